@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { JobKey } from './ids.ts';
+
+/**
+ * `delta.yaml`, version 1: the shape a person writes (snake case, sizes with units). Positions, unknown keys with the
+ * nearest known one, and references between jobs are checked by `planning`; this is the shape alone.
+ */
+const Glob = z.string().min(1).max(4_096);
+const Size = z.string().regex(/^\d+(?:\.\d+)?(?:Ki|Mi|Gi|Ti)?$/, 'expected a size such as 512Mi or 4Gi');
+
+export const ConfigFileJob = z.strictObject({
+  image: z.string().min(1).max(500).optional(),
+  toolchain: z.string().min(1).max(100).optional(),
+  runs_on: z.array(z.string().min(1).max(100)).max(20).optional(),
+  workdir: z.string().min(1).max(4_096).optional(),
+  needs: z.array(JobKey).max(1_000).optional(),
+  steps: z.array(z.string().min(1).max(65_536)).min(1).max(200),
+  paths: z.array(Glob).min(1).max(1_000).optional(),
+  matrix: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9_]{0,30}$/),
+      z
+        .array(z.union([z.string().max(100), z.number(), z.boolean()]))
+        .min(1)
+        .max(50),
+    )
+    .optional(),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/), z.string().max(32_768)).optional(),
+  secrets: z
+    .array(z.string().regex(/^[A-Z][A-Z0-9_]{0,127}$/))
+    .max(100)
+    .optional(),
+  services: z.array(z.string().max(500)).max(10).optional(),
+  artifacts: z
+    .array(
+      z.strictObject({
+        type: z.enum(['junit', 'file', 'coverage']),
+        path: Glob,
+        retention_days: z.number().int().min(1).max(3_650).optional(),
+      }),
+    )
+    .max(100)
+    .optional(),
+  caches: z
+    .array(
+      z.strictObject({
+        type: z.enum(['deps', 'build']),
+        key: z.string().min(1).max(500),
+        paths: z.array(z.string().min(1).max(4_096)).min(1).max(100),
+      }),
+    )
+    .max(20)
+    .optional(),
+  policy: z
+    .strictObject({
+      required: z.boolean().optional(),
+      allow_failure: z.boolean().optional(),
+      retries: z.number().int().min(0).max(10).optional(),
+      retry_timeouts: z.boolean().optional(),
+      timeout_seconds: z.number().int().min(1).max(86_400).optional(),
+      priority: z.number().int().min(-100).max(100).optional(),
+    })
+    .optional(),
+});
+export type ConfigFileJob = z.infer<typeof ConfigFileJob>;
+
+export const ConfigFile = z.strictObject({
+  version: z.literal(1),
+  jobs: z.record(JobKey, ConfigFileJob),
+  policies: z
+    .strictObject({
+      runs: z
+        .strictObject({
+          cancel_superseded: z.boolean().optional(),
+          max_runtime_seconds: z.number().int().min(1).max(86_400).optional(),
+          max_concurrency: z.number().int().min(1).max(1_000).optional(),
+          fail_fast: z.boolean().optional(),
+        })
+        .optional(),
+    })
+    .optional(),
+  limits: z
+    .strictObject({
+      cpu: z
+        .string()
+        .regex(/^\d+(?:\.\d+)?$/)
+        .optional(),
+      memory: Size.optional(),
+      disk: Size.optional(),
+    })
+    .optional(),
+  egress: z.strictObject({ allow: z.array(z.string().min(1).max(253)).max(200) }).optional(),
+});
+export type ConfigFile = z.infer<typeof ConfigFile>;
+
+/** Names looked for at the repository root, in this order. */
+export const CONFIG_FILE_NAMES = ['delta.yaml', 'ci.ai.yaml'] as const;

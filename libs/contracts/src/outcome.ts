@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { Digest } from './ids.ts';
+
+export const RunOutcome = z.enum(['succeeded', 'failed', 'canceled', 'timed_out']);
+export type RunOutcome = z.infer<typeof RunOutcome>;
+
+export const JobOutcome = z.enum(['succeeded', 'failed', 'canceled', 'timed_out', 'skipped']);
+export type JobOutcome = z.infer<typeof JobOutcome>;
+
+export const AttemptOutcome = z.enum(['succeeded', 'failed', 'canceled', 'timed_out', 'lost']);
+export type AttemptOutcome = z.infer<typeof AttemptOutcome>;
+
+/** Whose fault a failure is. `unknown` is an answer; guessing is not. */
+export const FailureClass = z.enum(['user', 'infrastructure', 'tooling', 'flaky', 'unknown']);
+export type FailureClass = z.infer<typeof FailureClass>;
+
+export const Confidence = z.enum(['low', 'medium', 'high']);
+export type Confidence = z.infer<typeof Confidence>;
+
+export const ResourceUsage = z.strictObject({
+  wallMs: z.number().nonnegative(),
+  cpuMs: z.number().nonnegative().nullable(),
+  memoryPeakBytes: z.number().int().nonnegative().nullable(),
+});
+export type ResourceUsage = z.infer<typeof ResourceUsage>;
+
+export const StepResult = z.strictObject({
+  name: z.string().min(1).max(200),
+  exitCode: z.number().int().nullable(),
+  signal: z.string().max(20).nullable(),
+  timedOut: z.boolean(),
+  oomKilled: z.boolean(),
+  usage: ResourceUsage,
+  /** Bytes of the attempt's log written by this step: `[from, to)`. */
+  logRange: z.strictObject({ from: z.number().int().nonnegative(), to: z.number().int().nonnegative() }),
+});
+export type StepResult = z.infer<typeof StepResult>;
+
+/** An artifact as recorded: immutable, found by digest. */
+export const ArtifactRecord = z.strictObject({
+  name: z.string().min(1).max(1_000),
+  type: z.enum(['junit', 'file', 'coverage', 'log']),
+  digest: Digest,
+  sizeBytes: z.number().int().nonnegative(),
+  retentionDays: z.number().int().min(1).max(3_650),
+});
+export type ArtifactRecord = z.infer<typeof ArtifactRecord>;
+
+/** What kept a job from being judged at all, when the runner rather than the job is at fault. */
+export const InfrastructureError = z.strictObject({
+  code: z.enum([
+    'source_unavailable',
+    'tree_mismatch',
+    'sandbox_unavailable',
+    'layer_missing',
+    'artifact_upload_failed',
+    'workspace_failed',
+    'runner_shutdown',
+    'internal',
+  ]),
+  message: z.string().max(5_000),
+});
+export type InfrastructureError = z.infer<typeof InfrastructureError>;
+
+/** The runner's word on one attempt. Recorded when the lease is current; never trusted beyond that. */
+export const CompletionReport = z.strictObject({
+  outcome: z.enum(['succeeded', 'failed', 'timed_out', 'canceled']),
+  exitCode: z.number().int().nullable(),
+  signal: z.string().max(20).nullable(),
+  steps: z.array(StepResult).max(200),
+  usage: ResourceUsage,
+  artifacts: z.array(ArtifactRecord).max(1_000),
+  caches: z.array(z.strictObject({ key: z.string().max(500), hit: z.boolean() })).max(20),
+  infrastructureError: InfrastructureError.nullable(),
+  /** Total bytes of log the runner uploaded; the log itself is at the gateway already. */
+  logBytes: z.number().int().nonnegative(),
+  logTruncated: z.boolean(),
+  /** The runner's clock, recorded and never trusted. */
+  runnerStartedAtMs: z.number().int().nonnegative(),
+  runnerFinishedAtMs: z.number().int().nonnegative(),
+  summary: z.string().max(5_000),
+});
+export type CompletionReport = z.infer<typeof CompletionReport>;

@@ -1,0 +1,187 @@
+import { z } from 'zod';
+import { Change, RerunSource, Repository, TrustLevel } from './change.ts';
+import { CommitId, Digest, JobKey, PoolName } from './ids.ts';
+import { JobPolicy, RunPolicy } from './policy.ts';
+
+/**
+ * A plan: every choice of one run, made before anything runs. Immutable, stored once under the SHA-256 of its
+ * canonical JSON, and enough for a runner to work from: execution decides nothing.
+ */
+
+export const IsolationTier = z.enum(['process', 'sandbox', 'gvisor', 'container', 'microvm']);
+export type IsolationTier = z.infer<typeof IsolationTier>;
+
+/** A path inside the repository or workspace, with `/` between parts. */
+const RelativePath = z.string().min(1).max(4_096);
+const EnvironmentVariables = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/), z.string().max(32_768));
+
+export const JobStep = z.strictObject({
+  name: z.string().min(1).max(200),
+  /** A command line for `/bin/sh -e`. */
+  run: z.string().min(1).max(65_536),
+  /** Relative to the workspace; `.` is its root. */
+  workdir: RelativePath,
+});
+export type JobStep = z.infer<typeof JobStep>;
+
+export const ArtifactRequest = z.strictObject({
+  type: z.enum(['junit', 'file', 'coverage']),
+  /** Glob relative to the workspace. */
+  path: RelativePath,
+  retentionDays: z.number().int().min(1).max(3_650),
+});
+export type ArtifactRequest = z.infer<typeof ArtifactRequest>;
+
+export const CacheRequest = z.strictObject({
+  type: z.enum(['deps', 'build']),
+  key: z.string().min(1).max(500),
+  paths: z.array(RelativePath).min(1).max(100),
+});
+export type CacheRequest = z.infer<typeof CacheRequest>;
+
+export const JobLimits = z.strictObject({
+  cpuCount: z.number().positive().max(256),
+  memoryBytes: z.number().int().positive(),
+  diskBytes: z.number().int().positive(),
+  pids: z.number().int().positive(),
+});
+export type JobLimits = z.infer<typeof JobLimits>;
+
+/** 2 CPUs, 2 GiB, 20 GiB, 512 processes: what an ordinary test suite needs and a fork bomb cannot hide in. */
+export const DEFAULT_JOB_LIMITS: JobLimits = {
+  cpuCount: 2,
+  memoryBytes: 2 * 1024 ** 3,
+  diskBytes: 20 * 1024 ** 3,
+  pids: 512,
+};
+
+/** What a runner must offer to take a job. */
+export const JobRequirements = z.strictObject({
+  pool: PoolName,
+  os: z.enum(['linux', 'darwin']),
+  isolation: IsolationTier,
+  toolchains: z.array(z.strictObject({ name: z.string().min(1).max(50), version: z.string().min(1).max(100) })).max(20),
+  labels: z.array(z.string().min(1).max(100)).max(20),
+});
+export type JobRequirements = z.infer<typeof JobRequirements>;
+
+/** Hosts a job may reach. Empty: none. `*` alone: any host, for trusted changes on runners that allow it. */
+export const Egress = z.strictObject({ allow: z.array(z.string().min(1).max(253)).max(200) });
+export type Egress = z.infer<typeof Egress>;
+
+export const JobKind = z.enum(['install', 'build', 'typecheck', 'lint', 'test', 'check', 'custom']);
+export type JobKind = z.infer<typeof JobKind>;
+
+/** One link of the chain from a changed file to a decision about a job. */
+export const ExplanationLink = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('change'), detail: z.string() }),
+  z.strictObject({ kind: z.literal('file'), path: z.string(), status: z.string() }),
+  z.strictObject({ kind: z.literal('rule'), rule: z.string(), detail: z.string() }),
+  z.strictObject({ kind: z.literal('unit'), unit: z.string() }),
+  z.strictObject({ kind: z.literal('dependency'), from: z.string(), to: z.string(), dependencyKind: z.string() }),
+  z.strictObject({ kind: z.literal('job-rule'), rule: z.string(), detail: z.string() }),
+  z.strictObject({ kind: z.literal('policy'), policy: z.string(), detail: z.string() }),
+]);
+export type ExplanationLink = z.infer<typeof ExplanationLink>;
+
+/** Why a job, unit or file is in or out: the chain as data, and the same as one sentence. */
+export const Explanation = z.strictObject({
+  decision: z.enum(['run', 'skip']),
+  chain: z.array(ExplanationLink).min(1).max(1_000),
+  sentence: z.string().min(1).max(5_000),
+});
+export type Explanation = z.infer<typeof Explanation>;
+
+export const PlannedJob = z.strictObject({
+  key: JobKey,
+  title: z.string().min(1).max(300),
+  kind: JobKind,
+  /** The unit it serves; null for jobs of a config file that belong to none. */
+  unit: z.string().max(1_000).nullable(),
+  needs: z.array(JobKey).max(1_000),
+  steps: z.array(JobStep).min(1).max(200),
+  env: EnvironmentVariables,
+  image: z.string().max(500).nullable(),
+  requirements: JobRequirements,
+  limits: JobLimits,
+  egress: Egress,
+  /** Names only; values are handed out with the lease and never for untrusted changes. */
+  secrets: z.array(z.string().regex(/^[A-Z][A-Z0-9_]{0,127}$/)).max(100),
+  artifacts: z.array(ArtifactRequest).max(100),
+  caches: z.array(CacheRequest).max(20),
+  policy: JobPolicy,
+  explanation: Explanation,
+});
+export type PlannedJob = z.infer<typeof PlannedJob>;
+
+/** A job that exists for this repository and does not run this time. */
+export const SkippedJob = z.strictObject({
+  key: JobKey,
+  title: z.string().min(1).max(300),
+  kind: JobKind,
+  unit: z.string().max(1_000).nullable(),
+  explanation: Explanation,
+});
+export type SkippedJob = z.infer<typeof SkippedJob>;
+
+export const PlannedUnit = z.strictObject({
+  id: z.string().min(1).max(1_000),
+  root: z.string().max(4_096),
+  ecosystem: z.string().min(1).max(50),
+  affected: z.boolean(),
+  explanation: Explanation,
+});
+export type PlannedUnit = z.infer<typeof PlannedUnit>;
+
+/** Where one changed file led: the units it reached, and why. */
+export const PlannedFile = z.strictObject({
+  path: z.string().max(4_096),
+  status: z.enum(['added', 'modified', 'deleted', 'renamed', 'copied', 'type-changed']),
+  owner: z.string().max(1_000).nullable(),
+  rule: z.string().min(1).max(100),
+  /** Ids of units it affects directly; dependents follow from the units' own explanations. */
+  reaches: z.array(z.string()).max(100_000),
+  sentence: z.string().max(5_000),
+});
+export type PlannedFile = z.infer<typeof PlannedFile>;
+
+export const PlanNote = z.strictObject({
+  severity: z.enum(['error', 'warning', 'info']),
+  code: z.string().min(1).max(100),
+  message: z.string().min(1).max(5_000),
+  subject: z.string().max(4_096).nullable(),
+});
+export type PlanNote = z.infer<typeof PlanNote>;
+
+export const Plan = z.strictObject({
+  version: z.literal(1),
+  repository: Repository,
+  change: Change,
+  /** Commit and tree that are tested; the runner refuses a tree that differs. */
+  commit: CommitId,
+  tree: CommitId,
+  /** The merge base the diff was taken from; null when everything runs because there was none. */
+  comparedWith: CommitId.nullable(),
+  trust: TrustLevel,
+  /** Where the description of the jobs came from. */
+  source: z.strictObject({
+    kind: z.enum(['config', 'recipe', 'discovery', 'rerun']),
+    evidence: z.string().max(2_000),
+  }),
+  rerun: RerunSource.nullable(),
+  jobs: z.array(PlannedJob).max(10_000),
+  skipped: z.array(SkippedJob).max(50_000),
+  units: z.array(PlannedUnit).max(50_000),
+  files: z.array(PlannedFile).max(100_000),
+  policy: RunPolicy,
+  notes: z.array(PlanNote).max(10_000),
+  /** One paragraph for people: what changed, what runs, what does not. */
+  summary: z.string().max(5_000),
+  /** Digests of everything the planner looked at, by name. */
+  inputs: z.record(z.string(), z.string()),
+});
+export type Plan = z.infer<typeof Plan>;
+
+/** A plan with its own digest: what the planner proposes. */
+export const ProposedPlan = z.strictObject({ digest: Digest, plan: Plan });
+export type ProposedPlan = z.infer<typeof ProposedPlan>;

@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { LeaseState } from './commands.ts';
+import { AttemptNumber, CommitId, EpochMs, JobKey, LeaseId, PoolName, RunId, RunnerId, Traceparent } from './ids.ts';
+import { TrustLevel } from './change.ts';
+import { CompletionReport } from './outcome.ts';
+import { PlannedJob } from './plan.ts';
+import { RunnerCapabilities } from './runner-capabilities.ts';
+
+/**
+ * The runner protocol, HTTP under `/runner/v1`. Runners are strangers: unknown fields and values are refused, their
+ * timestamps are recorded and never trusted. Authorisation: `Bearer <token>`, the registration token for
+ * `POST /runners`, the runner's own token for everything else.
+ */
+
+export const RegisterRunnerRequest = z.strictObject({
+  name: z.string().min(1).max(200),
+  pool: PoolName,
+  capabilities: RunnerCapabilities,
+  version: z.string().min(1).max(100),
+});
+export type RegisterRunnerRequest = z.infer<typeof RegisterRunnerRequest>;
+
+export const RegisterRunnerAnswer = z.strictObject({
+  runnerId: RunnerId,
+  token: z.string(),
+  tokenExpiresAtMs: EpochMs,
+});
+export type RegisterRunnerAnswer = z.infer<typeof RegisterRunnerAnswer>;
+
+/** `POST /token`: a fresh token for a runner whose token still holds. */
+export const RenewTokenAnswer = RegisterRunnerAnswer;
+
+/** `POST /leases`: waits for work. 204 when there was none within `waitSeconds`. */
+export const LeaseRequest = z.strictObject({ waitSeconds: z.number().min(0).max(30) });
+export type LeaseRequest = z.infer<typeof LeaseRequest>;
+
+export const SourceAccess = z.strictObject({
+  cloneUrl: z.string().max(2_000),
+  ref: z.string().max(1_000),
+  commit: CommitId,
+  tree: CommitId,
+  /** Sent as a bearer header by the fetch and never written where the job can read it; null when the source is open. */
+  token: z.string().max(2_000).nullable(),
+});
+export type SourceAccess = z.infer<typeof SourceAccess>;
+
+export const LeaseOffer = z.strictObject({
+  leaseId: LeaseId,
+  runId: RunId,
+  jobKey: JobKey,
+  attempt: AttemptNumber,
+  fence: AttemptNumber,
+  ttlMs: z.number().int().positive(),
+  heartbeatMs: z.number().int().positive(),
+  /** The lease must be acknowledged within this time or it is gone. */
+  acceptanceMs: z.number().int().positive(),
+  maxRuntimeMs: z.number().int().positive(),
+  trust: TrustLevel,
+  job: PlannedJob,
+  source: SourceAccess,
+  /** Values by name; empty for untrusted changes, always. */
+  secrets: z.record(z.string(), z.string()),
+  traceparent: Traceparent.nullable(),
+});
+export type LeaseOffer = z.infer<typeof LeaseOffer>;
+
+export const AcknowledgeLeaseAnswer = z.strictObject({ state: LeaseState });
+export type AcknowledgeLeaseAnswer = z.infer<typeof AcknowledgeLeaseAnswer>;
+
+export const HeartbeatRequest = z.strictObject({
+  phase: z.enum(['starting', 'running', 'uploading']),
+  percent: z.number().min(0).max(100).nullable(),
+  step: z.string().max(200).nullable(),
+  message: z.string().max(500).nullable(),
+  logCursor: z.number().int().nonnegative(),
+});
+export type HeartbeatRequest = z.infer<typeof HeartbeatRequest>;
+
+/** `POST /leases/{id}/log?offset=N` with an `application/octet-stream` body; answers where the log continues. */
+export const LogAppendAnswer = z.strictObject({ nextOffset: z.number().int().nonnegative() });
+export type LogAppendAnswer = z.infer<typeof LogAppendAnswer>;
+
+/** `PUT /leases/{id}/artifacts?name=&type=&digest=&retention_days=` with the bytes as body. */
+export const ArtifactUploadAnswer = z.strictObject({ digest: z.string(), sizeBytes: z.number().int().nonnegative() });
+export type ArtifactUploadAnswer = z.infer<typeof ArtifactUploadAnswer>;
+
+export const CompleteRequest = CompletionReport;
+export const CompleteAnswer = z.strictObject({ outcome: z.string() });
+export type CompleteAnswer = z.infer<typeof CompleteAnswer>;
+
+/** `POST /leases/{id}/cancel-ack`: the final state of a canceled attempt, with whatever artifacts there are. */
+export const CancelAcknowledgeRequest = CompletionReport;
+
+/** One chunk of log: large enough to be quick, small enough to hold many of in memory. */
+export const LOG_CHUNK_BYTES_MAX = 1024 * 1024;
+/** One attempt's log; after it a marker says where it was cut. */
+export const LOG_BYTES_MAX = 64 * 1024 * 1024;
+/** One artifact through the gateway. */
+export const ARTIFACT_BYTES_MAX = 1024 * 1024 * 1024;
+/** Any other runner request body. */
+export const RUNNER_BODY_BYTES_MAX = 1024 * 1024;
