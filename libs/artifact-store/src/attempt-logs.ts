@@ -1,0 +1,79 @@
+import { mkdir, open, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { AttemptRef } from '@delta-ci/contracts';
+import { nullWhenMissing } from './content.ts';
+import { StoreError } from './store-error.ts';
+
+/**
+ * Logs of attempts: one growing file each, written by offset. The writer says where its chunk belongs; bytes that are
+ * there already are skipped, so a repeated upload is harmless, and a gap is refused with the offset that is expected.
+ */
+export class AttemptLogs {
+  readonly #directory: string;
+  readonly #bytesMax: number;
+  /** One append at a time per file: two requests for the same attempt must not interleave. */
+  readonly #tails = new Map<string, Promise<unknown>>();
+
+  /** @param bytesMax size of one log in bytes; what is written beyond it is dropped and counted as taken. */
+  constructor(directory: string, bytesMax: number) {
+    this.#directory = join(directory, 'logs');
+    this.#bytesMax = bytesMax;
+  }
+
+  /**
+   * Writes `chunk` at `offset` and answers where the log continues.
+   * @throws StoreError `offset_mismatch` when `offset` is past the end; `details.nextOffset` is where to go on.
+   */
+  async append(attempt: AttemptRef, offset: number, chunk: Uint8Array): Promise<{ nextOffset: number }> {
+    const path = this.#path(attempt);
+    const previous = this.#tails.get(path) ?? Promise.resolve();
+    const mine = previous.catch(() => undefined).then(async () => this.#write(path, offset, chunk));
+    this.#tails.set(path, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#tails.get(path) === mine) this.#tails.delete(path);
+    }
+  }
+
+  /** Bytes written so far; 0 when there is no log yet. */
+  async size(attempt: AttemptRef): Promise<number> {
+    const found = await stat(this.#path(attempt)).catch(nullWhenMissing);
+    return found === null ? 0 : found.size;
+  }
+
+  /** Up to `lengthMax` bytes from `offset`; empty at the end. */
+  async read(attempt: AttemptRef, offset: number, lengthMax: number): Promise<Uint8Array> {
+    const file = await open(this.#path(attempt), 'r').catch(nullWhenMissing);
+    if (file === null) return new Uint8Array();
+    try {
+      const { size } = await file.stat();
+      const length = Math.max(0, Math.min(lengthMax, size - offset));
+      const bytes = new Uint8Array(length);
+      const { bytesRead } = await file.read(bytes, 0, length, offset);
+      return bytes.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #write(path: string, offset: number, chunk: Uint8Array): Promise<{ nextOffset: number }> {
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(path, 'a', 0o640);
+    try {
+      const { size } = await file.stat();
+      if (offset > size && size < this.#bytesMax) {
+        throw new StoreError('offset_mismatch', `the log continues at ${size}, not at ${offset}`, { nextOffset: size });
+      }
+      const fresh = chunk.subarray(Math.max(0, size - offset));
+      await file.appendFile(fresh.subarray(0, Math.max(0, this.#bytesMax - size)));
+      return { nextOffset: Math.max(size, offset + chunk.byteLength) };
+    } finally {
+      await file.close();
+    }
+  }
+
+  #path(attempt: AttemptRef): string {
+    return join(this.#directory, attempt.runId, attempt.jobKey, `${attempt.attempt}.log`);
+  }
+}

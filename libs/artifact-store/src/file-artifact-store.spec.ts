@@ -1,0 +1,109 @@
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { FileArtifactStore, digestOf } from './index.ts';
+
+let directory: string;
+let store: FileArtifactStore;
+const attempt = { runId: `run_${'0'.repeat(32)}`, jobKey: 'unit', attempt: 1 };
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'delta-store-'));
+  store = new FileArtifactStore(directory, 1_000);
+});
+afterEach(async () => rm(directory, { recursive: true, force: true }));
+
+describe('content', () => {
+  it('given bytes, when stored twice, then one object is found by its digest', async () => {
+    const first = await store.content.put(Buffer.from('hello'), { sizeBytesMax: 10 });
+    const second = await store.content.put(Readable.from([Buffer.from('hel'), Buffer.from('lo')]), {
+      sizeBytesMax: 10,
+    });
+    expect(second).toEqual(first);
+    expect(first).toEqual({ digest: digestOf('hello'), sizeBytes: 5 });
+    expect(Buffer.from(await store.content.read(first.digest, 10)).toString()).toBe('hello');
+  });
+
+  it('given another digest than announced, when stored, then it is refused and nothing stays', async () => {
+    const put = store.content.put(Buffer.from('evil'), { sizeBytesMax: 10, expected: digestOf('good') });
+    await expect(put).rejects.toMatchObject({ code: 'digest_mismatch' });
+    expect(await store.content.size(digestOf('evil'))).toBeNull();
+    expect(await readdir(join(directory, 'incoming'))).toEqual([]);
+  });
+
+  it('given a stream over the limit, when stored, then it is refused while it streams', async () => {
+    const endless = Readable.from(
+      (function* () {
+        for (;;) yield Buffer.alloc(64);
+      })(),
+    );
+    await expect(store.content.put(endless, { sizeBytesMax: 1_000 })).rejects.toMatchObject({
+      code: 'payload_too_large',
+    });
+    expect(await readdir(join(directory, 'incoming'))).toEqual([]);
+  });
+
+  it('given a disk that lies, when read, then the difference is named', async () => {
+    const { digest } = await store.content.put(Buffer.from('hello'), { sizeBytesMax: 10 });
+    const hex = digest.slice(7);
+    await writeFile(join(directory, 'objects', 'sha256', hex.slice(0, 2), hex), 'HELLO');
+    await expect(store.content.read(digest, 10)).rejects.toMatchObject({ code: 'digest_mismatch' });
+  });
+
+  it('given nothing, when read, then it is not found', async () => {
+    await expect(store.content.read(digestOf('x'), 10)).rejects.toMatchObject({ code: 'not_found' });
+    expect(await store.content.open(digestOf('x'))).toBeNull();
+  });
+});
+
+describe('logs', () => {
+  it('given chunks that overlap and repeat, when appended, then the log is what was written', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ minLength: 1, maxLength: 300 }),
+        fc.array(fc.nat(300), { maxLength: 8 }),
+        async (bytes, starts) => {
+          const fresh = {
+            ...attempt,
+            attempt: 1 + (starts.length % 900),
+            jobKey: `j${Math.abs(bytes.reduce((a, b) => (a * 31 + b) | 0, 7))}`,
+          };
+          let end = await store.logs.size(fresh);
+          if (end > 0) return;
+          for (const start of [...starts, end]) {
+            const offset = Math.min(start, end, bytes.length);
+            const { nextOffset } = await store.logs.append(fresh, offset, bytes.subarray(offset, offset + 100));
+            end = nextOffset;
+          }
+          const written = await store.logs.read(fresh, 0, 1_000);
+          expect(Buffer.from(written)).toEqual(Buffer.from(bytes.subarray(0, end)));
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it('given a gap, when appended, then the expected offset is told', async () => {
+    await store.logs.append(attempt, 0, Buffer.from('abc'));
+    await expect(store.logs.append(attempt, 5, Buffer.from('x'))).rejects.toMatchObject({
+      code: 'offset_mismatch',
+      details: { nextOffset: 3 },
+    });
+  });
+
+  it('given a log at its limit, when more comes, then the file stays bounded and the writer goes on', async () => {
+    await store.logs.append(attempt, 0, Buffer.alloc(900, 'a'));
+    expect(await store.logs.append(attempt, 900, Buffer.alloc(900, 'b'))).toEqual({ nextOffset: 1_800 });
+    expect(await store.logs.append(attempt, 1_800, Buffer.alloc(10, 'c'))).toEqual({ nextOffset: 1_810 });
+    const file = await readFile(join(directory, 'logs', attempt.runId, attempt.jobKey, '1.log'));
+    expect(file.byteLength).toBe(1_000);
+  });
+
+  it('given many writers of one log, when they repeat the same chunk, then it is there once', async () => {
+    await Promise.all(Array.from({ length: 20 }, async () => store.logs.append(attempt, 0, Buffer.from('once'))));
+    expect(Buffer.from(await store.logs.read(attempt, 0, 100)).toString()).toBe('once');
+  });
+});

@@ -1,0 +1,23 @@
+import { access, constants, mkdir } from 'node:fs/promises';
+import { LOG_BYTES_MAX } from '@delta-ci/contracts';
+import { AttemptLogs } from './attempt-logs.ts';
+import { ContentFiles } from './content.ts';
+
+/** The artifact store on a directory that all services share: immutable content by digest, and logs by attempt. */
+export class FileArtifactStore {
+  readonly content: ContentFiles;
+  readonly logs: AttemptLogs;
+  readonly #directory: string;
+
+  constructor(directory: string, logBytesMax: number = LOG_BYTES_MAX) {
+    this.#directory = directory;
+    this.content = new ContentFiles(directory);
+    this.logs = new AttemptLogs(directory, logBytesMax);
+  }
+
+  /** Readiness: the directory exists (or can be made) and may be written. @throws the filesystem's error otherwise. */
+  async check(): Promise<void> {
+    await mkdir(this.#directory, { recursive: true });
+    await access(this.#directory, constants.R_OK | constants.W_OK);
+  }
+}

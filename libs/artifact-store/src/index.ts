@@ -1,0 +1,4 @@
+export { AttemptLogs } from './attempt-logs.ts';
+export { ContentFiles, digestOf, type PutOptions, type StoredContent } from './content.ts';
+export { FileArtifactStore } from './file-artifact-store.ts';
+export { StoreError } from './store-error.ts';
