@@ -119,6 +119,8 @@ export const EVENT_DATA = {
     ...attempt,
     pool: PoolName,
     priority: z.number().int(),
+    /** What a runner must offer: repeated here so that dispatch needs no look-up. */
+    requirements: JobRequirements,
     queueDeadlineAtMs: EpochMs,
     /** Why there is another attempt; null for the first. */
     retryOf: z
