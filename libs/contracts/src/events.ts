@@ -106,6 +106,8 @@ export const EVENT_DATA = {
     policy: RunPolicy,
     jobs: z.array(PlannedJobState).max(10_000),
     summary: z.string().max(5_000),
+    /** When the whole run must be over: the run timeout of its policy, counted from here. */
+    deadlineAtMs: EpochMs,
   }),
   'run.planning-failed': z.strictObject({ code: z.string().min(1).max(100), message: z.string().min(1).max(10_000) }),
   'run.started': z.strictObject({}),
