@@ -1,0 +1,125 @@
+import { devNull } from 'node:os';
+
+/** A setting given to git for one command, as `[name, value]`. */
+export type ConfigSetting = readonly [name: string, value: string];
+
+/** How git may reach other repositories. */
+export type Protocol = 'https' | 'ssh' | 'http' | 'file';
+
+/** The protocols nobody has to ask for: encrypted, and unable to name a place on this machine's disk. */
+export const DEFAULT_PROTOCOLS: readonly Protocol[] = ['https', 'ssh'];
+
+/**
+ * Settings that hold for every command. They outrank the repository's own configuration file,
+ * which on a stranger's repository is as hostile as its content.
+ */
+const HYGIENE_SETTINGS: readonly ConfigSetting[] = [
+  // Programs that git would start on its own.
+  ['core.hooksPath', devNull],
+  ['core.fsmonitor', 'false'],
+  ['core.pager', 'cat'],
+  ['core.editor', 'false'],
+  ['core.askPass', ''],
+  ['core.sshCommand', 'ssh'],
+  ['core.gitProxy', ''],
+  ['core.alternateRefsCommand', ''],
+  ['credential.helper', ''],
+  ['diff.external', ''],
+  ['log.showSignature', 'false'],
+  ['gpg.program', 'false'],
+  ['maintenance.auto', 'false'],
+  ['gc.auto', '0'],
+  ['gc.autoDetach', 'false'],
+  // Files outside the repository.
+  ['core.attributesFile', devNull],
+  ['core.excludesFile', devNull],
+  // Output as bytes, without decoration.
+  ['core.quotePath', 'false'],
+  ['color.ui', 'false'],
+  ['advice.detachedHead', 'false'],
+  // What we take from others is checked on arrival, and submodules are never entered.
+  ['transfer.fsckObjects', 'true'],
+  ['submodule.recurse', 'false'],
+  ['fetch.recurseSubmodules', 'false'],
+  // A redirect could lead to an address that was never checked.
+  ['http.followRedirects', 'false'],
+  ['protocol.version', '2'],
+];
+
+/** What passes from our own environment to git: where programs and certificates are, how to reach the network. */
+const INHERITED = [
+  'PATH',
+  'TMPDIR',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'GIT_SSL_CAINFO',
+  'GIT_EXEC_PATH',
+  'SSH_AUTH_SOCK',
+  'HTTPS_PROXY',
+  'https_proxy',
+  'http_proxy',
+  'NO_PROXY',
+  'no_proxy',
+] as const;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface HygieneOptions {
+  /** The environment to inherit from; only a short list of names passes. */
+  readonly inherited: Environment;
+  readonly gitDir?: string;
+  readonly workTree?: string;
+  readonly indexFile?: string;
+  /** Protocols this command may use; none for whatever reads locally. */
+  readonly protocols: readonly Protocol[];
+  /** Settings of this command, after (so: above) the hygiene settings. */
+  readonly config: readonly ConfigSetting[];
+}
+
+/** Inherited names with a value, and nothing else of our environment. */
+function inherit(environment: Environment): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name of INHERITED) {
+    const value = environment[name];
+    if (value !== undefined && value !== '') kept[name] = value;
+  }
+  return kept;
+}
+
+/** Settings as variables: unlike `-c` they are invisible to other users of the machine, so they may carry credentials. */
+function settingsAsVariables(settings: readonly ConfigSetting[]): Record<string, string> {
+  const variables: Record<string, string> = { GIT_CONFIG_COUNT: String(settings.length) };
+  settings.forEach(([name, value], index) => {
+    variables[`GIT_CONFIG_KEY_${index}`] = name;
+    variables[`GIT_CONFIG_VALUE_${index}`] = value;
+  });
+  return variables;
+}
+
+/** The whole environment of one git command: built from nothing, so that what is not named here cannot reach git. */
+export function hygienicEnvironment(options: HygieneOptions): Record<string, string> {
+  const places: Record<string, string> = {};
+  if (options.gitDir !== undefined) places['GIT_DIR'] = options.gitDir;
+  if (options.workTree !== undefined) places['GIT_WORK_TREE'] = options.workTree;
+  if (options.indexFile !== undefined) places['GIT_INDEX_FILE'] = options.indexFile;
+  return {
+    ...inherit(options.inherited),
+    ...settingsAsVariables([...HYGIENE_SETTINGS, ...options.config]),
+    ...places,
+    HOME: '/nonexistent',
+    LC_ALL: 'C',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: devNull,
+    GIT_ATTR_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_ASKPASS: '',
+    SSH_ASKPASS: '',
+    SSH_ASKPASS_REQUIRE: 'never',
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_NO_LAZY_FETCH: '1',
+    GIT_LITERAL_PATHSPECS: '1',
+    GIT_PROTOCOL_FROM_USER: '0',
+    GIT_ALLOW_PROTOCOL: options.protocols.length === 0 ? 'none' : options.protocols.join(':'),
+  };
+}

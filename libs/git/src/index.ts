@@ -1,0 +1,14 @@
+export { GIT_ERROR_MEANINGS, type GitError, type GitErrorCode, type GitResult } from './git-error.ts';
+export { Git, MINIMUM_GIT_VERSION, type GitAnswer, type GitCommand, type GitContext, type GitOptions } from './git.ts';
+export { DEFAULT_PROTOCOLS, type ConfigSetting, type Environment, type Protocol } from './hygiene.ts';
+export { isObjectId, parseCommitId } from './commit-id.ts';
+export { parseRef } from './ref-name.ts';
+export { parseCloneUrl, type CloneUrl, type Credential } from './clone-url.ts';
+export { isPublicAddress, judgeAddresses, type AddressPolicy, type ResolveHost } from './address-policy.ts';
+export { decodePath, encodePath } from './path-bytes.ts';
+export { maskCredentials } from './text-for-people.ts';
+export { type EntryType, type TreeEntry } from './tree-listing.ts';
+export { type ChangedFile, type ChangeStatus } from './raw-diff.ts';
+export { type CommitInfo, type Signature } from './commit-record.ts';
+export { type BlobAnswer, type BlobCaps } from './blobs.ts';
+export { RepositoryReader, type DiffOptions, type ListOptions, type ReadOptions } from './repository-reader.ts';
