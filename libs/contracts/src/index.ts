@@ -106,6 +106,7 @@ export {
   logGrewSubject,
   parkedSubject,
   reportSubject,
+  retrySubject,
   subjectToken,
   type StreamName,
 } from './subjects.ts';

@@ -35,6 +35,8 @@ export const dispatchSubject = (pool: PoolName): string => `delta.dispatch.${poo
 export const commandSubject = (name: CommandName): string => `delta.commands.${name}`;
 export const parkedSubject = (stream: StreamName, consumer: string): string =>
   `delta.parked.${stream}.${subjectToken(consumer)}`;
+/** Where an operator sends a parked event back to the one service that could not handle it. */
+export const retrySubject = (service: string): string => `delta.parked.retry.${subjectToken(service)}`;
 
 /** `Nats-Msg-Id` of a log event: lets the stream drop repeats within its window. */
 export const eventMessageId = (position: number): string => `ev-${position}`;
