@@ -1,0 +1,78 @@
+import 'reflect-metadata';
+import { Module, type DynamicModule, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { HealthModule, type ServiceIdentity } from '../health/health-module.ts';
+import type { Health } from '../health/health.ts';
+import type { Logger } from '../logging/create-logger.ts';
+import { NestLogger } from '../logging/nest-logger.ts';
+import { defineMetrics } from '../metrics/define-metrics.ts';
+import { httpMetrics } from '../metrics/metric-catalogue.ts';
+import type { MetricsRegistry } from '../metrics/start-metrics.ts';
+import { traceRequests } from './trace-requests.ts';
+
+/**
+ * Time to receive a whole request, in milliseconds: 25 MB (the largest webhook) at about 420 kB/s. Fastify's own default is
+ * no limit at all. Answers may take longer: a long poll is not cut.
+ */
+const REQUEST_TIMEOUT_MS = 60_000;
+
+export interface ServeOptions {
+  /** Keep the bytes of each body as `request.rawBody`: signatures are checked on those. */
+  rawBody?: boolean;
+  /** Largest request body in bytes; 1 MiB unless told otherwise. */
+  bodyBytesMax?: number;
+  /** Last touches before the listener opens: pipes, filters, content types, other transports. */
+  prepare?: (app: NestFastifyApplication) => Promise<void> | void;
+}
+
+export interface HttpSurroundings {
+  host: string;
+  port: number;
+  logger: Logger;
+  health: Health;
+  metrics: MetricsRegistry;
+  identity: ServiceIdentity;
+}
+
+@Module({})
+class ServiceRoot {}
+
+/** Builds the Nest application around `module`, adds the health routes, and listens. */
+export async function serveNest(
+  module: Type | DynamicModule,
+  options: ServeOptions,
+  surroundings: HttpSurroundings,
+): Promise<NestFastifyApplication> {
+  const { logger, health, metrics, identity, host, port } = surroundings;
+  const adapter = new FastifyAdapter({
+    bodyLimit: options.bodyBytesMax ?? 1_048_576,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+  });
+  traceRequests(adapter, logger, defineMetrics(metrics.meter, httpMetrics));
+  const root = { module: ServiceRoot, imports: [HealthModule.of(health, metrics, identity), module] };
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
+    logger: new NestLogger(logger),
+    abortOnError: false,
+    rawBody: options.rawBody ?? false,
+  });
+  await options.prepare?.(app);
+  await app.listen(port, host);
+  return app;
+}
+
+/** The port an application listens on. */
+export function portOf(app: NestFastifyApplication): number {
+  const address = app.getHttpServer().address();
+  if (address === null || typeof address === 'string') throw new Error('the HTTP listener has no TCP port');
+  return address.port;
+}
+
+/** Closes the listener: waits for requests under way, and cuts what is left at the deadline. */
+export async function closeNest(app: NestFastifyApplication, deadline: AbortSignal): Promise<void> {
+  const server = app.getHttpServer();
+  const cut = (): void => server.closeAllConnections();
+  deadline.addEventListener('abort', cut, { once: true });
+  await app.close();
+  deadline.removeEventListener('abort', cut);
+}
