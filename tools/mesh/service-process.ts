@@ -1,0 +1,188 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+import { backoffMs } from './backoff.ts';
+import type { LogSink } from './log-files.ts';
+
+/** A service that has run this long without a crash starts over with its restart delays. */
+const STABLE_AFTER_MS = 60_000;
+/** After SIGTERM a service finishes or hands back its work; its own grace is 10 s, so more means that it hangs. */
+const STOP_GRACE_MS = 15_000;
+/** Connecting, migrating and warming up take well under this even on a loaded machine. */
+const READY_LIMIT_MS = 60_000;
+
+export interface ServiceSpec {
+  name: string;
+  entry: string;
+  args: readonly string[];
+  env: Record<string, string>;
+}
+
+/** What a service tells its supervisor over IPC when it takes work. */
+interface ReadyMessage {
+  ready: true;
+  port: number | null;
+}
+
+export type ServiceState = 'starting' | 'ready' | 'waiting' | 'stopped';
+
+/**
+ * One service as a child process: started, watched, restarted with back-off when it ends by itself, stopped for good
+ * by `stop`. Its output goes line by line to the log sink.
+ */
+export class ServiceProcess {
+  readonly spec: ServiceSpec;
+  readonly #sink: LogSink;
+  readonly #onState: (service: ServiceProcess) => void;
+  #child: ChildProcess | null = null;
+  #state: ServiceState = 'stopped';
+  #port: number | null = null;
+  #crashes = 0;
+  #stopping = new AbortController();
+  #life: Promise<void> = Promise.resolve();
+  #readyWaiters: { resolve: (port: number | null) => void; reject: (error: Error) => void }[] = [];
+
+  constructor(spec: ServiceSpec, sink: LogSink, onState: (service: ServiceProcess) => void = () => undefined) {
+    this.spec = spec;
+    this.#sink = sink;
+    this.#onState = onState;
+  }
+
+  get state(): ServiceState {
+    return this.#state;
+  }
+
+  get pid(): number | null {
+    return this.#child?.pid ?? null;
+  }
+
+  get port(): number | null {
+    return this.#port;
+  }
+
+  /** How often it ended by itself since it was last stable. */
+  get crashes(): number {
+    return this.#crashes;
+  }
+
+  /** Starts it and waits until it takes work. @throws Error when it ends first, with the last lines it printed. */
+  async start(): Promise<number | null> {
+    this.#stopping = new AbortController();
+    const ready = this.ready();
+    this.#life = this.#live();
+    return ready;
+  }
+
+  /** The port it listens on, once it is ready (again). @throws Error when it is not within a minute. */
+  async ready(): Promise<number | null> {
+    if (this.#state === 'ready') return this.#port;
+    const patience = new AbortController();
+    const late = pause(READY_LIMIT_MS, undefined, { ref: false, signal: patience.signal }).then(() => {
+      throw new Error(`${this.spec.name} was not ready after ${READY_LIMIT_MS / 1_000} s\n${this.#sink.tail()}`);
+    });
+    const ready = new Promise<number | null>((resolve, reject) => this.#readyWaiters.push({ resolve, reject }));
+    try {
+      return await Promise.race([ready, late]);
+    } finally {
+      patience.abort();
+      late.catch(() => undefined);
+    }
+  }
+
+  /** Ends the process as a crash would; the supervisor brings it back. Resolves when it is gone. */
+  async crash(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.#child;
+    if (child === null || hasEnded(child)) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  }
+
+  /** Ends it for good: SIGTERM, time to finish its work, then SIGKILL. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const child = this.#child;
+    if (child !== null && !hasEnded(child)) await endChild(child);
+    await this.#life;
+    this.#become('stopped');
+  }
+
+  async #live(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      const startedAt = performance.now();
+      const ended = await this.#runOnce();
+      if (this.#stopping.signal.aborted) return;
+      if (performance.now() - startedAt > STABLE_AFTER_MS) this.#crashes = 0;
+      this.#crashes += 1;
+      this.#refuseWaiters(new Error(`${this.spec.name} ended (${ended})\n${this.#sink.tail()}`));
+      const delay_ms = backoffMs(this.#crashes);
+      this.#sink.write(`supervisor: ${this.spec.name} ended (${ended}); starting again in ${delay_ms} ms`);
+      this.#become('waiting');
+      await pause(delay_ms, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+    }
+  }
+
+  async #runOnce(): Promise<string> {
+    this.#become('starting');
+    const child = spawn(process.execPath, ['--enable-source-maps', this.spec.entry, ...this.spec.args], {
+      env: this.spec.env,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // A group of its own: Ctrl-C in our terminal reaches us alone, and we stop things in order.
+      detached: true,
+    });
+    this.#child = child;
+    const exited = new Promise<string>((resolve) => {
+      child.once('error', (error) => resolve(error.message));
+      child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+    });
+    this.#collect(child);
+    child.on('message', (message) => this.#hear(message));
+    const ended = await exited;
+    this.#port = null;
+    return ended;
+  }
+
+  #collect(child: ChildProcess): void {
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#sink.write(line));
+    }
+  }
+
+  #hear(message: unknown): void {
+    if (!isReadyMessage(message)) return;
+    this.#port = message.port;
+    this.#become('ready');
+    for (const waiter of this.#readyWaiters.splice(0)) waiter.resolve(message.port);
+  }
+
+  #refuseWaiters(error: Error): void {
+    // A first start that fails is told at once; later the supervisor's own restarts are what one waits for.
+    if (this.#crashes > 1) return;
+    for (const waiter of this.#readyWaiters.splice(0)) waiter.reject(error);
+  }
+
+  #become(state: ServiceState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#onState(this);
+  }
+}
+
+function isReadyMessage(message: unknown): message is ReadyMessage {
+  return typeof message === 'object' && message !== null && 'ready' in message && message.ready === true;
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
+}
+
+async function endChild(child: ChildProcess): Promise<void> {
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  const patience = new AbortController();
+  const late = pause(STOP_GRACE_MS, 'late', { signal: patience.signal }).catch(() => 'ended');
+  if ((await Promise.race([gone, late])) === 'late') child.kill('SIGKILL');
+  patience.abort();
+  await gone;
+}

@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import type { ServiceSpec } from './service-process.ts';
+
+/** Where the mesh's parts are: what the service table turns into environments. */
+export interface MeshSettings {
+  /** Root of the checkout; services run from `apps/<name>/dist`. */
+  root: string;
+  /** Everything the mesh writes: logs, data, artifacts, tokens. */
+  directory: string;
+  databases: { admin: string; orchestrator: string; reader: string };
+  natsUrl: string;
+  forgesFile: string;
+  gatewayPort: number;
+  registrationToken: string;
+  bubblewrapPath: string | null;
+  /** Name of the isolation tier runners offer; `process` only when the user asked for it. */
+  isolation: 'sandbox' | 'process';
+  /** Timings and the like on top, for tests that cannot wait two minutes for a lease. */
+  env: Readonly<Record<string, string>>;
+}
+
+export const SERVICE_NAMES = [
+  'orchestrator',
+  'planner',
+  'failure-analyzer',
+  'status-reporter',
+  'gateway',
+  'runner-controller',
+] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+/** What each service gets on top of what all get. In start order: the writer of the log first, capacity last. */
+const OWN: Readonly<Record<ServiceName, (settings: MeshSettings) => Record<string, string>>> = {
+  orchestrator: ({ databases }) => ({ DELTA_DATABASE_URL: databases.orchestrator }),
+  planner: ({ forgesFile }) => ({ DELTA_FORGES_FILE: forgesFile }),
+  'failure-analyzer': () => ({}),
+  'status-reporter': ({ databases, forgesFile, gatewayPort }) => ({
+    DELTA_DATABASE_URL: databases.reader,
+    DELTA_FORGES_FILE: forgesFile,
+    DELTA_GATEWAY_URL: gatewayUrl(gatewayPort),
+  }),
+  gateway: ({ databases, forgesFile, gatewayPort, registrationToken, directory }) => ({
+    DELTA_DATABASE_URL: databases.reader,
+    DELTA_FORGES_FILE: forgesFile,
+    DELTA_HTTP_PORT: String(gatewayPort),
+    DELTA_REGISTRATION_TOKEN: registrationToken,
+    DELTA_ADMIN_TOKEN_FILE: adminTokenFile(directory),
+  }),
+  'runner-controller': ({ databases, gatewayPort, registrationToken, root, isolation, bubblewrapPath }) => ({
+    DELTA_DATABASE_URL: databases.reader,
+    DELTA_GATEWAY_URL: gatewayUrl(gatewayPort),
+    DELTA_REGISTRATION_TOKEN: registrationToken,
+    DELTA_RUNNER_ENTRY: join(root, 'apps', 'runner', 'dist', 'main.js'),
+    DELTA_ISOLATION: isolation,
+    ...(bubblewrapPath === null ? {} : { DELTA_BWRAP: bubblewrapPath }),
+  }),
+};
+
+export const gatewayUrl = (port: number): string => `http://127.0.0.1:${port}`;
+export const adminTokenFile = (directory: string): string => join(directory, 'gateway', 'admin-token');
+
+/** How to start one service of this mesh. */
+export function serviceSpec(name: ServiceName, settings: MeshSettings): ServiceSpec {
+  return {
+    name,
+    entry: join(settings.root, 'apps', name, 'dist', 'main.js'),
+    args: [],
+    env: {
+      ...inherited(),
+      DELTA_NATS_URL: settings.natsUrl,
+      DELTA_ARTIFACT_DIR: join(settings.directory, 'artifacts'),
+      DELTA_DATA_DIR: join(settings.directory, name),
+      DELTA_HTTP_HOST: '127.0.0.1',
+      DELTA_HTTP_PORT: '0',
+      DELTA_LOG_FORMAT: 'json',
+      DELTA_EXIT_WITH_PARENT: 'true',
+      ...OWN[name](settings),
+      ...settings.env,
+    },
+  };
+}
+
+/** Of our own environment only what programs need to run: a developer's tokens are nobody's business. */
+function inherited(): Record<string, string> {
+  const names = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'TZ', 'USER', 'SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'];
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}
