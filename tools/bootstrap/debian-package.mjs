@@ -1,0 +1,101 @@
+// @ts-check
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findProgram } from './find-program.mjs';
+import { lastLine, runCommand } from './run-command.mjs';
+
+/** Fetching the package lists of a whole distribution over a slow line. */
+const LISTS_LIMIT_MS = 5 * 60_000;
+
+/** @typedef {{ unpacked: true } | { unpacked: false, reason: string }} UnpackResult */
+
+/**
+ * Unpacks a package of this machine's Debian or Ubuntu into a directory: nothing is installed and no root is needed. apt
+ * checks the signatures and digests. Where the machine has no package lists, private ones are fetched and dropped again.
+ *
+ * @param {string} name of the package
+ * @param {string} into an empty directory; apt's private state is kept beside it while this runs
+ * @returns {Promise<UnpackResult>}
+ */
+export async function unpackDebianPackage(name, into) {
+  const programs = await Promise.all(['apt-get', 'apt-config', 'dpkg-deb'].map((program) => findProgram(program)));
+  if (programs.includes(null)) return { unpacked: false, reason: 'this is no Debian or Ubuntu' };
+  const aptDir = `${into}.apt`;
+  try {
+    const fetched = await fetchPackage(name, aptDir);
+    if (fetched.file === null) return { unpacked: false, reason: fetched.reason };
+    const result = await runCommand('dpkg-deb', ['--extract', fetched.file, into]);
+    return result.code === 0 ? { unpacked: true } : { unpacked: false, reason: lastLine(result.stderr) };
+  } finally {
+    await rm(aptDir, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {string} aptDir
+ * @returns {Promise<{ file: string } | { file: null, reason: string }>}
+ */
+async function fetchPackage(name, aptDir) {
+  const downloadDir = join(aptDir, 'download');
+  for (const dir of ['state/lists/partial', 'cache/archives/partial', 'download']) {
+    await mkdir(join(aptDir, dir), { recursive: true });
+  }
+  const env = { ...process.env, LC_ALL: 'C', APT_CONFIG: await writePrivateConfig(aptDir) };
+  const withLists = ['-o', 'Dir::State::lists=/var/lib/apt/lists/'];
+  let result = await runCommand('apt-get', [...withLists, 'download', name], { cwd: downloadDir, env });
+  if (result.code !== 0) {
+    const update = await runCommand('apt-get', ['update'], { cwd: downloadDir, env, timeout_ms: LISTS_LIMIT_MS });
+    if (update.code === 0) result = await runCommand('apt-get', ['download', name], { cwd: downloadDir, env });
+    else result = update;
+  }
+  const file = (await readdir(downloadDir)).find((entry) => entry.endsWith('.deb'));
+  if (result.code !== 0 || file === undefined) return { file: null, reason: `apt-get: ${aptReason(result.stderr)}` };
+  return { file: join(downloadDir, file) };
+}
+
+/**
+ * The machine's own apt settings (sources, keys, proxies), with the state of this run in a private directory.
+ *
+ * @param {string} aptDir
+ */
+async function writePrivateConfig(aptDir) {
+  const { stdout } = await runCommand('apt-config', ['dump'], { env: { ...process.env, LC_ALL: 'C' } });
+  const file = join(aptDir, 'apt.conf');
+  await writeFile(file, privateAptConfig(stdout, aptDir));
+  return file;
+}
+
+/**
+ * Turns the dump of apt's settings into a configuration that stands alone. Hooks are dropped: those of container images delete
+ * the machine's package cache, others talk to desktop services. Nothing is written outside the private directory.
+ *
+ * @param {string} dump of `apt-config dump`
+ * @param {string} aptDir
+ */
+export function privateAptConfig(dump, aptDir) {
+  const hooks =
+    /^(APT::Update::|DPkg::|Dir::State|Dir::Cache|Dir::Log|Dir::Etc::(main|parts)|APT::Sandbox|Acquire::IndexTargets::deb::(DEP|Contents))/i;
+  const kept = dump.split('\n').filter((line) => line !== '' && !hooks.test(line));
+  return [
+    ...kept,
+    'Dir::Etc::main "/dev/null";',
+    'Dir::Etc::parts "/dev/null";',
+    `Dir::State "${aptDir}/state";`,
+    'Dir::State::status "/var/lib/dpkg/status";',
+    `Dir::Cache "${aptDir}/cache";`,
+    `Dir::Log "${aptDir}";`,
+    'APT::Sandbox::User "";', // its own download account cannot write here
+    'Acquire::Languages "none";', // descriptions in other languages are most of the lists, and nobody reads them here
+    'Acquire::Retries "2";',
+    'Acquire::http::Timeout "20";',
+    'Acquire::https::Timeout "20";',
+    '',
+  ].join('\n');
+}
+
+/** apt's first error says why; the following ones are consequences. @param {string} stderr */
+export function aptReason(stderr) {
+  const error = stderr.split('\n').find((line) => line.startsWith('E: '));
+  return error === undefined ? lastLine(stderr) : error.slice(3).trim();
+}

@@ -1,0 +1,54 @@
+// @ts-check
+import { request } from 'node:http';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** A local engine answers within milliseconds. */
+const ANSWER_LIMIT_MS = 2_000;
+
+/**
+ * Whether a Docker engine answers where `DOCKER_HOST`, or Docker's custom, says it listens.
+ *
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<boolean>}
+ */
+export async function dockerAnswers(env = process.env) {
+  for (const address of engineAddresses(env, homedir())) {
+    if (await answersPing(address)) return true;
+  }
+  return false;
+}
+
+/** @typedef {{ socketPath: string } | { host: string, port: number }} EngineAddress */
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} home
+ * @returns {EngineAddress[]} none when `DOCKER_HOST` names a transport other than a socket or plain TCP
+ */
+export function engineAddresses(env, home) {
+  const named = env['DOCKER_HOST'];
+  if (named === undefined || named === '') {
+    return [{ socketPath: '/var/run/docker.sock' }, { socketPath: join(home, '.docker', 'run', 'docker.sock') }];
+  }
+  if (!URL.canParse(named)) return [];
+  const url = new URL(named);
+  if (url.protocol === 'unix:') return [{ socketPath: url.pathname }];
+  if (url.protocol === 'tcp:' || url.protocol === 'http:')
+    return [{ host: url.hostname, port: Number(url.port || 2375) }];
+  return [];
+}
+
+/** @param {EngineAddress} address @returns {Promise<boolean>} */
+function answersPing(address) {
+  return new Promise((resolve) => {
+    const call = request({ ...address, path: '/_ping', timeout: ANSWER_LIMIT_MS }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    call.once('timeout', () => call.destroy());
+    call.once('error', () => resolve(false));
+    call.once('close', () => resolve(false));
+    call.end();
+  });
+}

@@ -1,0 +1,41 @@
+// @ts-check
+import { spawn } from 'node:child_process';
+
+/**
+ * Ends the server when our end of its standard input closes, which the kernel does however we die (even by SIGKILL);
+ * `released` instead of the end of input means the server has ended already. Ten seconds of grace, then SIGKILL. A server that has ended
+ * stays visible until its new parent collects it, which the first process of a container may never do: hence `Z`.
+ */
+const LEASH = `
+ended() {
+  kill -0 "$1" 2>/dev/null || return 0
+  [ -r "/proc/$1/stat" ] && read -r pid name state rest <"/proc/$1/stat" && [ "$state" = Z ]
+}
+read -r word
+[ "$word" = released ] && exit 0
+kill -s "$2" "$1" 2>/dev/null
+waited=0
+while ! ended "$1" && [ "$waited" -lt 100 ]; do sleep 0.1; waited=$((waited + 1)); done
+kill -s KILL "$1" 2>/dev/null
+[ -n "$3" ] && rm -rf -- "$3"
+exit 0
+`;
+
+/**
+ * Ties a server's life to ours by a small shell of its own session, so a Ctrl-C in our terminal does not reach it.
+ *
+ * @param {number} pid of the server
+ * @param {{ signal: NodeJS.Signals, removeDir?: string | undefined }} atTheEnd the signal that ends it cleanly, and a directory
+ *   to delete after it
+ * @returns {{ release: () => void }} to be called once the server has ended
+ */
+export function leash(pid, { signal, removeDir = '' }) {
+  const args = ['-c', LEASH, 'delta-leash', String(pid), signal.replace('SIG', ''), removeDir];
+  const shell = spawn('/bin/sh', args, { detached: true, cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] });
+  shell.on('error', () => {}); // without a shell there is no leash; the server is still stopped by its owner
+  shell.stdin.on('error', () => {});
+  shell.unref();
+  // A pipe is a socket underneath; an idle one must not keep our process alive.
+  if ('unref' in shell.stdin && typeof shell.stdin.unref === 'function') shell.stdin.unref();
+  return { release: () => void shell.stdin.end('released\n') };
+}
