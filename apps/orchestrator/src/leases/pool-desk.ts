@@ -1,0 +1,152 @@
+import type { Actor, GrantedLease, LeaseHash, PoolName, RunnerCapabilities, RunnerId } from '@delta-ci/contracts';
+import type { PullDispatchOutcome, PulledDispatch } from '@delta-ci/bus';
+import { matchRequirements } from '@delta-ci/domain';
+
+/** A runner that waits for work, with everything its grant will need. */
+export interface WaitingRunner {
+  commandId: string;
+  actor: Actor;
+  runnerId: RunnerId;
+  leaseHash: LeaseHash;
+  capabilities: RunnerCapabilities;
+  waitMs: number;
+}
+
+export interface DeskPorts {
+  /** Takes queued attempts of the pool: those there now, or the first to come within `expiresMs`. */
+  pull: (max: number, expiresMs: number) => Promise<PullDispatchOutcome>;
+  /** Decides the grant in the log; null when the attempt no longer waits. */
+  grant: (runner: WaitingRunner, work: PulledDispatch) => Promise<GrantedLease | null>;
+  pause: (ms: number) => Promise<void>;
+  onTrouble: (error: unknown) => void;
+}
+
+/** How long one pull waits: a runner that comes later in the meantime is served by it too. */
+const PULL_MS = 2_000;
+/** Work that no runner waiting now can do comes back after this, for others to take. */
+const MISFIT_MS = 1_000;
+/** After the bus could not be asked. */
+const TROUBLE_MS = 500;
+
+interface Seat {
+  runner: WaitingRunner;
+  settle: (lease: GrantedLease | null) => void;
+}
+
+/**
+ * Brings waiting runners and queued attempts of one pool together. Attempts are pulled only while somebody waits, and a
+ * message is acknowledged only after its grant is in the log: a crash in between offers the work again, and the log
+ * then refuses the second grant.
+ */
+export class PoolDesk {
+  readonly pool: PoolName;
+  readonly #ports: DeskPorts;
+  readonly #seats: Seat[] = [];
+  readonly #grants = new Set<Promise<void>>();
+  #serving = false;
+  #open = true;
+
+  constructor(pool: PoolName, ports: DeskPorts) {
+    this.pool = pool;
+    this.#ports = ports;
+  }
+
+  /** Runners waiting at this moment. */
+  get waiting(): number {
+    return this.#seats.length;
+  }
+
+  /** Waits for work; null when there was none in time, or when the desk closes. */
+  async wait(runner: WaitingRunner): Promise<GrantedLease | null> {
+    if (!this.#open) return null;
+    const { promise, resolve } = Promise.withResolvers<GrantedLease | null>();
+    const seat: Seat = { runner, settle: resolve };
+    const patience = setTimeout(() => this.#leave(seat), runner.waitMs);
+    this.#seats.push(seat);
+    this.#serve();
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+
+  /** Sends everybody home and waits for grants under way. */
+  async close(): Promise<void> {
+    this.#open = false;
+    for (const seat of [...this.#seats]) this.#leave(seat);
+    await Promise.all(this.#grants);
+  }
+
+  #leave(seat: Seat): void {
+    const at = this.#seats.indexOf(seat);
+    // Not seated any more: its grant is being decided, and the answer comes from there.
+    if (at === -1) return;
+    this.#seats.splice(at, 1);
+    seat.settle(null);
+  }
+
+  #serve(): void {
+    if (this.#serving) return;
+    this.#serving = true;
+    void this.#serveWhileSomebodyWaits().finally(() => {
+      this.#serving = false;
+      if (this.#open && this.#seats.length > 0) this.#serve();
+    });
+  }
+
+  async #serveWhileSomebodyWaits(): Promise<void> {
+    while (this.#open && this.#seats.length > 0) {
+      try {
+        const { messages, end } = await this.#ports.pull(this.#seats.length, PULL_MS);
+        for (const work of byPriority(messages)) this.#offer(work);
+        if (messages.length === 0 && end !== 'expired') await this.#ports.pause(TROUBLE_MS);
+      } catch (error) {
+        this.#ports.onTrouble(error);
+        await this.#ports.pause(TROUBLE_MS);
+      }
+    }
+  }
+
+  #offer(work: PulledDispatch): void {
+    const at = this.#seats.findIndex(
+      ({ runner }) => matchRequirements(work.dispatch.requirements, runner.capabilities).ok,
+    );
+    const [seat] = at === -1 ? [] : this.#seats.splice(at, 1);
+    if (seat === undefined) {
+      work.nak(this.#seats.length === 0 ? 0 : MISFIT_MS);
+      return;
+    }
+    const grant = this.#grantTo(seat, work).finally(() => this.#grants.delete(grant));
+    this.#grants.add(grant);
+  }
+
+  async #grantTo(seat: Seat, work: PulledDispatch): Promise<void> {
+    try {
+      const lease = await this.#ports.grant(seat.runner, work);
+      work.ack();
+      if (lease === null) this.#seatAgain(seat);
+      else seat.settle(lease);
+    } catch (error) {
+      // Not known whether the grant is in the log: the message comes again, and the log decides.
+      this.#ports.onTrouble(error);
+      work.nak(TROUBLE_MS);
+      seat.settle(null);
+    }
+  }
+
+  #seatAgain(seat: Seat): void {
+    if (!this.#open) {
+      seat.settle(null);
+      return;
+    }
+    this.#seats.unshift(seat);
+    this.#serve();
+  }
+}
+
+function byPriority(messages: readonly PulledDispatch[]): PulledDispatch[] {
+  return [...messages].sort(
+    (a, b) => b.dispatch.priority - a.dispatch.priority || a.dispatch.queuedAtMs - b.dispatch.queuedAtMs,
+  );
+}

@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { migrate, provisionRoles } from '@delta-ci/event-log';
+import { startNatsServer, startPostgres } from '../bootstrap/index.mjs';
+import { LogSink } from './log-files.ts';
+import { ServiceProcess, type ServiceState } from './service-process.ts';
+import {
+  SERVICE_NAMES,
+  adminTokenFile,
+  gatewayUrl,
+  serviceSpec,
+  type MeshSettings,
+  type ServiceName,
+} from './service-table.ts';
+
+/** What the mesh is made of and where it may write. */
+export interface MeshOptions {
+  root: string;
+  directory: string;
+  /** An existing database (an administrator's URL), or the binaries to run one with. */
+  postgres: { url: string } | { binDir: string };
+  /** An existing server, or the program to run one with. */
+  nats: { url: string } | { path: string };
+  gatewayPort: number;
+  forgesFile: string;
+  bubblewrapPath: string | null;
+  isolation: 'sandbox' | 'process';
+  /** Data nobody needs afterwards: quicker, and gone at the end. */
+  ephemeral: boolean;
+  env?: Readonly<Record<string, string>>;
+  onLine?: (service: string, line: string) => void;
+  onState?: (service: string, state: ServiceState) => void;
+}
+
+/** A server of the mesh that this process runs; null stands for somebody else's. */
+type OwnServer = Awaited<ReturnType<typeof startPostgres>> | Awaited<ReturnType<typeof startNatsServer>>;
+
+export interface Mesh {
+  gatewayUrl: string;
+  adminToken: string;
+  directory: string;
+  adminDatabaseUrl: string;
+  natsUrl: string;
+  service: (name: ServiceName) => ServiceProcess;
+  /** Stops services in reverse order of their start, then the servers this mesh started. */
+  stop: () => Promise<void>;
+}
+
+/** Brings the whole system up and answers when every service takes work. What was started is stopped if that fails. */
+export async function startMesh(options: MeshOptions): Promise<Mesh> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const undo of stops.splice(0).reverse()) await undo();
+  };
+  try {
+    return { ...(await bringUp(options, stops)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function bringUp(options: MeshOptions, stops: (() => Promise<void>)[]): Promise<Omit<Mesh, 'stop'>> {
+  await mkdir(options.directory, { recursive: true, mode: 0o755 });
+  const [adminDatabaseUrl, natsUrl] = await Promise.all([databaseOf(options, stops), busOf(options, stops)]);
+  const settings: MeshSettings = {
+    root: options.root,
+    directory: options.directory,
+    databases: { admin: adminDatabaseUrl, ...(await prepareDatabase(adminDatabaseUrl)) },
+    natsUrl,
+    forgesFile: options.forgesFile,
+    gatewayPort: options.gatewayPort,
+    registrationToken: randomBytes(32).toString('hex'),
+    bubblewrapPath: options.bubblewrapPath,
+    isolation: options.isolation,
+    env: options.env ?? {},
+  };
+  const services = new Map<ServiceName, ServiceProcess>();
+  for (const group of START_ORDER) {
+    await Promise.all(group.map(async (name) => startService(name, settings, options, services, stops)));
+  }
+  return {
+    gatewayUrl: gatewayUrl(options.gatewayPort),
+    adminToken: (await readFile(adminTokenFile(options.directory), 'utf8')).trim(),
+    directory: options.directory,
+    adminDatabaseUrl,
+    natsUrl,
+    service: (name) => {
+      const found = services.get(name);
+      if (found === undefined) throw new Error(`no service ${name} in this mesh`);
+      return found;
+    },
+  };
+}
+
+/** The orchestrator provisions the streams that all others follow; runners need the gateway. */
+const START_ORDER: readonly (readonly ServiceName[])[] = [
+  ['orchestrator'],
+  SERVICE_NAMES.filter((name) => name !== 'orchestrator' && name !== 'runner-controller'),
+  ['runner-controller'],
+];
+
+async function startService(
+  name: ServiceName,
+  settings: MeshSettings,
+  options: MeshOptions,
+  services: Map<ServiceName, ServiceProcess>,
+  stops: (() => Promise<void>)[],
+): Promise<void> {
+  await mkdir(join(options.directory, name), { recursive: true });
+  const { onLine, onState } = options;
+  const live = onLine === undefined ? null : (line: string) => onLine(name, line);
+  const sink = new LogSink(join(options.directory, 'logs'), name, live);
+  const service = new ServiceProcess(serviceSpec(name, settings), sink, ({ state }) => onState?.(name, state));
+  services.set(name, service);
+  stops.push(async () => {
+    await service.stop();
+    await sink.close();
+  });
+  await service.start();
+}
+
+async function databaseOf(options: MeshOptions, stops: (() => Promise<void>)[]): Promise<string> {
+  if ('url' in options.postgres) return options.postgres.url;
+  const server = await startPostgres({
+    binDir: options.postgres.binDir,
+    dir: join(options.directory, 'postgres'),
+    database: 'delta',
+    ephemeral: options.ephemeral,
+  });
+  owned(server, stops);
+  return server.url;
+}
+
+async function busOf(options: MeshOptions, stops: (() => Promise<void>)[]): Promise<string> {
+  if ('url' in options.nats) return options.nats.url;
+  const dir = join(options.directory, 'nats');
+  const server = await startNatsServer({ path: options.nats.path, dir, ephemeral: options.ephemeral });
+  owned(server, stops);
+  return server.url;
+}
+
+function owned(server: OwnServer, stops: (() => Promise<void>)[]): void {
+  stops.push(async () => server.stop());
+}
+
+/** Schema and roles; the application roles get fresh passwords that only this mesh's services know. */
+async function prepareDatabase(adminUrl: string): Promise<{ orchestrator: string; reader: string }> {
+  await migrate({ adminUrl });
+  const passwords = { orchestrator: randomBytes(24).toString('hex'), reader: randomBytes(24).toString('hex') };
+  const { orchestratorUrl, readerUrl } = await provisionRoles({ adminUrl, passwords });
+  return { orchestrator: orchestratorUrl, reader: readerUrl };
+}
