@@ -1,6 +1,6 @@
 /**
  * The import table: which rooms the house has, what each is for, and whom it may import. `npm run lint` holds the real
- * graph against it, and the rooms table of `docs/architecture.md` is written from it. A room that needs another
+ * graph against it, and the rooms table of `docs/architecture.md` says the same. A room that needs another
  * arrow needs a decision record first (`docs/decisions/`).
  */
 export type RoomKind = 'app' | 'lib';
@@ -65,13 +65,13 @@ const libs: Readonly<Record<string, Room>> = {
   },
   'artifact-store': {
     kind: 'lib',
-    purpose: 'bytes by content: files and S3 behind one door, signed uploads',
+    purpose: 'bytes by their digest and logs by their offset, behind one door',
     ours: ['contracts'],
     packages: ['@aws-sdk/*'],
   },
   forge: {
     kind: 'lib',
-    purpose: 'forges: verify and normalise webhooks, publish statuses, clone addresses',
+    purpose: 'forges: verify and normalise webhooks, publish checks, clone addresses',
     ours: ['contracts'],
     packages: ['@octokit/*', '@gitbeaker/rest', 'zod'],
   },
