@@ -8,6 +8,7 @@ const PHRASES: readonly (readonly [RegExp, GitErrorCode])[] = [
   [/No space left on device|Disk quota exceeded/u, 'disk_full'],
   [/transport '[^']*' not allowed/u, 'protocol_refused'],
   [/dubious ownership|unsafe repository/u, 'unsafe_repository_owner'],
+  [/must be run in a work tree/u, 'bare_repository'],
   [/fsck error|error: object [0-9a-f]+: \w+: /u, 'hostile_objects'],
   [/requested URL returned error: 30\d|unable to update url base from redirection/u, 'redirect_refused'],
   [

@@ -40,6 +40,8 @@ export interface GitContext {
   readonly directory?: string;
   readonly protocols?: readonly Protocol[];
   readonly config?: readonly ConfigSetting[];
+  /** `users` reads the user's configuration instead of ours; see the hygiene environment for when that is allowed. */
+  readonly configuration?: 'ours' | 'users';
   readonly timeLimitMs?: number;
   readonly maxOutputBytes?: number;
   readonly signal?: AbortSignal | undefined;
@@ -110,6 +112,7 @@ export class Git {
         inherited: this.environment,
         protocols: context.protocols ?? [],
         config: context.config ?? [],
+        configuration: context.configuration ?? 'ours',
         ...(context.gitDir === undefined ? {} : { gitDir: context.gitDir }),
         ...(context.workTree === undefined ? {} : { workTree: context.workTree }),
         ...(context.indexFile === undefined ? {} : { indexFile: context.indexFile }),

@@ -37,6 +37,9 @@ const HYGIENE_SETTINGS: readonly ConfigSetting[] = [
   ['core.quotePath', 'false'],
   ['color.ui', 'false'],
   ['advice.detachedHead', 'false'],
+  // Names that a file system would take for `.git`, whatever file system this is.
+  ['core.protectNTFS', 'true'],
+  ['core.protectHFS', 'true'],
   // What we take from others is checked on arrival, and submodules are never entered.
   ['transfer.fsckObjects', 'true'],
   ['submodule.recurse', 'false'],
@@ -60,7 +63,7 @@ const INHERITED = [
   'http_proxy',
   'NO_PROXY',
   'no_proxy',
-] as const;
+];
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -74,12 +77,29 @@ export interface HygieneOptions {
   readonly protocols: readonly Protocol[];
   /** Settings of this command, after (so: above) the hygiene settings. */
   readonly config: readonly ConfigSetting[];
+  /**
+   * `ours` shuts out the user's and the machine's configuration. `users` lets it in and leaves ours out: only for commands
+   * that read settings as data or look for a repository, neither of which starts a program.
+   */
+  readonly configuration: 'ours' | 'users';
 }
 
-/** Inherited names with a value, and nothing else of our environment. */
-function inherit(environment: Environment): Record<string, string> {
+/** Neither the machine's nor any user's configuration, nor what else lies in a home directory (`.netrc`, `.ssh`). */
+const OUR_CONFIGURATION = { HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: devNull };
+
+/** Where git finds the user's configuration. */
+const USERS_CONFIGURATION = [
+  'HOME',
+  'XDG_CONFIG_HOME',
+  'GIT_CONFIG_GLOBAL',
+  'GIT_CONFIG_SYSTEM',
+  'GIT_CONFIG_NOSYSTEM',
+];
+
+/** Those of the named variables that have a value, and nothing else of our environment. */
+function inherit(environment: Environment, names: readonly string[]): Record<string, string> {
   const kept: Record<string, string> = {};
-  for (const name of INHERITED) {
+  for (const name of names) {
     const value = environment[name];
     if (value !== undefined && value !== '') kept[name] = value;
   }
@@ -102,14 +122,13 @@ export function hygienicEnvironment(options: HygieneOptions): Record<string, str
   if (options.gitDir !== undefined) places['GIT_DIR'] = options.gitDir;
   if (options.workTree !== undefined) places['GIT_WORK_TREE'] = options.workTree;
   if (options.indexFile !== undefined) places['GIT_INDEX_FILE'] = options.indexFile;
+  const ours = options.configuration === 'ours';
   return {
-    ...inherit(options.inherited),
-    ...settingsAsVariables([...HYGIENE_SETTINGS, ...options.config]),
+    ...inherit(options.inherited, INHERITED),
+    ...(ours ? settingsAsVariables([...HYGIENE_SETTINGS, ...options.config]) : {}),
+    ...(ours ? OUR_CONFIGURATION : inherit(options.inherited, USERS_CONFIGURATION)),
     ...places,
-    HOME: '/nonexistent',
     LC_ALL: 'C',
-    GIT_CONFIG_NOSYSTEM: '1',
-    GIT_CONFIG_GLOBAL: devNull,
     GIT_ATTR_NOSYSTEM: '1',
     GIT_TERMINAL_PROMPT: '0',
     GIT_ASKPASS: '',
