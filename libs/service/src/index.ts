@@ -67,5 +67,6 @@ export {
   type ServiceSettings,
   type Surroundings,
 } from './process/start-service.ts';
+export { type StartOutcome } from './process/running-service.ts';
 export { EXIT_CONFIG, runService } from './process/run-service.ts';
 export { backoffMs, retryWithBackoff, type BackoffPolicy, type RetryOptions } from './retry-with-backoff.ts';

@@ -37,8 +37,8 @@ export async function runService<S extends ServiceSettings>(definition: ServiceD
 async function startOrFail(service: PreparedService): Promise<void> {
   const { logger, config } = service;
   try {
-    const { port } = await service.start();
-    announceReady(logger, port, config.readyFd);
+    const started = await service.start();
+    if (started.outcome === 'ready') announceReady(logger, started.port, config.readyFd);
   } catch (error) {
     logger.fatal({ event: 'start-failed', err: error });
     process.exit(EXIT_FAILED);

@@ -29,12 +29,15 @@ export interface ServiceParts<Config extends CommonConfig> {
   telemetry: Telemetry;
 }
 
+/** `stopped`: stopping was asked for before `start` had come to its end. */
+export type StartOutcome = { outcome: 'ready'; port: number | undefined } | { outcome: 'stopped' };
+
 /** One service from preparation to its end: the hands that `start` works with, and the way everything stops. */
 export class RunningService<Config extends CommonConfig> implements Service<Config> {
   readonly name: string;
   readonly config: Config;
   readonly logger: Logger;
-  /** Settles when stopping has finished. */
+  /** Settles when stopping has finished; never after a failed start. */
   readonly ended: Promise<string[]>;
   readonly #redactor: Redactor;
   readonly #telemetry: Telemetry;
@@ -43,6 +46,7 @@ export class RunningService<Config extends CommonConfig> implements Service<Conf
   readonly #settleEnded: (unfinished: string[]) => void;
   #stopping: Promise<string[]> | undefined;
   #port: number | undefined;
+  #startFailed = false;
 
   constructor(parts: ServiceParts<Config>) {
     const { promise, resolve } = Promise.withResolvers<string[]>();
@@ -103,15 +107,17 @@ export class RunningService<Config extends CommonConfig> implements Service<Conf
     void this.end(reason);
   }
 
-  /** Runs `start`; when it throws, closes what was opened and passes the failure on. */
-  async begin(start: (service: Service<Config>) => Promise<void>): Promise<{ port: number | undefined }> {
+  /** Runs `start`; when it throws, closes what was opened and passes the failure on, unless it was stopped meanwhile. */
+  async begin(start: (service: Service<Config>) => Promise<void>): Promise<StartOutcome> {
     try {
       await start(this);
-      return { port: this.#port };
     } catch (error) {
+      if (this.#stopping !== undefined) return { outcome: 'stopped' };
+      this.#startFailed = true;
       await this.end('start failed');
       throw error;
     }
+    return this.#stopping === undefined ? { outcome: 'ready', port: this.#port } : { outcome: 'stopped' };
   }
 
   /** Stops in order, then flushes telemetry; the names of what did not end cleanly. */
@@ -124,7 +130,8 @@ export class RunningService<Config extends CommonConfig> implements Service<Conf
     const unfinished = await this.#order.stop(reason);
     this.logger.info({ event: 'stopped', reason, unfinished });
     await this.#flushTelemetry();
-    this.#settleEnded(unfinished);
+    // A failed start has an error to tell, which is more than the end of a service has.
+    if (!this.#startFailed) this.#settleEnded(unfinished);
     return unfinished;
   }
 

@@ -40,6 +40,9 @@ export interface Service<Config extends CommonConfig = CommonConfig> {
    */
   serve(module: Type | DynamicModule, options?: ServeOptions): Promise<NestFastifyApplication>;
 
-  /** Ends this process in order, as SIGTERM would: for processes whose work comes to an end. */
+  /**
+   * Ends this process in order, as SIGTERM would: for processes whose work comes to an end. The exit code is
+   * `process.exitCode` when set.
+   */
   stop(reason: string): void;
 }

@@ -6,7 +6,7 @@ import { createLogger, type LineSink, type Logger } from '../logging/create-logg
 import { createRedactor, type Redactor } from '../logging/redaction.ts';
 import { startMetrics } from '../metrics/start-metrics.ts';
 import { startTracing } from '../tracing/start-tracing.ts';
-import { RunningService, type Telemetry } from './running-service.ts';
+import { RunningService, type StartOutcome, type Telemetry } from './running-service.ts';
 import type { Service } from './service.ts';
 
 /** Any settings that contain the common ones. */
@@ -32,11 +32,11 @@ export interface Surroundings {
 export interface PreparedService {
   readonly config: CommonConfig;
   readonly logger: Logger;
-  /** Runs the definition's `start`; answers the port if the service listens. Rejects after closing what was opened. */
-  start(): Promise<{ port: number | undefined }>;
+  /** Runs the definition's `start`. Rejects with its failure after closing what was opened. */
+  start(): Promise<StartOutcome>;
   /** Stops in order and flushes telemetry; answers the names of what did not end cleanly. Stops once, however often asked. */
   stop(reason: string): Promise<string[]>;
-  /** Settles when stopping has finished, whoever asked for it. */
+  /** Settles when stopping has finished, whoever asked for it; never after a failed start. */
   readonly stopped: Promise<string[]>;
 }
 

@@ -1,4 +1,4 @@
-import { context, propagation, trace } from '@opentelemetry/api';
+import { context, diag, DiagLogLevel, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -34,6 +34,7 @@ export interface TracingOptions {
  * run that failed strangely is the one that sampling would have dropped.
  */
 export function startTracing(options: TracingOptions): Tracing {
+  reportTelemetryTrouble(options.logger);
   const exporter = exporterFor(options);
   const provider = new TracerProvider({
     resource: options.resource,
@@ -44,6 +45,16 @@ export function startTracing(options: TracingOptions): Tracing {
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(provider);
   return { stop: () => stopTracing(provider) };
+}
+
+/** The SDK keeps its troubles (a collector that does not answer) to itself unless it is given a logger. */
+function reportTelemetryTrouble(logger: Logger): void {
+  const line = (level: 'error' | 'warn') => (message: string) => {
+    logger[level]({ event: 'telemetry-trouble', component: 'telemetry' }, message);
+  };
+  const quiet = (): void => {};
+  const voice = { error: line('error'), warn: line('warn'), info: quiet, debug: quiet, verbose: quiet };
+  diag.setLogger(voice, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
 }
 
 function exporterFor({ config, logger, redactor }: TracingOptions): SpanExporter | undefined {
@@ -66,4 +77,5 @@ async function stopTracing(provider: TracerProvider): Promise<void> {
   trace.disable();
   context.disable();
   propagation.disable();
+  diag.disable();
 }
