@@ -1,0 +1,16 @@
+export { BrokenInvariant } from './broken-invariant.ts';
+export { isAllowed, isTerminal, nextState, statesOf, type Machine } from './machines/machine.ts';
+export { RUN_MACHINE, type RunTrigger } from './machines/run-machine.ts';
+export { JOB_MACHINE, type JobTrigger } from './machines/job-machine.ts';
+export { ATTEMPT_MACHINE, type AttemptTrigger } from './machines/attempt-machine.ts';
+export { LEASE_MACHINE, type LeaseTrigger } from './machines/lease-machine.ts';
+export { initialRun, type RunAggregate, type RunFacts } from './run/aggregate.ts';
+export { attemptsOf, type Attempt, type JobProgress, type Lease } from './run/job-progress.ts';
+export { evolveRun } from './run/evolve.ts';
+export { decideRun, stepRun } from './run/decide.ts';
+export { type Decision, type DecisionContext } from './run/decision.ts';
+export { nextDeadlineMs } from './run/deadlines.ts';
+export { jobOf, leaseOf, type LeaseView } from './run/read-run.ts';
+export { RUN_COMMAND_TYPES, type RunCommand, type RunCommandOf, type RunCommandType } from './run/run-command.ts';
+export { classifyFailure, type Classification } from './retry/classify.ts';
+export { decideRetry, type RetryDecision } from './retry/decide-retry.ts';
