@@ -1,0 +1,120 @@
+import { enforced, missing, partial } from '../limit-reports.ts';
+import type { Layer, LayerReport } from '../layers.ts';
+import type { HostSystem } from './host-system.ts';
+
+/**
+ * What a sandbox says about itself when it is asked from inside, and what that proves. Asked once per executor, of a
+ * real sandbox, before any job: a host may have every mechanism and still refuse to apply one.
+ */
+
+/** The program (in the workspace) that calls keyctl and exits with its errno. */
+export const KEYCTL_PROBE = 'keyctl-probe';
+
+const quote = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+const NAMESPACES = ['pid', 'mnt', 'ipc', 'uts', 'net'] as const;
+
+/** Prints one fact per line as `name=value`. `hostOnlyPath` exists on the host and must not be seen. */
+export function probeScript(system: HostSystem, hostOnlyPath: string): string {
+  return [
+    ...['Uid', 'Groups', 'CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb', 'NoNewPrivs', 'Seccomp'].map(
+      (field) => `echo "${field}=$(grep '^${field}:' /proc/self/status | cut -f2- | tr '\\t' ' ')"`,
+    ),
+    ...NAMESPACES.map((name) => `echo "ns-${name}=$(readlink /proc/self/ns/${name})"`),
+    `echo "host-visible=$([ -e ${quote(hostOnlyPath)} ] && echo yes || echo no)"`,
+    'echo "system-writable=$(touch /usr/.delta-probe 2>/dev/null && echo yes || echo no)"',
+    'echo "root-writable=$(touch /.delta-probe 2>/dev/null && echo yes || echo no)"',
+    'echo "sys-writable=$( (echo x > /proc/sys/kernel/domainname) 2>/dev/null && echo yes || echo no)"',
+    `unmasked=; for f in ${system.procFilesToMask.map(quote).join(' ')}; do`,
+    '  if [ -n "$(head -c 1 "$f" 2>/dev/null | tr "\\0" x)" ]; then unmasked="$unmasked $f"; fi; done',
+    'echo "unmasked=$unmasked"',
+    `echo "keyctl=$(set +e; ./${KEYCTL_PROBE}; echo $?)"`,
+    'echo "interfaces=$(grep : /proc/net/dev | cut -d: -f1 | tr -d " \\n")"',
+    'echo complete=yes',
+  ].join('\n');
+}
+
+export type ProbeFacts = ReadonlyMap<string, string>;
+
+export const parseFacts = (output: string): ProbeFacts =>
+  new Map(
+    output.split('\n').flatMap((line): [string, string][] => {
+      const at = line.indexOf('=');
+      return at < 0 ? [] : [[line.slice(0, at), line.slice(at + 1).trim()]];
+    }),
+  );
+
+export type Expected = {
+  readonly uid: number;
+  readonly ownUid: boolean;
+  /** The agent's own namespaces, by the names of `readlink /proc/self/ns/*`. */
+  readonly hostNamespaces: Readonly<Record<string, string>>;
+  readonly seccompErrno: number;
+  readonly mechanism: string;
+};
+
+export const namespacesToCompare: readonly string[] = NAMESPACES;
+
+const BUG = 'this is a defect: please report it with the output of `delta runner doctor`';
+
+const verdict = (layer: Layer, faults: readonly string[], by: string): LayerReport =>
+  faults.length === 0 ? enforced(layer, by) : missing(layer, faults.join('; '), BUG);
+
+const unlessFact = (facts: ProbeFacts, name: string, wanted: string): readonly string[] =>
+  facts.get(name) === wanted ? [] : [`${name} is ${facts.get(name) ?? 'unknown'} instead of ${wanted || 'empty'}`];
+
+function identity(facts: ProbeFacts, expected: Expected): LayerReport {
+  const capabilities = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].flatMap((name) =>
+    unlessFact(facts, name, '0000000000000000'),
+  );
+  const id = String(expected.uid);
+  const faults = [
+    ...capabilities,
+    ...unlessFact(facts, 'NoNewPrivs', '1'),
+    ...unlessFact(facts, 'Groups', ''),
+    ...unlessFact(facts, 'Uid', `${id} ${id} ${id} ${id}`),
+  ];
+  if (faults.length > 0) return missing('identity', faults.join('; '), BUG);
+  return expected.ownUid
+    ? enforced('identity', 'a user id per sandbox, no capabilities, no_new_privs')
+    : partial(
+        'identity',
+        "no capabilities and no_new_privs, but outside its user namespace the job is the agent's own user",
+        'run the agent as root to give every sandbox a user id of its own',
+      );
+}
+
+function namespaceReport(facts: ProbeFacts, expected: Expected, layer: Layer, names: readonly string[]): LayerReport {
+  const shared = names.filter((name) => {
+    const inside = facts.get(`ns-${name}`) ?? '';
+    return inside === '' || inside === expected.hostNamespaces[name];
+  });
+  return verdict(
+    layer,
+    shared.map((name) => `${name} namespace is the host's`),
+    expected.mechanism,
+  );
+}
+
+/** The layers as far as they can be told from inside; limits are told from outside. */
+export function judgeFacts(facts: ProbeFacts, expected: Expected): readonly LayerReport[] {
+  const filesystem = [
+    ...unlessFact(facts, 'host-visible', 'no'),
+    ...unlessFact(facts, 'system-writable', 'no'),
+    ...unlessFact(facts, 'root-writable', 'no'),
+  ];
+  const seccomp = [...unlessFact(facts, 'Seccomp', '2'), ...unlessFact(facts, 'keyctl', String(expected.seccompErrno))];
+  const network = namespaceReport(facts, expected, 'network', ['net']);
+  return [
+    verdict('filesystem', filesystem, `${expected.mechanism}, read-only system`),
+    namespaceReport(facts, expected, 'namespaces', ['pid', 'mnt', 'ipc', 'uts']),
+    network.state === 'enforced' ? verdict('network', unlessFact(facts, 'interfaces', 'lo'), network.by) : network,
+    identity(facts, expected),
+    verdict('seccomp', seccomp, 'BPF filter'),
+    verdict(
+      'proc-masks',
+      [...unlessFact(facts, 'unmasked', ''), ...unlessFact(facts, 'sys-writable', 'no')],
+      'masks over /proc',
+    ),
+  ];
+}

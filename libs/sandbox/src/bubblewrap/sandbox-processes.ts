@@ -1,0 +1,27 @@
+import type { ChildProcess } from 'node:child_process';
+import { signalProcess } from '../process-table.ts';
+
+/** The host's number of the sandbox's first process, from bubblewrap's status; null when it was not reported yet. */
+export function firstProcessOf(status: string): number | null {
+  const pid = Number(/"child-pid":\s*(\d+)/.exec(status)?.[1]);
+  return Number.isInteger(pid) && pid > 1 ? pid : null;
+}
+
+const running = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
+
+/**
+ * How to reach the processes of a bubblewrap sandbox. Its first process leads the step's session and process group; as
+ * the first of its namespace it ignores SIGTERM itself and, killed, takes every other with it.
+ */
+export const sandboxProcesses = {
+  terminate(child: ChildProcess, status: string): void {
+    const first = firstProcessOf(status);
+    if (first !== null && running(child)) signalProcess(-first, 'SIGTERM');
+  },
+  kill(child: ChildProcess, status: string): void {
+    if (!running(child)) return;
+    const first = firstProcessOf(status);
+    if (first === null) child.kill('SIGKILL');
+    else signalProcess(first, 'SIGKILL');
+  },
+} as const;

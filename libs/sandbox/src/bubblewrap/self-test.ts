@@ -1,0 +1,81 @@
+import { readlinkSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { LayerReport } from '../layers.ts';
+import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
+import type { Opened, SandboxSpec, StepOutcome, StepSpec } from '../sandbox-executor.ts';
+import { EPERM } from '../seccomp/bpf.ts';
+import { systemCallProgram } from '../seccomp/system-call-program.ts';
+import { callNumber, REFUSED_CALLS } from '../seccomp/system-calls.ts';
+import { nothingIsolates, type BubblewrapHost } from './bubblewrap-host.ts';
+import { judgeFacts, KEYCTL_PROBE, namespacesToCompare, parseFacts, probeScript } from './sandbox-probe.ts';
+
+export type SelfTest = { readonly usable: boolean; readonly layers: readonly LayerReport[] };
+
+/** A sandbox starts in milliseconds; a host on which the test takes this long is not one to run jobs on. */
+const TEST_WITHIN_MS = 20_000;
+
+const USER_NAMESPACES =
+  'allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces>0, ' +
+  'kernel.apparmor_restrict_unprivileged_userns=0 or an AppArmor profile for bwrap), or run the agent as root';
+const PRIVILEGES = 'give the agent CAP_SYS_ADMIN in its own container, or run it on the host';
+
+const testSpec = (workspace: string): SandboxSpec => ({
+  workspace: { hostDir: workspace, onClose: 'keep' },
+  trust: 'trusted',
+  limits: DEFAULT_SANDBOX_LIMITS,
+  network: 'none',
+  env: {},
+  binds: [],
+  user: 'probe',
+  minimum: {},
+});
+
+const testStep = (script: string): StepSpec => ({
+  command: { kind: 'script', script },
+  workdir: '.',
+  env: {},
+  timeoutMs: TEST_WITHIN_MS,
+  idleTimeoutMs: null,
+});
+
+const failureOf = (outcome: StepOutcome): string =>
+  outcome.kind === 'fault' ? outcome.refusal.message : `the self-test ended by ${outcome.result.endedBy}`;
+
+const hostNamespaces = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(namespacesToCompare.map((name) => [name, readlinkSync(`/proc/self/ns/${name}`)]));
+
+/** Opens a sandbox like any job's, asks it what it can see and do, and judges the answers. */
+export async function selfTest(
+  host: BubblewrapHost,
+  workspace: string,
+  open: (spec: SandboxSpec) => Promise<Opened>,
+): Promise<SelfTest> {
+  const remedy = host.mode === 'root' ? PRIVILEGES : USER_NAMESPACES;
+  const unusable = (why: string): SelfTest => ({
+    usable: false,
+    layers: nothingIsolates(why, remedy, host.limitLayers),
+  });
+  const keyctl = callNumber(REFUSED_CALLS['keyctl'] ?? [null, null], host.arch) ?? 0;
+  await writeFile(join(workspace, KEYCTL_PROBE), systemCallProgram(host.arch, keyctl), { mode: 0o755 });
+  const opened = await open(testSpec(workspace));
+  if (!opened.ok) return unusable(opened.refusal.message);
+  const { sandbox } = opened;
+  try {
+    const chunks: Uint8Array[] = [];
+    const script = `${probeScript(host.system, workspace)}\necho "uid=$(id -u)"`;
+    const outcome = await sandbox.run(testStep(script), async (chunk) => void chunks.push(chunk));
+    const facts = parseFacts(Buffer.concat(chunks).toString('utf8'));
+    if (facts.get('complete') !== 'yes') return unusable(failureOf(outcome));
+    const layers = judgeFacts(facts, {
+      uid: Number(facts.get('uid')),
+      ownUid: host.mode === 'root',
+      hostNamespaces: hostNamespaces(),
+      seccompErrno: EPERM,
+      mechanism: `${host.program.version} ${host.mode === 'root' ? 'as root' : 'with user namespaces'}`,
+    });
+    return { usable: true, layers: [...layers, ...host.limitLayers] };
+  } finally {
+    await sandbox.close();
+  }
+}

@@ -1,0 +1,149 @@
+import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * Where this process may make control groups. v1 has one tree per controller, v2 one tree for all; hosts that mount
+ * both keep the controllers in v1 and an empty v2 tree, which is still good for killing a whole group at once.
+ */
+export type CgroupHost =
+  | { readonly version: 2; readonly parent: string }
+  | {
+      readonly version: 1;
+      readonly memory: string;
+      readonly pids: string;
+      readonly cpu: string | null;
+      readonly cpuacct: string | null;
+      /** A v2 tree without controllers, for `cgroup.kill`. */
+      readonly killer: string | null;
+    };
+
+export type CgroupFinding =
+  | { readonly found: true; readonly host: CgroupHost }
+  | { readonly found: false; readonly why: string; readonly remedy: string };
+
+export type CgroupMount = {
+  readonly version: 1 | 2;
+  readonly controllers: readonly string[];
+  readonly root: string;
+  readonly at: string;
+};
+
+const unescapeMount = (field: string): string =>
+  field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+
+/** The control group mounts of a `/proc/self/mountinfo`. */
+export function parseCgroupMounts(mountinfo: string): readonly CgroupMount[] {
+  return mountinfo.split('\n').flatMap((line): CgroupMount[] => {
+    const [left = '', right = ''] = line.split(' - ');
+    const [type, , options = ''] = right.split(' ');
+    const fields = left.split(' ');
+    const mount = { root: unescapeMount(fields[3] ?? ''), at: unescapeMount(fields[4] ?? '') };
+    if (type === 'cgroup2') return [{ version: 2, controllers: [], ...mount }];
+    return type === 'cgroup' ? [{ version: 1, controllers: options.split(','), ...mount }] : [];
+  });
+}
+
+const writable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const wordsOf = (path: string): readonly string[] => {
+  try {
+    return readFileSync(path, 'utf8').trim().split(/\s+/);
+  } catch {
+    return [];
+  }
+};
+
+/** A v1 mount is read-only where it matters when its `cgroup.procs` is: directories on cgroupfs carry no such hint. */
+const usableV1 = (mounts: readonly CgroupMount[], controller: string): string | null => {
+  const mount = mounts.find((each) => each.version === 1 && each.controllers.includes(controller));
+  return mount !== undefined && writable(mount.at) && writable(join(mount.at, 'cgroup.procs')) ? mount.at : null;
+};
+
+function findV1(mounts: readonly CgroupMount[]): CgroupHost | null {
+  const memory = usableV1(mounts, 'memory');
+  const pids = usableV1(mounts, 'pids');
+  if (memory === null || pids === null) return null;
+  const unified = mounts.find((mount) => mount.version === 2)?.at;
+  return {
+    version: 1,
+    memory,
+    pids,
+    cpu: usableV1(mounts, 'cpu'),
+    cpuacct: usableV1(mounts, 'cpuacct'),
+    killer: unified !== undefined && writable(unified) ? unified : null,
+  };
+}
+
+const V2_NEEDED = ['memory', 'pids'] as const;
+
+const delegates = (directory: string): boolean => {
+  const enabled = wordsOf(join(directory, 'cgroup.subtree_control'));
+  return V2_NEEDED.every((controller) => enabled.includes(controller));
+};
+
+/** The top group may hand its controllers down while it holds processes; every other must be given them already. */
+function enableAtTop(directory: string): boolean {
+  const available = wordsOf(join(directory, 'cgroup.controllers'));
+  if (!V2_NEEDED.every((controller) => available.includes(controller))) return false;
+  const wanted = [...V2_NEEDED, ...(available.includes('cpu') ? ['cpu'] : [])];
+  try {
+    writeFileSync(join(directory, 'cgroup.subtree_control'), wanted.map((controller) => `+${controller}`).join(' '));
+  } catch {
+    return false;
+  }
+  return delegates(directory);
+}
+
+/** Own group and its ancestors, nearest first, down from the mount's root. */
+function ownLine(mount: CgroupMount, selfCgroup: string): readonly string[] {
+  const own = selfCgroup
+    .split('\n')
+    .find((line) => line.startsWith('0::'))
+    ?.slice(3);
+  if (own === undefined) return [mount.at];
+  const inside = own.startsWith(mount.root) ? own.slice(mount.root.length) : own;
+  const parts = inside.split('/').filter((part) => part !== '' && part !== '..');
+  return parts.map((_, index) => join(mount.at, ...parts.slice(0, parts.length - index))).concat(mount.at);
+}
+
+function findV2(mounts: readonly CgroupMount[], selfCgroup: string): CgroupHost | null {
+  const mount = mounts.find((each) => each.version === 2);
+  if (mount === undefined) return null;
+  const mayUse = (directory: string): boolean => writable(directory) && writable(join(directory, 'cgroup.procs'));
+  const parent = ownLine(mount, selfCgroup).find(
+    (directory) => mayUse(directory) && (delegates(directory) || (directory === mount.at && enableAtTop(directory))),
+  );
+  return parent === undefined ? null : { version: 2, parent };
+}
+
+/** Judges what the kernel says about mounts and our own group. Split from the reading so that both can be tested. */
+export function findCgroupHost(mountinfo: string, selfCgroup: string): CgroupFinding {
+  const mounts = parseCgroupMounts(mountinfo);
+  const host = findV1(mounts) ?? findV2(mounts, selfCgroup);
+  if (host !== null) return { found: true, host };
+  return {
+    found: false,
+    why:
+      mounts.length === 0
+        ? 'no control groups are mounted'
+        : 'this process may not create control groups with the memory and pids controllers',
+    remedy:
+      'run the agent as root, or under `systemd-run --user --scope -p Delegate=yes`, or as a unit with Delegate=yes',
+  };
+}
+
+/** What this process may do about control groups on this host. */
+export function detectCgroups(): CgroupFinding {
+  try {
+    return findCgroupHost(readFileSync('/proc/self/mountinfo', 'utf8'), readFileSync('/proc/self/cgroup', 'utf8'));
+  } catch {
+    return { found: false, why: 'this system has no control groups', remedy: 'run the agent on Linux' };
+  }
+}

@@ -1,0 +1,29 @@
+export type {
+  CloseReport,
+  ExecutorTier,
+  Opened,
+  OutputSink,
+  ReadOnlyBind,
+  Sandbox,
+  SandboxExecutor,
+  SandboxSpec,
+  StepCommand,
+  StepEnding,
+  StepOutcome,
+  StepResult,
+  StepSpec,
+  TierProbe,
+} from './sandbox-executor.ts';
+export type { Refusal, RefusalCode } from './refusal.ts';
+export { LAYERS, MINIMUM_LAYERS, type Layer, type LayerMinimum, type LayerReport, type LayerState } from './layers.ts';
+export { DEFAULT_SANDBOX_LIMITS, type SandboxLimits } from './limits.ts';
+export {
+  DEFAULT_COLLECT_CAPS,
+  type CollectCaps,
+  type CollectedFile,
+  type CollectReport,
+  type NotCollectedReason,
+} from './collect-files.ts';
+export { ProcessExecutor, type ProcessExecutorOptions } from './process-executor.ts';
+export { BubblewrapExecutor, type BubblewrapExecutorOptions } from './bubblewrap/bubblewrap-executor.ts';
+export { reapLeftovers, type ReapReport } from './leftovers.ts';

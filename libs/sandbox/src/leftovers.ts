@@ -1,0 +1,115 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { lstat, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { CGROUP_PREFIX, killMembers, removeGroup } from './cgroup/step-cgroup.ts';
+import { processesWithVariable, signalProcess } from './process-table.ts';
+import { emptyDirectory, removeTree } from './remove-tree.ts';
+import { agentLives, readSandboxRecord, type SandboxRecord } from './sandbox-record.ts';
+import { waitUntil } from './wait-until.ts';
+
+/** Set in every step's environment: finds the processes of a sandbox wherever they moved. */
+export const SANDBOX_VARIABLE = 'DELTA_SANDBOX';
+
+/** A killed process is gone when its last system call is over. */
+const DEAD_WITHIN_MS = 5_000;
+
+/** Kills every process that carries the sandbox's mark, again and again until none is found; the survivors' ids. */
+export async function killMarked(sandboxId: string): Promise<readonly number[]> {
+  const marked = (): readonly number[] => processesWithVariable(SANDBOX_VARIABLE, sandboxId);
+  const gone = await waitUntil(() => {
+    const pids = marked();
+    pids.forEach((pid) => signalProcess(pid, 'SIGKILL'));
+    return pids.length === 0;
+  }, DEAD_WITHIN_MS);
+  return gone ? [] : marked();
+}
+
+/** Removes the groups of a sandbox under `parent` with all that is in them; the ones that would not go. */
+async function clearGroups(parent: string, sandboxId: string): Promise<readonly string[]> {
+  const names = await readdir(parent).catch(() => []);
+  const groups = names.filter((name) => name.startsWith(`${CGROUP_PREFIX}${sandboxId}-`));
+  const left: string[] = [];
+  for (const name of groups) {
+    const group = join(parent, name);
+    await killMembers(group, join(group, 'cgroup.kill'));
+    if (!(await removeGroup(group))) left.push(group);
+  }
+  return left;
+}
+
+const isMounted = async (path: string): Promise<boolean> =>
+  (await readFile('/proc/self/mountinfo', 'utf8').catch(() => ''))
+    .split('\n')
+    .some((line) => line.split(' ')[4] === path);
+
+async function unmount(path: string): Promise<boolean> {
+  if (!(await isMounted(path))) return true;
+  await promisify(execFile)('umount', [path]).catch(() => undefined);
+  return !(await isMounted(path));
+}
+
+async function succeeds(work: Promise<void>): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * `processes-are-gone`: the caller saw every step's processes die with their namespace or group.
+ *
+ * Undoes all that a sandbox put on the host, in the order in which one thing holds the other: processes, groups,
+ * mounts, files. Does what it can even where something resists; answers what is still there.
+ */
+export async function clearSandbox(
+  directory: string,
+  record: SandboxRecord,
+  sweep: 'all-processes' | 'processes-are-gone',
+): Promise<readonly string[]> {
+  const marked = sweep === 'all-processes' ? await killMarked(record.id) : [];
+  const left: string[] = marked.map((pid) => `process ${pid}`);
+  for (const parent of record.cgroupParents) left.push(...(await clearGroups(parent, record.id)));
+  for (const mount of [...record.mounts].reverse()) if (!(await unmount(mount))) left.push(`mount ${mount}`);
+  const workspace = record.workspaceToEmpty;
+  if (workspace !== null && existsSync(workspace) && !(await succeeds(emptyDirectory(workspace)))) left.push(workspace);
+  if (left.length === 0 && !(await succeeds(removeTree(directory)))) left.push(directory);
+  return left;
+}
+
+/** A directory gets its record within moments, before anything else is made; one without after this long never will. */
+const RECORDED_WITHIN_MS = 60_000;
+
+async function removeWhenStale(directory: string): Promise<void> {
+  const stat = await lstat(directory).catch(() => null);
+  if (stat !== null && Date.now() - stat.mtimeMs > RECORDED_WITHIN_MS) await removeTree(directory);
+}
+
+export type ReapReport = {
+  /** Ids of sandboxes whose agent is gone and of which nothing is left now. */
+  readonly reaped: readonly string[];
+  /** What resisted. The records are kept, so that the next start tries again. */
+  readonly leftovers: readonly string[];
+};
+
+/**
+ * Finishes off the sandboxes of agents that died. Call it at start with the executors' state directory; it leaves
+ * alone what a living agent opened, so several agents may share one directory.
+ */
+export async function reapLeftovers(stateDir: string): Promise<ReapReport> {
+  const reaped: string[] = [];
+  const leftovers: string[] = [];
+  for (const name of await readdir(stateDir).catch(() => [])) {
+    const directory = join(stateDir, name);
+    const record = await readSandboxRecord(directory);
+    if (record === null) await removeWhenStale(directory);
+    if (record === null || agentLives(record)) continue;
+    const left = await clearSandbox(directory, record, 'all-processes');
+    leftovers.push(...left);
+    if (left.length === 0) reaped.push(record.id);
+  }
+  return { reaped, leftovers };
+}

@@ -1,0 +1,121 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { detectCgroups, type CgroupFinding } from './cgroup/cgroup-host.ts';
+import { cgroupParents } from './cgroup/step-cgroup.ts';
+import { collectFiles } from './collect-files.ts';
+import { diskExceeded } from './disk-usage.ts';
+import { clearSandbox, killMarked, SANDBOX_VARIABLE } from './leftovers.ts';
+import { limitReports, missing } from './limit-reports.ts';
+import { refuseMissingLayer, type LayerReport } from './layers.ts';
+import { makeOutputPipe } from './output-pipe.ts';
+import { signalProcess } from './process-table.ts';
+import { refusal } from './refusal.ts';
+import type { StepSetting } from './run-step.ts';
+import { newSandboxId, openSandboxDir, readSandboxRecord } from './sandbox-record.ts';
+import type { Opened, SandboxExecutor, SandboxSpec, TierProbe } from './sandbox-executor.ts';
+import { SequentialSandbox } from './sequential-sandbox.ts';
+import { insideCommand, outsideCommand } from './step-entry.ts';
+import { baseEnvironment } from './step-environment.ts';
+import { refuseSpec } from './validate-spec.ts';
+
+export type ProcessExecutorOptions = {
+  /** Where the executor keeps what it must undo; made when missing. On a disk, private to the agent. */
+  readonly stateDir: string;
+  readonly killGraceMs: number;
+};
+
+const NO_ISOLATION = 'steps run as the agent itself';
+const USE_SANDBOX = 'use the sandbox tier';
+
+/**
+ * Plain child processes in the workspace, as the agent's own user: no isolation whatsoever. For code that is trusted
+ * as much as the agent, where the operator allowed it. Cancels, cleans up and counts like the tiers that isolate.
+ */
+export class ProcessExecutor implements SandboxExecutor {
+  readonly tier = 'process';
+  private readonly options: ProcessExecutorOptions;
+  private readonly cgroups: CgroupFinding;
+
+  constructor(options: ProcessExecutorOptions) {
+    this.options = options;
+    this.cgroups = detectCgroups();
+  }
+
+  async probe(): Promise<TierProbe> {
+    return { tier: this.tier, usable: true, layers: this.layers() };
+  }
+
+  async open(spec: SandboxSpec): Promise<Opened> {
+    if (spec.trust === 'untrusted') {
+      return { ok: false, refusal: refusal('tier_refuses_untrusted', 'tier process runs trusted code only') };
+    }
+    const refused = refuseSpec(spec) ?? refuseMissingLayer(this.layers(), spec.minimum ?? {});
+    return refused === null ? this.prepare(spec) : { ok: false, refusal: refused };
+  }
+
+  private layers(): readonly LayerReport[] {
+    const isolation = (['filesystem', 'namespaces', 'network', 'identity', 'seccomp', 'proc-masks'] as const).map(
+      (layer) => missing(layer, NO_ISOLATION, USE_SANDBOX),
+    );
+    return [...isolation, ...limitReports(this.cgroups, null)];
+  }
+
+  private async prepare(spec: SandboxSpec): Promise<Opened> {
+    const id = newSandboxId();
+    const directory = await openSandboxDir(this.options.stateDir, {
+      id,
+      cgroupParents: this.cgroups.found ? cgroupParents(this.cgroups.host) : [],
+      mounts: [],
+      workspaceToEmpty: spec.workspace.onClose === 'empty' ? spec.workspace.hostDir : null,
+    });
+    const homeDir = join(directory, 'home');
+    await Promise.all([mkdir(homeDir, { mode: 0o700 }), makeOutputPipe(join(directory, 'output'))]);
+    const { hostDir } = spec.workspace;
+    const sandbox = new SequentialSandbox({
+      tier: this.tier,
+      layers: this.layers(),
+      workspaceDir: hostDir,
+      homeDir,
+      binds: spec.binds.map(({ hostPath }) => ({ hostPath, at: hostPath })),
+      setting: this.setting(spec, id, directory, homeDir),
+      collect: (globs, caps, take) => collectFiles(hostDir, globs, caps, take),
+      clear: async () => {
+        const record = await readSandboxRecord(directory);
+        return record === null ? [] : clearSandbox(directory, record, 'all-processes');
+      },
+    });
+    return { ok: true, sandbox };
+  }
+
+  private setting(spec: SandboxSpec, id: string, directory: string, homeDir: string): StepSetting {
+    const { hostDir } = spec.workspace;
+    const environment = { ...baseEnvironment(spec.user, homeDir), ...spec.env, [SANDBOX_VARIABLE]: id };
+    return {
+      sandboxId: id,
+      cgroups: this.cgroups.found ? this.cgroups.host : null,
+      limits: spec.limits,
+      killGraceMs: this.options.killGraceMs,
+      launch: (step, joinFiles) => ({
+        argv: outsideCommand(
+          joinFiles,
+          insideCommand(step.command, join(hostDir, step.workdir), { processes: null, dataBytes: null }, false),
+        ),
+        cwd: hostDir,
+        env: { ...environment, ...step.env, [SANDBOX_VARIABLE]: id },
+        feeds: [],
+        reportsStatus: false,
+        outputPipe: join(directory, 'output'),
+        outputBytes: spec.limits.outputBytes,
+      }),
+      contain: (cgroup) => ({
+        terminate: (child) => void (child.pid !== undefined && signalProcess(-child.pid, 'SIGTERM')),
+        kill: (child) => void (child.pid !== undefined && signalProcess(-child.pid, 'SIGKILL')),
+        sweep: async () => {
+          await cgroup?.kill();
+          await killMarked(id);
+        },
+        diskExceeded: (signal) => diskExceeded([hostDir, homeDir], spec.limits, signal),
+      }),
+    };
+  }
+}

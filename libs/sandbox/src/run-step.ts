@@ -1,0 +1,73 @@
+import { constants } from 'node:os';
+import { createStepCgroup, CGROUP_PREFIX, type CgroupUsage, type StepCgroup } from './cgroup/step-cgroup.ts';
+import type { CgroupHost } from './cgroup/cgroup-host.ts';
+import type { SandboxLimits } from './limits.ts';
+import { refusal } from './refusal.ts';
+import type { OutputSink, StepOutcome, StepResult, StepSpec } from './sandbox-executor.ts';
+import { superviseStep, type Containment, type Launch, type Supervised } from './supervise-step.ts';
+import { refuseStep } from './validate-spec.ts';
+
+/** What one tier brings to the running of a step. */
+export type StepSetting = {
+  readonly sandboxId: string;
+  readonly cgroups: CgroupHost | null;
+  readonly limits: SandboxLimits;
+  readonly killGraceMs: number;
+  launch(step: StepSpec, joinFiles: readonly string[]): Launch;
+  contain(cgroup: StepCgroup | null): Containment;
+};
+
+const NOT_COUNTED: CgroupUsage = { cpuMs: null, memoryPeakBytes: null, oomKilled: null };
+
+/** Shells and launchers turn death by signal n into exit code 128 + n; 64 is the last signal. */
+function signalOf(exitCode: number | null): string | null {
+  const number = (exitCode ?? 0) - 128;
+  const found = Object.entries(constants.signals).find(([, value]) => value === number);
+  return found?.[0] ?? null;
+}
+
+function exitCodeOf(supervised: Supervised): number | null {
+  return supervised.signal === null ? supervised.exitCode : 128 + constants.signals[supervised.signal];
+}
+
+function resultOf(supervised: Supervised, usage: CgroupUsage): StepResult {
+  const exitCode = exitCodeOf(supervised);
+  return {
+    endedBy: supervised.endedBy,
+    exitCode,
+    signal: signalOf(exitCode),
+    wallMs: supervised.wallMs,
+    ...usage,
+    outputBytes: supervised.output.bytes,
+    outputTruncated: supervised.output.truncated,
+  };
+}
+
+function outcomeOf(supervised: Supervised, usage: CgroupUsage): StepOutcome {
+  const { sinkError } = supervised.output;
+  if (sinkError !== null) return { kind: 'fault', refusal: refusal('sink_failed', sinkError.message) };
+  if (!supervised.started && supervised.endedBy === 'exit') {
+    return { kind: 'fault', refusal: refusal('sandbox_setup_failed', supervised.setupMessage) };
+  }
+  return { kind: 'finished', result: resultOf(supervised, usage) };
+}
+
+/** Runs step number `ordinal` of a sandbox in a control group of its own, where there are any. */
+export async function runStep(
+  setting: StepSetting,
+  ordinal: number,
+  step: StepSpec,
+  sink: OutputSink,
+): Promise<StepOutcome> {
+  const refused = refuseStep(step);
+  if (refused !== null) return { kind: 'fault', refusal: refused };
+  const name = `${CGROUP_PREFIX}${setting.sandboxId}-${ordinal}`;
+  const cgroup = setting.cgroups === null ? null : await createStepCgroup(setting.cgroups, name, setting.limits);
+  try {
+    const launch = setting.launch(step, cgroup?.joinFiles ?? []);
+    const supervised = await superviseStep(launch, step, setting.contain(cgroup), setting.killGraceMs, sink);
+    return outcomeOf(supervised, cgroup === null ? NOT_COUNTED : await cgroup.usage());
+  } finally {
+    await cgroup?.remove();
+  }
+}

@@ -1,0 +1,141 @@
+import type { IsolationTier, TrustLevel } from '@delta-ci/contracts';
+import type { LayerMinimum, LayerReport } from './layers.ts';
+import type { CollectCaps, CollectedFile, CollectReport } from './collect-files.ts';
+import type { SandboxLimits } from './limits.ts';
+import type { Refusal } from './refusal.ts';
+
+/** `dummy` runs nothing; it exists for tests of whoever drives an executor. */
+export type ExecutorTier = IsolationTier | 'dummy';
+
+/** A host directory or file that the job sees, read-only, under `at` (absolute; the host's own path when left out). */
+export type ReadOnlyBind = { readonly hostPath: string; readonly at?: string };
+
+/** One job's sandbox: everything that stays the same for all of its steps. */
+export type SandboxSpec = {
+  /**
+   * The job's directory on the host, absolute and existing. Steps see it as `/workspace` (tier `process`: as itself).
+   * `keep` leaves its contents at close, `empty` deletes them. With `empty` the executor may also put a size-capped
+   * file system over it for the life of the sandbox, so its contents must be taken out before `close`.
+   */
+  readonly workspace: { readonly hostDir: string; readonly onClose: 'keep' | 'empty' };
+  readonly trust: TrustLevel;
+  readonly limits: SandboxLimits;
+  /** `none`: a loopback of its own and nothing else. `host`: the host's network, for trusted code only. */
+  readonly network: 'none' | 'host';
+  /** Added to HOME, USER, LOGNAME, SHELL, PATH, LANG and TMPDIR, which it may override. Nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly binds: readonly ReadOnlyBind[];
+  /** Login name inside; the number behind it is the executor's business. */
+  readonly user: string;
+  /** Layers this job insists on; left out, the minimum of its trust level (`MINIMUM_LAYERS`). */
+  readonly minimum?: LayerMinimum;
+};
+
+/** `argv` is executed as it stands; `script` is handed to `/bin/sh -e -c`. */
+export type StepCommand =
+  { readonly kind: 'argv'; readonly argv: readonly string[] } | { readonly kind: 'script'; readonly script: string };
+
+export type StepSpec = {
+  readonly command: StepCommand;
+  /** Relative to the workspace, `.` for its root. May not climb out. */
+  readonly workdir: string;
+  /** Added to the sandbox's environment for this step alone. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  /** Longest silence before the step is stopped; null for any. */
+  readonly idleTimeoutMs: number | null;
+  /** Aborted to cancel: SIGTERM to the step, and after the executor's grace SIGKILL to everything it started. */
+  readonly signal?: AbortSignal;
+};
+
+/**
+ * Takes the step's output, stdout and stderr in the order they were written. The next chunk is read only after the
+ * promise settled, so a slow sink slows the job and never fills our memory. It must settle: the executor waits for it
+ * even after the step was killed. When it rejects, the step is killed.
+ */
+export type OutputSink = (chunk: Uint8Array) => Promise<void>;
+
+/** Why a step ended. Everything but `exit` was us; `exit` was the step, with whatever code or signal. */
+export type StepEnding = 'exit' | 'timeout' | 'idle-timeout' | 'cancel' | 'disk-limit';
+
+export type StepResult = {
+  readonly endedBy: StepEnding;
+  /** As a shell would say: 128 + n for a step that died of signal n. Null when it never got one (killed by us). */
+  readonly exitCode: number | null;
+  /** Name of the signal the step died of, told from the exit code where only that is known; null otherwise. */
+  readonly signal: string | null;
+  /** The kernel killed something of this step for exceeding `limits.memoryBytes`. Null where nothing counts it. */
+  readonly oomKilled: boolean | null;
+  readonly wallMs: number;
+  /** User and system time of all processes of the step; null where nothing counts it (no cgroup). */
+  readonly cpuMs: number | null;
+  readonly memoryPeakBytes: number | null;
+  /** Bytes the step wrote, including those past `limits.outputBytes`, which were dropped. */
+  readonly outputBytes: number;
+  readonly outputTruncated: boolean;
+};
+
+/** `fault`: the step was not judged, and not through its own doing (sandbox would not start, sink rejected). */
+export type StepOutcome =
+  { readonly kind: 'finished'; readonly result: StepResult } | { readonly kind: 'fault'; readonly refusal: Refusal };
+
+export type TierProbe = {
+  readonly tier: ExecutorTier;
+  /** Whether a sandbox of this tier can be opened here at all. */
+  readonly usable: boolean;
+  readonly layers: readonly LayerReport[];
+};
+
+export type Opened =
+  { readonly ok: true; readonly sandbox: Sandbox } | { readonly ok: false; readonly refusal: Refusal };
+
+/** What was still there when everything should have been gone. Empty on a healthy host. */
+export type CloseReport = { readonly leftovers: readonly string[] };
+
+export interface Sandbox {
+  readonly tier: ExecutorTier;
+  readonly layers: readonly LayerReport[];
+  /** Where steps see the workspace and their home. */
+  readonly workspaceDir: string;
+  readonly homeDir: string;
+  /** The path under which steps see a bind, by its `hostPath`; null when it is not one of `spec.binds`. */
+  bindSeenAs(hostPath: string): string | null;
+  run(step: StepSpec, sink: OutputSink): Promise<StepOutcome>;
+  /**
+   * Walks the workspace as the hostile place it is: no link is followed, nothing but regular files is opened, `.git`
+   * is never entered, and every cap that bites is reported. Between steps only.
+   */
+  collectFiles(
+    globs: readonly string[],
+    caps: CollectCaps,
+    take: (file: CollectedFile) => Promise<void>,
+  ): Promise<CollectReport>;
+  close(): Promise<CloseReport>;
+}
+
+/**
+ * Runs steps nobody vouches for.
+ *
+ * **Lifecycle.** `probe` finds out, by trying, what this host can enforce; the answer is kept for the executor's life.
+ * `open` compares that with what the spec demands and either prepares a sandbox or answers with a refusal that names
+ * what is missing; it never opens a weaker one. `run` executes one step. The workspace and the home directory last
+ * from `open` to `close`; `/tmp` and all processes last for one step, so a daemon left behind by a step is dead before
+ * its result is handed over. `close` ends a step that still runs, removes every process, cgroup, mount and directory
+ * the executor made, and says what it could not remove; it may be called again. A sandbox that was not closed because
+ * its agent died is finished off by `reapLeftovers` at the next start.
+ *
+ * **Isolation.** Depends on the tier and is stated, layer by layer, by `probe` and `Sandbox.layers`. A step never sees
+ * the agent's environment, file descriptors, memory or processes in any tier but `process`, which is for code that is
+ * trusted as much as the agent itself and refuses everything else by name. What a step leaves in the workspace
+ * (links, pipes, unreadable directories) is never trusted by `collectFiles` or `close`.
+ *
+ * **Concurrency.** Executors may open any number of sandboxes at a time (tier `sandbox` as root: 32 per agent process,
+ * each with a user id of its own). Within one sandbox steps run one after the other: a second `run` while one is under
+ * way is a broken invariant and throws. `collectFiles` and `close` may not overlap a step either, except that `close`
+ * cancels it first.
+ */
+export interface SandboxExecutor {
+  readonly tier: ExecutorTier;
+  probe(): Promise<TierProbe>;
+  open(spec: SandboxSpec): Promise<Opened>;
+}

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startTicksOf } from './process-table.ts';
+
+/** Everything that must be undone if the agent dies: written before the first of it exists. */
+export type SandboxRecord = {
+  readonly id: string;
+  readonly agentPid: number;
+  readonly agentStartTicks: number | null;
+  /** Directories in which groups of this sandbox may lie. */
+  readonly cgroupParents: readonly string[];
+  /** Mount points, innermost last. */
+  readonly mounts: readonly string[];
+  /** Deleted or emptied at the end, or null when it is to be kept. */
+  readonly workspaceToEmpty: string | null;
+};
+
+const RECORD_FILE = 'sandbox.json';
+
+/** Names are found again by prefix in cgroups and in the environment of processes, so they must not repeat. */
+export const newSandboxId = (): string => randomBytes(8).toString('hex');
+
+/** Makes the directory that holds all the executor keeps for one sandbox, and its record. */
+export async function openSandboxDir(
+  stateDir: string,
+  undo: Omit<SandboxRecord, 'agentPid' | 'agentStartTicks'>,
+): Promise<string> {
+  const directory = join(stateDir, undo.id);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const record: SandboxRecord = { ...undo, agentPid: process.pid, agentStartTicks: startTicksOf(process.pid) };
+  await writeFile(join(directory, RECORD_FILE), JSON.stringify(record), { mode: 0o600, flush: true });
+  return directory;
+}
+
+const isStrings = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string');
+
+function isRecord(value: unknown): value is SandboxRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const record: Partial<Record<keyof SandboxRecord, unknown>> = value;
+  return (
+    typeof record.id === 'string' &&
+    typeof record.agentPid === 'number' &&
+    (record.agentStartTicks === null || typeof record.agentStartTicks === 'number') &&
+    isStrings(record.cgroupParents) &&
+    isStrings(record.mounts) &&
+    (record.workspaceToEmpty === null || typeof record.workspaceToEmpty === 'string')
+  );
+}
+
+/** The record of a sandbox directory; null when there is none, or a torn one (written by an agent that died writing). */
+export async function readSandboxRecord(directory: string): Promise<SandboxRecord | null> {
+  try {
+    const value: unknown = JSON.parse(await readFile(join(directory, RECORD_FILE), 'utf8'));
+    return isRecord(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the agent that opened a sandbox still runs, and is not merely another process with its number. */
+export const agentLives = (record: SandboxRecord): boolean => {
+  const ticks = startTicksOf(record.agentPid);
+  return ticks !== null && ticks === record.agentStartTicks;
+};

@@ -1,0 +1,77 @@
+import type { CollectCaps, CollectedFile, CollectReport } from './collect-files.ts';
+import type { LayerReport } from './layers.ts';
+import { refusal } from './refusal.ts';
+import { runStep, type StepSetting } from './run-step.ts';
+import type { CloseReport, ExecutorTier, OutputSink, Sandbox, StepOutcome, StepSpec } from './sandbox-executor.ts';
+
+export type SandboxParts = {
+  readonly tier: ExecutorTier;
+  readonly layers: readonly LayerReport[];
+  readonly workspaceDir: string;
+  readonly homeDir: string;
+  readonly binds: readonly { readonly hostPath: string; readonly at: string }[];
+  readonly setting: StepSetting;
+  collect(
+    globs: readonly string[],
+    caps: CollectCaps,
+    take: (file: CollectedFile) => Promise<void>,
+  ): Promise<CollectReport>;
+  clear(): Promise<readonly string[]>;
+};
+
+/** One step at a time, and an end that waits for the step it cuts short. The same for every tier that starts processes. */
+export class SequentialSandbox implements Sandbox {
+  readonly tier: ExecutorTier;
+  readonly layers: readonly LayerReport[];
+  readonly workspaceDir: string;
+  readonly homeDir: string;
+  private readonly parts: SandboxParts;
+  private readonly closing = new AbortController();
+  private current: Promise<StepOutcome> | null = null;
+  private closed: Promise<CloseReport> | null = null;
+  private steps = 0;
+
+  constructor(parts: SandboxParts) {
+    this.parts = parts;
+    this.tier = parts.tier;
+    this.layers = parts.layers;
+    this.workspaceDir = parts.workspaceDir;
+    this.homeDir = parts.homeDir;
+  }
+
+  bindSeenAs(hostPath: string): string | null {
+    return this.parts.binds.find((bind) => bind.hostPath === hostPath)?.at ?? null;
+  }
+
+  async run(step: StepSpec, sink: OutputSink): Promise<StepOutcome> {
+    if (this.current !== null) throw new Error('a step of this sandbox is still under way');
+    if (this.closed !== null) return { kind: 'fault', refusal: refusal('sandbox_closed', 'the sandbox is closed') };
+    const signals = [this.closing.signal, ...(step.signal === undefined ? [] : [step.signal])];
+    this.current = runStep(this.parts.setting, this.steps++, { ...step, signal: AbortSignal.any(signals) }, sink);
+    try {
+      return await this.current;
+    } finally {
+      this.current = null;
+    }
+  }
+
+  async collectFiles(
+    globs: readonly string[],
+    caps: CollectCaps,
+    take: (file: CollectedFile) => Promise<void>,
+  ): Promise<CollectReport> {
+    if (this.current !== null) throw new Error('files are collected between steps');
+    return this.parts.collect(globs, caps, take);
+  }
+
+  close(): Promise<CloseReport> {
+    this.closed ??= this.end();
+    return this.closed;
+  }
+
+  private async end(): Promise<CloseReport> {
+    this.closing.abort();
+    await this.current?.catch(() => undefined);
+    return { leftovers: await this.parts.clear() };
+  }
+}

@@ -1,0 +1,58 @@
+import type { StepCommand } from './sandbox-executor.ts';
+import { STARTED_MARK } from './supervise-step.ts';
+
+/**
+ * The shell that every step passes through, outside and inside its sandbox. Programs are named by absolute path and
+ * everything variable is an argument, so nothing a job says is ever read as shell.
+ */
+
+const SHELL = '/bin/sh';
+
+/**
+ * Outside: joins the control groups by writing 0 (oneself) to each file before `--`, then becomes the launcher. All
+ * that follows is born inside the groups. Core dumps would land on the host.
+ */
+const JOIN_GROUPS = 'while [ "$1" != -- ]; do echo 0 >"$1" || exit 125; shift; done; shift; ulimit -c 0; exec "$@"';
+
+/** Shells disagree about the letter for the number of processes: `-u` in bash, `-p` in dash and ash. */
+const LIMIT_PROCESSES = '[ -z "$1" ] || ulimit -u "$1" 2>/dev/null || ulimit -p "$1" || exit 125; shift';
+const LIMIT_DATA = '[ -z "$1" ] || ulimit -d "$1" || exit 125; shift';
+
+/** Says on the launcher's own stderr that the sandbox stands, then gives stderr to the step. */
+const HAND_OVER = `printf '${STARTED_MARK.trimEnd()}\\n' >&2; exec 2>&1; cd -- "$1" || exit 126; shift`;
+
+const ENTER = [LIMIT_PROCESSES, LIMIT_DATA, HAND_OVER].join('; ');
+
+/** As the sandbox's first process the shell stays, reaps orphans, and takes all that is left with it when it ends. */
+const STAY = '(exec "$@"); exit $?';
+const BECOME = 'exec "$@"';
+
+export type EntryLimits = {
+  /** Processes of the sandbox, where no control group counts them; null for no limit of this kind. */
+  readonly processes: number | null;
+  /** Private memory of any one process, where no control group sums it up. */
+  readonly dataBytes: number | null;
+};
+
+const argumentsOf = (command: StepCommand): readonly string[] =>
+  command.kind === 'argv' ? command.argv : [SHELL, '-e', '-c', command.script];
+
+const text = (value: number | null): string => (value === null ? '' : String(value));
+
+/** The command that runs inside: limits, directory, then the step. `first` when it is the first process of its world. */
+export function insideCommand(
+  command: StepCommand,
+  directory: string,
+  limits: EntryLimits,
+  first: boolean,
+): readonly [string, ...string[]] {
+  const dataKib = limits.dataBytes === null ? null : Math.ceil(limits.dataBytes / 1024);
+  const script = `${ENTER}; ${first ? STAY : BECOME}`;
+  return [SHELL, '-c', script, 'sh', text(limits.processes), text(dataKib), directory, ...argumentsOf(command)];
+}
+
+/** The command that runs outside: joins the groups, then becomes `launcher`. */
+export const outsideCommand = (
+  joinFiles: readonly string[],
+  launcher: readonly string[],
+): readonly [string, ...string[]] => [SHELL, '-c', JOIN_GROUPS, 'sh', ...joinFiles, '--', ...launcher];

@@ -1,0 +1,193 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { Readable, Writable } from 'node:stream';
+import { openOutputPipe, pumpOutput, type OutputPump, type OutputTotals } from './output-pipe.ts';
+import type { OutputSink, StepEnding, StepSpec } from './sandbox-executor.ts';
+
+/** A program to start: what it is given on descriptors 3 and up, and where its output pipe lies. */
+export type Launch = {
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly feeds: readonly Buffer[];
+  /** Whether the program writes a status on the descriptor after its feeds. */
+  readonly reportsStatus: boolean;
+  readonly outputPipe: string;
+  readonly outputBytes: number;
+};
+
+/** How one tier reaches the processes of its step. `status` is what the program reported so far, if it does. */
+export type Containment = {
+  terminate(child: ChildProcess, status: string): void;
+  kill(child: ChildProcess, status: string): void;
+  /** Called when the program is gone: nothing of the step may live when this settles. */
+  sweep(): Promise<void>;
+  /** Resolves when the step must be stopped for its use of the disk; never otherwise. Ends with the signal. */
+  diskExceeded(signal: AbortSignal): Promise<void>;
+};
+
+export type Supervised = {
+  /** False when the sandbox itself would not start; `setupMessage` says why. */
+  readonly started: boolean;
+  readonly setupMessage: string;
+  readonly endedBy: StepEnding;
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly wallMs: number;
+  readonly output: OutputTotals;
+};
+
+/** What a launcher prints on its own stderr right before the step takes over; see `STEP_ENTRY`. */
+export const STARTED_MARK = '@started\n';
+
+/** The launcher's own stderr: the mark, or the words of whatever kept the sandbox from starting. */
+const SETUP_MESSAGE_CHARS = 4_096;
+
+type Collected = { text: string; readonly ended: Promise<void> };
+
+const NOTHING_COLLECTED: Collected = { text: '', ended: Promise.resolve() };
+
+function collect(stream: unknown, cap: number): Collected {
+  if (!(stream instanceof Readable)) return NOTHING_COLLECTED;
+  const collected: Collected = { text: '', ended: new Promise((resolve) => stream.once('close', resolve)) };
+  stream.setEncoding('utf8');
+  stream.on('data', (text: string) => {
+    if (collected.text.length < cap) collected.text += text;
+  });
+  stream.on('error', () => undefined);
+  return collected;
+}
+
+/** A child that dies early closes its end; what it did not read is of no interest then. */
+function feed(child: ChildProcess, feeds: readonly Buffer[]): void {
+  feeds.forEach((bytes, index) => {
+    const stream: unknown = child.stdio[index + 3];
+    if (!(stream instanceof Writable)) return;
+    stream.on('error', () => undefined);
+    stream.end(bytes);
+  });
+}
+
+function start(launch: Launch, writeFd: number): ChildProcess {
+  const [file, ...args] = launch.argv;
+  return spawn(file, args, {
+    cwd: launch.cwd,
+    env: { ...launch.env },
+    stdio: ['ignore', writeFd, ...Array<'pipe'>(1 + launch.feeds.length + (launch.reportsStatus ? 1 : 0)).fill('pipe')],
+    detached: true,
+  });
+}
+
+/** Code and signal of the program, or the error that kept it from starting. */
+type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly error: Error | null };
+
+const exitOf = (child: ChildProcess): Promise<Exit> =>
+  new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal, error: null }));
+    child.once('error', (error) => resolve({ code: null, signal: null, error }));
+  });
+
+/** Decides, once, why a step is stopped, and carries it out: ask first where that makes sense, kill after the grace. */
+class StepStopper {
+  endedBy: StepEnding = 'exit';
+  private killTimer: NodeJS.Timeout | undefined;
+  private readonly ask: () => void;
+  private readonly kill: () => void;
+  private readonly killGraceMs: number;
+  private over = false;
+
+  constructor(ask: () => void, kill: () => void, killGraceMs: number) {
+    this.ask = ask;
+    this.kill = kill;
+    this.killGraceMs = killGraceMs;
+  }
+
+  stop(why: StepEnding): void {
+    if (this.over || this.endedBy !== 'exit') return;
+    this.endedBy = why;
+    this.ask();
+    this.killTimer = setTimeout(this.kill, this.killGraceMs);
+  }
+
+  stopAtOnce(why: StepEnding): void {
+    if (this.over) return;
+    if (this.endedBy === 'exit') this.endedBy = why;
+    this.kill();
+  }
+
+  finish(): void {
+    this.over = true;
+    clearTimeout(this.killTimer);
+  }
+}
+
+/** Arms everything that may stop the step; answers how to disarm it, and how to say that output came. */
+function watch(step: StepSpec, containment: Containment, stopper: StepStopper) {
+  const over = new AbortController();
+  const timeout = setTimeout(() => stopper.stop('timeout'), step.timeoutMs);
+  const { idleTimeoutMs } = step;
+  const idle = idleTimeoutMs === null ? null : setTimeout(() => stopper.stop('idle-timeout'), idleTimeoutMs);
+  const onAbort = (): void => stopper.stop('cancel');
+  step.signal?.addEventListener('abort', onAbort, { once: true });
+  if (step.signal?.aborted === true) onAbort();
+  void containment.diskExceeded(over.signal).then(() => stopper.stopAtOnce('disk-limit'));
+  return {
+    sawOutput: (): void => void idle?.refresh(),
+    disarm: (): void => {
+      over.abort();
+      clearTimeout(timeout);
+      if (idle !== null) clearTimeout(idle);
+      step.signal?.removeEventListener('abort', onAbort);
+      stopper.finish();
+    },
+  };
+}
+
+/** Starts a program, sees it through to its end whatever that takes, and says how it went. */
+export async function superviseStep(
+  launch: Launch,
+  step: StepSpec,
+  containment: Containment,
+  killGraceMs: number,
+  sink: OutputSink,
+): Promise<Supervised> {
+  const { readFd, writeFd } = openOutputPipe(launch.outputPipe);
+  const startedAt = performance.now();
+  const child = start(launch, writeFd);
+  closeSync(writeFd);
+  const exited = exitOf(child);
+  const setup = collect(child.stderr, SETUP_MESSAGE_CHARS);
+  const status = collect(child.stdio[launch.feeds.length + 3], SETUP_MESSAGE_CHARS);
+  feed(child, launch.feeds);
+  const stopper = new StepStopper(
+    () => containment.terminate(child, status.text),
+    () => containment.kill(child, status.text),
+    killGraceMs,
+  );
+  const watched = watch(step, containment, stopper);
+  const guardedSink: OutputSink = async (chunk) => {
+    try {
+      await sink(chunk);
+    } catch (reason) {
+      stopper.stopAtOnce('cancel');
+      throw reason;
+    }
+  };
+  const pump: OutputPump = pumpOutput(readFd, launch.outputBytes, guardedSink, watched.sawOutput);
+  const exit = await exited;
+  const wallMs = performance.now() - startedAt;
+  watched.disarm();
+  await containment.sweep();
+  pump.expectEnd();
+  const [output] = await Promise.all([pump.done, setup.ended]);
+  const started = setup.text.startsWith(STARTED_MARK);
+  return {
+    started,
+    setupMessage: started ? '' : (exit.error?.message ?? setup.text.trim()),
+    endedBy: stopper.endedBy,
+    exitCode: exit.code,
+    signal: exit.signal,
+    wallMs,
+    output,
+  };
+}
