@@ -1,0 +1,241 @@
+import {
+  JetStreamApiCodes,
+  JetStreamApiError,
+  jetstream,
+  jetstreamManager,
+  type JetStreamClient,
+  type JetStreamManager,
+  type StoredMsg,
+} from '@nats-io/jetstream';
+import { RequestError, TimeoutError, createInbox, type Msg, type NatsConnection } from '@nats-io/nats-core';
+import { SUBJECT_FILTERS, STREAMS, type StreamName } from '@delta-ci/contracts';
+import type {
+  Bus,
+  BusAnswer,
+  BusMessage,
+  Delivery,
+  Listener,
+  ProvisionOutcome,
+  PullEnd,
+  PullRequest,
+  ReadOutcome,
+  RequestOutcome,
+  StateOutcome,
+  StoreOptions,
+  StoreOutcome,
+} from '../bus.ts';
+import { MACHINE_CLOCK, type Clock } from '../clock.ts';
+import { errorSentence } from '../consume.ts';
+import type { Topology } from '../topology.ts';
+import { fromNatsHeaders, toNatsHeaders } from './headers.ts';
+import { provisionJetStream } from './provision.ts';
+import { pullJetStream } from './pull.ts';
+
+/** How long the server may take over one question; a cluster elects a new leader in about 7 s. */
+const ANSWER_MS = 10_000;
+
+/** Error codes of the JetStream API that the library has no name for. */
+const API_ERROR = { maximumMessages: 10_077, insufficientResources: 10_023, storageExceeded: 10_047 };
+
+/** Headroom for headers and protocol when the server's limit is a body's limit. */
+const HEADER_BYTES = 8 * 1024;
+const PAYLOAD_BYTES_DEFAULT = 1024 * 1024;
+
+/** The bus on a NATS connection. Made by `connectBus`. */
+export class JetStreamBus implements Bus {
+  readonly clock: Clock = MACHINE_CLOCK;
+  readonly #connection: NatsConnection;
+  readonly #inboxPrefix: string | undefined;
+  readonly #jetStream: JetStreamClient;
+  readonly #manager: Promise<JetStreamManager>;
+  #connected = true;
+
+  /** `inboxPrefix`: where answers to this connection go; undefined for the library's own choice. */
+  constructor(connection: NatsConnection, inboxPrefix: string | undefined) {
+    this.#connection = connection;
+    this.#inboxPrefix = inboxPrefix;
+    const options = { timeout: ANSWER_MS };
+    this.#jetStream = jetstream(connection, options);
+    this.#manager = jetstreamManager(connection, { ...options, checkAPI: false });
+    void this.#followStatus();
+  }
+
+  get bodyBytesMax(): number {
+    return (this.#connection.info?.max_payload ?? PAYLOAD_BYTES_DEFAULT) - HEADER_BYTES;
+  }
+
+  isConnected(): boolean {
+    return this.#connected && !this.#connection.isClosed();
+  }
+
+  async provision(topology: Topology): Promise<ProvisionOutcome> {
+    return provisionJetStream(await this.#manager, topology, this.#connection.info?.version ?? 'unknown');
+  }
+
+  async store(message: BusMessage, options: StoreOptions = {}): Promise<StoreOutcome> {
+    const { messageId, expectedLastSequence } = options;
+    try {
+      const stored = await this.#jetStream.publish(message.subject, message.body, {
+        headers: toNatsHeaders(message.headers),
+        ...(messageId === undefined ? {} : { msgID: messageId }),
+        ...(expectedLastSequence === undefined ? {} : { expect: { lastSequence: expectedLastSequence } }),
+      });
+      return { outcome: stored.duplicate ? 'duplicate' : 'stored', sequence: stored.seq };
+    } catch (error) {
+      return storeRefusal(error);
+    }
+  }
+
+  async streamState(stream: StreamName): Promise<StateOutcome> {
+    try {
+      const { state } = await (await this.#manager).streams.info(stream);
+      const { first_seq: firstSequence, last_seq: lastSequence, messages } = state;
+      return { outcome: 'known', firstSequence, lastSequence, messages };
+    } catch (error) {
+      return missingOrUnreachable(error);
+    }
+  }
+
+  async readStored(stream: StreamName, fromSequence: number): Promise<ReadOutcome> {
+    try {
+      const query = { seq: Math.max(fromSequence, 1), next_by_subj: SUBJECTS_OF[stream] };
+      const found = await (await this.#manager).streams.getMessage(stream, query);
+      return found === null ? { outcome: 'none' } : { outcome: 'found', message: fromStored(found) };
+    } catch (error) {
+      return missingOrUnreachable(error);
+    }
+  }
+
+  async removeStored(stream: StreamName, sequence: number): Promise<boolean> {
+    try {
+      return await (await this.#manager).streams.deleteMessage(stream, sequence);
+    } catch (error) {
+      if (error instanceof JetStreamApiError) return false;
+      throw error;
+    }
+  }
+
+  pull(request: PullRequest, onDelivery: (delivery: Delivery) => void): Promise<PullEnd> {
+    return pullJetStream(this.#connection, createInbox(this.#inboxPrefix), request, onDelivery);
+  }
+
+  announce(message: BusMessage): void {
+    this.#connection.publish(message.subject, message.body, { headers: toNatsHeaders(message.headers) });
+  }
+
+  listen(subject: string, onMessage: (message: BusMessage) => void): Listener {
+    const subscription = this.#connection.subscribe(subject, {
+      callback: (error, message) => {
+        if (error === null) onMessage(fromNats(message));
+      },
+    });
+    return { stop: () => stopOf(subscription) };
+  }
+
+  async request(message: BusMessage, timeoutMs: number): Promise<RequestOutcome> {
+    try {
+      const options = { timeout: timeoutMs, headers: toNatsHeaders(message.headers) };
+      const reply = await this.#connection.request(message.subject, message.body, options);
+      return { outcome: 'answered', message: fromNats(reply) };
+    } catch (error) {
+      if (error instanceof TimeoutError) return { outcome: 'timed-out' };
+      if (error instanceof RequestError) {
+        if (error.isNoResponders()) return { outcome: 'unattended' };
+        if (error.cause instanceof TimeoutError) return { outcome: 'timed-out' };
+      }
+      return { outcome: 'unreachable', detail: errorSentence(error) };
+    }
+  }
+
+  answer(subject: string, queue: string, onRequest: (message: BusMessage) => Promise<BusAnswer>): Listener {
+    const inHand = new Set<Promise<void>>();
+    const subscription = this.#connection.subscribe(subject, {
+      queue,
+      callback: (error, message) => {
+        if (error !== null) return;
+        void keep(inHand, respond(message, onRequest));
+      },
+    });
+    const stop = async (): Promise<void> => {
+      await stopOf(subscription);
+      await Promise.all(inHand);
+    };
+    return { stop };
+  }
+
+  async close(): Promise<void> {
+    if (this.#connection.isClosed()) return;
+    // Draining flushes first; a server that is away cannot be flushed to, and is not waited for.
+    if (this.#connected) await this.#connection.drain();
+    else await this.#connection.close();
+  }
+
+  async #followStatus(): Promise<void> {
+    for await (const status of this.#connection.status()) {
+      if (status.type === 'disconnect') this.#connected = false;
+      if (status.type === 'reconnect') this.#connected = true;
+    }
+  }
+}
+
+const SUBJECTS_OF: Record<StreamName, string> = {
+  [STREAMS.events]: SUBJECT_FILTERS.events,
+  [STREAMS.reports]: SUBJECT_FILTERS.reports,
+  [STREAMS.dispatch]: SUBJECT_FILTERS.dispatch,
+  [STREAMS.parked]: SUBJECT_FILTERS.parked,
+};
+
+async function respond(message: Msg, onRequest: (message: BusMessage) => Promise<BusAnswer>): Promise<void> {
+  const answer = await onRequest(fromNats(message));
+  message.respond(answer.body, { headers: toNatsHeaders(answer.headers) });
+}
+
+async function keep(inHand: Set<Promise<void>>, answered: Promise<void>): Promise<void> {
+  inHand.add(answered);
+  await answered;
+  inHand.delete(answered);
+}
+
+async function stopOf(subscription: { drain(): Promise<void>; isClosed(): boolean }): Promise<void> {
+  if (!subscription.isClosed()) await subscription.drain();
+}
+
+function storeRefusal(error: unknown): StoreOutcome {
+  if (error instanceof JetStreamApiError) {
+    switch (error.code) {
+      case JetStreamApiCodes.StreamWrongLastSequence:
+      case JetStreamApiCodes.StreamWrongLastSequenceUnknown:
+        return { outcome: 'out-of-order' };
+      case API_ERROR.maximumMessages:
+      case API_ERROR.insufficientResources:
+      case API_ERROR.storageExceeded:
+        return { outcome: 'full' };
+    }
+  }
+  return missingOrUnreachable(error);
+}
+
+type Away = { readonly outcome: 'missing' } | { readonly outcome: 'unreachable'; readonly detail: string };
+
+/** Nobody answers a publish when no stream takes the subject; the API names a missing stream itself. */
+function missingOrUnreachable(error: unknown): Away {
+  if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) {
+    return { outcome: 'missing' };
+  }
+  if (error instanceof RequestError && error.isNoResponders()) return { outcome: 'missing' };
+  return { outcome: 'unreachable', detail: errorSentence(error) };
+}
+
+function fromNats(message: Msg): BusMessage {
+  return { subject: message.subject, headers: fromNatsHeaders(message.headers), body: message.data };
+}
+
+function fromStored(message: StoredMsg): { sequence: number; storedAt: string } & BusMessage {
+  return {
+    subject: message.subject,
+    headers: fromNatsHeaders(message.header),
+    body: message.data,
+    sequence: message.seq,
+    storedAt: message.time.toISOString(),
+  };
+}
