@@ -22,6 +22,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
   moduleNameMapper: { '^@delta-ci/([^/]+)$': '<rootDir>/libs/$1/src/index.ts' },
+  globalSetup: '<rootDir>/test/support/infra/global-setup.mjs',
+  globalTeardown: '<rootDir>/test/support/infra/global-teardown.mjs',
   testTimeout: 60_000,
   maxWorkers: 2,
 };

@@ -1,6 +1,6 @@
 // @ts-check
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { onLoopbackPort, startServerProcess } from './server-process.mjs';
@@ -30,17 +30,19 @@ const GREETING_LIMIT_MS = 1_000;
  * @param {string} options.dir its configuration, store and log
  * @param {number} [options.port] a free one by default
  * @param {string} [options.config] more configuration (accounts, permissions ...), in nats-server's own syntax
- * @param {boolean} [options.ephemeral] the directory is deleted by `stop` or when our process dies
+ * @param {boolean} [options.removeDirOnDeath] the directory is deleted if our process dies without `stop`
  * @returns {Promise<NatsServer>}
  */
-export async function startNatsServer({ path, dir, port: wantedPort, config = '', ephemeral = false }) {
+export async function startNatsServer({ path, dir, port: wantedPort, config = '', removeDirOnDeath = false }) {
   const storeDir = join(dir, 'jetstream');
   const configFile = join(dir, 'nats-server.conf');
   const logFile = join(dir, 'nats-server.log');
   const name = `delta-${randomUUID()}`;
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const { started: server, port } = await onLoopbackPort(wantedPort, async (onPort) => {
-    await writeFile(configFile, serverConfiguration({ name, port: onPort, storeDir, config }), { mode: 0o600 });
+    await writeFile(configFile, natsConfiguration({ name, listen: `127.0.0.1:${onPort}`, storeDir, config }), {
+      mode: 0o600,
+    });
     return startServerProcess({
       name: 'nats-server',
       command: path,
@@ -49,24 +51,20 @@ export async function startNatsServer({ path, dir, port: wantedPort, config = ''
       logFile,
       isReady: () => greetsWithJetStream(onPort, name),
       stopSignals: ['SIGTERM'],
-      removeDirOnDeath: ephemeral ? dir : undefined,
+      removeDirOnDeath: removeDirOnDeath ? dir : undefined,
     });
   });
-  const stop = async () => {
-    await server.stop();
-    if (ephemeral) await rm(dir, { recursive: true, force: true });
-  };
-  return { ...server, url: `nats://127.0.0.1:${port}`, port, dir, logFile, storeDir, stop };
+  return { ...server, url: `nats://127.0.0.1:${port}`, port, dir, logFile, storeDir };
 }
 
 /**
- * @param {{ name: string, port: number, storeDir: string, config: string }} server
+ * @param {{ name: string, listen: string, storeDir: string, config: string }} server
  * @returns {string}
  */
-export function serverConfiguration({ name, port, storeDir, config }) {
+export function natsConfiguration({ name, listen, storeDir, config }) {
   return [
     `server_name: ${name}`,
-    `listen: 127.0.0.1:${port}`,
+    `listen: ${listen}`,
     'jetstream {',
     `  store_dir: ${JSON.stringify(storeDir)}`,
     '  max_memory_store: 268435456', // 256 MiB: all our streams are on disk; the default is most of the machine

@@ -101,7 +101,7 @@ export function npmReason(output) {
   const reasons = lines
     .map((line) => line.replace(/^npm (error|ERR!)\s*/, '').trim())
     .filter((line) => line !== '' && !/complete log of this run|^\S+\.log$/.test(line));
-  return reasons.find((line) => /^code /.test(line) === false) ?? lastLine(output);
+  return reasons.find((line) => !line.startsWith('code ')) ?? lastLine(output);
 }
 
 /** @param {string} lockText */

@@ -1,0 +1,2 @@
+// @ts-check
+export { closeTestSession as default } from './global-setup.mjs';
