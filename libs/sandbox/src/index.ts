@@ -27,3 +27,5 @@ export {
 export { ProcessExecutor, type ProcessExecutorOptions } from './process-executor.ts';
 export { BubblewrapExecutor, type BubblewrapExecutorOptions } from './bubblewrap/bubblewrap-executor.ts';
 export { reapLeftovers, type ReapReport } from './leftovers.ts';
+export { checkoutScript, type JobSource } from './job/checkout.ts';
+export { runJob, type JobOrder, type JobResult, type JobSinks } from './job/run-job.ts';

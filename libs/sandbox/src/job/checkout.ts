@@ -1,0 +1,29 @@
+/** Where the tested tree comes from: a bare repository on the host that holds the commit. */
+export interface JobSource {
+  gitDir: string;
+  commit: string;
+  tree: string;
+}
+
+/** Object ids go into a script: anything but hexadecimal digits is a broken promise of whoever parsed them. */
+const OBJECT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/**
+ * The script that puts the tested tree into the workspace, inside the sandbox, because filters, links and names of
+ * untrusted trees are dangerous where they are written out. Objects are borrowed from the read-only source. The tree
+ * is compared before a file is written: what is tested is what was planned, or nothing.
+ */
+export function checkoutScript(sourceSeenAs: string, { commit, tree }: Pick<JobSource, 'commit' | 'tree'>): string {
+  if (!OBJECT_ID.test(commit) || !OBJECT_ID.test(tree)) throw new Error('commit and tree must be object ids');
+  const format = commit.length === 64 ? ' --object-format=sha256' : '';
+  return [
+    'export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0 GIT_ADVICE=0',
+    `git init --quiet --template=${format} .`,
+    `echo '${sourceSeenAs}/objects' > .git/objects/info/alternates`,
+    `if [ -f '${sourceSeenAs}/shallow' ]; then cp '${sourceSeenAs}/shallow' .git/shallow; fi`,
+    `actual=$(git rev-parse --verify --end-of-options '${commit}^{tree}')`,
+    `if [ "$actual" != '${tree}' ]; then echo "the tree is $actual, planned was ${tree}" >&2; exit 1; fi`,
+    'git -c core.hooksPath=/dev/null -c core.symlinks=true -c protocol.allow=never -c advice.detachedHead=false' +
+      ` -c filter.lfs.smudge= -c filter.lfs.process= -c filter.lfs.required=false checkout --quiet --force --detach '${commit}'`,
+  ].join('\n');
+}

@@ -1,0 +1,217 @@
+import type {
+  ArtifactRequest,
+  InfrastructureError,
+  PlannedJob,
+  StepResult as ReportedStep,
+  TrustLevel,
+} from '@delta-ci/contracts';
+import { DEFAULT_COLLECT_CAPS, type CollectedFile } from '../collect-files.ts';
+import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
+import type { Refusal } from '../refusal.ts';
+import type { ReadOnlyBind, Sandbox, SandboxExecutor, StepOutcome, StepResult } from '../sandbox-executor.ts';
+import { checkoutScript, type JobSource } from './checkout.ts';
+
+/** One planned job, and what it needs to be carried out on this host. */
+export interface JobOrder {
+  job: PlannedJob;
+  trust: TrustLevel;
+  source: JobSource;
+  /** Empty directory on the host for this job alone. */
+  workspaceDir: string;
+  network: 'none' | 'host';
+  /** Directories of toolchains that are not part of the system, each with `bin`. */
+  toolchainDirs: readonly string[];
+  /** Added to the plan's environment: run and job ids, `CI`. */
+  env: Readonly<Record<string, string>>;
+  /** Secrets by name, in the environment of the job's steps and nowhere else. */
+  secrets: Readonly<Record<string, string>>;
+  signal: AbortSignal;
+}
+
+export interface JobSinks {
+  /** Output of all steps, in order. */
+  output: (chunk: Uint8Array) => Promise<void>;
+  /** A new phase of the job: for progress. */
+  step: (name: string) => void;
+  /** A file the plan asks for; its content has to be read before the promise settles. */
+  artifact: (request: ArtifactRequest, file: CollectedFile) => Promise<void>;
+  /** Bytes of output passed on so far. */
+  outputBytes: () => number;
+}
+
+export interface JobResult {
+  outcome: 'succeeded' | 'failed' | 'timed_out' | 'canceled';
+  exitCode: number | null;
+  signal: string | null;
+  steps: ReportedStep[];
+  infrastructureError: InfrastructureError | null;
+  /** What could not be collected or cleaned up; for the log. */
+  remarks: string[];
+}
+
+/** Checking out a large repository takes seconds; more means that the disk hangs. */
+const CHECKOUT_TIMEOUT_MS = 10 * 60_000;
+
+/**
+ * Carries out one job in one sandbox: checkout, steps in order until one fails, artifacts, and nothing left behind.
+ * Never throws for what the job does; what keeps a job from being judged is an `infrastructureError`.
+ */
+export async function runJob(executor: SandboxExecutor, order: JobOrder, sinks: JobSinks): Promise<JobResult> {
+  const opened = await executor.open({
+    workspace: { hostDir: order.workspaceDir, onClose: 'empty' },
+    trust: order.trust,
+    limits: { ...DEFAULT_SANDBOX_LIMITS, ...order.job.limits },
+    network: order.network,
+    env: environmentOf(order),
+    binds: bindsOf(order),
+    user: 'delta',
+  });
+  if (!opened.ok) return notJudged(refusedBy(opened.refusal));
+  const { sandbox } = opened;
+  let result: JobResult;
+  try {
+    result = await carryOut(sandbox, order, sinks);
+  } finally {
+    const { leftovers } = await sandbox.close();
+    if (leftovers.length > 0) await sinks.output(line(`could not be removed: ${leftovers.join(', ')}`));
+  }
+  return result;
+}
+
+async function carryOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Promise<JobResult> {
+  const deadlineAt = performance.now() + order.job.policy.timeoutMs;
+  sinks.step('checkout');
+  const checkout = await checkOut(sandbox, order, sinks);
+  if (checkout !== null) return checkout;
+  const steps: ReportedStep[] = [];
+  for (const step of order.job.steps) {
+    sinks.step(step.name);
+    await sinks.output(line(`$ ${step.run}`));
+    const from = sinks.outputBytes();
+    const outcome = await sandbox.run(
+      {
+        command: { kind: 'script', script: step.run },
+        workdir: step.workdir,
+        env: { ...order.job.env, ...order.secrets },
+        timeoutMs: Math.max(1, Math.round(deadlineAt - performance.now())),
+        idleTimeoutMs: null,
+        signal: order.signal,
+      },
+      sinks.output,
+    );
+    if (outcome.kind === 'fault') return { ...notJudged(refusedBy(outcome.refusal)), steps };
+    steps.push(reported(step.name, outcome.result, from, sinks.outputBytes()));
+    if (outcome.result.endedBy !== 'exit') await sinks.output(line(endingInWords(outcome.result)));
+    if (!succeeded(outcome.result)) return collected(sandbox, order, sinks, endOf(outcome.result, steps));
+  }
+  return collected(sandbox, order, sinks, {
+    outcome: 'succeeded',
+    exitCode: 0,
+    signal: null,
+    steps,
+    infrastructureError: null,
+    remarks: [],
+  });
+}
+
+/** Null when the tree is in the workspace; otherwise why the job ends here. */
+async function checkOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Promise<JobResult | null> {
+  const seenAs = sandbox.bindSeenAs(order.source.gitDir);
+  if (seenAs === null) throw new Error('the source is bound into every sandbox');
+  const outcome: StepOutcome = await sandbox.run(
+    {
+      command: { kind: 'script', script: checkoutScript(seenAs, order.source) },
+      workdir: '.',
+      env: {},
+      timeoutMs: CHECKOUT_TIMEOUT_MS,
+      idleTimeoutMs: null,
+      signal: order.signal,
+    },
+    sinks.output,
+  );
+  if (outcome.kind === 'fault') return notJudged(refusedBy(outcome.refusal));
+  if (succeeded(outcome.result)) return null;
+  if (outcome.result.endedBy === 'cancel') return endOf(outcome.result, []);
+  const code = outcome.result.exitCode ?? outcome.result.signal;
+  return notJudged({ code: 'workspace_failed', message: `the checkout ended with ${code}; the log has git's words` });
+}
+
+async function collected(sandbox: Sandbox, order: JobOrder, sinks: JobSinks, result: JobResult): Promise<JobResult> {
+  const remarks: string[] = [];
+  for (const request of order.job.artifacts) {
+    const report = await sandbox.collectFiles([request.path], DEFAULT_COLLECT_CAPS, async (file) =>
+      sinks.artifact(request, file),
+    );
+    remarks.push(...report.notCollected.map(({ path, reason }) => `artifact ${path} was left behind: ${reason}`));
+  }
+  for (const remark of remarks) await sinks.output(line(remark));
+  return { ...result, remarks };
+}
+
+function bindsOf(order: JobOrder): ReadOnlyBind[] {
+  return [
+    { hostPath: order.source.gitDir, at: '/source.git' },
+    ...order.toolchainDirs.map((hostPath) => ({ hostPath })),
+  ];
+}
+
+function environmentOf(order: JobOrder): Record<string, string> {
+  const path = [...order.toolchainDirs.map((directory) => `${directory}/bin`), SYSTEM_PATH].join(':');
+  return { CI: 'true', PATH: path, ...order.env };
+}
+
+const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+function succeeded(result: StepResult): boolean {
+  return result.endedBy === 'exit' && result.exitCode === 0;
+}
+
+function endOf(result: StepResult, steps: ReportedStep[]): JobResult {
+  const outcome = result.endedBy === 'cancel' ? 'canceled' : isTimeout(result) ? 'timed_out' : 'failed';
+  const { exitCode, signal } = result;
+  return { outcome, exitCode, signal, steps, infrastructureError: null, remarks: [] };
+}
+
+function isTimeout(result: StepResult): boolean {
+  return result.endedBy === 'timeout' || result.endedBy === 'idle-timeout';
+}
+
+function notJudged(infrastructureError: InfrastructureError): JobResult {
+  return { outcome: 'failed', exitCode: null, signal: null, steps: [], infrastructureError, remarks: [] };
+}
+
+function refusedBy(refusal: Refusal): InfrastructureError {
+  const missing = refusal.code === 'layer_missing' || refusal.code.includes('untrusted');
+  const remedy = refusal.remedy === null ? '' : `: ${refusal.remedy}`;
+  return {
+    code: missing ? 'layer_missing' : 'sandbox_unavailable',
+    message: `${refusal.message}${remedy}`.slice(0, 5_000),
+  };
+}
+
+function reported(name: string, result: StepResult, from: number, to: number): ReportedStep {
+  return {
+    name,
+    exitCode: result.exitCode,
+    signal: result.signal,
+    timedOut: isTimeout(result),
+    oomKilled: result.oomKilled === true,
+    usage: { wallMs: result.wallMs, cpuMs: result.cpuMs, memoryPeakBytes: result.memoryPeakBytes },
+    logRange: { from, to },
+  };
+}
+
+function endingInWords(result: StepResult): string {
+  const words: Record<Exclude<StepResult['endedBy'], 'exit'>, string> = {
+    timeout: 'stopped: the job has used up its time',
+    'idle-timeout': 'stopped: the step printed nothing for too long',
+    cancel: 'stopped: the job was canceled',
+    'disk-limit': 'stopped: the job filled its disk',
+  };
+  return result.endedBy === 'exit' ? '' : words[result.endedBy];
+}
+
+/** Our own lines in a job's log are marked, so that nobody takes them for the job's. */
+function line(text: string): Uint8Array {
+  return Buffer.from(`[delta] ${text}\n`);
+}
