@@ -58,7 +58,7 @@ export function loadConfig<S extends z.ZodObject>(
 
 function problemOf(schema: z.ZodObject, given: Record<string, string>, issue: z.core.$ZodIssue): ConfigProblem {
   const field = String(issue.path[0] ?? '');
-  const setting = schema.shape[field];
+  const setting = settingsOf(schema).get(field);
   if (setting === undefined) return { variable: '(several variables)', given: '', expected: issue.message };
   const facts = factsOf(setting);
   const value = given[field];
@@ -67,6 +67,11 @@ function problemOf(schema: z.ZodObject, given: Record<string, string>, issue: z.
     given: value === undefined ? '(not set)' : facts.secret ? '(secret)' : quoted(value),
     expected: value === undefined && issue.code === 'invalid_type' ? facts.expected : issue.message,
   };
+}
+
+/** The shape of "any object schema" has values of any type; what stands in it are schemas. */
+function settingsOf(schema: z.ZodObject): Map<string, z.core.$ZodType> {
+  return new Map(Object.entries<z.core.$ZodType>(schema.shape));
 }
 
 function quoted(value: string): string {

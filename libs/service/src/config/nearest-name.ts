@@ -4,18 +4,23 @@ const WRONG_SHARE_MAX = 1 / 4;
 /** Which known name was probably meant, if any is near enough. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const ranked = known
-    .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
+    .map((candidate) => ({ candidate, distance: distanceOf(name, candidate) }))
     .filter(({ distance }) => distance <= Math.max(1, name.length * WRONG_SHARE_MAX))
     .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1));
   return ranked[0]?.candidate;
 }
 
+/** A name without its last words (`LEASE_TTL` for `LEASE_TTL_MS`) is as near as one wrong letter. */
+function distanceOf(name: string, candidate: string): number {
+  return candidate.startsWith(`${name}_`) ? 1 : editDistance(name, candidate);
+}
+
 /** Levenshtein distance: letters to insert, delete or replace. */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [row, letter] of [...a].entries()) {
+  for (const [row, letter] of a.split('').entries()) {
     const current = [row + 1];
-    for (const [column, other] of [...b].entries()) {
+    for (const [column, other] of b.split('').entries()) {
       const replaced = (previous[column] ?? 0) + (letter === other ? 0 : 1);
       current.push(Math.min(replaced, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
     }

@@ -21,8 +21,8 @@ const TIMER_MS_MAX = 2_147_483_647;
  * text is not acceptable. `expected` ends the sentence "expected ..." in the problem report.
  */
 export function setting<T>(expected: string, parse: (text: string) => T | undefined, secret = false): Setting<T> {
-  const schema = z.string().transform((text, context) => {
-    const value = parse(text);
+  const schema = z.string().transform((given, context) => {
+    const value = parse(given);
     if (value !== undefined) return value;
     context.addIssue({ code: 'custom', message: expected });
     return z.NEVER;

@@ -5,14 +5,15 @@ const LEFT_OUT = new Set(['time', 'level', 'msg', 'service', 'instance', 'trace_
 
 /** One JSON log line as a person at a terminal reads it: `12:00:01.123 info message key=value`. */
 export function prettyLine(line: string): string {
-  const fields: Record<string, unknown> = JSON.parse(line);
+  const fields = JSON.parse(line) as Record<string, unknown>;
   const level = String(fields['level']);
   const clock = String(fields['time']).slice(11, 23);
   const rest = Object.entries(fields)
     .filter(([name]) => !LEFT_OUT.has(name))
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const message = typeof fields['msg'] === 'string' ? [fields['msg']] : [];
   const label = `\u001b[${COLOURS[level] ?? 0}m${level.padEnd(5)}\u001b[0m`;
-  const head = [clock, label, fields['msg'], ...rest].filter((part) => part !== undefined).join(' ');
+  const head = [clock, label, ...message, ...rest].join(' ');
   return `${head}\n${stackOf(fields['err'])}`;
 }
 

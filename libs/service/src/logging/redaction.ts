@@ -98,7 +98,7 @@ function printable(value: unknown, depth: number, walk: Walk): unknown {
 
 function printableObject(value: object, depth: number, walk: Walk): unknown {
   if (value instanceof Error) return printableError(value, depth, walk);
-  if (value instanceof Map) return printableFields(Object.fromEntries(value), depth, walk);
+  if (value instanceof Map) return printableFields(Object.fromEntries<unknown>(value), depth, walk);
   if (Array.isArray(value) || value instanceof Set) return [...value].map((item) => printable(item, depth + 1, walk));
   return printableFields(value, depth, walk);
 }

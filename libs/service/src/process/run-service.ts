@@ -18,7 +18,7 @@ const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
  * is refused, 128 + signal at the second signal.
  */
 export async function runService<S extends ServiceSettings>(definition: ServiceDefinition<S>): Promise<void> {
-  const terminal = process.stdout.isTTY === true;
+  const terminal = process.stdout.isTTY;
   const prepared = prepareService(definition, { env: process.env, terminal });
   if (!prepared.ok) {
     process.stderr.write(`${describeProblems(definition.name, prepared.problems)}\n`);
@@ -28,10 +28,13 @@ export async function runService<S extends ServiceSettings>(definition: ServiceD
   crashLoudly(service.logger);
   stopOnSignals(service);
   if (service.config.exitWithParent) stopWithParent(service);
-  void service.stopped.then((unfinished) => {
-    process.exit(process.exitCode ?? (unfinished.length === 0 ? 0 : EXIT_FAILED));
-  });
+  void exitWhenStopped(service);
   await startOrFail(service);
+}
+
+async function exitWhenStopped(service: PreparedService): Promise<void> {
+  const unfinished = await service.stopped;
+  process.exit(process.exitCode ?? (unfinished.length === 0 ? 0 : EXIT_FAILED));
 }
 
 async function startOrFail(service: PreparedService): Promise<void> {

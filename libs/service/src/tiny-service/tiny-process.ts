@@ -18,11 +18,15 @@ export class TinyProcess implements AsyncDisposable {
   stderr = '';
 
   constructor(env: Record<string, string> = {}) {
-    const here = (name: string) => fileURLToPath(new URL(`./${name}`, import.meta.url));
-    this.child = spawn(process.execPath, ['--import', here('load-typescript.mjs'), here('main.ts')], {
-      env: { PATH: process.env['PATH'], DELTA_API_TOKEN: FAKE_TOKEN, ...env },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
-    });
+    const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+    this.child = spawn(
+      process.execPath,
+      ['--import', here('../../../../test/support/load-typescript.mjs'), here('./main.ts')],
+      {
+        env: { PATH: process.env['PATH'], DELTA_API_TOKEN: FAKE_TOKEN, ...env },
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
+      },
+    );
     const read = [
       readTo(this.child.stdout, (chunk) => (this.stdout += chunk)),
       readTo(this.child.stderr, (chunk) => (this.stderr += chunk)),
@@ -32,7 +36,7 @@ export class TinyProcess implements AsyncDisposable {
 
   /** Not the "close" event, which never comes after `disconnect()`; and "exit" alone comes before the last output. */
   async #end(read: Promise<void>[]): Promise<{ code: number | null; signal: string | null }> {
-    const [code, signal] = await once(this.child, 'exit');
+    const [code, signal] = (await once(this.child, 'exit')) as [number | null, string | null];
     await Promise.all(read);
     return { code, signal };
   }
@@ -43,7 +47,7 @@ export class TinyProcess implements AsyncDisposable {
     return complete
       .split('\n')
       .filter((line) => line !== '')
-      .map((line): LogLine => JSON.parse(line));
+      .map((line) => JSON.parse(line) as LogLine);
   }
 
   events(name: string): LogLine[] {

@@ -59,7 +59,7 @@ function lineOf(span: ReadableSpan): Record<string, unknown> {
 
 /** Spans are objects with methods on their prototype: the copy inherits everything but what may hold text of strangers. */
 function redacted(span: ReadableSpan, redactor: Redactor): ReadableSpan {
-  const copy: ReadableSpan = Object.create(span, {
+  return Object.create(span, {
     attributes: { value: redactor.fields(span.attributes), enumerable: true },
     status: { value: { ...span.status, ...messageOf(span, redactor) }, enumerable: true },
     events: {
@@ -69,8 +69,7 @@ function redacted(span: ReadableSpan, redactor: Redactor): ReadableSpan {
       })),
       enumerable: true,
     },
-  });
-  return copy;
+  }) as ReadableSpan;
 }
 
 function messageOf(span: ReadableSpan, redactor: Redactor): { message?: string } {
