@@ -14,3 +14,22 @@ export { jobOf, leaseOf, type LeaseView } from './run/read-run.ts';
 export { RUN_COMMAND_TYPES, type RunCommand, type RunCommandOf, type RunCommandType } from './run/run-command.ts';
 export { classifyFailure, type Classification } from './retry/classify.ts';
 export { decideRetry, type RetryDecision } from './retry/decide-retry.ts';
+export { validateTimings, type TimingProblem, type Timings } from './policy/validate-timings.ts';
+export { runPolicyFor } from './policy/run-policy-for.ts';
+export { validateCapacityPolicy, type CapacityPolicy, type CapacityPolicyProblem } from './scaling/capacity-policy.ts';
+export { NO_CAPACITY_HISTORY, type CapacityHistory, type CapacitySnapshot } from './scaling/capacity-signals.ts';
+export { decideCapacity, rememberCapacity, type CapacityDecision } from './scaling/decide-capacity.ts';
+export {
+  ISOLATION_TIERS_FROM_WEAKEST,
+  matchRequirements,
+  versionSatisfies,
+  type Match,
+  type Mismatch,
+} from './admission/match-requirements.ts';
+export {
+  assignWaiting,
+  type Admission,
+  type WaitingAttempt,
+  type WaitingRunner,
+} from './admission/assign-waiting.ts';
+export { FIRST_PREV_HASH, eventCanonicalText, type UnhashedEvent } from './log-chain/event-canonical-text.ts';

@@ -1,0 +1,75 @@
+import type { IsolationTier, JobRequirements, RunnerCapabilities } from '@delta-ci/contracts';
+
+/** Why a runner cannot take a job: one entry per requirement that is not met. */
+export interface Mismatch {
+  readonly requirement: 'os' | 'isolation' | 'toolchain' | 'label';
+  readonly message: string;
+}
+
+export type Match = { readonly ok: true } | { readonly ok: false; readonly mismatches: readonly Mismatch[] };
+
+/**
+ * Tiers from the weakest to the strongest. A container shares the host's kernel as the sandbox does and adds its own
+ * root; gVisor puts a kernel of its own between; a microvm puts a machine.
+ */
+export const ISOLATION_TIERS_FROM_WEAKEST: readonly IsolationTier[] = [
+  'process',
+  'sandbox',
+  'container',
+  'gvisor',
+  'microvm',
+];
+
+/** Whether a runner offers what a job requires. A stronger tier than asked for is fine, a weaker one never. */
+export function matchRequirements(requirements: JobRequirements, capabilities: RunnerCapabilities): Match {
+  const mismatches = [
+    ...osMismatch(requirements, capabilities),
+    ...isolationMismatch(requirements, capabilities),
+    ...toolchainMismatches(requirements, capabilities),
+    ...labelMismatches(requirements, capabilities),
+  ];
+  return mismatches.length === 0 ? { ok: true } : { ok: false, mismatches };
+}
+
+/**
+ * Whether a version is the one asked for: `*` is any, otherwise the leading parts must be equal, so that `24` takes
+ * `24.21.0` and not `2.4` or `240`.
+ */
+export function versionSatisfies(offered: string, asked: string): boolean {
+  if (asked === '*') return true;
+  const offeredParts = offered.split('.');
+  return asked.split('.').every((part, at) => offeredParts[at] === part);
+}
+
+function osMismatch({ os }: JobRequirements, capabilities: RunnerCapabilities): Mismatch[] {
+  if (capabilities.os === os) return [];
+  return [{ requirement: 'os', message: `the job needs ${os}, the runner has ${capabilities.os}` }];
+}
+
+function isolationMismatch({ isolation }: JobRequirements, capabilities: RunnerCapabilities): Mismatch[] {
+  const asked = ISOLATION_TIERS_FROM_WEAKEST.indexOf(isolation);
+  if (capabilities.isolation.some((tier) => ISOLATION_TIERS_FROM_WEAKEST.indexOf(tier) >= asked)) return [];
+  const offered = capabilities.isolation.join(', ');
+  return [{ requirement: 'isolation', message: `the job needs at least ${isolation}, the runner has ${offered}` }];
+}
+
+function toolchainMismatches({ toolchains }: JobRequirements, capabilities: RunnerCapabilities): Mismatch[] {
+  const missing = toolchains.filter(
+    (asked) =>
+      !capabilities.toolchains.some((has) => has.name === asked.name && versionSatisfies(has.version, asked.version)),
+  );
+  return missing.map(({ name, version }) => ({
+    requirement: 'toolchain',
+    message: `the job needs ${name} ${version}, the runner has ${offeredVersions(name, capabilities)}`,
+  }));
+}
+
+function offeredVersions(name: string, capabilities: RunnerCapabilities): string {
+  const versions = capabilities.toolchains.filter((has) => has.name === name).map((has) => has.version);
+  return versions.length === 0 ? 'none' : versions.join(', ');
+}
+
+function labelMismatches({ labels }: JobRequirements, capabilities: RunnerCapabilities): Mismatch[] {
+  const missing = labels.filter((label) => !capabilities.labels.includes(label));
+  return missing.map((label) => ({ requirement: 'label', message: `the runner does not have the label ${label}` }));
+}
