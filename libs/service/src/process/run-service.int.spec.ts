@@ -141,8 +141,7 @@ describe('the end of a service', () => {
     await using tiny = new TinyProcess({ DELTA_HOLD_WORK: 'true' });
     const base = await tiny.ready();
     const slow = json(`${base}/slow`);
-    const probe = await fetch(`${base}/healthz`);
-    expect(probe.status).toBe(200);
+    await waitUntil('the slow request is being handled', () => tiny.events('slow-begun').length === 1);
 
     tiny.child.kill('SIGTERM');
     await waitUntil('the service drains', async () => (await fetch(`${base}/readyz`)).status === 503);
@@ -162,6 +161,20 @@ describe('the end of a service', () => {
     expect(await tiny.exited).toEqual({ code: 1, signal: null });
     expect(tiny.events('stopped')).toMatchObject([{ unfinished: ['work'] }]);
     expect(tiny.events('closed').map(({ resource }) => resource)).toEqual(['http', 'bus', 'database']);
+  });
+
+  it('cuts requests that outlast the grace period', async () => {
+    await using tiny = new TinyProcess({ DELTA_SHUTDOWN_GRACE_MS: '200' });
+    const base = await tiny.ready();
+    const slow = fetch(`${base}/slow`).then(
+      () => 'answered',
+      () => 'cut',
+    );
+    await waitUntil('the slow request is being handled', () => tiny.events('slow-begun').length === 1);
+    tiny.child.kill('SIGTERM');
+    expect(await slow).toBe('cut');
+    expect(await tiny.exited).toEqual({ code: 0, signal: null });
+    expect(tiny.events('closed').map(({ resource }) => resource)).toEqual(['work', 'http', 'bus', 'database']);
   });
 
   it('is immediate at the second signal', async () => {

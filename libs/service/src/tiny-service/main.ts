@@ -19,6 +19,7 @@ const settings = z.object({
 });
 
 let broken = false;
+let slowBegun = (): void => undefined;
 const finished = Promise.withResolvers<void>();
 
 @Controller()
@@ -36,6 +37,7 @@ class EchoController {
 
   @Get('slow')
   async slow(): Promise<object> {
+    slowBegun();
     await finished.promise;
     return { done: true };
   }
@@ -56,6 +58,7 @@ await runService({
   settings,
   start: async (service) => {
     const { config, logger } = service;
+    slowBegun = () => logger.info({ event: 'slow-begun' });
     logger.info({ event: 'credentials', note: `token is ${config.apiToken.reveal()}`, token: config.apiToken });
     service.metrics(orchestrationMetrics).runsCreated.add(1, { trigger: 'push' });
     service.checkHealth('database', () => {
