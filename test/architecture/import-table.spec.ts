@@ -177,6 +177,11 @@ const breaches: readonly (readonly [law: string, workspace: Workspace, breach: s
     `apps/shop/src/main.ts: imports '../../../test/support/clock.ts', test, which is never shipped`,
   ],
   [
+    'shipped code that imports what specs stand on fails',
+    words('src/word.ts', ['./made-words.fixture.ts']),
+    `libs/words/src/word.ts: imports './made-words.fixture.ts', which is there for specs alone`,
+  ],
+  [
     'an import path without its ending fails',
     words('src/word.ts', ['./letter']),
     `libs/words/src/word.ts: imports './letter', a path that does not end in .ts`,
@@ -246,6 +251,7 @@ describe('the laws of the house', () => {
   it.each([
     ['a spec may use development packages', 'src/a.spec.ts', ['jest']],
     ['a spec may use the test workshop', 'src/a.spec.ts', ['../../../test/support/clock.ts']],
+    ['a fixture may use the test workshop', 'src/a.fixture.ts', ['../../../test/support/clock.ts']],
     ['a file may be deep in an allowed package', 'src/a.ts', ['pg/lib/client.js']],
   ])('%s', (_permission, path, imports) => {
     const declared = { '@delta-ci/words': '0.1.0', ...(imports[0] === 'pg/lib/client.js' ? { pg: '8.0.0' } : {}) };

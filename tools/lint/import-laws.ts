@@ -61,7 +61,7 @@ function problemWith(crossing: Crossing): string | undefined {
   const { arrow } = crossing;
   switch (arrow.to) {
     case 'own file':
-      return /\.(ts|mjs|json)$/.test(arrow.path) ? undefined : 'a path that does not end in .ts';
+      return ownFileProblem(crossing, arrow.path);
     case 'file of a room':
       return pathProblem(crossing, arrow.room);
     case 'past a door':
@@ -75,6 +75,11 @@ function problemWith(crossing: Crossing): string | undefined {
     case 'package':
       return packageProblem(crossing, arrow.name);
   }
+}
+
+function ownFileProblem({ file }: Crossing, path: string): string | undefined {
+  if (!/\.(ts|mjs|json)$/.test(path)) return 'a path that does not end in .ts';
+  return isShipped(file) && !isShipped({ path }) ? 'which is there for specs alone' : undefined;
 }
 
 /** Only what is never shipped may reach `test` and `tools`, and it does so by path, because they have no door. */

@@ -42,5 +42,5 @@ export const scope = '@delta-ci/';
 /** Last part of a path. */
 export const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
-/** Specs are neither compiled nor shipped. */
-export const isShipped = (file: SourceFile): boolean => !file.path.endsWith('.spec.ts');
+/** Specs, and the fixtures they stand on, are neither compiled nor shipped. */
+export const isShipped = ({ path }: Pick<SourceFile, 'path'>): boolean => !/\.(spec|fixture)\.ts$/.test(path);
