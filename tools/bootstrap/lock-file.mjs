@@ -4,7 +4,7 @@ import { link, mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/prom
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { SetupProblem } from './setup-problem.mjs';
+import { SetupProblem, codeOf } from './setup-problem.mjs';
 
 /** The holder touches its lock this often, so that a lock of another machine or container can be judged too. */
 const HEARTBEAT_MS = 2_000;
@@ -65,7 +65,7 @@ async function place(file, holder) {
     await link(draft, file);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    if (codeOf(error) === 'EEXIST') return false;
     throw error;
   } finally {
     await rm(draft, { force: true });
@@ -129,6 +129,6 @@ export function isAlive(pid) {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
 }

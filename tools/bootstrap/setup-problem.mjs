@@ -20,9 +20,24 @@ export function oneLine(text) {
   return text.replaceAll(/\s+/g, ' ').trim();
 }
 
-/** The text of whatever was thrown. @param {unknown} thrown */
+/**
+ * The text of whatever was thrown. Errors are told by their shape: under Jest those of Node are not its test's `Error`.
+ *
+ * @param {unknown} thrown
+ */
 export function reasonOf(thrown) {
-  if (!(thrown instanceof Error)) return oneLine(String(thrown));
-  const cause = thrown.cause instanceof Error ? ` (${thrown.cause.message})` : '';
-  return oneLine(thrown.message + cause);
+  const message = fieldOf(thrown, 'message');
+  const because = fieldOf(fieldOf(thrown, 'cause'), 'message');
+  const said = typeof message === 'string' ? message : String(thrown);
+  return oneLine(typeof because === 'string' ? `${said} (${because})` : said);
+}
+
+/** The code of a system error, such as `EEXIST`. @param {unknown} thrown */
+export function codeOf(thrown) {
+  return fieldOf(thrown, 'code');
+}
+
+/** @param {unknown} value @param {string} name @returns {unknown} */
+function fieldOf(value, name) {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -1,0 +1,133 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { access, chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { eventually } from '../../test/support/infra/index.ts';
+import {
+  ensureNatsServer,
+  ensurePostgresBinaries,
+  isAlive,
+  openCache,
+  startNatsServer,
+  startPostgres,
+} from './index.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const repoRoot = resolve(here, '../..');
+
+/** Runs lines of a module that starts servers, and gives the first line it prints. */
+async function runUntilFirstLine(lines: readonly string[]): Promise<{ child: ChildProcess; line: string }> {
+  const script = [`import * as bootstrap from ${JSON.stringify(join(here, 'index.mjs'))};`, ...lines].join('\n');
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  for await (const line of createInterface(child.stdout)) return { child, line };
+  throw new Error('it printed nothing');
+}
+
+/** A process that has ended stays listed until its parent collects it. */
+async function hasEnded(pid: number): Promise<boolean> {
+  if (!isAlive(pid)) return true;
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return stat.includes(') Z ');
+}
+
+const isGone = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => false,
+    () => true,
+  );
+
+describe('embedded servers', () => {
+  let dir: string;
+  let natsServer: string;
+  let binDir: string;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'delta-servers-'));
+    await chmod(dir, 0o711); // when we are root, Postgres runs as another account
+    const cacheDir = await openCache({ repoRoot });
+    natsServer = (await ensureNatsServer({ cacheDir, say: () => {} })).path;
+    binDir = (await ensurePostgresBinaries({ repoRoot, cacheDir })).binDir;
+  });
+  afterAll(() => rm(dir, { recursive: true, force: true }));
+
+  it('end and leave no files when the process that started them is killed', async () => {
+    const [nats, postgres] = [join(dir, 'killed-nats'), join(dir, 'killed-postgres')];
+    const { child, line } = await runUntilFirstLine([
+      `const nats = await bootstrap.startNatsServer(${JSON.stringify({ path: natsServer, dir: nats, removeDirOnDeath: true })});`,
+      `const postgres = await bootstrap.startPostgres(${JSON.stringify({ binDir, dir: postgres, ephemeral: true })});`,
+      'console.log([nats.pid, postgres.pid].join(" "));',
+      'setInterval(() => {}, 1000);',
+    ]);
+    const pids = line.split(' ').map(Number);
+    expect(pids.map(isAlive)).toEqual([true, true]);
+    child.kill('SIGKILL');
+    for (const pid of pids) await eventually(`process ${pid} has ended`, () => hasEnded(pid));
+    for (const place of [nats, postgres]) await eventually(`${place} is gone`, () => isGone(place));
+  });
+
+  it('do not keep the process that started them alive', async () => {
+    const place = join(dir, 'idle-nats');
+    const { child, line } = await runUntilFirstLine([
+      `const nats = await bootstrap.startNatsServer(${JSON.stringify({ path: natsServer, dir: place, removeDirOnDeath: true })});`,
+      'console.log(nats.pid);',
+    ]);
+    await eventually('the process has ended by itself', () => child.exitCode === 0);
+    await eventually('its server has ended', () => hasEnded(Number(line)));
+    await eventually('its directory is gone', () => isGone(place));
+  });
+
+  it('say in one line that their port is taken', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    const bound = await eventually('a port', () => taken.address());
+    const port = typeof bound === 'string' ? 0 : bound.port;
+    await expect(startNatsServer({ path: natsServer, dir: join(dir, 'taken-nats'), port })).rejects.toThrow(
+      /^nats-server ended while it started \(.*in use.*\): see .*$/,
+    );
+    await expect(startPostgres({ binDir, dir: join(dir, 'taken-pg'), port, ephemeral: true })).rejects.toThrow(
+      /^Postgres ended while it started \(.*FATAL.*\): see .*$/,
+    );
+    taken.close();
+  });
+
+  it('keep a Postgres database, its password and its address through a stop and a crash', async () => {
+    const place = { binDir, dir: join(dir, 'kept'), database: 'delta' };
+    const first = await startPostgres(place);
+    await ask(first.url, 'CREATE TABLE kept AS SELECT 1 AS n');
+    await first.stop();
+    const second = await startPostgres({ ...place, port: first.port });
+    expect(second.url).toBe(first.url);
+    await ask(second.url, 'INSERT INTO kept VALUES (2)');
+    await second.kill();
+    const third = await startPostgres({ ...place, port: first.port });
+    expect(await ask(third.url, 'SELECT n FROM kept ORDER BY n')).toEqual([{ n: 1 }, { n: 2 }]);
+    await expect(startPostgres(place)).rejects.toThrow(/ended while it started \(.*already exists/);
+    await third.stop();
+  });
+
+  it('never empty a directory that somebody else filled', async () => {
+    const foreign = join(dir, 'foreign', 'data', 'precious');
+    const filled = await startPostgres({ binDir, dir: join(dir, 'foreign') });
+    await filled.stop();
+    await writeFile(foreign, 'mine');
+    await rm(join(dir, 'foreign', 'superuser-password'));
+    await expect(startPostgres({ binDir, dir: join(dir, 'foreign') })).rejects.toThrow(/was not made by this set-up/);
+    expect(await readFile(foreign, 'utf8')).toBe('mine');
+  });
+});
+
+async function ask(url: string, statement: string): Promise<readonly unknown[]> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => {}); // the server is killed under one of them
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(statement)).rows;
+  } finally {
+    await client.end();
+  }
+}
