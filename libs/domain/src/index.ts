@@ -26,10 +26,5 @@ export {
   type Match,
   type Mismatch,
 } from './admission/match-requirements.ts';
-export {
-  assignWaiting,
-  type Admission,
-  type WaitingAttempt,
-  type WaitingRunner,
-} from './admission/assign-waiting.ts';
-export { FIRST_PREV_HASH, eventCanonicalText, type UnhashedEvent } from './log-chain/event-canonical-text.ts';
+export { assignWaiting, type Admission, type WaitingAttempt, type WaitingRunner } from './admission/assign-waiting.ts';
+export { FIRST_PREV_HASH, eventCanonicalText, type UnchainedEvent } from './log-chain/event-canonical-text.ts';
