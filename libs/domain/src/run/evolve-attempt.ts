@@ -1,4 +1,4 @@
-import type { AttemptState, DomainEventOf, RunPolicy } from '@delta-ci/contracts';
+import type { AttemptState, CompletionReport, DomainEventOf, RunPolicy } from '@delta-ci/contracts';
 import { BrokenInvariant, present } from '../broken-invariant.ts';
 import { ATTEMPT_MACHINE, type AttemptTrigger } from '../machines/attempt-machine.ts';
 import { nextState } from '../machines/machine.ts';
@@ -6,7 +6,7 @@ import type { Work } from './aggregate.ts';
 import { currentAttempt, heldAttempt, withAttempt } from './current-attempt.ts';
 import { assertStep } from './evolve-job.ts';
 import { endedByReport } from './evolve-lease.ts';
-import type { ActiveJob, Attempt, FinishedAttempt, JobProgress } from './job-progress.ts';
+import type { ActiveJob, Attempt, FinishedAttempt, JobProgress, Lease } from './job-progress.ts';
 import { jobAt } from './job-table.ts';
 import { placeOf } from './plan-shape.ts';
 import { withoutReady } from './ready-queue.ts';
@@ -58,7 +58,7 @@ export function attemptFinished(work: Work, policy: RunPolicy, data: DomainEvent
     number: attempt.number,
     outcome: data.outcome,
     failureClass: data.failureClass,
-    lease: attempt.state === 'queued' || attempt.state === 'finished' ? null : endedByReport(attempt, data.report),
+    lease: leaseAfter(attempt, data.report),
     cancelRequested: attempt.state === 'canceling',
     reported: data.report === null ? null : data.report.outcome,
   });
@@ -67,6 +67,12 @@ export function attemptFinished(work: Work, policy: RunPolicy, data: DomainEvent
 /** @throws BrokenInvariant when the machine has no such step. */
 export function assertAttemptStep(state: AttemptState, trigger: AttemptTrigger): void {
   nextState(ATTEMPT_MACHINE, state, trigger);
+}
+
+function leaseAfter(attempt: Attempt, report: CompletionReport | null): Lease | null {
+  if (attempt.state !== 'queued' && attempt.state !== 'finished') return endedByReport(attempt, report);
+  if (report !== null) throw new BrokenInvariant(`somebody reported on a ${attempt.state} attempt`);
+  return null;
 }
 
 function withNextAttempt(job: JobProgress, data: DomainEventOf<'attempt.queued'>['data']): ActiveJob {

@@ -1,0 +1,255 @@
+import {
+  DEFAULT_JOB_POLICY,
+  DEFAULT_RUN_POLICY,
+  type ArtifactRecord,
+  type Change,
+  type CompletionReport,
+  type FailureExplanation,
+  type JobPolicy,
+  type PlannedJobState,
+  type Repository,
+  type RunPolicy,
+  type StepResult,
+} from '@delta-ci/contracts';
+import type { RunCommandOf } from '../run/run-command.ts';
+
+/** Things specs talk about: a run, its jobs, what runners say. */
+
+export const T0 = 1_700_000_000_000;
+export const RUN = `run_${'1'.repeat(32)}`;
+export const NEWER_RUN = `run_${'2'.repeat(32)}`;
+export const PLAN = `sha256:${'a'.repeat(64)}`;
+export const OTHER_PLAN = `sha256:${'b'.repeat(64)}`;
+export const REQUIREMENTS = {
+  pool: 'default',
+  os: 'linux' as const,
+  isolation: 'sandbox' as const,
+  toolchains: [],
+  labels: [],
+};
+
+/** Shorter than the defaults, so that every deadline is a different round number. */
+export const POLICY: RunPolicy = {
+  ...DEFAULT_RUN_POLICY,
+  planningTimeoutMs: 1_000,
+  leaseAcceptanceMs: 2_000,
+  leaseTtlMs: 10_000,
+  heartbeatMs: 3_000,
+  cancelDeadlineMs: 5_000,
+  queueTimeoutMs: 100_000,
+  runTimeoutMs: 500_000,
+};
+
+export const JOB_TIMEOUT_MS = 50_000;
+
+export const REPOSITORY: Repository = {
+  id: 'github/octo/widgets',
+  forge: 'github',
+  fullName: 'octo/widgets',
+  cloneUrl: 'https://git.example.org/octo/widgets.git',
+  defaultBranch: 'main',
+};
+
+export const CHANGE: Change = {
+  kind: 'push',
+  ref: 'refs/heads/main',
+  base: 'b'.repeat(40),
+  head: 'c'.repeat(40),
+  targetRef: null,
+  pullRequest: null,
+  title: 'Widgets turn faster',
+  author: 'octo',
+  trust: 'trusted',
+};
+
+export function job(key: string, needs: string[] = [], policy: Partial<JobPolicy> = {}): PlannedJobState {
+  return {
+    key,
+    needs,
+    policy: { ...DEFAULT_JOB_POLICY, timeoutMs: JOB_TIMEOUT_MS, ...policy },
+    requirements: REQUIREMENTS,
+  };
+}
+
+export function createRun(policy: Partial<RunPolicy> = {}): RunCommandOf<'create-run'> {
+  return {
+    type: 'create-run',
+    data: { runId: RUN, repository: REPOSITORY, change: CHANGE, policy: { ...POLICY, ...policy }, rerun: null },
+  };
+}
+
+export function recordPlan(jobs: PlannedJobState[], policy: Partial<RunPolicy> = {}): RunCommandOf<'record-plan'> {
+  return { type: 'record-plan', planDigest: PLAN, policy: { ...POLICY, ...policy }, jobs, summary: 'what changed' };
+}
+
+/** The hash of the lease of one attempt: different for each. */
+export function leaseHash(jobKey: string, attempt = 1): string {
+  const digits = Array.from(`${attempt}.${jobKey}`, (character) => (character.codePointAt(0) ?? 0).toString(16));
+  return digits.reverse().join('').padEnd(64, '0').slice(0, 64);
+}
+
+/** The runner that takes an attempt, unless a spec says otherwise. */
+export function runner(jobKey: string, attempt = 1): string {
+  return `rnr_${leaseHash(jobKey, attempt).slice(0, 32)}`;
+}
+
+export function grantLease(jobKey: string, attempt = 1): RunCommandOf<'grant-lease'> {
+  return {
+    type: 'grant-lease',
+    jobKey,
+    attempt,
+    leaseHash: leaseHash(jobKey, attempt),
+    runnerId: runner(jobKey, attempt),
+  };
+}
+
+export function acknowledgeLease(jobKey: string, attempt = 1): RunCommandOf<'acknowledge-lease'> {
+  return { type: 'acknowledge-lease', leaseHash: leaseHash(jobKey, attempt), runnerId: runner(jobKey, attempt) };
+}
+
+export function reportProgress(
+  jobKey: string,
+  phase: RunCommandOf<'report-progress'>['phase'],
+  attempt = 1,
+): RunCommandOf<'report-progress'> {
+  return { type: 'report-progress', leaseHash: leaseHash(jobKey, attempt), runnerId: runner(jobKey, attempt), phase };
+}
+
+export function completeAttempt(
+  jobKey: string,
+  report: CompletionReport = SUCCESS,
+  attempt = 1,
+): RunCommandOf<'complete-attempt'> {
+  return { type: 'complete-attempt', leaseHash: leaseHash(jobKey, attempt), runnerId: runner(jobKey, attempt), report };
+}
+
+export function acknowledgeCancel(
+  jobKey: string,
+  report: CompletionReport = STOPPED,
+  attempt = 1,
+): RunCommandOf<'acknowledge-cancel'> {
+  return {
+    type: 'acknowledge-cancel',
+    leaseHash: leaseHash(jobKey, attempt),
+    runnerId: runner(jobKey, attempt),
+    report,
+  };
+}
+
+export function recordArtifact(
+  jobKey: string,
+  artifact: ArtifactRecord = ARTIFACT,
+  attempt = 1,
+): RunCommandOf<'record-artifact'> {
+  return {
+    type: 'record-artifact',
+    leaseHash: leaseHash(jobKey, attempt),
+    runnerId: runner(jobKey, attempt),
+    artifact,
+  };
+}
+
+export function expireLease(jobKey: string, attempt = 1): RunCommandOf<'expire-lease'> {
+  return { type: 'expire-lease', jobKey, attempt, fence: attempt, silentSinceMs: T0 };
+}
+
+export const cancelRun = { type: 'cancel-run', reason: 'somebody asked' } as const;
+export const supersedeRun = { type: 'supersede-run', by: NEWER_RUN } as const;
+export const enforceDeadlines = { type: 'enforce-deadlines' } as const;
+
+export function publish(
+  final: RunCommandOf<'record-publication'>['data']['final'],
+  status: RunCommandOf<'record-publication'>['data']['status'] = 'published',
+): RunCommandOf<'record-publication'> {
+  return {
+    type: 'record-publication',
+    data: {
+      target: 'check:delta-ci',
+      externalId: '17',
+      viewPosition: 40,
+      digest: `sha256:${'d'.repeat(64)}`,
+      status,
+      detail: '',
+      final,
+    },
+  };
+}
+
+export function explain(jobKey: string, attempt = 1): RunCommandOf<'record-explanation'> {
+  return { type: 'record-explanation', jobKey, attempt, explanation: EXPLANATION };
+}
+
+export const EXPLANATION: FailureExplanation = {
+  class: 'user',
+  category: 'test',
+  confidence: 'high',
+  headline: 'one test fails',
+  sentences: [],
+  location: null,
+  failedTests: [],
+  rules: [],
+  nextStep: 'run it',
+  incomplete: [],
+};
+
+export const ARTIFACT: ArtifactRecord = {
+  name: 'junit.xml',
+  type: 'junit',
+  digest: `sha256:${'e'.repeat(64)}`,
+  sizeBytes: 10,
+  retentionDays: 14,
+};
+
+const USAGE = { wallMs: 5, cpuMs: null, memoryPeakBytes: null };
+
+export const STEP: StepResult = {
+  name: 'test',
+  exitCode: 0,
+  signal: null,
+  timedOut: false,
+  oomKilled: false,
+  usage: USAGE,
+  logRange: { from: 0, to: 10 },
+};
+
+export const SUCCESS: CompletionReport = {
+  outcome: 'succeeded',
+  exitCode: 0,
+  signal: null,
+  steps: [STEP],
+  usage: USAGE,
+  artifacts: [],
+  caches: [],
+  infrastructureError: null,
+  logBytes: 10,
+  logTruncated: false,
+  runnerStartedAtMs: 0,
+  runnerFinishedAtMs: 5,
+  summary: '',
+};
+
+/** A test fails: the user's. */
+export const FAILURE: CompletionReport = {
+  ...SUCCESS,
+  outcome: 'failed',
+  exitCode: 1,
+  steps: [{ ...STEP, exitCode: 1 }],
+};
+
+/** The runner could not fetch the sources: infrastructure. */
+export const NO_SOURCE: CompletionReport = {
+  ...SUCCESS,
+  outcome: 'failed',
+  exitCode: null,
+  steps: [],
+  infrastructureError: { code: 'source_unavailable', message: 'connection refused' },
+};
+
+export const TOO_LONG: CompletionReport = {
+  ...SUCCESS,
+  outcome: 'timed_out',
+  exitCode: null,
+  steps: [{ ...STEP, exitCode: null, signal: 'SIGKILL', timedOut: true }],
+};
+
+export const STOPPED: CompletionReport = { ...SUCCESS, outcome: 'canceled', exitCode: null, steps: [] };
