@@ -1,0 +1,36 @@
+import type { PoolClient, QueryResultRow } from 'pg';
+
+/** A statement of the hot path. `name` makes the server prepare it once for each connection. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+}
+
+/**
+ * One connection while a batch is under way. Statements are sent as they come, without waiting for the answers of
+ * those before; the server runs them in order, and after one fails the others of the transaction fail too.
+ */
+export interface BatchClient {
+  run<Row extends QueryResultRow>(statement: Statement, values: readonly unknown[]): Promise<Row[]>;
+  begin(): Promise<void>;
+  /** @throws when the server rolled back instead. */
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+}
+
+/** `prepared: false` is for poolers that do not carry prepared statements from one transaction to the next. */
+export function batchClient(client: PoolClient, prepared: boolean): BatchClient {
+  const command = async (text: string): Promise<string> => (await client.query(text)).command;
+  return {
+    run: async <Row extends QueryResultRow>({ name, text }: Statement, values: readonly unknown[]) => {
+      const query = prepared ? { name, text, values: [...values] } : { text, values: [...values] };
+      return (await client.query<Row>(query)).rows;
+    },
+    begin: async () => void (await command('BEGIN')),
+    // A COMMIT after a failed statement answers ROLLBACK without an error.
+    commit: async () => {
+      if ((await command('COMMIT')) !== 'COMMIT') throw new Error('the transaction was rolled back');
+    },
+    rollback: async () => void (await command('ROLLBACK')),
+  };
+}

@@ -1,0 +1,182 @@
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { refuse, type CommandAnswer } from '@delta-ci/contracts';
+import type { Pool } from 'pg';
+import { AggregateCache } from './aggregate-cache.ts';
+import { batchClient } from './batch-client.ts';
+import { isPassing } from './batch-failure.ts';
+import { commitBatch, type CommittedBatch } from './commit-batch.ts';
+import { answerToRepeat, type OnFault } from './decide-batch.ts';
+import type { Submission } from './submission.ts';
+
+export interface LogWriterOptions {
+  /** The hot pool of `openLog`, as the orchestrator's role. */
+  readonly pool: Pool;
+  /** Told about decisions that threw and batches that failed for good. */
+  readonly onFault?: OnFault;
+  /** Told about every committed batch, for metrics. */
+  readonly onCommit?: (batch: BatchMeasure) => void;
+  /** Submissions that may wait; more are refused as `unavailable`. Default 5,000: about a second of work. */
+  readonly waitingMax?: number;
+  /** Submissions in one transaction. Default 256: larger batches bring little and hold the head longer. */
+  readonly batchMax?: number;
+  /** How long a batch is tried again while the database is away. Default 20 s: less than a runner's patience. */
+  readonly patienceMs?: number;
+  /** Folded runs kept in memory, by the number of events that made them. Default 200,000: some 100 MB at most. */
+  readonly cachedEventsMax?: number;
+  /** Default true. False for poolers that do not carry prepared statements over. */
+  readonly preparedStatements?: boolean;
+}
+
+export interface BatchMeasure {
+  readonly submissions: number;
+  readonly events: number;
+  readonly tookMs: number;
+}
+
+interface Waiting {
+  readonly submission: Submission;
+  readonly answer: Promise<CommandAnswer>;
+  readonly resolve: (answer: CommandAnswer) => void;
+}
+
+const RETRY_FIRST_MS = 10;
+const RETRY_MAX_MS = 1_000;
+/** What a refused sender is told to wait. */
+const RETRY_AFTER_MS = 1_000;
+
+/**
+ * The one way into the log. Submissions that arrive while a transaction is under way go together into the next one:
+ * a lone submission waits for nobody, and under load one commit carries hundreds. Several writers, in one process or
+ * many, may work on the same database.
+ */
+export class LogWriter {
+  readonly #options: LogWriterOptions;
+  readonly #cache: AggregateCache;
+  /** Everything not yet answered, by id: a repeat of it waits for the same answer. */
+  readonly #unanswered = new Map<string, Waiting>();
+  #queue: Waiting[] = [];
+  #working: Promise<void> | null = null;
+  #closed = false;
+
+  constructor(options: LogWriterOptions) {
+    this.#options = options;
+    this.#cache = new AggregateCache(options.cachedEventsMax ?? 200_000);
+  }
+
+  /** Submissions not answered yet. */
+  get waiting(): number {
+    return this.#unanswered.size;
+  }
+
+  /** Decides and records. Resolves when the decision is committed, or refused; never rejects. */
+  async submit(submission: Submission): Promise<CommandAnswer> {
+    const same = this.#unanswered.get(submission.id);
+    if (same !== undefined) {
+      const earlier = { answer: await same.answer, fingerprint: same.submission.fingerprint ?? null };
+      return answerToRepeat(submission, earlier);
+    }
+    if (this.#closed) return unavailable('the writer is closing');
+    if (this.#unanswered.size >= (this.#options.waitingMax ?? 5_000)) return unavailable('too much is waiting already');
+    return this.#enqueue(submission).answer;
+  }
+
+  /** Takes nothing more and resolves when everything taken has been answered. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#working;
+  }
+
+  #enqueue(submission: Submission): Waiting {
+    const { promise, resolve } = Promise.withResolvers<CommandAnswer>();
+    const waiting = { submission, answer: promise, resolve };
+    this.#unanswered.set(submission.id, waiting);
+    this.#queue.push(waiting);
+    this.#working ??= this.#work();
+    return waiting;
+  }
+
+  async #work(): Promise<void> {
+    while (this.#queue.length > 0) {
+      // One turn of the event loop: what arrived together is decided together.
+      await nextTurn();
+      const batch = this.#queue.splice(0, this.#options.batchMax ?? 256);
+      await this.#settleAll(batch);
+    }
+    this.#working = null;
+  }
+
+  /** A batch that fails because of its content is taken apart, so that only the submission at fault is refused. */
+  async #settleAll(batch: readonly Waiting[]): Promise<void> {
+    try {
+      this.#answer(batch, await this.#commitPatiently(batch));
+    } catch (error) {
+      if (isPassing(error)) return this.#refuseAll(batch, unavailable('the database is away'));
+      if (batch.length > 1) {
+        for (const one of batch) await this.#settleAll([one]);
+        return;
+      }
+      for (const { submission } of batch) this.#options.onFault?.({ submissionId: submission.id, error });
+      this.#refuseAll(batch, { ok: false, refusal: refuse('internal', 'the decision could not be recorded') });
+    }
+  }
+
+  async #commitPatiently(batch: readonly Waiting[]): Promise<readonly CommandAnswer[]> {
+    const submissions = batch.map((waiting) => waiting.submission);
+    const giveUpAt = performance.now() + (this.#options.patienceMs ?? 20_000);
+    for (let waitMs = RETRY_FIRST_MS; ; waitMs = Math.min(waitMs * 2, RETRY_MAX_MS)) {
+      try {
+        return await this.#commitOnce(submissions);
+      } catch (error) {
+        if (!isPassing(error) || performance.now() > giveUpAt) throw error;
+      }
+      await delay(waitMs * (0.5 + Math.random() / 2));
+    }
+  }
+
+  async #commitOnce(submissions: readonly Submission[]): Promise<readonly CommandAnswer[]> {
+    const startedAt = performance.now();
+    const batch = await this.#inTransaction(submissions);
+    this.#options.onCommit?.({
+      submissions: submissions.length,
+      events: batch.eventCount,
+      tookMs: performance.now() - startedAt,
+    });
+    return batch.answers;
+  }
+
+  async #inTransaction(submissions: readonly Submission[]): Promise<CommittedBatch> {
+    const connection = await this.#options.pool.connect();
+    const client = batchClient(connection, this.#options.preparedStatements ?? true);
+    try {
+      const onFault = this.#options.onFault ?? (() => undefined);
+      const committed = await commitBatch(submissions, { client, cache: this.#cache, onFault });
+      connection.release();
+      return committed;
+    } catch (error) {
+      // A connection that failed in the middle is not reused: what is still under way on it is not known.
+      connection.release(true);
+      throw error;
+    }
+  }
+
+  #answer(batch: readonly Waiting[], answers: readonly CommandAnswer[]): void {
+    batch.forEach((waiting, index) => {
+      const answer = answers[index];
+      if (answer === undefined) throw new Error('a submission was left without an answer');
+      this.#resolve(waiting, answer);
+    });
+  }
+
+  #refuseAll(batch: readonly Waiting[], answer: CommandAnswer): void {
+    for (const waiting of batch) this.#resolve(waiting, answer);
+  }
+
+  #resolve(waiting: Waiting, answer: CommandAnswer): void {
+    this.#unanswered.delete(waiting.submission.id);
+    waiting.resolve(answer);
+  }
+}
+
+function unavailable(why: string): CommandAnswer {
+  return { ok: false, refusal: refuse('unavailable', why, { retryAfterMs: RETRY_AFTER_MS }) };
+}

@@ -1,0 +1,2 @@
+/** Entities of the read model. */
+export const ENTITIES = [] as const;

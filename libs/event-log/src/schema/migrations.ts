@@ -1,0 +1,5 @@
+import { CreateLog1763600000001 } from './migrations/1763600000001-create-log.ts';
+import { CreateProjections1763600000002 } from './migrations/1763600000002-create-projections.ts';
+
+/** Every migration, oldest first. A released migration is never edited: the next change is the next class. */
+export const MIGRATIONS = [CreateLog1763600000001, CreateProjections1763600000002] as const;
