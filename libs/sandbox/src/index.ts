@@ -15,7 +15,8 @@ export type {
   TierProbe,
 } from './sandbox-executor.ts';
 export type { Refusal, RefusalCode } from './refusal.ts';
-export { LAYERS, MINIMUM_LAYERS, type Layer, type LayerMinimum, type LayerReport, type LayerState } from './layers.ts';
+export { LAYERS, type Layer, type LayerReport, type LayerState } from './layers.ts';
+export { MINIMUM_LAYERS, refuseMissingLayer, type LayerMinimum } from './layer-minimum.ts';
 export { DEFAULT_SANDBOX_LIMITS, type SandboxLimits } from './limits.ts';
 export {
   DEFAULT_COLLECT_CAPS,
@@ -29,3 +30,4 @@ export { BubblewrapExecutor, type BubblewrapExecutorOptions } from './bubblewrap
 export { reapLeftovers, type ReapReport } from './leftovers.ts';
 export { checkoutScript, type JobSource } from './job/checkout.ts';
 export { runJob, type JobOrder, type JobResult, type JobSinks } from './job/run-job.ts';
+export { DummyExecutor, DUMMY_VARIABLE, type DummyBehaviour } from './dummy-executor.ts';

@@ -6,11 +6,12 @@ import { collectFiles } from './collect-files.ts';
 import { diskExceeded } from './disk-usage.ts';
 import { clearSandbox, killMarked, SANDBOX_VARIABLE } from './leftovers.ts';
 import { limitReports, missing } from './limit-reports.ts';
-import { refuseMissingLayer, type LayerReport } from './layers.ts';
+import { refuseMissingLayer } from './layer-minimum.ts';
+import type { LayerReport } from './layers.ts';
 import { makeOutputPipe } from './output-pipe.ts';
 import { signalProcess } from './process-table.ts';
 import { refusal } from './refusal.ts';
-import type { StepSetting } from './run-step.ts';
+import { runStep, type StepSetting } from './run-step.ts';
 import { newSandboxId, openSandboxDir, readSandboxRecord } from './sandbox-record.ts';
 import type { Opened, SandboxExecutor, SandboxSpec, TierProbe } from './sandbox-executor.ts';
 import { SequentialSandbox } from './sequential-sandbox.ts';
@@ -69,15 +70,20 @@ export class ProcessExecutor implements SandboxExecutor {
       workspaceToEmpty: spec.workspace.onClose === 'empty' ? spec.workspace.hostDir : null,
     });
     const homeDir = join(directory, 'home');
-    await Promise.all([mkdir(homeDir, { mode: 0o700 }), makeOutputPipe(join(directory, 'output'))]);
+    await Promise.all([
+      mkdir(homeDir, { mode: 0o700 }),
+      mkdir(join(directory, 'tmp'), { mode: 0o700 }),
+      makeOutputPipe(join(directory, 'output')),
+    ]);
     const { hostDir } = spec.workspace;
+    const setting = this.setting(spec, id, directory, homeDir);
     const sandbox = new SequentialSandbox({
       tier: this.tier,
       layers: this.layers(),
       workspaceDir: hostDir,
       homeDir,
       binds: spec.binds.map(({ hostPath }) => ({ hostPath, at: hostPath })),
-      setting: this.setting(spec, id, directory, homeDir),
+      execute: (step, ordinal, sink) => runStep(setting, step, ordinal, sink),
       collect: (globs, caps, take) => collectFiles(hostDir, globs, caps, take),
       clear: async () => {
         const record = await readSandboxRecord(directory);
@@ -89,7 +95,11 @@ export class ProcessExecutor implements SandboxExecutor {
 
   private setting(spec: SandboxSpec, id: string, directory: string, homeDir: string): StepSetting {
     const { hostDir } = spec.workspace;
-    const environment = { ...baseEnvironment(spec.user, homeDir), ...spec.env, [SANDBOX_VARIABLE]: id };
+    const environment = {
+      ...baseEnvironment(spec.user, homeDir, join(directory, 'tmp')),
+      ...spec.env,
+      [SANDBOX_VARIABLE]: id,
+    };
     return {
       sandboxId: id,
       cgroups: this.cgroups.found ? this.cgroups.host : null,

@@ -5,7 +5,6 @@ import type { SandboxLimits } from './limits.ts';
 import { refusal } from './refusal.ts';
 import type { OutputSink, StepOutcome, StepResult, StepSpec } from './sandbox-executor.ts';
 import { superviseStep, type Containment, type Launch, type Supervised } from './supervise-step.ts';
-import { refuseStep } from './validate-spec.ts';
 
 /** What one tier brings to the running of a step. */
 export type StepSetting = {
@@ -55,12 +54,10 @@ function outcomeOf(supervised: Supervised, usage: CgroupUsage): StepOutcome {
 /** Runs step number `ordinal` of a sandbox in a control group of its own, where there are any. */
 export async function runStep(
   setting: StepSetting,
-  ordinal: number,
   step: StepSpec,
+  ordinal: number,
   sink: OutputSink,
 ): Promise<StepOutcome> {
-  const refused = refuseStep(step);
-  if (refused !== null) return { kind: 'fault', refusal: refused };
   const name = `${CGROUP_PREFIX}${setting.sandboxId}-${ordinal}`;
   const cgroup = setting.cgroups === null ? null : await createStepCgroup(setting.cgroups, name, setting.limits);
   try {

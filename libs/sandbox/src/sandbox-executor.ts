@@ -1,5 +1,6 @@
 import type { IsolationTier, TrustLevel } from '@delta-ci/contracts';
-import type { LayerMinimum, LayerReport } from './layers.ts';
+import type { LayerMinimum } from './layer-minimum.ts';
+import type { LayerReport } from './layers.ts';
 import type { CollectCaps, CollectedFile, CollectReport } from './collect-files.ts';
 import type { SandboxLimits } from './limits.ts';
 import type { Refusal } from './refusal.ts';

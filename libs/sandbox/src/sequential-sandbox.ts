@@ -1,7 +1,7 @@
 import type { CollectCaps, CollectedFile, CollectReport } from './collect-files.ts';
 import type { LayerReport } from './layers.ts';
 import { refusal } from './refusal.ts';
-import { runStep, type StepSetting } from './run-step.ts';
+import { refuseStep } from './validate-spec.ts';
 import type { CloseReport, ExecutorTier, OutputSink, Sandbox, StepOutcome, StepSpec } from './sandbox-executor.ts';
 
 export type SandboxParts = {
@@ -10,7 +10,8 @@ export type SandboxParts = {
   readonly workspaceDir: string;
   readonly homeDir: string;
   readonly binds: readonly { readonly hostPath: string; readonly at: string }[];
-  readonly setting: StepSetting;
+  /** Runs step number `ordinal`, whose signal is also raised when the sandbox closes. */
+  execute(step: StepSpec, ordinal: number, sink: OutputSink): Promise<StepOutcome>;
   collect(
     globs: readonly string[],
     caps: CollectCaps,
@@ -19,7 +20,7 @@ export type SandboxParts = {
   clear(): Promise<readonly string[]>;
 };
 
-/** One step at a time, and an end that waits for the step it cuts short. The same for every tier that starts processes. */
+/** One step at a time, and an end that waits for the step it cuts short. The same for every tier. */
 export class SequentialSandbox implements Sandbox {
   readonly tier: ExecutorTier;
   readonly layers: readonly LayerReport[];
@@ -46,8 +47,10 @@ export class SequentialSandbox implements Sandbox {
   async run(step: StepSpec, sink: OutputSink): Promise<StepOutcome> {
     if (this.current !== null) throw new Error('a step of this sandbox is still under way');
     if (this.closed !== null) return { kind: 'fault', refusal: refusal('sandbox_closed', 'the sandbox is closed') };
+    const refused = refuseStep(step);
+    if (refused !== null) return { kind: 'fault', refusal: refused };
     const signals = [this.closing.signal, ...(step.signal === undefined ? [] : [step.signal])];
-    this.current = runStep(this.parts.setting, this.steps++, { ...step, signal: AbortSignal.any(signals) }, sink);
+    this.current = this.parts.execute({ ...step, signal: AbortSignal.any(signals) }, this.steps++, sink);
     try {
       return await this.current;
     } finally {

@@ -1,7 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync } from 'node:fs';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
-import { openOutputPipe, pumpOutput, type OutputPump, type OutputTotals } from './output-pipe.ts';
+import { inheritedDescriptors } from './inherited-descriptors.ts';
+import { CappedOutput, type OutputTotals } from './capped-output.ts';
+import { openOutputPipe, pumpOutput } from './output-pipe.ts';
 import type { OutputSink, StepEnding, StepSpec } from './sandbox-executor.ts';
 
 /** A program to start: what it is given on descriptors 3 and up, and where its output pipe lies. */
@@ -21,7 +23,7 @@ export type Containment = {
   terminate(child: ChildProcess, status: string): void;
   kill(child: ChildProcess, status: string): void;
   /** Called when the program is gone: nothing of the step may live when this settles. */
-  sweep(): Promise<void>;
+  sweep(status: string): Promise<void>;
   /** Resolves when the step must be stopped for its use of the disk; never otherwise. Ends with the signal. */
   diskExceeded(signal: AbortSignal): Promise<void>;
 };
@@ -68,14 +70,30 @@ function feed(child: ChildProcess, feeds: readonly Buffer[]): void {
   });
 }
 
+/**
+ * What the child gets on each descriptor. Node leaves those it does not mention to the child if whoever started the
+ * agent left them open, so every such descriptor is mentioned: the child finds /dev/null there.
+ */
+function descriptors(launch: Launch, writeFd: number, nullFd: number): StdioOptions {
+  const pipes = Array<'pipe'>(1 + launch.feeds.length + (launch.reportsStatus ? 1 : 0)).fill('pipe');
+  const own: Exclude<StdioOptions, string> = ['ignore', writeFd, ...pipes];
+  for (const leaked of inheritedDescriptors()) {
+    while (own.length < leaked) own.push('ignore');
+    own[leaked] ??= nullFd;
+  }
+  return own;
+}
+
 function start(launch: Launch, writeFd: number): ChildProcess {
   const [file, ...args] = launch.argv;
-  return spawn(file, args, {
-    cwd: launch.cwd,
-    env: { ...launch.env },
-    stdio: ['ignore', writeFd, ...Array<'pipe'>(1 + launch.feeds.length + (launch.reportsStatus ? 1 : 0)).fill('pipe')],
-    detached: true,
-  });
+  const nullFd = openSync('/dev/null', 'r');
+  try {
+    const stdio = descriptors(launch, writeFd, nullFd);
+    return spawn(file, args, { cwd: launch.cwd, env: { ...launch.env }, stdio, detached: true });
+  } finally {
+    closeSync(nullFd);
+    closeSync(writeFd);
+  }
 }
 
 /** Code and signal of the program, or the error that kept it from starting. */
@@ -154,7 +172,6 @@ export async function superviseStep(
   const { readFd, writeFd } = openOutputPipe(launch.outputPipe);
   const startedAt = performance.now();
   const child = start(launch, writeFd);
-  closeSync(writeFd);
   const exited = exitOf(child);
   const setup = collect(child.stderr, SETUP_MESSAGE_CHARS);
   const status = collect(child.stdio[launch.feeds.length + 3], SETUP_MESSAGE_CHARS);
@@ -165,21 +182,14 @@ export async function superviseStep(
     killGraceMs,
   );
   const watched = watch(step, containment, stopper);
-  const guardedSink: OutputSink = async (chunk) => {
-    try {
-      await sink(chunk);
-    } catch (reason) {
-      stopper.stopAtOnce('cancel');
-      throw reason;
-    }
-  };
-  const pump: OutputPump = pumpOutput(readFd, launch.outputBytes, guardedSink, watched.sawOutput);
+  const output = new CappedOutput(launch.outputBytes, sink, () => stopper.stopAtOnce('cancel'));
+  const pump = pumpOutput(readFd, output, watched.sawOutput);
   const exit = await exited;
   const wallMs = performance.now() - startedAt;
   watched.disarm();
-  await containment.sweep();
+  await containment.sweep(status.text);
   pump.expectEnd();
-  const [output] = await Promise.all([pump.done, setup.ended]);
+  await Promise.all([pump.done, setup.ended]);
   const started = setup.text.startsWith(STARTED_MARK);
   return {
     started,
@@ -188,6 +198,6 @@ export async function superviseStep(
     exitCode: exit.code,
     signal: exit.signal,
     wallMs,
-    output,
+    output: output.totals(),
   };
 }

@@ -31,6 +31,8 @@ export const ARGUMENTS_FD = 3;
 export const SECCOMP_FD = 4;
 export const STATUS_FD = 5;
 
+const options = (...groups: readonly (readonly string[])[]): readonly string[] => groups.flat();
+
 /** What taking another user id and giving up everything else needs; the step is left with none of it. */
 const CAPABILITIES_TO_BECOME_THE_JOB = ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP'];
 
@@ -38,50 +40,83 @@ function namespaces(layout: SandboxLayout): readonly string[] {
   const own = ['--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'];
   const network = layout.network === 'none' ? ['--unshare-net'] : [];
   const id = String(layout.uid);
-  const user = [
-    '--unshare-user',
-    ...(layout.disableUserns ? ['--disable-userns'] : []),
-    ...['--uid', id, '--gid', id],
+  const user = options(
+    ['--unshare-user', '--uid', id, '--gid', id],
+    layout.disableUserns ? ['--disable-userns'] : [],
     // Its first process would otherwise be a reaper with the job's own id and without the filter.
-    '--as-pid-1',
-  ];
+    ['--as-pid-1'],
+  );
   return [...own, ...network, ...(layout.mode === 'user' ? user : []), '--hostname', SANDBOX_HOST_NAME];
 }
 
-const privileges = (mode: PrivilegeMode): readonly string[] => [
-  '--die-with-parent',
-  '--new-session',
-  ...['--cap-drop', 'ALL'],
-  ...(mode === 'root' ? CAPABILITIES_TO_BECOME_THE_JOB.flatMap((capability) => ['--cap-add', capability]) : []),
-];
+const privileges = (mode: PrivilegeMode): readonly string[] =>
+  options(
+    ['--die-with-parent', '--new-session', '--cap-drop', 'ALL'],
+    mode === 'root' ? CAPABILITIES_TO_BECOME_THE_JOB.flatMap((capability) => ['--cap-add', capability]) : [],
+  );
+
+/** The directories above `paths`, top first, `/` and those the host's system brings along left out. */
+function parentsOf(paths: readonly string[], system: HostSystem): readonly string[] {
+  const brought = [...system.directories, ...system.links.map(({ at }) => at)];
+  const isBrought = (path: string): boolean => brought.some((top) => path === top || path.startsWith(`${top}/`));
+  const parents = paths.flatMap((path) => {
+    const parts = path.split('/').slice(1, -1);
+    return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
+  });
+  return [...new Set(parents)].filter((path) => !isBrought(path)).sort();
+}
+
+const bindTargets = (layout: SandboxLayout): readonly string[] => layout.binds.map(({ at }) => at);
+
+/** Bubblewrap makes missing parents for root alone; the job must be able to pass through them. */
+function directories(layout: SandboxLayout): readonly string[] {
+  const own = Object.keys(layout.ownEtc).map((name) => `/etc/${name}`);
+  const targets = [...layout.system.etc, ...own, layout.homeDir, ...bindTargets(layout)];
+  const parents = parentsOf([...targets, '/var/tmp', '/run/user'], layout.system);
+  return parents.filter((path) => !isWithinMounts(path)).flatMap((path) => ['--perms', '0755', '--dir', path]);
+}
+
+/** Below these other mounts come to lie, which would hide a directory made before them. */
+const isWithinMounts = (path: string): boolean => /^\/(tmp|dev|proc|workspace)(\/|$)/.test(path);
 
 const system = (layout: SandboxLayout): readonly string[] => [
   ...layout.system.directories.flatMap((path) => ['--ro-bind', path, path]),
   ...layout.system.links.flatMap(({ at, to }) => ['--symlink', to, at]),
+  ...directories(layout),
   ...layout.system.etc.flatMap((path) => ['--ro-bind', path, path]),
   ...Object.entries(layout.ownEtc).flatMap(([name, path]) => ['--ro-bind', path, `/etc/${name}`]),
 ];
 
 /** A device node bound without device access cannot even be opened. */
-const kernelFiles = (layout: SandboxLayout): readonly string[] => [
-  ...['--proc', '/proc'],
-  ...layout.system.procFilesToMask.flatMap((path) => ['--ro-bind', '/dev/null', path]),
-  ...layout.system.procDirsToMask.flatMap((path) => ['--size', '4096', '--tmpfs', path, '--remount-ro', path]),
-  ...['--dev', '/dev'],
-];
+const kernelFiles = (layout: SandboxLayout): readonly string[] =>
+  options(
+    ['--proc', '/proc'],
+    ...layout.system.procFilesToMask.map((path) => ['--ro-bind', '/dev/null', path]),
+    ...layout.system.procDirsToMask.map((path) => ['--size', '4096', '--tmpfs', path, '--remount-ro', path]),
+    ['--dev', '/dev'],
+  );
 
 const sized = (bytes: number, at: string): readonly string[] => [
-  ...['--perms', '1777', '--size', String(bytes), '--tmpfs', at],
+  '--perms',
+  '1777',
+  '--size',
+  String(bytes),
+  '--tmpfs',
+  at,
 ];
 
-const writable = (layout: SandboxLayout): readonly string[] => [
-  ...sized(layout.tmpBytes, '/tmp'),
-  ...sized(SHARED_MEMORY_BYTES, '/dev/shm'),
-  ...['--dir', '/var', '--symlink', '../tmp', '/var/tmp', '--dir', '/run', '--symlink', '../run', '/var/run'],
-  ...['--bind', layout.workspaceHostDir, WORKSPACE_DIR],
-  ...['--bind', layout.homeHostDir, layout.homeDir],
-  ...layout.binds.flatMap(({ hostPath, at }) => ['--ro-bind', hostPath, at]),
-];
+const writable = (layout: SandboxLayout): readonly string[] =>
+  options(
+    sized(layout.tmpBytes, '/tmp'),
+    sized(SHARED_MEMORY_BYTES, '/dev/shm'),
+    ['--symlink', '../tmp', '/var/tmp', '--symlink', '../run', '/var/run'],
+    ['--bind', layout.workspaceHostDir, WORKSPACE_DIR],
+    ['--bind', layout.homeHostDir, layout.homeDir],
+    ...parentsOf(bindTargets(layout), layout.system)
+      .filter(isWithinMounts)
+      .map((path) => ['--perms', '0755', '--dir', path]),
+    ...layout.binds.map(({ hostPath, at }) => ['--ro-bind', hostPath, at]),
+  );
 
 const environment = (env: Readonly<Record<string, string>>): readonly string[] => [
   '--clearenv',
@@ -93,23 +128,24 @@ const environment = (env: Readonly<Record<string, string>>): readonly string[] =
  * the roots they lie on are made read-only last. The environment travels here and not on a command line, which any
  * process of the host could read.
  */
-export const bubblewrapArguments = (layout: SandboxLayout): readonly string[] => [
-  ...namespaces(layout),
-  ...privileges(layout.mode),
-  ...environment(layout.env),
-  ...system(layout),
-  ...kernelFiles(layout),
-  ...writable(layout),
-  ...['--remount-ro', '/dev', '--remount-ro', '/'],
-  ...['--chdir', '/', '--seccomp', String(SECCOMP_FD), '--json-status-fd', String(STATUS_FD)],
-];
+export const bubblewrapArguments = (layout: SandboxLayout): readonly string[] =>
+  options(
+    namespaces(layout),
+    privileges(layout.mode),
+    environment(layout.env),
+    system(layout),
+    kernelFiles(layout),
+    writable(layout),
+    ['--remount-ro', '/dev', '--remount-ro', '/'],
+    ['--chdir', '/', '--seccomp', String(SECCOMP_FD), '--json-status-fd', String(STATUS_FD)],
+  );
 
 /** Arguments as the descriptor wants them. None may hold a NUL: `refuseSpec` and `refuseStep` see to that. */
 export const encodeArguments = (args: readonly string[]): Buffer => Buffer.from(args.map((arg) => `${arg}\0`).join(''));
 
 /** In mode `root`: becomes the job's user and gives up every capability for good. */
-export const becomeUser = (setpriv: string, uid: number): readonly string[] => [
-  setpriv,
-  ...['--reuid', String(uid), '--regid', String(uid), '--clear-groups'],
-  ...['--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all', '--no-new-privs'],
-];
+export const becomeUser = (setpriv: string, uid: number): readonly string[] =>
+  options(
+    [setpriv, '--reuid', String(uid), '--regid', String(uid), '--clear-groups'],
+    ['--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all', '--no-new-privs'],
+  );

@@ -5,11 +5,12 @@ import { cgroupParents, type StepCgroup } from '../cgroup/step-cgroup.ts';
 import { collectFiles } from '../collect-files.ts';
 import { diskExceeded } from '../disk-usage.ts';
 import { clearSandbox, SANDBOX_VARIABLE } from '../leftovers.ts';
-import { MINIMUM_LAYERS, refuseMissingLayer, type LayerMinimum, type LayerReport } from '../layers.ts';
+import { MINIMUM_LAYERS, refuseMissingLayer, type LayerMinimum } from '../layer-minimum.ts';
+import type { LayerReport } from '../layers.ts';
 import { makeOutputPipe } from '../output-pipe.ts';
 import { giveTree } from '../remove-tree.ts';
 import { refusal, type Refusal } from '../refusal.ts';
-import type { StepSetting } from '../run-step.ts';
+import { runStep, type StepSetting } from '../run-step.ts';
 import { newSandboxId, openSandboxDir, readSandboxRecord } from '../sandbox-record.ts';
 import type { Opened, SandboxExecutor, SandboxSpec, StepSpec, TierProbe } from '../sandbox-executor.ts';
 import { jobFilterBytes } from '../seccomp/job-filter.ts';
@@ -113,13 +114,14 @@ export class BubblewrapExecutor implements SandboxExecutor {
         workspaceToEmpty: onClose === 'empty' ? hostDir : null,
       });
       const layout = await this.furnish(spec, host, uid, directory);
+      const setting = this.setting(spec, host, layout, id, directory);
       const sandbox = new SequentialSandbox({
         tier: this.tier,
         layers,
         workspaceDir: WORKSPACE_DIR,
         homeDir: layout.homeDir,
         binds: layout.binds,
-        setting: this.setting(spec, host, layout, id, directory),
+        execute: (step, ordinal, sink) => runStep(setting, step, ordinal, sink),
         collect: (globs, caps, take) => collectFiles(hostDir, globs, caps, take),
         clear: async () => {
           giveBack();
@@ -167,7 +169,7 @@ export class BubblewrapExecutor implements SandboxExecutor {
       homeDir,
       binds: spec.binds.map(({ hostPath, at }) => ({ hostPath, at: at ?? hostPath })),
       tmpBytes: spec.limits.tmpBytes,
-      env: { ...baseEnvironment(spec.user, homeDir), ...spec.env },
+      env: { ...baseEnvironment(spec.user, homeDir, '/tmp'), ...spec.env },
     };
   }
 
@@ -187,7 +189,10 @@ export class BubblewrapExecutor implements SandboxExecutor {
       launch: (step, joinFiles) => this.launch(spec, host, layout, id, directory, step, joinFiles),
       contain: (cgroup: StepCgroup | null): Containment => ({
         ...sandboxProcesses,
-        sweep: async () => void (await cgroup?.kill()),
+        sweep: async (status) => {
+          await sandboxProcesses.gone(status);
+          await cgroup?.kill();
+        },
         diskExceeded: (signal) => diskExceeded(disk, spec.limits, signal),
       }),
     };

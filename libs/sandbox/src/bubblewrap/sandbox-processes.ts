@@ -1,5 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
-import { signalProcess } from '../process-table.ts';
+import { signalProcess, startTicksOf } from '../process-table.ts';
+import { waitUntil } from '../wait-until.ts';
+
+/** Ending a namespace waits for the last system call of each of its processes. */
+const BURIED_WITHIN_MS = 5_000;
 
 /** The host's number of the sandbox's first process, from bubblewrap's status; null when it was not reported yet. */
 export function firstProcessOf(status: string): number | null {
@@ -23,5 +27,12 @@ export const sandboxProcesses = {
     const first = firstProcessOf(status);
     if (first === null) child.kill('SIGKILL');
     else signalProcess(first, 'SIGKILL');
+  },
+  /** Bubblewrap may answer for the step a moment before the kernel has buried the rest. */
+  async gone(status: string): Promise<void> {
+    const first = firstProcessOf(status);
+    if (first === null) return;
+    const ticks = startTicksOf(first);
+    if (ticks !== null) await waitUntil(() => startTicksOf(first) !== ticks, BURIED_WITHIN_MS);
   },
 } as const;

@@ -119,7 +119,8 @@ async function readUsage(layout: Layout): Promise<CgroupUsage> {
     readOrNull(layout.peakFile),
     readOrNull(layout.oomFile),
   ]);
-  const spent = cpuUsage?.key == null ? numberOrNull(cpu) : numberAfter(cpu, cpuUsage.key);
+  const key = cpuUsage?.key ?? null;
+  const spent = key === null ? numberOrNull(cpu) : numberAfter(cpu, key);
   const kills = numberAfter(oom, 'oom_kill');
   return {
     cpuMs: spent === null || cpuUsage === null ? null : spent / cpuUsage.perMs,

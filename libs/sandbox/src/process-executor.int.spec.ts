@@ -1,0 +1,30 @@
+import { describe, expect, it } from '@jest/globals';
+import { ProcessExecutor } from './process-executor.ts';
+import {
+  describeProcessContract,
+  describeSandboxContract,
+  SHELL_PROGRAMS,
+  specFor,
+  withDirectories,
+} from './testing/sandbox-contract.ts';
+
+const makeExecutor = (stateDir: string): ProcessExecutor => new ProcessExecutor({ stateDir, killGraceMs: 1_000 });
+
+describeSandboxContract('process', { makeExecutor, programs: SHELL_PROGRAMS });
+describeProcessContract('process', { makeExecutor });
+
+describe('tier process', () => {
+  it('given untrusted code, it refuses by name', async () => {
+    await withDirectories(async (stateDir, hostDir) => {
+      const opened = await makeExecutor(stateDir).open(specFor(hostDir, { trust: 'untrusted' }));
+      expect(opened).toMatchObject({ ok: false, refusal: { code: 'tier_refuses_untrusted' } });
+    });
+  });
+
+  it('given a spec that insists on isolation, it refuses and names the layer', async () => {
+    await withDirectories(async (stateDir, hostDir) => {
+      const opened = await makeExecutor(stateDir).open(specFor(hostDir, { minimum: { seccomp: 'enforced' } }));
+      expect(opened).toMatchObject({ ok: false, refusal: { code: 'layer_missing', layer: 'seccomp' } });
+    });
+  });
+});
