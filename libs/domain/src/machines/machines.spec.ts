@@ -28,8 +28,8 @@ import {
   STOPPED,
   SUCCESS,
   T0,
-} from '../spec/a-run.ts';
-import { folded, story } from '../spec/given.ts';
+} from '../run/a-run.fixture.ts';
+import { folded, story } from '../run/given.fixture.ts';
 import { ATTEMPT_MACHINE } from './attempt-machine.ts';
 import { JOB_MACHINE } from './job-machine.ts';
 import { LEASE_MACHINE } from './lease-machine.ts';

@@ -11,7 +11,7 @@ import {
   type RunPolicy,
   type StepResult,
 } from '@delta-ci/contracts';
-import type { RunCommandOf } from '../run/run-command.ts';
+import type { RunCommandOf } from './run-command.ts';
 
 /** Things specs talk about: a run, its jobs, what runners say. */
 

@@ -1,11 +1,11 @@
 import { expect } from '@jest/globals';
 import type { DomainEvent, EventType, RefusalCode } from '@delta-ci/contracts';
-import { initialRun, type RunAggregate } from '../run/aggregate.ts';
-import { decideRun } from '../run/decide.ts';
-import type { Decision } from '../run/decision.ts';
-import { evolveRun } from '../run/evolve.ts';
-import type { RunCommand } from '../run/run-command.ts';
-import { T0 } from './a-run.ts';
+import { initialRun, type RunAggregate } from './aggregate.ts';
+import { decideRun } from './decide.ts';
+import type { Decision } from './decision.ts';
+import { evolveRun } from './evolve.ts';
+import type { RunCommand } from './run-command.ts';
+import { T0 } from './a-run.fixture.ts';
 
 /** A command, or a command at a time of its own. */
 export type Step = RunCommand | readonly [RunCommand, number];
