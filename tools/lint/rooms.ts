@@ -135,7 +135,7 @@ const apps: Readonly<Record<string, Room>> = {
   runner: {
     kind: 'app',
     purpose: 'data plane: one lease, one sandbox, one job, then gone',
-    ours: ['contracts', 'sandbox', 'service'],
+    ours: ['contracts', 'git', 'sandbox', 'service'],
     packages: ['zod'],
   },
   cli: {

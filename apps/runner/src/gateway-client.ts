@@ -1,0 +1,207 @@
+import {
+  AcknowledgeLeaseAnswer,
+  ArtifactUploadAnswer,
+  CompleteAnswer,
+  ErrorBody,
+  HeartbeatAnswer,
+  LeaseOffer,
+  LogAppendAnswer,
+  RegisterRunnerAnswer,
+  type ArtifactRequest,
+  type CompletionReport,
+  type HeartbeatRequest,
+  type RefusalCode,
+  type RegisterRunnerRequest,
+} from '@delta-ci/contracts';
+import { withTraceHeaders } from '@delta-ci/service';
+import type { z } from 'zod';
+
+/** The gateway said no, by name. */
+export class Refused extends Error {
+  readonly code: RefusalCode;
+  readonly details: Record<string, unknown>;
+
+  constructor(code: RefusalCode, message: string, details: Record<string, unknown>) {
+    super(`${code}: ${message}`);
+    this.name = 'Refused';
+    this.code = code;
+    this.details = details;
+  }
+
+  /** The lease is not ours any more: stop, clean up, say nothing. */
+  get stale(): boolean {
+    return this.code === 'stale_lease';
+  }
+}
+
+/** The gateway could not be reached or did not answer in its own words: try again. */
+export class Unreachable extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'Unreachable';
+  }
+}
+
+/** Any answer but a lease comes at once; a gateway that is silent for so long is gone. */
+const ANSWER_MS = 20_000;
+/** An artifact upload may take as long as a slow link needs for a gibibyte. */
+const UPLOAD_MS = 30 * 60_000;
+/** No answer of the protocol is larger: a lease offer holds one job. */
+const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
+
+interface Call {
+  method: 'POST' | 'PUT';
+  path: string;
+  token: string;
+  body?: string | Uint8Array<ArrayBuffer>;
+  contentType?: string;
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+/** The runner protocol as calls. Every answer is checked: the gateway is trusted, the way to it is not. */
+export class GatewayClient {
+  readonly #base: string;
+
+  constructor(gatewayUrl: string) {
+    this.#base = `${gatewayUrl.replace(/\/+$/, '')}/runner/v1`;
+  }
+
+  async register(registrationToken: string, request: RegisterRunnerRequest): Promise<RegisterRunnerAnswer> {
+    return this.#json(RegisterRunnerAnswer, { ...post('/runners', registrationToken), ...jsonBody(request) });
+  }
+
+  async renewToken(token: string): Promise<RegisterRunnerAnswer> {
+    return this.#json(RegisterRunnerAnswer, { ...post('/token', token), ...jsonBody({}) });
+  }
+
+  /** Waits up to `waitSeconds` for work; null when there was none. */
+  async requestLease(token: string, waitSeconds: number, signal: AbortSignal): Promise<LeaseOffer | null> {
+    const call = {
+      ...post('/leases', token),
+      ...jsonBody({ waitSeconds }),
+      timeoutMs: waitSeconds * 1_000 + ANSWER_MS,
+      signal,
+    };
+    const response = await this.#send(call);
+    return response.status === 204 ? null : parseAnswer(LeaseOffer, response);
+  }
+
+  async acknowledge(token: string, leaseId: string): Promise<AcknowledgeLeaseAnswer> {
+    return this.#json(AcknowledgeLeaseAnswer, { ...post(`/leases/${leaseId}/ack`, token), ...jsonBody({}) });
+  }
+
+  async heartbeat(token: string, leaseId: string, beat: HeartbeatRequest): Promise<HeartbeatAnswer> {
+    return this.#json(HeartbeatAnswer, { ...post(`/leases/${leaseId}/heartbeat`, token), ...jsonBody(beat) });
+  }
+
+  async appendLog(
+    token: string,
+    leaseId: string,
+    offset: number,
+    chunk: Uint8Array<ArrayBuffer>,
+  ): Promise<LogAppendAnswer> {
+    const path = `/leases/${leaseId}/log?offset=${offset}`;
+    return this.#json(LogAppendAnswer, { ...post(path, token), body: chunk, contentType: 'application/octet-stream' });
+  }
+
+  async uploadArtifact(
+    token: string,
+    leaseId: string,
+    artifact: {
+      name: string;
+      type: ArtifactRequest['type'];
+      retentionDays: number;
+      digest: string;
+      bytes: Uint8Array<ArrayBuffer>;
+    },
+  ): Promise<ArtifactUploadAnswer> {
+    const { name, type, digest, retentionDays, bytes } = artifact;
+    const query = new URLSearchParams({ name, type, digest, retention_days: String(retentionDays) });
+    return this.#json(ArtifactUploadAnswer, {
+      method: 'PUT',
+      path: `/leases/${leaseId}/artifacts?${query.toString()}`,
+      token,
+      body: bytes,
+      contentType: 'application/octet-stream',
+      timeoutMs: UPLOAD_MS,
+    });
+  }
+
+  async complete(token: string, leaseId: string, report: CompletionReport): Promise<CompleteAnswer> {
+    return this.#json(CompleteAnswer, { ...post(`/leases/${leaseId}/complete`, token), ...jsonBody(report) });
+  }
+
+  async acknowledgeCancel(token: string, leaseId: string, report: CompletionReport): Promise<CompleteAnswer> {
+    return this.#json(CompleteAnswer, { ...post(`/leases/${leaseId}/cancel-ack`, token), ...jsonBody(report) });
+  }
+
+  async #json<T>(schema: z.ZodType<T>, call: Call): Promise<T> {
+    return parseAnswer(schema, await this.#send(call));
+  }
+
+  async #send({ method, path, token, body, contentType, timeoutMs = ANSWER_MS, signal }: Call): Promise<Response> {
+    const late = AbortSignal.timeout(timeoutMs);
+    const headers = withTraceHeaders({
+      authorization: `Bearer ${token}`,
+      'content-type': contentType ?? 'application/json',
+    });
+    let response: Response;
+    try {
+      response = await fetch(this.#base + path, {
+        method,
+        headers,
+        redirect: 'error',
+        signal: signal === undefined ? late : AbortSignal.any([late, signal]),
+        ...(body === undefined ? {} : { body }),
+      });
+    } catch (error) {
+      throw new Unreachable(`${method} ${withoutLease(path)}: ${reasonOf(error)}`);
+    }
+    if (!response.ok) throw await refusalIn(response, `${method} ${withoutLease(path)}`);
+    return response;
+  }
+}
+
+const post = (path: string, token: string): Pick<Call, 'method' | 'path' | 'token'> => ({
+  method: 'POST',
+  path,
+  token,
+});
+const jsonBody = (value: unknown): Pick<Call, 'body'> => ({ body: JSON.stringify(value) });
+
+/** A lease id is a secret: it does not belong into messages. */
+const withoutLease = (path: string): string => path.replace(/\/leases\/[0-9a-f]+/, '/leases/…').replace(/\?.*/, '');
+
+async function parseAnswer<T>(schema: z.ZodType<T>, response: Response): Promise<T> {
+  const parsed = schema.safeParse(await readJson(response));
+  if (!parsed.success)
+    throw new Unreachable(`the answer does not have the documented shape: ${parsed.error.message.slice(0, 500)}`);
+  return parsed.data;
+}
+
+async function refusalIn(response: Response, what: string): Promise<Error> {
+  const body = ErrorBody.safeParse(await readJson(response).catch(() => null));
+  if (!body.success) return new Unreachable(`${what}: HTTP ${response.status}`);
+  const { code, message, details } = body.data.error;
+  // What may pass by itself is no refusal to a runner: it tries again.
+  if (code === 'unavailable' || code === 'timed_out' || code === 'internal' || code === 'rate_limited') {
+    return new Unreachable(`${what}: ${code}: ${message}`);
+  }
+  return new Refused(code, message, details);
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  const length = Number(response.headers.get('content-length') ?? '0');
+  if (length > ANSWER_BYTES_MAX) throw new Unreachable(`the answer has ${length} bytes`);
+  try {
+    return JSON.parse(await response.text());
+  } catch (error) {
+    throw new Unreachable(`the answer cannot be read: ${reasonOf(error)}`);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}

@@ -1,0 +1,97 @@
+import { LOG_BYTES_MAX, LOG_CHUNK_BYTES_MAX } from '@delta-ci/contracts';
+
+/** Sends `chunk` at `offset`; answers where the log continues. Repeats by itself until it is taken, or rejects for good. */
+export type SendLog = (offset: number, chunk: Uint8Array<ArrayBuffer>) => Promise<number>;
+
+/** Followers see a line within this; more often would be many small requests. */
+const FLUSH_MS = 100;
+/** Beyond this the job waits for the upload, so that a flood of output never fills our memory. */
+const BUFFER_BYTES_MAX = 2 * LOG_CHUNK_BYTES_MAX;
+
+/**
+ * Uploads an attempt's log while it is written: in order, by offset, bounded in memory and in size. What does not fit
+ * the log is counted and dropped, and a marker says where.
+ */
+export class LogUpload {
+  readonly #send: SendLog;
+  readonly #bytesMax: number;
+  #buffer: Uint8Array[] = [];
+  #buffered = 0;
+  #taken = 0;
+  #sent = 0;
+  #truncated = false;
+  #timer: NodeJS.Timeout | null = null;
+  #sending: Promise<void> = Promise.resolve();
+  #failure: Error | null = null;
+
+  constructor(send: SendLog, bytesMax: number = LOG_BYTES_MAX) {
+    this.#send = send;
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Bytes taken into the log so far. */
+  get bytes(): number {
+    return this.#taken;
+  }
+
+  get truncated(): boolean {
+    return this.#truncated;
+  }
+
+  /** Resolves when there is room again. Rejects when the log cannot be uploaded any more. */
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.#failure !== null) throw this.#failure;
+    this.#take(chunk);
+    if (this.#buffered >= LOG_CHUNK_BYTES_MAX) this.#flushSoon(0);
+    else this.#flushSoon(FLUSH_MS);
+    while (this.#buffered > BUFFER_BYTES_MAX) await this.#flush();
+  }
+
+  /** Sends what is left. */
+  async end(): Promise<void> {
+    await this.#flush();
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.#truncated) return;
+    const marker = Buffer.from(`\n[delta] the log ends here: it reached its limit of ${this.#bytesMax} bytes\n`);
+    const room = this.#bytesMax - marker.byteLength - this.#taken;
+    const fits = chunk.byteLength <= room ? [chunk] : [chunk.subarray(0, Math.max(0, room)), marker];
+    this.#truncated = fits.length > 1;
+    for (const part of fits) {
+      this.#buffer.push(part);
+      this.#buffered += part.byteLength;
+      this.#taken += part.byteLength;
+    }
+  }
+
+  #flushSoon(delayMs: number): void {
+    if (this.#timer !== null && delayMs > 0) return;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#flush(), delayMs);
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#sending = this.#sending.then(async () => this.#sendBuffered());
+    await this.#sending;
+  }
+
+  async #sendBuffered(): Promise<void> {
+    while (this.#buffered > 0 && this.#failure === null) {
+      const bytes = Buffer.concat(this.#buffer);
+      this.#buffer = [];
+      const chunk = new Uint8Array(bytes.subarray(0, LOG_CHUNK_BYTES_MAX));
+      const rest = bytes.subarray(chunk.byteLength);
+      if (rest.byteLength > 0) this.#buffer.push(rest);
+      try {
+        this.#sent = await this.#send(this.#sent, chunk);
+      } catch (error) {
+        this.#failure = error instanceof Error ? error : new Error(String(error));
+      }
+      this.#buffered -= chunk.byteLength;
+    }
+  }
+}
