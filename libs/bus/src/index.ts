@@ -19,7 +19,9 @@ export type {
 export { MACHINE_CLOCK, type Clock } from './clock.ts';
 export {
   CommandClient,
+  serveAnswers,
   serveCommands,
+  type AnsweringHandlers,
   type CommandAnswerOf,
   type CommandHandler,
   type CommandHandlers,
