@@ -28,3 +28,4 @@ export {
 } from './admission/match-requirements.ts';
 export { assignWaiting, type Admission, type WaitingAttempt, type WaitingRunner } from './admission/assign-waiting.ts';
 export { FIRST_PREV_HASH, eventCanonicalText, type UnchainedEvent } from './log-chain/event-canonical-text.ts';
+export { decideRerun, type RerunDecision } from './run/rerun.ts';

@@ -1,0 +1,130 @@
+import {
+  refuse,
+  type Command,
+  type CommandAnswer,
+  type LeaseHash,
+  type RunPolicy,
+  type RunnerCapabilities,
+  type RunnerId,
+} from '@delta-ci/contracts';
+import type { AnsweringHandlers } from '@delta-ci/bus';
+import { runPolicyFor } from '@delta-ci/domain';
+import { changeToRun, submissionForCommand, type DecidedCommand } from './decisions/submission-for-command.ts';
+import { submissionToRun } from './decisions/run-submission.ts';
+import type { HeartbeatDesk } from './leases/heartbeat-desk.ts';
+import type { LeaseDirectory } from './leases/lease-directory.ts';
+import type { PoolDesk } from './leases/pool-desk.ts';
+import type { Ledger } from './ledger.ts';
+import { newRunId } from './new-run-id.ts';
+
+/** What the tables say about a runner that asks for work. */
+export interface KnownRunner {
+  pool: string;
+  capabilities: RunnerCapabilities;
+  retired: boolean;
+  /** Hash of the lease it holds; null when it is free. */
+  heldLease: LeaseHash | null;
+}
+
+/** One heartbeat as the renewal statement needs it. */
+export type Heartbeat = Command<'heartbeat'>['data'];
+
+/** What the renewal found. */
+export type Renewal =
+  | { renewed: true; phase: string; ttlMs: number; cancelRequested: boolean; cancelDeadlineAtMs: number | null }
+  | { renewed: false };
+
+export interface CommandDesk {
+  ledger: Ledger;
+  leases: LeaseDirectory;
+  heartbeats: HeartbeatDesk<Heartbeat, Renewal>;
+  desks: ReadonlyMap<string, PoolDesk>;
+  defaults: RunPolicy;
+  storedPolicy: (repositoryId: string) => Promise<Partial<RunPolicy>>;
+  findRunner: (runnerId: RunnerId) => Promise<KnownRunner | null>;
+  /** Something was decided that sweeps should look at now rather than at the end of their interval. */
+  sweepSoon: () => void;
+}
+
+/** A handler for every command: load the facts, let the decision be made and recorded, answer. */
+export function commandHandlers(desk: CommandDesk): AnsweringHandlers {
+  const decide = async (command: DecidedCommand): Promise<CommandAnswer> => onDecidedCommand(desk, command);
+  return {
+    'accept-delivery': decide,
+    'request-run': decide,
+    'cancel-run': decide,
+    rerun: decide,
+    'register-runner': decide,
+    'set-policy': decide,
+    'acknowledge-lease': decide,
+    'complete-attempt': decide,
+    'acknowledge-cancel': decide,
+    'record-artifact': decide,
+    'grant-lease': async (command) => onGrantLease(desk, command),
+    heartbeat: async (command) => onHeartbeat(desk, command),
+  };
+}
+
+async function onDecidedCommand(desk: CommandDesk, command: DecidedCommand): Promise<CommandAnswer> {
+  const wanted = changeToRun(command);
+  const facts = {
+    newRunId: newRunId(),
+    policy:
+      wanted === null
+        ? null
+        : runPolicyFor(wanted.change, await desk.storedPolicy(wanted.repository.id), desk.defaults),
+    leaseRunId: 'leaseHash' in command.data ? await desk.leases.runOf(command.data.leaseHash) : null,
+  };
+  const prepared = submissionForCommand(command, facts);
+  if (!prepared.ok) return prepared;
+  const answer = await desk.ledger.submit(prepared.submission);
+  if (wanted?.change.kind === 'pull_request' && answer.ok) desk.sweepSoon();
+  return answer;
+}
+
+async function onGrantLease(desk: CommandDesk, command: Command<'grant-lease'>): Promise<CommandAnswer> {
+  const { runnerId, leaseHash, pool, waitMs } = command.data;
+  const runner = await desk.findRunner(runnerId);
+  if (runner === null || runner.retired) return refused('forbidden', 'this runner is not registered, or was retired');
+  if (runner.pool !== pool) return refused('forbidden', `this runner is registered for the pool ${runner.pool}`);
+  // One job at a time. The same request repeated finds the lease it was granted.
+  if (runner.heldLease !== null && runner.heldLease !== leaseHash) {
+    return refused('invalid_transition', 'this runner holds a lease already');
+  }
+  const seat = desk.desks.get(pool);
+  if (seat === undefined)
+    return refused('not_found', `nobody serves the pool ${pool}`, { known: [...desk.desks.keys()] });
+  const lease = await seat.wait({
+    commandId: command.id,
+    actor: command.actor,
+    runnerId,
+    leaseHash,
+    capabilities: runner.capabilities,
+    waitMs,
+  });
+  return { ok: true, result: { lease }, position: 0 };
+}
+
+/** Heartbeats renew a light row and reach the log only when they say something new. */
+async function onHeartbeat(desk: CommandDesk, command: Command<'heartbeat'>): Promise<CommandAnswer> {
+  const { leaseHash, runnerId, phase } = command.data;
+  const renewal = await desk.heartbeats.beat(command.data);
+  if (renewal.renewed && renewal.phase === phase) return extended(renewal);
+  const runId = await desk.leases.runOf(leaseHash);
+  if (runId === null) return refused('stale_lease', 'nobody knows this lease', { reason: 'unknown' });
+  const envelope = { id: command.id, actor: command.actor, causation: command.id, traceparent: command.traceparent };
+  const progress = { type: 'report-progress' as const, leaseHash, runnerId, phase };
+  const answer = await desk.ledger.submit(submissionToRun(envelope, runId, progress, {}));
+  if (!answer.ok) return answer;
+  return renewal.renewed
+    ? extended(renewal)
+    : refused('stale_lease', 'the lease could not be renewed', { reason: 'expired' });
+}
+
+function extended({ ttlMs, cancelRequested, cancelDeadlineAtMs }: Extract<Renewal, { renewed: true }>): CommandAnswer {
+  return { ok: true, result: { extend: true, ttlMs, cancelRequested, cancelDeadlineAtMs }, position: 0 };
+}
+
+function refused(...refusal: Parameters<typeof refuse>): CommandAnswer {
+  return { ok: false, refusal: refuse(...refusal) };
+}
