@@ -154,3 +154,4 @@ export {
   WEBHOOK_BODY_BYTES_MAX,
   WhyAnswer,
 } from './api.ts';
+export { explainSubject, whyJob } from './why.ts';

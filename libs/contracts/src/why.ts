@@ -1,0 +1,47 @@
+import type { WhyAnswer } from './api.ts';
+import type { Explanation, ExplanationLink, Plan, PlannedFile } from './plan.ts';
+
+/** Why a job of the plan runs, or does not: by its key. Null when the plan has no such job. */
+export function whyJob(plan: Plan, key: string): WhyAnswer | null {
+  const job = plan.jobs.find((each) => each.key === key) ?? plan.skipped.find((each) => each.key === key);
+  return job === undefined ? null : { subject: { kind: 'job', id: job.key }, explanation: job.explanation };
+}
+
+/**
+ * Why something is in or out of a plan. `subject` is a job's key, a unit's id or root folder, or the path of a changed
+ * file, looked for in that order. Null when the plan knows none of that name (a file that did not change is not in a plan).
+ */
+export function explainSubject(plan: Plan, subject: string): WhyAnswer | null {
+  return whyJob(plan, subject) ?? whyUnit(plan, subject) ?? whyFile(plan, subject);
+}
+
+function whyUnit(plan: Plan, subject: string): WhyAnswer | null {
+  const root = withoutDecoration(subject);
+  const unit = plan.units.find((each) => each.id === subject) ?? plan.units.find((each) => each.root === root);
+  return unit === undefined ? null : { subject: { kind: 'unit', id: unit.id }, explanation: unit.explanation };
+}
+
+function whyFile(plan: Plan, subject: string): WhyAnswer | null {
+  const path = withoutDecoration(subject);
+  const file = plan.files.find((each) => each.path === subject) ?? plan.files.find((each) => each.path === path);
+  return file === undefined ? null : { subject: { kind: 'file', id: file.path }, explanation: explainFile(file) };
+}
+
+/** `./packages/cart/` and `packages/cart` are the same folder to whoever asks. */
+function withoutDecoration(subject: string): string {
+  return subject.replace(/^(?:\.\/)+/, '').replace(/\/+$/, '') || '.';
+}
+
+/** The most links an explanation may have, less the file and the rule. */
+const REACHED_UNITS_MAX = 998;
+
+function explainFile(file: PlannedFile): Explanation {
+  const reached = file.reaches.slice(0, REACHED_UNITS_MAX);
+  const chain: ExplanationLink[] = [
+    { kind: 'file', path: file.path, status: file.status },
+    { kind: 'rule', rule: file.rule, detail: file.sentence },
+    ...reached.map((unit) => ({ kind: 'unit' as const, unit })),
+  ];
+  const sentence = file.sentence || `${file.path} was ${file.status}.`;
+  return { decision: file.reaches.length > 0 ? 'run' : 'skip', chain, sentence };
+}
