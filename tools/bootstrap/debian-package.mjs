@@ -42,12 +42,14 @@ async function fetchPackage(name, aptDir) {
     await mkdir(join(aptDir, dir), { recursive: true });
   }
   const env = { ...process.env, LC_ALL: 'C', APT_CONFIG: await writePrivateConfig(aptDir) };
-  const withLists = ['-o', 'Dir::State::lists=/var/lib/apt/lists/'];
-  let result = await runCommand('apt-get', [...withLists, 'download', name], { cwd: downloadDir, env });
+  const download = (/** @type {string[]} */ options) =>
+    runCommand('apt-get', [...options, 'download', name], { cwd: downloadDir, env });
+  let result = await download(['-o', 'Dir::State::lists=/var/lib/apt/lists/']);
   if (result.code !== 0) {
     const update = await runCommand('apt-get', ['update'], { cwd: downloadDir, env, timeout_ms: LISTS_LIMIT_MS });
-    if (update.code === 0) result = await runCommand('apt-get', ['download', name], { cwd: downloadDir, env });
-    else result = update;
+    result = await download([]);
+    // Without lists apt knows no package; that it could not fetch them is only a warning, and the reason.
+    result.stderr = update.stderr + result.stderr;
   }
   const file = (await readdir(downloadDir)).find((entry) => entry.endsWith('.deb'));
   if (result.code !== 0 || file === undefined) return { file: null, reason: `apt-get: ${aptReason(result.stderr)}` };
@@ -94,8 +96,14 @@ export function privateAptConfig(dump, aptDir) {
   ].join('\n');
 }
 
-/** apt's first error says why; the following ones are consequences. @param {string} stderr */
+/**
+ * The reason among what apt says: what it could not fetch, else its first error; the others are consequences.
+ *
+ * @param {string} stderr
+ */
 export function aptReason(stderr) {
-  const error = stderr.split('\n').find((line) => line.startsWith('E: '));
-  return error === undefined ? lastLine(stderr) : error.slice(3).trim();
+  const lines = stderr.split('\n');
+  const reason =
+    lines.find((line) => /^[WE]: Failed to fetch /.test(line)) ?? lines.find((line) => line.startsWith('E: '));
+  return reason === undefined ? lastLine(stderr) : reason.slice(3).trim();
 }

@@ -40,7 +40,9 @@ describe('apt for one package', () => {
     expect(config.filter((line) => line.includes('var/lib/apt') || line.includes('var/cache'))).toEqual([]);
   });
 
-  it('says why by its first error', () => {
+  it('says why by what it could not fetch, or else by its first error', () => {
+    const offline = 'W: Failed to fetch http://deb.invalid/x  Could not resolve\nE: Unable to locate package x\n';
+    expect(aptReason(offline)).toBe('Failed to fetch http://deb.invalid/x  Could not resolve');
     expect(aptReason('W: warned\nE: Unable to locate package x\nE: consequence\n')).toBe('Unable to locate package x');
     expect(aptReason('killed\n')).toBe('killed');
   });

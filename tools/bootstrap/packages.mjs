@@ -92,16 +92,21 @@ export function npmCommand(execPath) {
 }
 
 /**
- * The line of npm's output that says why: its last error line that is not the pointer to a log file.
+ * The line of npm's output that says why: the first of its error lines that is a sentence, not a field of the error or the
+ * name of a log file.
  *
  * @param {string} output
  */
 export function npmReason(output) {
-  const lines = output.split('\n').filter((line) => /^npm (error|ERR!)/.test(line));
-  const reasons = lines
+  const errors = output.split('\n').filter((line) => /^npm (error|ERR!)/.test(line));
+  const sentences = errors
     .map((line) => line.replace(/^npm (error|ERR!)\s*/, '').trim())
-    .filter((line) => line !== '' && !/complete log of this run|^\S+\.log$/.test(line));
-  return reasons.find((line) => !line.startsWith('code ')) ?? lastLine(output);
+    .filter(
+      (line) =>
+        line !== '' &&
+        !/^(code|errno|syscall|path|dest|signal|command) |complete log of this run|^\S+\.log$/.test(line),
+    );
+  return sentences[0] ?? lastLine(output);
 }
 
 /** @param {string} lockText */

@@ -42,9 +42,11 @@ describe('npm', () => {
     expect(npmCommand(execPath)).toEqual({ command: 'npm', args: [] });
   });
 
-  it('says why it failed in the first line that is neither a code nor the name of its log', () => {
+  it('says why it failed in its first sentence', () => {
     const output = [
       'npm error code ENOTFOUND',
+      'npm error errno ENOTFOUND',
+      'npm error syscall getaddrinfo',
       'npm error network request to https://registry.invalid/left failed',
       'npm error A complete log of this run can be found in: /home/x/.npm/_logs/1.log',
     ].join('\n');

@@ -35,10 +35,11 @@ export function createProgress({ stream = process.stderr, quiet = false, now = (
       const line = createLine(stream, { label, live, elapsed_ms: () => now() - started });
       try {
         const value = await work(line.say);
-        line.end('');
+        line.end();
         return value;
       } catch (error) {
-        line.end('failed: ');
+        line.say('failed');
+        line.end();
         throw error;
       }
     },
@@ -61,10 +62,9 @@ function createLine(stream, { label, live, elapsed_ms }) {
       text = next;
       if (live) redraw();
     },
-    /** @param {string} prefix */
-    end(prefix) {
+    end() {
       if (timer !== null) clearInterval(timer);
-      const line = formatStep({ label, text: prefix + text, elapsed_ms: elapsed_ms() });
+      const line = formatStep({ label, text, elapsed_ms: elapsed_ms() });
       stream.write(live ? `\r\u001b[2K${line}\n` : `${line}\n`);
     },
   };

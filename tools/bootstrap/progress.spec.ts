@@ -33,7 +33,7 @@ describe('progress', () => {
       return Promise.reject(new Error('no network'));
     });
     await expect(failing).rejects.toThrow('no network');
-    expect(text()).toBe('  packages     installing...\n  packages     failed: installing... (1.0 s)\n');
+    expect(text()).toBe('  packages     installing...\n  packages     failed (1.0 s)\n');
   });
 
   it('is silent when asked to be', async () => {

@@ -48,8 +48,9 @@ describe('embedded servers', () => {
   let natsServer: string;
   let binDir: string;
   beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'delta-servers-'));
-    await chmod(dir, 0o711); // when we are root, Postgres runs as another account
+    // Started by root, Postgres runs as another account, which must get there: TMPDIR may be closed, this is not.
+    dir = await mkdtemp(join(process.getuid?.() === 0 ? '/var/tmp' : tmpdir(), 'delta-servers-'));
+    await chmod(dir, 0o711);
     const cacheDir = await openCache({ repoRoot });
     natsServer = (await ensureNatsServer({ cacheDir, say: () => {} })).path;
     binDir = (await ensurePostgresBinaries({ repoRoot, cacheDir })).binDir;
