@@ -30,6 +30,12 @@ export function folded(events: readonly DomainEvent[]): RunAggregate {
   return events.reduce(evolveRun, initialRun);
 }
 
+/** An event by its type and some of its data. */
+interface Like {
+  readonly type: EventType;
+  readonly data?: object;
+}
+
 /** What came of a command, and what a spec can say about it. */
 export interface Outcome {
   readonly decision: Decision;
@@ -40,10 +46,10 @@ export interface Outcome {
   /** Accepted with events of these types, in this order. */
   readonly thenTypes: (...types: readonly EventType[]) => void;
   /** Accepted with events that have these members at least, in this order. */
-  readonly thenLike: (...events: readonly { type: EventType; data?: object }[]) => void;
+  readonly thenLike: (...events: readonly Like[]) => void;
   readonly thenNothing: () => void;
   /** Refused with this code and these details at least, recording events that have these members at least. */
-  readonly thenRefused: (code: RefusalCode, details?: object, ...events: readonly { type: EventType }[]) => void;
+  readonly thenRefused: (code: RefusalCode, details?: object, ...events: readonly Like[]) => void;
 }
 
 /** `given(what happened).when(a command, at a time).thenEvents(what follows)`. */
@@ -67,7 +73,7 @@ function outcomeOf(decision: Decision, before: RunAggregate): Outcome {
   };
 }
 
-function expectLike(decision: Decision, kind: Decision['kind'], events: readonly { type: EventType }[]): void {
+function expectLike(decision: Decision, kind: Decision['kind'], events: readonly Like[]): void {
   expect([decision.kind, ...decision.events.map(typeOf)]).toEqual([kind, ...events.map(typeOf)]);
   expect(decision.events).toMatchObject(events);
 }
