@@ -1,12 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { ProcessExecutor } from './process-executor.ts';
-import {
-  describeProcessContract,
-  describeSandboxContract,
-  SHELL_PROGRAMS,
-  specFor,
-  withDirectories,
-} from './testing/sandbox-contract.ts';
+import { specFor, withDirectories } from './testing/open-sandbox.ts';
+import { describeProcessContract, SHELL_PROGRAMS } from './testing/process-contract.ts';
+import { describeSandboxContract } from './testing/sandbox-contract.ts';
 
 const makeExecutor = (stateDir: string): ProcessExecutor => new ProcessExecutor({ stateDir, killGraceMs: 1_000 });
 

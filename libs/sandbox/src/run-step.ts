@@ -18,6 +18,17 @@ export type StepSetting = {
 
 const NOT_COUNTED: CgroupUsage = { cpuMs: null, memoryPeakBytes: null, oomKilled: null };
 
+/** Canceled before there was anything to cancel. */
+const NEVER_BEGAN: StepResult = {
+  endedBy: 'cancel',
+  exitCode: null,
+  signal: null,
+  wallMs: 0,
+  ...NOT_COUNTED,
+  outputBytes: 0,
+  outputTruncated: false,
+};
+
 /** Shells and launchers turn death by signal n into exit code 128 + n; 64 is the last signal. */
 function signalOf(exitCode: number | null): string | null {
   const number = (exitCode ?? 0) - 128;
@@ -58,6 +69,7 @@ export async function runStep(
   ordinal: number,
   sink: OutputSink,
 ): Promise<StepOutcome> {
+  if (step.signal?.aborted === true) return { kind: 'finished', result: NEVER_BEGAN };
   const name = `${CGROUP_PREFIX}${setting.sandboxId}-${ordinal}`;
   const cgroup = setting.cgroups === null ? null : await createStepCgroup(setting.cgroups, name, setting.limits);
   try {

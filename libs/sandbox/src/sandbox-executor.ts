@@ -61,7 +61,7 @@ export type StepEnding = 'exit' | 'timeout' | 'idle-timeout' | 'cancel' | 'disk-
 
 export type StepResult = {
   readonly endedBy: StepEnding;
-  /** As a shell would say: 128 + n for a step that died of signal n. Null when it never got one (killed by us). */
+  /** As a shell would say: 128 + n for a step that died of signal n, ours included. Null when it was never started. */
   readonly exitCode: number | null;
   /** Name of the signal the step died of, told from the exit code where only that is known; null otherwise. */
   readonly signal: string | null;

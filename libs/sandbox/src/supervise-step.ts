@@ -49,12 +49,13 @@ type Collected = { text: string; readonly ended: Promise<void> };
 
 const NOTHING_COLLECTED: Collected = { text: '', ended: Promise.resolve() };
 
-function collect(stream: unknown, cap: number): Collected {
+function collect(stream: unknown, cap: number, onText: (text: string) => void): Collected {
   if (!(stream instanceof Readable)) return NOTHING_COLLECTED;
   const collected: Collected = { text: '', ended: new Promise((resolve) => stream.once('close', resolve)) };
   stream.setEncoding('utf8');
   stream.on('data', (text: string) => {
     if (collected.text.length < cap) collected.text += text;
+    onText(collected.text);
   });
   stream.on('error', () => undefined);
   return collected;
@@ -112,6 +113,7 @@ class StepStopper {
   private readonly ask: () => void;
   private readonly kill: () => void;
   private readonly killGraceMs: number;
+  private started = false;
   private over = false;
 
   constructor(ask: () => void, kill: () => void, killGraceMs: number) {
@@ -123,8 +125,15 @@ class StepStopper {
   stop(why: StepEnding): void {
     if (this.over || this.endedBy !== 'exit') return;
     this.endedBy = why;
-    this.ask();
+    if (this.started) this.ask();
     this.killTimer = setTimeout(this.kill, this.killGraceMs);
+  }
+
+  /** Before this there is nobody to ask; whoever wanted the step stopped meanwhile has it asked now. */
+  stepStarted(): void {
+    if (this.started) return;
+    this.started = true;
+    if (this.endedBy !== 'exit') this.ask();
   }
 
   stopAtOnce(why: StepEnding): void {
@@ -173,14 +182,16 @@ export async function superviseStep(
   const startedAt = performance.now();
   const child = start(launch, writeFd);
   const exited = exitOf(child);
-  const setup = collect(child.stderr, SETUP_MESSAGE_CHARS);
-  const status = collect(child.stdio[launch.feeds.length + 3], SETUP_MESSAGE_CHARS);
-  feed(child, launch.feeds);
+  const status = collect(child.stdio[launch.feeds.length + 3], SETUP_MESSAGE_CHARS, () => undefined);
   const stopper = new StepStopper(
     () => containment.terminate(child, status.text),
     () => containment.kill(child, status.text),
     killGraceMs,
   );
+  const setup = collect(child.stderr, SETUP_MESSAGE_CHARS, (text) => {
+    if (text.startsWith(STARTED_MARK)) stopper.stepStarted();
+  });
+  feed(child, launch.feeds);
   const watched = watch(step, containment, stopper);
   const output = new CappedOutput(launch.outputBytes, sink, () => stopper.stopAtOnce('cancel'));
   const pump = pumpOutput(readFd, output, watched.sawOutput);

@@ -63,10 +63,16 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 
 const isDelay = (value: number): boolean => value > 0 && value <= TIMER_MS_MAX;
 
+/** MAX_ARG_STRLEN of Linux, less its closing NUL: a longer word cannot be handed to any program. */
+const WORD_BYTES_MAX = 128 * 1024 - 1;
+
 /** What is wrong with a step as such; null when nothing is. */
 export function refuseStep(step: StepSpec): Refusal | null {
   const words = step.command.kind === 'argv' ? step.command.argv : [step.command.script];
   if (words.length === 0 || words.some(holdsNul)) return invalid('a command needs words, none with a NUL byte');
+  if (words.some((word) => Buffer.byteLength(word) > WORD_BYTES_MAX)) {
+    return invalid(`no word of a command, and no script, may be longer than ${WORD_BYTES_MAX} bytes`);
+  }
   const workdir = posix.normalize(step.workdir);
   if (posix.isAbsolute(workdir) || workdir === '..' || workdir.startsWith('../') || holdsNul(workdir)) {
     return invalid(`workdir ${JSON.stringify(step.workdir)} is not inside the workspace`);

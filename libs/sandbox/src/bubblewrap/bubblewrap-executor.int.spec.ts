@@ -3,13 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TierProbe } from '../sandbox-executor.ts';
-import {
-  describeProcessContract,
-  describeSandboxContract,
-  SHELL_PROGRAMS,
-  specFor,
-  withDirectories,
-} from '../testing/sandbox-contract.ts';
+import { specFor, withDirectories } from '../testing/open-sandbox.ts';
+import { describeProcessContract, SHELL_PROGRAMS } from '../testing/process-contract.ts';
+import { describeSandboxContract } from '../testing/sandbox-contract.ts';
 import { describeHostileBattery } from '../testing/hostile-battery.ts';
 import { BubblewrapExecutor } from './bubblewrap-executor.ts';
 
@@ -36,7 +32,11 @@ describe('tier sandbox on this host', () => {
       const executor = makeExecutor(stateDir, '/nowhere/bwrap');
       const { usable, layers } = await executor.probe();
       expect(usable).toBe(false);
-      expect(layers[0]).toMatchObject({ layer: 'filesystem', state: 'missing', by: expect.stringContaining('/nowhere') });
+      expect(layers[0]).toMatchObject({
+        layer: 'filesystem',
+        state: 'missing',
+        by: expect.stringContaining('/nowhere'),
+      });
       const opened = await executor.open(specFor(hostDir, { minimum: {} }));
       expect(opened).toMatchObject({ ok: false, refusal: { code: 'layer_missing', layer: 'filesystem' } });
     });

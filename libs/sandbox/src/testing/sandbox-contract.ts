@@ -1,18 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DEFAULT_COLLECT_CAPS } from '../collect-files.ts';
 import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
-import type {
-  OutputSink,
-  Sandbox,
-  SandboxExecutor,
-  SandboxSpec,
-  StepOutcome,
-  StepResult,
-  StepSpec,
-} from '../sandbox-executor.ts';
+import type { OutputSink, SandboxExecutor, StepSpec } from '../sandbox-executor.ts';
+import {
+  awaitOutput,
+  codeOf,
+  collectOutput,
+  finished,
+  specFor,
+  step,
+  textOf,
+  withDirectories,
+  withSandbox,
+} from './open-sandbox.ts';
 
 /** What a tier must be able to do for the contract to be asked of it, in the tier's own language. */
 export type Programs = {
@@ -29,97 +31,6 @@ export type ContractSubject = {
   readonly makeExecutor: (stateDir: string) => SandboxExecutor;
   readonly programs: Programs;
 };
-
-export const collectOutput = (): { readonly sink: OutputSink; readonly text: () => string } => {
-  const chunks: Uint8Array[] = [];
-  return { sink: async (chunk) => void chunks.push(chunk), text: () => Buffer.concat(chunks).toString('utf8') };
-};
-
-/** A collected file's content. */
-export async function textOf(content: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of content) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** Settles once the output holds `wanted`; what a test waits for before it disturbs a step. */
-export const awaitOutput = (wanted: string): { readonly sink: OutputSink; readonly seen: Promise<void> } => {
-  const seen = Promise.withResolvers<void>();
-  let text = '';
-  const sink: OutputSink = async (chunk) => {
-    text += Buffer.from(chunk).toString('utf8');
-    if (text.includes(wanted)) seen.resolve();
-  };
-  return { sink, seen: seen.promise };
-};
-
-export const finished = (outcome: StepOutcome): StepResult => {
-  if (outcome.kind === 'fault') throw new Error(`fault ${outcome.refusal.code}: ${outcome.refusal.message}`);
-  return outcome.result;
-};
-
-export const codeOf = (outcome: StepOutcome): string =>
-  outcome.kind === 'fault' ? outcome.refusal.code : outcome.result.endedBy;
-
-const AMPLE_MS = 30_000;
-
-export const step = (...parts: readonly Partial<StepSpec>[]): StepSpec =>
-  Object.assign(
-    { command: { kind: 'script', script: ':' }, workdir: '.', env: {}, timeoutMs: AMPLE_MS, idleTimeoutMs: null },
-    ...parts,
-  );
-
-export const script = (text: string): Partial<StepSpec> => ({ command: { kind: 'script', script: text } });
-
-export type Bench = {
-  readonly stateDir: string;
-  readonly hostDir: string;
-  readonly sandbox: Sandbox;
-  readonly executor: SandboxExecutor;
-};
-
-export const specFor = (hostDir: string, spec: Partial<SandboxSpec> = {}): SandboxSpec => ({
-  workspace: { hostDir, onClose: 'keep' },
-  trust: 'trusted',
-  limits: DEFAULT_SANDBOX_LIMITS,
-  network: 'none',
-  env: {},
-  binds: [],
-  user: 'job',
-  ...spec,
-});
-
-/** Directories of a test's own, gone afterwards. */
-export async function withDirectories<T>(use: (stateDir: string, hostDir: string) => Promise<T>): Promise<T> {
-  const root = await mkdtemp(join(tmpdir(), 'delta-sandbox-'));
-  try {
-    const [stateDir, hostDir] = [join(root, 'state'), join(root, 'workspace')];
-    await Promise.all([mkdtemp(`${stateDir}-`), mkdtemp(`${hostDir}-`)]);
-    const names = await readdir(root);
-    const named = (prefix: string): string => join(root, names.find((name) => name.startsWith(prefix)) ?? prefix);
-    return await use(named('state'), named('workspace'));
-  } finally {
-    await rm(root, { recursive: true, force: true });
-  }
-}
-
-/** An open sandbox with a workspace, both gone afterwards whatever the test did. */
-export async function withSandbox<T>(
-  makeExecutor: (stateDir: string) => SandboxExecutor,
-  spec: Partial<SandboxSpec>,
-  use: (bench: Bench) => Promise<T>,
-): Promise<T> {
-  return withDirectories(async (stateDir, hostDir) => {
-    const executor = makeExecutor(stateDir);
-    const opened = await executor.open(specFor(hostDir, spec));
-    if (!opened.ok) throw new Error(`${opened.refusal.code}: ${opened.refusal.message}`);
-    try {
-      return await use({ stateDir, hostDir, sandbox: opened.sandbox, executor });
-    } finally {
-      await opened.sandbox.close();
-    }
-  });
-}
 
 function describeEndings({ makeExecutor, programs }: ContractSubject): void {
   it('given a step that succeeds, its output and exit code 0 are handed over', async () => {
@@ -226,6 +137,7 @@ function describeRefusals({ makeExecutor, programs }: ContractSubject): void {
     ['a workdir above the workspace', { workdir: '../elsewhere' }],
     ['an absolute workdir', { workdir: '/etc' }],
     ['a NUL byte in a command', { command: { kind: 'argv', argv: ['true', 'a\0--bind'] } }],
+    ['a script too long for the kernel', { command: { kind: 'script', script: ':'.repeat(128 * 1024) } }],
     ['no command', { command: { kind: 'argv', argv: [] } }],
     ['a variable name that is none', { env: { 'A=B': 'c' } }],
     ['a NUL byte in a variable', { env: { A: 'b\0c' } }],
@@ -334,161 +246,6 @@ export function describeSandboxContract(tier: string, subject: ContractSubject):
     });
     describe('life of a sandbox', () => {
       describeLife(subject);
-    });
-  });
-}
-
-/** How the tiers that start processes speak. */
-export const SHELL_PROGRAMS: Programs = {
-  says: (text) => ({ command: { kind: 'argv', argv: ['printf', '%s', text] } }),
-  exits: (code) => script(`exit ${code}`),
-  writes: (path, content) => script(`mkdir -p "$(dirname '${path}')"; printf %s '${content}' > '${path}'`),
-  floods: (bytes) => script(`head -c ${bytes} /dev/zero`),
-  hangs: () => script('echo ready; sleep 1000'),
-};
-
-function describeEnvironment(makeExecutor: ContractSubject['makeExecutor']): void {
-  it('given an environment, the step has it, the standard names, and nothing of the agent', async () => {
-    await withSandbox(makeExecutor, { env: { A: 'spec', B: 'spec' } }, async ({ sandbox }) => {
-      const output = collectOutput();
-      await sandbox.run(step(script('env'), { env: { B: 'step with "quotes" and\nlines' } }), output.sink);
-      const names = output.text().match(/^[A-Z_]+(?==)/gm) ?? [];
-      expect(output.text()).toContain('A=spec\n');
-      expect(output.text()).toContain('B=step with "quotes" and\nlines\n');
-      const standard = ['HOME', 'USER', 'LOGNAME', 'SHELL', 'PATH', 'LANG', 'TMPDIR', 'DELTA_SANDBOX'];
-      expect(names.filter((name) => !['A', 'B', 'PWD', 'OLDPWD', '_', ...standard].includes(name))).toEqual([]);
-    });
-  });
-
-  it('given a workdir, the step starts there; one that does not exist fails the step, not the sandbox', async () => {
-    await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
-      const output = collectOutput();
-      await sandbox.run(step(script('mkdir -p "a b"')), output.sink);
-      await sandbox.run(step(script('pwd'), { workdir: 'a b' }), output.sink);
-      expect(output.text()).toBe(`${sandbox.workspaceDir}/a b\n`);
-      expect(finished(await sandbox.run(step(script('pwd'), { workdir: 'c' }), output.sink)).exitCode).toBe(126);
-    });
-  });
-
-  it('given a read-only bind, the step reads it where the sandbox says', async () => {
-    await withDirectories(async (stateDir, hostDir) => {
-      const tools = await mkdtemp(join(tmpdir(), 'delta-tools-'));
-      await writeFile(join(tools, 'version'), '1.2.3');
-      const opened = await makeExecutor(stateDir).open(specFor(hostDir, { binds: [{ hostPath: tools }] }));
-      if (!opened.ok) throw new Error(opened.refusal.message);
-      const output = collectOutput();
-      const seenAs = opened.sandbox.bindSeenAs(tools) ?? 'nowhere';
-      await opened.sandbox.run(step({ command: { kind: 'argv', argv: ['cat', `${seenAs}/version`] } }), output.sink);
-      await opened.sandbox.close();
-      await rm(tools, { recursive: true });
-      expect(output.text()).toBe('1.2.3');
-    });
-  });
-
-  it('given two steps, the second finds what the first left at home', async () => {
-    await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
-      const output = collectOutput();
-      await sandbox.run(step(script('echo kept > ~/.cache-of-mine')), output.sink);
-      await sandbox.run(step(script('cat ~/.cache-of-mine')), output.sink);
-      expect(output.text()).toBe('kept\n');
-    });
-  });
-}
-
-function describeProcesses(makeExecutor: ContractSubject['makeExecutor']): void {
-  it('given stdout and stderr, they come in the order they were written', async () => {
-    await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
-      const output = collectOutput();
-      await sandbox.run(step(script('for i in 1 2 3; do echo out$i; echo err$i >&2; done')), output.sink);
-      expect(output.text()).toBe('out1\nerr1\nout2\nerr2\nout3\nerr3\n');
-    });
-  });
-
-  it('given a script that opens /dev/stdout and /dev/stderr, it can', async () => {
-    await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
-      const output = collectOutput();
-      const result = finished(
-        await sandbox.run(step(script('echo a > /dev/stdout; echo b > /dev/stderr')), output.sink),
-      );
-      expect({ text: output.text(), code: result.exitCode }).toEqual({ text: 'a\nb\n', code: 0 });
-    });
-  });
-
-  it('given a program that does not exist, the step fails with 127 and says why', async () => {
-    await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
-      const output = collectOutput();
-      const outcome = await sandbox.run(step({ command: { kind: 'argv', argv: ['no-such-program'] } }), output.sink);
-      expect(finished(outcome).exitCode).toBe(127);
-      expect(output.text()).toContain('no-such-program');
-    });
-  });
-
-  it('given a step, it holds no descriptor but its three', async () => {
-    await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
-      const output = collectOutput();
-      const list = 'ls -l /proc/$$/fd | sed -n "s/.* \\([0-9]*\\) -> /\\1 /p" | grep -v /dev/null | cut -d" " -f1';
-      await sandbox.run(step(script(list)), output.sink);
-      expect(output.text().split('\n').filter(Boolean)).toEqual(['1', '2']);
-    });
-  });
-}
-
-function describeProcessEndings(makeExecutor: ContractSubject['makeExecutor']): void {
-  it('given a step that dies of a signal, the signal is named', async () => {
-    await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
-      const result = finished(await sandbox.run(step(script('kill -SEGV $$')), collectOutput().sink));
-      expect(result).toMatchObject({ endedBy: 'exit', exitCode: 139, signal: 'SIGSEGV' });
-    });
-  });
-
-  it('given a step that ignores SIGTERM, it is killed after the grace', async () => {
-    await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
-      const deaf = script('trap "" TERM; while :; do sleep 1; done');
-      const result = finished(await sandbox.run(step(deaf, { timeoutMs: 300 }), collectOutput().sink));
-      expect(result).toMatchObject({ endedBy: 'timeout', signal: 'SIGKILL' });
-    });
-  });
-
-  it('given a step that cleans up on SIGTERM, it has the time to', async () => {
-    await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
-      const output = collectOutput();
-      const tidy = script('trap "echo tidied; exit 7" TERM; while :; do sleep 0.05; done');
-      const result = finished(await sandbox.run(step(tidy, { timeoutMs: 500 }), output.sink));
-      expect({ text: output.text(), ...result }).toMatchObject({
-        text: expect.stringContaining('tidied\n'),
-        endedBy: 'timeout',
-        exitCode: 7,
-      });
-    });
-  });
-
-  it('given a daemon that holds stdout in a session of its own, the step ends without it and it is dead', async () => {
-    await withSandbox(makeExecutor, {}, async ({ sandbox, hostDir }) => {
-      const daemon = 'setsid sh -c "echo \\$\\$ > daemon.pid; while :; do date +%N > beat; sleep 0.01; done" &';
-      const leave = 'until [ -s beat ]; do sleep 0.01; done; echo left';
-      const output = collectOutput();
-      finished(await sandbox.run(step(script(`${daemon} ${leave}`)), output.sink));
-      expect(output.text()).toBe('left\n');
-      const beat = await readFile(join(hostDir, 'beat'), 'utf8');
-      const { mtimeMs } = await stat(join(hostDir, 'beat'));
-      await sandbox.run(step(script('sleep 0.2')), output.sink);
-      expect(await readFile(join(hostDir, 'beat'), 'utf8')).toBe(beat);
-      expect((await stat(join(hostDir, 'beat'))).mtimeMs).toBe(mtimeMs);
-    });
-  });
-}
-
-/** What the tiers that start processes promise on top. */
-export function describeProcessContract(tier: string, { makeExecutor }: Pick<ContractSubject, 'makeExecutor'>): void {
-  describe(`the contract of executors that start processes: ${tier}`, () => {
-    describe('what a step finds', () => {
-      describeEnvironment(makeExecutor);
-    });
-    describe('processes', () => {
-      describeProcesses(makeExecutor);
-    });
-    describe('how processes end', () => {
-      describeProcessEndings(makeExecutor);
     });
   });
 }
