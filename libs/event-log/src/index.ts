@@ -12,3 +12,29 @@ export {
 export { LogWriter, type BatchMeasure, type LogWriterOptions } from './append/log-writer.ts';
 export { type OnFault } from './append/decide-batch.ts';
 export { chainHash } from './append/hash-chain.ts';
+export { LeaseRenewals, type Heartbeat, type Renewal } from './leases/lease-renewals.ts';
+export { LogReader, type ReadOptions } from './read/log-reader.ts';
+export { findLease, type FoundLease } from './queries/find-lease.ts';
+export { findPlan } from './queries/find-plan.ts';
+export { findRepository, type KnownRepository } from './queries/find-repository.ts';
+export { findRunForDelivery } from './queries/find-run-for-delivery.ts';
+export { findRunner, type KnownRunner } from './queries/find-runner.ts';
+export { listPoolDecisions, listPools, type PoolDecision } from './queries/list-pools.ts';
+export { listRuns } from './queries/list-runs.ts';
+export { showRun } from './queries/show-run.ts';
+export { whatDoesThePoolNeed, type PoolDemand } from './queries/what-does-the-pool-need.ts';
+export { whichAttemptsWait, type WaitingAttemptsQuery } from './queries/which-attempts-wait.ts';
+export { whichLeasesDoesTheRunnerHold, type HeldLease } from './queries/which-leases-does-the-runner-hold.ts';
+export { whichLeasesExpired, type ExpiredLease } from './queries/which-leases-expired.ts';
+export { whichRunsAreDue, type DueRun } from './queries/which-runs-are-due.ts';
+export { whichRunsAreSuperseded, type SupersededRun } from './queries/which-runs-are-superseded.ts';
+export { whichRunsShareTheRef, type RunOfRef } from './queries/which-runs-share-the-ref.ts';
+export { verifyChain, type Verification, type VerifyOptions } from './read/verify-chain.ts';
+export { LogBell, type LogBellOptions } from './read/log-bell.ts';
+export { leadWhile, type LeadOptions } from './election/lead-while.ts';
+export {
+  rebuildProjections,
+  type RebuildOptions,
+  type RebuiltProjections,
+  type TableComparison,
+} from './rebuild/rebuild-projections.ts';

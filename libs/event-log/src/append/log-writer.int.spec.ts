@@ -1,6 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { deliveryStream, runStream } from '@delta-ci/contracts';
+import { eventCanonicalText } from '@delta-ci/domain';
 import { freshLog, type FreshLog } from '../fixtures/fresh-log.fixture.ts';
-import { simpleRun } from '../fixtures/run-story.fixture.ts';
+import {
+  OPERATOR,
+  createRun,
+  digestOf,
+  plannedJob,
+  recordPlan,
+  runIdOf,
+  runSubmission,
+  simpleRun,
+} from '../fixtures/run-story.fixture.ts';
+import { LogReader } from '../read/log-reader.ts';
+import { verifyChain } from '../read/verify-chain.ts';
+import type { Submission } from './submission.ts';
 
 describe('the writer', () => {
   let log: FreshLog;
@@ -9,20 +23,199 @@ describe('the writer', () => {
   });
   afterAll(() => log.drop());
 
+  const eventsOf = (name: string) => new LogReader(log.reader).readStream(runStream(runIdOf(name)), 0, 100);
+
+  async function tell({ submissions }: { submissions: readonly Submission[] }, writer = log.writer()): Promise<void> {
+    for (const submission of submissions) expect(await writer.submit(submission)).toMatchObject({ ok: true });
+  }
+
   it('takes a run from its creation to its end', async () => {
+    await tell(simpleRun('whole-life'));
+
+    const events = await eventsOf('whole-life');
+    expect(events.map((event) => event.type)).toEqual([
+      'run.created',
+      'run.planning-started',
+      'run.planned',
+      'job.readied',
+      'attempt.queued',
+      'run.started',
+      'lease.granted',
+      'lease.activated',
+      'attempt.finished',
+      'job.finished',
+      'run.finished',
+    ]);
+    expect(events.map((event) => event.version)).toEqual(events.map((_, index) => index + 1));
+  });
+
+  it('writes the canonical text that the domain prescribes', async () => {
+    await tell(simpleRun('canonical'));
+
+    const { rows } = await log.admin.query<{ canonical: string }>('SELECT canonical FROM event WHERE stream = $1', [
+      runStream(runIdOf('canonical')),
+    ]);
+    const events = await eventsOf('canonical');
+    expect(rows.map((row) => row.canonical)).toEqual(events.map(eventCanonicalText));
+  });
+
+  it('gives many at once a place each, without gaps', async () => {
     const writer = log.writer();
-    const { submissions } = simpleRun('one');
-    for (const submission of submissions) {
-      expect(await writer.submit(submission)).toMatchObject({ ok: true });
-    }
-    const { rows } = await log.admin.query('SELECT position, type FROM event ORDER BY position');
-    console.log(rows);
-    console.log(
-      (await log.admin.query('SELECT * FROM run')).rows,
-      (await log.admin.query('SELECT * FROM attempt')).rows,
-      (await log.admin.query('SELECT * FROM lease')).rows,
-      (await log.admin.query('SELECT * FROM run_deadline')).rows,
-      (await log.admin.query('SELECT * FROM lease_renewal')).rows,
+    const names = Array.from({ length: 100 }, (_, index) => `many-${index}`);
+
+    await Promise.all(names.map((name) => tell(simpleRun(name), writer)));
+
+    const { rows } = await log.admin.query(
+      'SELECT count(*)::int AS events, max(position)::int AS last, (SELECT position::int FROM log_head) AS head FROM event',
     );
+    expect(rows[0]).toEqual({ events: rows[0].last, last: rows[0].last, head: rows[0].last });
+    expect(await verifyChain(log.reader)).toMatchObject({ ok: true, position: rows[0].last });
+  });
+
+  it('answers a repeat with the first answer and appends nothing', async () => {
+    const writer = log.writer();
+    const submission = runSubmission('repeat-me', runIdOf('repeat'), createRun(runIdOf('repeat')));
+    const first = await writer.submit(submission);
+
+    const again = await writer.submit(submission);
+    const bySomebodyElse = await log.writer().submit(submission);
+    const both = await Promise.all([writer.submit(submission), writer.submit(submission)]);
+
+    expect([again, bySomebodyElse, ...both]).toEqual([first, first, first, first]);
+    expect(await eventsOf('repeat')).toHaveLength(2);
+  });
+
+  it('refuses an id that was used for something else', async () => {
+    const writer = log.writer();
+    const submission = runSubmission('marked', runIdOf('marked'), createRun(runIdOf('marked')));
+    const first = await writer.submit({ ...submission, fingerprint: 'a' });
+
+    const conflicting = { ok: false, refusal: { code: 'conflicting_repeat', details: { id: 'marked' } } };
+    expect(await writer.submit({ ...submission, fingerprint: 'b' })).toMatchObject(conflicting);
+    expect(await writer.submit({ ...submission, fingerprint: 'a' })).toEqual(first);
+    const other = runSubmission('marked-2', runIdOf('marked-2'), createRun(runIdOf('marked-2')));
+    const together = ['a', 'b'].map((fingerprint) => writer.submit({ ...other, fingerprint }));
+    expect(await Promise.all(together)).toMatchObject([
+      { ok: true },
+      { ok: false, refusal: { code: 'conflicting_repeat' } },
+    ]);
+  });
+
+  it('refuses only the submission whose decision throws', async () => {
+    const faults: string[] = [];
+    const writer = log.writer({ onFault: ({ submissionId }) => faults.push(submissionId) });
+    const good = runSubmission('good', runIdOf('good'), createRun(runIdOf('good')));
+    const bad: Submission = {
+      ...good,
+      id: 'bad',
+      decide: () => {
+        throw new Error('a broken invariant');
+      },
+    };
+    const curious: Submission = { ...good, id: 'curious', runs: [], decide: good.decide };
+
+    const answers = await Promise.all([bad, curious, good].map((submission) => writer.submit(submission)));
+
+    expect(answers.map((answer) => (answer.ok ? 'ok' : answer.refusal.code))).toEqual(['internal', 'internal', 'ok']);
+    expect(faults).toEqual(['bad', 'curious']);
+  });
+
+  it('refuses only the submission that the tables cannot take', async () => {
+    const writer = log.writer();
+    const delivery = (id: string): Submission => ({
+      id,
+      actor: OPERATOR,
+      traceparent: null,
+      causation: id,
+      runs: [],
+      decide: () => ({
+        appends: [
+          {
+            stream: deliveryStream('github', id),
+            events: [
+              {
+                type: 'delivery.ignored',
+                data: {
+                  forge: 'github',
+                  deliveryId: 'one-and-the-same',
+                  event: 'star',
+                  payloadDigest: digestOf(id),
+                  reason: 'we do not act on stars',
+                },
+              },
+            ],
+          },
+        ],
+        answer: { ok: true, result: {} },
+      }),
+    });
+    expect(await writer.submit(delivery('first'))).toMatchObject({ ok: true });
+    const good = runSubmission('good-neighbour', runIdOf('neighbour'), createRun(runIdOf('neighbour')));
+
+    const answers = await Promise.all([writer.submit(delivery('second')), writer.submit(good)]);
+
+    expect(answers.map((answer) => (answer.ok ? 'ok' : answer.refusal.code))).toEqual(['internal', 'ok']);
+  });
+
+  it('refuses text that has no canonical form, and takes a NUL', async () => {
+    const writer = log.writer();
+    const created = (name: string, title: string) => {
+      const command = createRun(runIdOf(name));
+      if (command.type !== 'create-run') throw new Error('not the command that was asked for');
+      const change = { ...command.data.change, title };
+      return runSubmission(name, runIdOf(name), { ...command, data: { ...command.data, change } });
+    };
+
+    const half = await writer.submit(created('half-a-pair', 'half \ud800 a pair'));
+    const withNul = await writer.submit(created('with-nul', 'a \0 b'));
+
+    expect(half).toMatchObject({ ok: false, refusal: { code: 'invalid_request' } });
+    expect(withNul).toMatchObject({ ok: true });
+    expect((await eventsOf('with-nul'))[0]).toMatchObject({ data: { change: { title: 'a \0 b' } } });
+    const { rows } = await log.admin.query(
+      `SELECT change ->> 'title' AS shown, data -> 'change' ->> 'title' AS json
+       FROM run JOIN event_json ON stream = 'run-' || run_id AND version = 1 WHERE run_id = $1`,
+      [runIdOf('with-nul')],
+    );
+    expect(rows).toEqual([{ shown: 'a \uFFFD b', json: 'a \uFFFD b' }]);
+  });
+
+  it('does not keep an answer that may be another one next time', async () => {
+    const writer = log.writer();
+    let asked = 0;
+    const noWork: Submission = {
+      ...runSubmission('no-work', runIdOf('no-work'), createRun(runIdOf('no-work'))),
+      decide: () => ({ appends: [], answer: { ok: true, result: { asked: ++asked } }, remember: false }),
+    };
+
+    expect(await writer.submit(noWork)).toMatchObject({ ok: true, result: { asked: 1 } });
+    expect(await writer.submit(noWork)).toMatchObject({ ok: true, result: { asked: 2 } });
+  });
+
+  it('stores a plan once and refuses one that does not have its digest', async () => {
+    const writer = log.writer();
+    const runId = runIdOf('plan-digest');
+    await writer.submit(runSubmission('plan-digest', runId, createRun(runId)));
+    const wrong = runSubmission('wrong-digest', runId, recordPlan([plannedJob('unit')]));
+
+    const answer = await writer.submit({
+      ...wrong,
+      decide: (view) => ({ ...wrong.decide(view), plans: [{ digest: digestOf('other'), plan: {} as never }] }),
+    });
+
+    expect(answer).toMatchObject({ ok: false, refusal: { code: 'internal' } });
+    expect(await eventsOf('plan-digest')).toHaveLength(2);
+  });
+
+  it('refuses more than it lets wait, and everything once closed', async () => {
+    const writer = log.writer({ waitingMax: 2 });
+    const submissions = ['w1', 'w2', 'w3'].map((name) => runSubmission(name, runIdOf(name), createRun(runIdOf(name))));
+
+    const answers = await Promise.all(submissions.map((submission) => writer.submit(submission)));
+    await writer.close();
+
+    const unavailable = { ok: false, refusal: { code: 'unavailable', details: { retryAfterMs: 1_000 } } };
+    expect(answers).toMatchObject([{ ok: true }, { ok: true }, unavailable]);
+    expect(await writer.submit({ ...submissions[0]!, id: 'w4' })).toMatchObject(unavailable);
   });
 });

@@ -1,4 +1,3 @@
-import type { AttemptOutcome } from '@delta-ci/contracts';
 import type { ProjectedEvent } from './projected-event.ts';
 import { patch, put, type RowChange } from './row-change.ts';
 import { runIdOf } from './run-rows.ts';
@@ -96,10 +95,15 @@ export function onAttemptFinished(event: ProjectedEvent<'attempt.finished'>): Ro
     finished_at_ms: event.atMs,
     report,
   };
-  return [patch('attempt', attemptKey(event), finished), endLease(event, leaseStateAfter(outcome))];
+  return [
+    patch('attempt', attemptKey(event), finished),
+    endLease(event, stoppedWhenAsked(event) ? 'canceled' : 'completed'),
+  ];
 }
 
-const leaseStateAfter = (outcome: AttemptOutcome) => (outcome === 'canceled' ? 'canceled' : 'completed');
+/** The runner says it stopped, and somebody had asked it to. */
+const stoppedWhenAsked = ({ data }: ProjectedEvent<'attempt.finished'>): boolean =>
+  data.outcome === 'canceled' && data.report?.outcome === 'canceled';
 
 const endLease = (event: AttemptEvent, state: string): RowChange =>
   patch('lease', leaseKey(event), { state, live: false, ended_at_ms: event.atMs });

@@ -1,2 +1,20 @@
-/** Entities of the read model. */
-export const ENTITIES = [] as const;
+import { EntitySchema, type EntitySchemaColumnOptions } from 'typeorm';
+import type { ProjectionName } from '../projections/rows.ts';
+import { PROJECTION_NAMES, PROJECTION_TABLES, type ColumnType } from '../projections/tables.ts';
+
+/**
+ * Entities of the read model, one for each projection table and made from the same description, so that they cannot
+ * drift apart from what the writer writes. Their rows are `ProjectionRows`. Used for reading only.
+ */
+export const ENTITIES: readonly EntitySchema[] = PROJECTION_NAMES.map(entityOf);
+
+function entityOf(name: ProjectionName): EntitySchema {
+  const { key, columns }: { key: readonly string[]; columns: Readonly<Record<string, ColumnType>> } =
+    PROJECTION_TABLES[name];
+  const options = Object.entries(columns).map(([column, type]) => [column, columnOf(type, key.includes(column))]);
+  return new EntitySchema({ name, columns: Object.fromEntries(options) });
+}
+
+function columnOf(type: ColumnType, primary: boolean): EntitySchemaColumnOptions {
+  return { type, primary };
+}

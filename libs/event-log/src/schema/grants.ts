@@ -6,7 +6,6 @@ const WRITTEN_BY_ORCHESTRATOR = [
   'inbox',
   'plan',
   'plan_job',
-  'relay_position',
   'run',
   'run_deadline',
   'job',

@@ -54,7 +54,6 @@ const TABLES = [
      recorded_at_ms bigint NOT NULL
    )`,
   `CREATE TABLE plan (digest text PRIMARY KEY, body text NOT NULL, stored_at_ms bigint NOT NULL)`,
-  `CREATE TABLE relay_position (name text PRIMARY KEY, position bigint NOT NULL) WITH (fillfactor = 50)`,
 ];
 
 const GUARDS = [

@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+
+export interface LeadOptions {
+  readonly databaseUrl: string;
+  readonly applicationName: string;
+  /** What is led, e.g. `relay`, `sweeper`: at most one leader of each at a time. */
+  readonly office: string;
+  /** Ends the candidacy, and the term if there is one. */
+  readonly signal: AbortSignal;
+  /** The leader's work. Ends when its signal aborts: the office was lost, or everything stops. */
+  readonly lead: (signal: AbortSignal) => Promise<void>;
+}
+
+const TRY_AGAIN_MS = 500;
+const HEARTBEAT_MS = 1_000;
+/** A leader that says nothing for this long has its session ended by the server, and another takes over. */
+const SILENCE_MAX_MS = 5_000;
+
+/**
+ * Stands for an office until `signal` aborts, leading whenever it is free. The office is an advisory lock of a session
+ * of its own: it falls free when the process dies, and when it freezes, because the server ends a silent session. A
+ * leader that wakes up late may work for a moment beside its successor; whoever leads must bear that.
+ */
+export async function leadWhile(options: LeadOptions): Promise<void> {
+  const { signal } = options;
+  while (!signal.aborted) {
+    const client = new pg.Client({
+      connectionString: options.databaseUrl,
+      application_name: options.applicationName,
+      connectionTimeoutMillis: SILENCE_MAX_MS,
+      query_timeout: SILENCE_MAX_MS,
+      keepAlive: true,
+    });
+    const term = new AbortController();
+    const lose = () => term.abort();
+    client.on('error', lose);
+    client.on('end', lose);
+    signal.addEventListener('abort', lose);
+    try {
+      await client.connect();
+      await client.query(`SET idle_session_timeout = ${SILENCE_MAX_MS}`);
+      if (await takeOffice(client, options.office, term.signal)) await serve(client, options, term);
+    } catch {
+      // The database is away: nobody leads until it is back.
+    } finally {
+      lose();
+      signal.removeEventListener('abort', lose);
+      await client.end().catch(() => undefined);
+    }
+    await delay(TRY_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function takeOffice(client: pg.Client, office: string, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    const { rows } = await client.query<{ taken: boolean }>(
+      'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS taken',
+      [`delta-office-${office}`],
+    );
+    if (rows[0]?.taken === true) return true;
+    await delay(TRY_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+  }
+  return false;
+}
+
+/** Leads while the session answers. An error of the work itself ends the term and is thrown on. */
+async function serve(client: pg.Client, { lead }: LeadOptions, term: AbortController): Promise<void> {
+  const beating = beatUntil(client, term);
+  try {
+    await lead(term.signal);
+  } finally {
+    term.abort();
+    await beating;
+  }
+}
+
+async function beatUntil(client: pg.Client, term: AbortController): Promise<void> {
+  while (!term.signal.aborted) {
+    await delay(HEARTBEAT_MS, undefined, { signal: term.signal }).catch(() => undefined);
+    if (term.signal.aborted) return;
+    await client.query('SELECT 1').catch(() => term.abort());
+  }
+}
