@@ -7,7 +7,7 @@ export type BaseOrigin =
   'upstream' | 'remote_default' | 'main_branch' | 'pushed_copy' | 'first_parent' | 'nothing_before';
 
 export interface DefaultBase {
-  /** The commit to compare with; null when there is nothing before the head. */
+  /** The commit to compare with; null when there is nothing before the head, or nothing of it here. */
   readonly commit: string | null;
   readonly origin: BaseOrigin;
   /** The ref whose merge base with the head it is; absent for the last two origins. */

@@ -7,6 +7,8 @@ import type { GitErrorCode } from './git-error.ts';
 const PHRASES: readonly (readonly [RegExp, GitErrorCode])[] = [
   [/No space left on device|Disk quota exceeded/u, 'disk_full'],
   [/transport '[^']*' not allowed/u, 'protocol_refused'],
+  // A partial clone, of which the object was left out; it is never fetched behind the reader's back.
+  [/could not fetch \S+ from promisor remote|lazy fetching disabled/u, 'object_not_found'],
   [/dubious ownership|unsafe repository/u, 'unsafe_repository_owner'],
   [/must be run in a work tree/u, 'bare_repository'],
   [/fsck error|error: object [0-9a-f]+: \w+: /u, 'hostile_objects'],

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { endGroup, startInGroup, TextTail, type ProcessSpec } from './process-group.ts';
+import { hasErrorCode } from './system-error.ts';
 
 /** Enough for every message git has; a remote can write more to it, and does not get to fill our memory. */
 const STDERR_LIMIT_BYTES = 16_384;
@@ -69,8 +70,7 @@ async function feed(watched: Watched, input: ProcessInput | undefined): Promise<
     await pipeline(Readable.from(source, { objectMode: false }), watched.child.stdin);
   } catch (error) {
     // A process may end without reading everything it was given; its exit code says whether that was a failure.
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'EPIPE' && code !== 'ERR_STREAM_PREMATURE_CLOSE' && code !== 'ERR_STREAM_DESTROYED') throw error;
+    if (!hasErrorCode(error, 'EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED')) throw error;
   }
 }
 

@@ -3,7 +3,7 @@ import { done, failed, type GitResult } from './git-error.ts';
 import { runProcess, type ProcessEnd, type ProcessInput, type TakeChunk } from './git-process.ts';
 import { hygienicEnvironment, type ConfigSetting, type Environment, type Protocol } from './hygiene.ts';
 import { nameFailure } from './failure-naming.ts';
-import { maskCredentials, safeLines } from './text-for-people.ts';
+import { maskCredentials, mostTellingLine, safeLines } from './text-for-people.ts';
 import type { ProcessSpec } from './process-group.ts';
 
 /** Local commands on a large repository take seconds; a minute means something is stuck. */
@@ -166,10 +166,4 @@ function explainEnd(
       );
     }
   }
-}
-
-/** The line a person would point at: the first that git itself marks as an error. */
-function mostTellingLine(stderr: string): string {
-  const lines = stderr.split('\n');
-  return (lines.find((line) => /^(?:fatal|error): /u.test(line)) ?? lines[0] ?? '').slice(0, 500);
 }

@@ -3,6 +3,7 @@ import { link, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { done, failed, type GitResult } from './git-error.ts';
+import { hasErrorCode } from './system-error.ts';
 
 /** How often a waiting process looks again: small beside a fetch, large beside a look. */
 const LOOK_AGAIN_MS = 50;
@@ -36,7 +37,7 @@ function processLives(pid: number): boolean {
     return true;
   } catch (error) {
     // EPERM: it lives and belongs to somebody else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return hasErrorCode(error, 'EPERM');
   }
 }
 
@@ -57,10 +58,6 @@ export function readHolder(text: string): Holder | undefined {
   return host === undefined || token === undefined ? undefined : { host, pid: Number(pid), token };
 }
 
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
-}
-
 /** Makes the lock appear whole or not at all: a link to a file that is already written. */
 async function tryToTake(path: string, holder: Holder): Promise<boolean> {
   const draft = `${path}.${holder.token}`;
@@ -69,7 +66,7 @@ async function tryToTake(path: string, holder: Holder): Promise<boolean> {
     await link(draft, path);
     return true;
   } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false;
+    if (hasErrorCode(error, 'EEXIST')) return false;
     throw error;
   } finally {
     await unlink(draft);
@@ -82,7 +79,7 @@ async function look(path: string): Promise<{ holder: Holder | undefined; sinceMs
     const [text, facts] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
     return { holder: readHolder(text), sinceMs: facts.mtimeMs };
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
+    if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;
   }
 }
@@ -100,7 +97,7 @@ async function removeIfAbandoned(path: string): Promise<void> {
   try {
     await link(path, claim);
   } catch (error) {
-    if (hasCode(error, 'EEXIST') || hasCode(error, 'ENOENT')) return;
+    if (hasErrorCode(error, 'EEXIST', 'ENOENT')) return;
     throw error;
   }
   try {

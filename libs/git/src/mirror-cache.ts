@@ -21,6 +21,10 @@ const DEFAULT_MAX_BYTES = 50 * GIB;
 const DEFAULT_MAX_REPOSITORY_BYTES = 10 * GIB;
 const DEFAULT_FETCH_TIME_LIMIT_MS = 600_000;
 
+/** Git's own housekeeping joins packs at 50; a fetch tells the remote about a few hundred commits without delay. */
+const MAX_PACKS = 50;
+const MAX_PINS = 512;
+
 export interface MirrorCacheOptions {
   readonly git: Git;
   /** Absolute path of a directory that only caches of this kind use. Made when it is missing. */
@@ -62,6 +66,8 @@ export class MirrorCache {
       // Whoever waits for a fetch waits at least as long as a fetch may last.
       lockWaitMs: fetchTimeLimitMs * 2,
       maxRepositoryBytes: options.maxRepositoryBytes ?? DEFAULT_MAX_REPOSITORY_BYTES,
+      maxPacks: MAX_PACKS,
+      maxPins: MAX_PINS,
     };
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { done, type GitResult } from './git-error.ts';
 import type { Git } from './git.ts';
 import { forgetHolder, isGone, newHolder, readHolder, writeHolder } from './lock-file.ts';
+import { hasErrorCode } from './system-error.ts';
 
 export type ObjectFormat = 'sha1' | 'sha256';
 
@@ -23,7 +24,7 @@ async function namesIn(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (hasErrorCode(error, 'ENOENT')) return [];
     throw error;
   }
 }
@@ -144,7 +145,7 @@ export class MirrorDirectory {
     try {
       await rename(path, grave);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+      if (hasErrorCode(error, 'ENOENT')) return;
       throw error;
     }
     await rm(grave, { recursive: true, force: true });

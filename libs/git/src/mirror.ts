@@ -12,18 +12,16 @@ import { RepositoryReader, type ReadOptions } from './repository-reader.ts';
 /** How often the size of what arrives is looked at. */
 const SIZE_LOOK_MS = 500;
 
-/** Every fetch adds a pack, and every lookup asks every pack: above this many they are joined. */
-const MAX_PACKS = 50;
-
-/** Pinned commits are only there to tell a remote what we have; above this many the oldest half is forgotten. */
-const MAX_PINS = 512;
-
 const PINS = 'refs/delta/commits/';
 
 export interface MirrorLimits {
   readonly fetchTimeLimitMs: number;
   readonly lockWaitMs: number;
   readonly maxRepositoryBytes: number;
+  /** Every fetch adds a pack, and every lookup asks every pack: above this many they are joined. */
+  readonly maxPacks: number;
+  /** Pinned commits only tell the remote what is here already: above this many the older half is forgotten. */
+  readonly maxPins: number;
 }
 
 /** What a caller needs to have here. */
@@ -195,7 +193,7 @@ export class Mirror extends RepositoryReader {
   private async tend(): Promise<GitResult<void>> {
     const forgotten = await this.forgetOldPins();
     if (!forgotten.ok) return forgotten;
-    if ((await this.options.directory.packCount()) <= MAX_PACKS) return done(undefined);
+    if ((await this.options.directory.packCount()) <= this.options.limits.maxPacks) return done(undefined);
     const command = { command: 'repack', flags: ['-d', '-q', '--geometric=2'] };
     const joined = await this.git.run(command, this.tending());
     return joined.ok ? done(undefined) : joined;
@@ -209,7 +207,7 @@ export class Mirror extends RepositoryReader {
       .toString('latin1')
       .split('\n')
       .filter((line) => line !== '');
-    if (pins.length <= MAX_PINS) return done(undefined);
+    if (pins.length <= this.options.limits.maxPins) return done(undefined);
     const input = Buffer.from(
       pins
         .slice(0, pins.length / 2)

@@ -4,7 +4,7 @@ import { nameFailure } from './failure-naming.ts';
 import { done, failed, type GitResult } from './git-error.ts';
 import type { Git, GitContext } from './git.ts';
 import { endGroup, startInGroup, TextTail } from './process-group.ts';
-import { safeLines } from './text-for-people.ts';
+import { mostTellingLine, safeLines } from './text-for-people.ts';
 
 const STDERR_LIMIT_BYTES = 8_192;
 
@@ -21,6 +21,7 @@ class Conversation {
   private readonly stderr = new TextTail(STDERR_LIMIT_BYTES);
   private readonly parser: BatchAnswers;
   ended = false;
+  private closed = false;
 
   constructor(git: Git, context: GitContext, withContents: boolean) {
     this.parser = new BatchAnswers(withContents);
@@ -33,7 +34,10 @@ class Conversation {
     this.child.on('error', (error) =>
       this.giveUp(failed('git_not_found', `git could not be started: ${error.message}`)),
     );
-    this.child.on('close', () => this.end('git_failed'));
+    this.child.on('close', () => {
+      this.closed = true;
+      this.end('git_failed');
+    });
   }
 
   ask(ids: readonly string[]): Promise<GitResult<readonly ObjectAnswer[]>> {
@@ -45,8 +49,8 @@ class Conversation {
 
   /** Ends the process; questions still open get `reason`. */
   giveUp(reason: ReturnType<typeof failed>): void {
+    if (!this.ended && !this.closed) endGroup(this.child);
     this.ended = true;
-    endGroup(this.child);
     for (const question of this.questions.splice(0)) question.settle(reason);
   }
 
@@ -55,7 +59,7 @@ class Conversation {
     const named = nameFailure(said);
     const code = named === 'git_failed' ? otherwise : named;
     const stderr = safeLines(said, 4_000);
-    this.giveUp(failed(code, `git cat-file ended early: ${stderr.split('\n')[0] ?? ''}`, stderr));
+    this.giveUp(failed(code, `git cat-file ended early: ${mostTellingLine(stderr)}`, stderr));
   }
 
   private hear(chunk: Buffer): void {

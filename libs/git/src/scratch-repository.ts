@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { done, type GitResult } from './git-error.ts';
 import type { Git, GitContext } from './git.ts';
 import type { ConfigSetting } from './hygiene.ts';
+import { hasErrorCode } from './system-error.ts';
 
 /** A repository to borrow objects from. */
 export interface Lender {
@@ -23,7 +24,7 @@ async function copyIfThere(from: string, to: string): Promise<void> {
   try {
     await copyFile(from, to);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
   }
 }
 

@@ -33,3 +33,9 @@ export function safeLines(text: string, maxLength: number): string {
     .join('\n')
     .slice(0, maxLength);
 }
+
+/** Of what git wrote, the line a person would point at: the first that git itself marks as an error. */
+export function mostTellingLine(stderr: string): string {
+  const lines = stderr.split('\n');
+  return (lines.find((line) => /^(?:fatal|error): /u.test(line)) ?? lines[0] ?? '').slice(0, 500);
+}

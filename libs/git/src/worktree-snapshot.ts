@@ -7,6 +7,7 @@ import { readNulRecords } from './nul-records.ts';
 import { decodePath } from './path-bytes.ts';
 import { RepositoryReader } from './repository-reader.ts';
 import { ScratchRepository } from './scratch-repository.ts';
+import { hasErrorCode } from './system-error.ts';
 
 const GIB = 1_024 ** 3;
 
@@ -132,7 +133,7 @@ async function copyExcludes(git: Git, place: WorktreePlace, scratch: ScratchRepo
   try {
     await copyFile(located.value, join(scratch.gitDir, 'info', 'exclude'));
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
   }
   return done(undefined);
 }
