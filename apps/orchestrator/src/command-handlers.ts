@@ -9,6 +9,7 @@ import {
 } from '@delta-ci/contracts';
 import type { AnsweringHandlers } from '@delta-ci/bus';
 import { runPolicyFor } from '@delta-ci/domain';
+import type { Heartbeat, Renewal } from '@delta-ci/event-log';
 import { changeToRun, submissionForCommand, type DecidedCommand } from './decisions/submission-for-command.ts';
 import { submissionToRun } from './decisions/run-submission.ts';
 import type { HeartbeatDesk } from './leases/heartbeat-desk.ts';
@@ -26,18 +27,10 @@ export interface KnownRunner {
   heldLease: LeaseHash | null;
 }
 
-/** One heartbeat as the renewal statement needs it. */
-export type Heartbeat = Command<'heartbeat'>['data'];
-
-/** What the renewal found. */
-export type Renewal =
-  | { renewed: true; phase: string; ttlMs: number; cancelRequested: boolean; cancelDeadlineAtMs: number | null }
-  | { renewed: false };
-
 export interface CommandDesk {
   ledger: Ledger;
   leases: LeaseDirectory;
-  heartbeats: HeartbeatDesk<Heartbeat, Renewal>;
+  heartbeats: HeartbeatDesk<Heartbeat, Renewal | null>;
   desks: ReadonlyMap<string, PoolDesk>;
   defaults: RunPolicy;
   storedPolicy: (repositoryId: string) => Promise<Partial<RunPolicy>>;
@@ -105,23 +98,29 @@ async function onGrantLease(desk: CommandDesk, command: Command<'grant-lease'>):
   return { ok: true, result: { lease }, position: 0 };
 }
 
-/** Heartbeats renew a light row and reach the log only when they say something new. */
+/** Heartbeats renew a light row and reach the log only when they say something new, or speak for a lease that is over. */
 async function onHeartbeat(desk: CommandDesk, command: Command<'heartbeat'>): Promise<CommandAnswer> {
   const { leaseHash, runnerId, phase } = command.data;
-  const renewal = await desk.heartbeats.beat(command.data);
-  if (renewal.renewed && renewal.phase === phase) return extended(renewal);
-  const runId = await desk.leases.runOf(leaseHash);
+  const renewal = await desk.heartbeats.beat({ leaseHash, runnerId });
+  if (renewal?.renewed === true && !isNews(renewal.attemptState, phase)) return extended(renewal);
+  const runId = renewal?.runId ?? (await desk.leases.runOf(leaseHash));
   if (runId === null) return refused('stale_lease', 'nobody knows this lease', { reason: 'unknown' });
   const envelope = { id: command.id, actor: command.actor, causation: command.id, traceparent: command.traceparent };
   const progress = { type: 'report-progress' as const, leaseHash, runnerId, phase };
   const answer = await desk.ledger.submit(submissionToRun(envelope, runId, progress, {}));
   if (!answer.ok) return answer;
-  return renewal.renewed
-    ? extended(renewal)
-    : refused('stale_lease', 'the lease could not be renewed', { reason: 'expired' });
+  if (renewal?.renewed === true) return extended(renewal);
+  return refused('stale_lease', 'the lease has run out, or was never acknowledged', { reason: 'expired' });
 }
 
-function extended({ ttlMs, cancelRequested, cancelDeadlineAtMs }: Extract<Renewal, { renewed: true }>): CommandAnswer {
+const PHASES = ['starting', 'running', 'uploading'];
+
+/** Whether the log does not know yet that the attempt has come this far. */
+function isNews(known: Renewal['attemptState'], phase: string): boolean {
+  return known !== 'canceling' && PHASES.indexOf(phase) > PHASES.indexOf(known);
+}
+
+function extended({ ttlMs, cancelRequested, cancelDeadlineAtMs }: Renewal): CommandAnswer {
   return { ok: true, result: { extend: true, ttlMs, cancelRequested, cancelDeadlineAtMs }, position: 0 };
 }
 

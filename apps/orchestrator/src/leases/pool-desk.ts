@@ -43,6 +43,8 @@ export class PoolDesk {
   readonly #ports: DeskPorts;
   readonly #seats: Seat[] = [];
   readonly #grants = new Set<Promise<void>>();
+  /** Runners whose request is not answered yet. */
+  readonly #served = new Set<RunnerId>();
   #serving = false;
   #open = true;
 
@@ -58,7 +60,9 @@ export class PoolDesk {
 
   /** Waits for work; null when there was none in time, or when the desk closes. */
   async wait(runner: WaitingRunner): Promise<GrantedLease | null> {
-    if (!this.#open) return null;
+    // One job at a time: a second request of the same runner gets nothing while the first is served.
+    if (!this.#open || this.#served.has(runner.runnerId)) return null;
+    this.#served.add(runner.runnerId);
     const { promise, resolve } = Promise.withResolvers<GrantedLease | null>();
     const seat: Seat = { runner, settle: resolve };
     const patience = setTimeout(() => this.#leave(seat), runner.waitMs);
@@ -68,13 +72,14 @@ export class PoolDesk {
       return await promise;
     } finally {
       clearTimeout(patience);
+      this.#served.delete(runner.runnerId);
     }
   }
 
   /** Sends everybody home and waits for grants under way. */
   async close(): Promise<void> {
     this.#open = false;
-    for (const seat of [...this.#seats]) this.#leave(seat);
+    for (let seat = this.#seats[0]; seat !== undefined; seat = this.#seats[0]) this.#leave(seat);
     await Promise.all(this.#grants);
   }
 

@@ -1,0 +1,48 @@
+import { runStream, type DispatchMessage, type GrantedLease } from '@delta-ci/contracts';
+import { decideRun, type RunAggregate } from '@delta-ci/domain';
+import type { Submission } from '@delta-ci/event-log';
+import type { WaitingRunner } from '../leases/pool-desk.ts';
+
+/** Gives a queued attempt to a waiting runner, unless the log says that it does not wait any more. */
+export function grantSubmission(runner: WaitingRunner, work: DispatchMessage): Submission {
+  const { runId, jobKey, attempt, traceparent } = work;
+  const { commandId, actor, leaseHash, runnerId } = runner;
+  return {
+    // One request may be offered several attempts before one of them still waits.
+    id: `${commandId}.${runId}.${jobKey}.${attempt}`,
+    actor,
+    causation: commandId,
+    traceparent,
+    runs: [runId],
+    decide: (view) => {
+      const run = view.run(runId);
+      const command = { type: 'grant-lease' as const, jobKey, attempt, leaseHash, runnerId };
+      const decision = decideRun(command, run, { nowMs: view.nowMs });
+      const appends = decision.events.length === 0 ? [] : [{ stream: runStream(runId), events: decision.events }];
+      if (decision.kind === 'refused')
+        return { appends, answer: { ok: false, refusal: decision.refusal }, remember: false };
+      return { appends, answer: { ok: true, result: { lease: grantedLease(run, work) } } };
+    },
+  };
+}
+
+function grantedLease(run: RunAggregate, { runId, jobKey, attempt, traceparent }: DispatchMessage): GrantedLease {
+  if (run.state !== 'queued' && run.state !== 'running')
+    throw new Error(`a lease was granted in a run that is ${run.state}`);
+  const { policy } = run.facts;
+  const place = run.work.indexOf[jobKey];
+  const planned = place === undefined ? undefined : run.work.planned[place];
+  if (planned === undefined) throw new Error(`a lease was granted for ${jobKey}, which is not in the plan`);
+  return {
+    runId,
+    jobKey,
+    attempt,
+    fence: attempt,
+    planDigest: run.work.planDigest,
+    ttlMs: policy.leaseTtlMs,
+    heartbeatMs: policy.heartbeatMs,
+    acceptanceMs: policy.leaseAcceptanceMs,
+    maxRuntimeMs: planned.policy.timeoutMs,
+    traceparent,
+  };
+}

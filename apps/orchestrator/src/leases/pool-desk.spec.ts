@@ -1,0 +1,148 @@
+import { describe, expect, it } from '@jest/globals';
+import type { DispatchMessage, GrantedLease } from '@delta-ci/contracts';
+import type { PullDispatchOutcome, PulledDispatch } from '@delta-ci/bus';
+import { PoolDesk, type DeskPorts, type WaitingRunner } from './pool-desk.ts';
+
+const RUN = `run_${'1'.repeat(32)}`;
+
+/** A queue that hands out what is put into it and remembers what became of each message. */
+function queue() {
+  const waiting: PulledDispatch[] = [];
+  const fate: string[] = [];
+  let wake: () => void = () => undefined;
+  const put = (jobKey: string, over: Partial<DispatchMessage['requirements']> = {}, priority = 0): void => {
+    const requirements = {
+      pool: 'default',
+      os: 'linux' as const,
+      isolation: 'sandbox' as const,
+      toolchains: [],
+      labels: [],
+      ...over,
+    };
+    const dispatch = {
+      runId: RUN,
+      jobKey,
+      attempt: 1,
+      pool: 'default',
+      priority,
+      requirements,
+      queuedAtMs: 0,
+      traceparent: null,
+    };
+    waiting.push({
+      dispatch,
+      deliveries: 1,
+      ack: () => void fate.push(`ack ${jobKey}`),
+      nak: (delayMs) => void fate.push(`nak ${jobKey} ${delayMs}`),
+      inProgress: () => undefined,
+    });
+    wake();
+  };
+  const pull = async (max: number): Promise<PullDispatchOutcome> => {
+    if (waiting.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+    return { messages: waiting.splice(0, max), end: 'expired' };
+  };
+  return { put, pull, fate, release: () => wake() };
+}
+
+function runner(number: number, isolation: 'sandbox' | 'process' = 'sandbox'): WaitingRunner {
+  return {
+    commandId: `c${number}`,
+    actor: { kind: 'runner', name: `r${number}` },
+    runnerId: `rnr_${String(number).repeat(32).slice(0, 32)}`,
+    leaseHash: String(number).repeat(64).slice(0, 64),
+    capabilities: { os: 'linux', arch: 'x64', isolation: [isolation], toolchains: [], labels: [] },
+    waitMs: 30_000,
+  };
+}
+
+const leaseFor = (work: PulledDispatch): GrantedLease => ({
+  runId: RUN,
+  jobKey: work.dispatch.jobKey,
+  attempt: 1,
+  fence: 1,
+  planDigest: `sha256:${'0'.repeat(64)}`,
+  ttlMs: 1,
+  heartbeatMs: 1,
+  acceptanceMs: 1,
+  maxRuntimeMs: 1,
+  traceparent: null,
+});
+
+function desk(over: Partial<DeskPorts>): PoolDesk {
+  return new PoolDesk('default', {
+    pull: async () => Promise.reject(new Error('not asked')),
+    grant: async (_runner, work) => Promise.resolve(leaseFor(work)),
+    pause: async () => Promise.resolve(),
+    onTrouble: () => undefined,
+    ...over,
+  });
+}
+
+describe('a pool desk', () => {
+  it('given waiting runners and work, then each attempt goes to one runner and is acknowledged after its grant', async () => {
+    const work = queue();
+    const place = desk({ pull: work.pull });
+    const leases = [place.wait(runner(1)), place.wait(runner(2))];
+    work.put('low');
+    work.put('high', {}, 5);
+    const granted = (await Promise.all(leases)).map((lease) => lease?.jobKey);
+    expect(new Set(granted)).toEqual(new Set(['high', 'low']));
+    expect(new Set(work.fate)).toEqual(new Set(['ack high', 'ack low']));
+    await place.close();
+  });
+
+  it('given work that waits no more, then the runner keeps its seat and gets the next', async () => {
+    const work = queue();
+    const grant: DeskPorts['grant'] = async (_runner, offered) =>
+      Promise.resolve(offered.dispatch.jobKey === 'gone' ? null : leaseFor(offered));
+    const place = desk({ pull: work.pull, grant });
+    const lease = place.wait(runner(1));
+    work.put('gone');
+    work.put('fresh');
+    expect((await lease)?.jobKey).toBe('fresh');
+    expect(work.fate).toContain('ack gone');
+    await place.close();
+  });
+
+  it('given work that no waiting runner may do, then it goes back for others', async () => {
+    const work = queue();
+    const place = desk({ pull: work.pull });
+    const lease = place.wait(runner(1, 'process'));
+    work.put('strict');
+    work.put('lenient', { isolation: 'process' });
+    expect((await lease)?.jobKey).toBe('lenient');
+    expect(work.fate.some((entry) => entry.startsWith('nak strict'))).toBe(true);
+    await place.close();
+  });
+
+  it('given a grant nobody knows the end of, then the message comes again and the runner is told there is none', async () => {
+    const work = queue();
+    const place = desk({ pull: work.pull, grant: async () => Promise.reject(new Error('commit unknown')) });
+    const lease = place.wait(runner(1));
+    work.put('job');
+    expect(await lease).toBeNull();
+    expect(work.fate).toEqual(['nak job 500']);
+    await place.close();
+  });
+
+  it('given a desk that closes, then everybody is sent home', async () => {
+    const work = queue();
+    const place = desk({ pull: work.pull });
+    const lease = place.wait(runner(1));
+    await place.close();
+    expect(await lease).toBeNull();
+    expect(await place.wait(runner(2))).toBeNull();
+    work.release();
+  });
+
+  it('given a second request of a runner that is being served, then it gets nothing', async () => {
+    const work = queue();
+    const place = desk({ pull: work.pull });
+    const first = place.wait(runner(1));
+    expect(await place.wait(runner(1))).toBeNull();
+    work.put('job');
+    expect((await first)?.jobKey).toBe('job');
+    await place.close();
+  });
+});

@@ -1,0 +1,284 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { DEFAULT_RUN_POLICY, type DispatchMessage, type GrantedLease, type RunPolicy } from '@delta-ci/contracts';
+import { FileArtifactStore } from '@delta-ci/artifact-store';
+import {
+  connectBus,
+  consumeReports,
+  publishDispatch,
+  pullDispatch,
+  runRelay,
+  serveAnswers,
+  topology,
+  type AroundHandler,
+  type Bus,
+  type PulledDispatch,
+} from '@delta-ci/bus';
+import { validateTimings } from '@delta-ci/domain';
+import {
+  LeaseRenewals,
+  LogReader,
+  LogWriter,
+  findLease,
+  findRepository,
+  findRunner,
+  leadWhile,
+  LogBell,
+  openLog,
+  whichLeasesDoesTheRunnerHold,
+  type Heartbeat,
+  type LogConnection,
+} from '@delta-ci/event-log';
+import { orchestrationMetrics, withSpan, type Service } from '@delta-ci/service';
+import { commandHandlers, type KnownRunner } from './command-handlers.ts';
+import type { OrchestratorConfig } from './config.ts';
+import { grantSubmission } from './decisions/grant-submission.ts';
+import { Ledger } from './ledger.ts';
+import { HeartbeatDesk } from './leases/heartbeat-desk.ts';
+import { LeaseDirectory } from './leases/lease-directory.ts';
+import { PoolDesk, type WaitingRunner } from './leases/pool-desk.ts';
+import { OrchestratorModule } from './orchestrator.module.ts';
+import { reportHandlers } from './report-handlers.ts';
+import { Sweeper } from './sweeps/sweeper.ts';
+import { sweeps } from './sweeps/sweeps.ts';
+
+type Orchestrator = Service<OrchestratorConfig>;
+
+/** Opens everything in the order in which it depends on each other, and serves health last. */
+export async function startOrchestrator(service: Orchestrator): Promise<void> {
+  const { config, logger } = service;
+  refuseContradictoryTimings(config);
+  const log = await openDatabase(service);
+  const bus = await openBus(service);
+  const store = new FileArtifactStore(config.artifactDir);
+  await store.check();
+  const writer = await openWriter(service, log);
+  const ledger = new Ledger(writer, (attempts) => void dispatchAll(service, bus, attempts));
+  const leases = new LeaseDirectory(async (hash) => (await findLease(log, hash))?.runId ?? null);
+  const desks = await openDesks(service, { bus, ledger, leases });
+  const sweeper = await openSweeper(service, { log, bus, ledger });
+  await relayWhenElected(service, log, bus);
+  const around: AroundHandler = async ({ name, traceparent }, run) =>
+    withSpan(name, traceparent === null ? {} : { parent: traceparent }, run);
+  const renewals = new LeaseRenewals(log);
+  const handlers = commandHandlers({
+    ledger,
+    leases,
+    desks,
+    heartbeats: new HeartbeatDesk(async (beats: readonly Heartbeat[]) => renewals.renew(beats)),
+    defaults: policyDefaults(config),
+    storedPolicy: async (repository) => (await findRepository(log, repository))?.policy ?? {},
+    findRunner: async (runnerId) => knownRunner(log, runnerId),
+    sweepSoon: () => sweeper.soon(),
+  });
+  const reports = reportHandlers({
+    ledger,
+    store,
+    liveRunOfRunner: async (runnerId) => (await whichLeasesDoesTheRunnerHold(log, runnerId))[0]?.runId ?? null,
+    onRefused: (report, { refusal }) =>
+      logger.info({ event: 'report-refused', kind: report.kind, id: report.id, refusal }),
+  });
+  const consumption = consumeReports(bus, reports, { log: logger, around });
+  const commands = serveAnswers(bus, handlers, { log: logger, around });
+  service.beforeClosing('commands', async () => {
+    await commands.stop();
+    await consumption.close();
+  });
+  await service.serve(OrchestratorModule);
+}
+
+function refuseContradictoryTimings(config: OrchestratorConfig): void {
+  const problems = validateTimings(config);
+  if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('; '));
+}
+
+async function openDatabase(service: Orchestrator): Promise<LogConnection> {
+  const { databaseUrl, databaseConnections } = service.config;
+  const options = {
+    databaseUrl: databaseUrl.reveal(),
+    applicationName: 'orchestrator',
+    hotConnectionsMax: databaseConnections,
+  };
+  const log = await service.open(
+    'database',
+    async () => openLog(options),
+    async (connection) => connection.close(),
+  );
+  service.checkHealth('database', async () => {
+    await new LogReader(log).head();
+  });
+  return log;
+}
+
+async function openBus(service: Orchestrator): Promise<Bus> {
+  const { config, logger } = service;
+  const connect = async (): Promise<Bus> =>
+    connectBus({ servers: [config.natsUrl.reveal()], name: 'orchestrator', log: logger });
+  const bus = await service.open('bus', connect, async (connection) => connection.close());
+  await provision(service, bus);
+  service.checkHealth('bus', () => {
+    if (!bus.isConnected()) throw new Error('not connected');
+  });
+  return bus;
+}
+
+async function provision({ config, logger }: Orchestrator, bus: Bus): Promise<void> {
+  const provisioned = await bus.provision(
+    topology({ pools: config.pools, dispatchAckWaitMs: config.dispatchVisibilityMs }),
+  );
+  logger.info({ event: 'bus-provisioned', provisioned });
+}
+
+async function openWriter(service: Orchestrator, log: LogConnection): Promise<LogWriter> {
+  const { logger } = service;
+  const metrics = service.metrics(orchestrationMetrics);
+  return service.open(
+    'writer',
+    () =>
+      new LogWriter({
+        pool: log.pool,
+        onFault: ({ submissionId, error }) => logger.error({ event: 'decision-failed', submissionId, err: error }),
+        onCommit: (batch) => {
+          metrics.appendBatchSize.record(batch.events);
+          metrics.databaseWriteDuration.record(batch.tookMs / 1_000);
+        },
+      }),
+    async (writer) => writer.close(),
+  );
+}
+
+async function dispatchAll({ logger }: Orchestrator, bus: Bus, attempts: readonly DispatchMessage[]): Promise<void> {
+  const outcomes = await Promise.all(attempts.map(async (attempt) => publishDispatch(bus, attempt, 0)));
+  const failed = outcomes.filter(({ outcome }) => outcome !== 'stored' && outcome !== 'duplicate');
+  if (failed.length > 0) logger.warn({ event: 'dispatch-deferred', count: failed.length, why: failed[0]?.outcome });
+}
+
+interface DeskTools {
+  bus: Bus;
+  ledger: Ledger;
+  leases: LeaseDirectory;
+}
+
+async function openDesks(service: Orchestrator, { bus, ledger, leases }: DeskTools): Promise<Map<string, PoolDesk>> {
+  const { config, logger } = service;
+  const grant = async (runner: WaitingRunner, { dispatch }: PulledDispatch): Promise<GrantedLease | null> => {
+    const answer = await ledger.submit(grantSubmission(runner, dispatch));
+    if (answer.ok) {
+      leases.remember(runner.leaseHash, dispatch.runId);
+      return (answer.result as { lease: GrantedLease }).lease;
+    }
+    if (answer.refusal.code === 'unavailable' || answer.refusal.code === 'internal')
+      throw new Error(answer.refusal.message);
+    return null;
+  };
+  const desks = new Map<string, PoolDesk>();
+  for (const pool of config.pools) {
+    const ports = {
+      pull: async (max: number, expiresMs: number) =>
+        pullDispatch(bus, pool, { max, expiresMs, signal: service.stopping, log: logger }),
+      grant,
+      pause: async (ms: number) => pause(ms),
+      onTrouble: (error: unknown) => logger.warn({ event: 'dispatch-trouble', pool, err: error }),
+    };
+    desks.set(pool, new PoolDesk(pool, ports));
+  }
+  // Waiting runners are sent home before commands end: their requests are commands under way.
+  service.beforeClosing('lease desks', async () => {
+    await Promise.all([...desks.values()].map(async (desk) => desk.close()));
+  });
+  return desks;
+}
+
+async function openSweeper(
+  service: Orchestrator,
+  tools: { log: LogConnection; bus: Bus; ledger: Ledger },
+): Promise<Sweeper> {
+  const { config, logger } = service;
+  const found = sweeps({ ...tools, redriveAfterMs: config.redriveAfterMs, nowMs: Date.now });
+  const sweeper = new Sweeper(found, config.sweepIntervalMs, (sweep, error) =>
+    logger.warn({ event: 'sweep-failed', sweep, err: error }),
+  );
+  await service.open(
+    'sweeper',
+    () => sweeper.start(),
+    async () => sweeper.close(),
+  );
+  return sweeper;
+}
+
+async function relayWhenElected(service: Orchestrator, log: LogConnection, bus: Bus): Promise<void> {
+  const { config, logger } = service;
+  const connection = { databaseUrl: config.databaseUrl.reveal(), applicationName: 'orchestrator-relay' };
+  const reader = new LogReader(log);
+  const metrics = service.metrics(orchestrationMetrics);
+  const bell = await service.open(
+    'log bell',
+    () => new LogBell(connection),
+    async (opened) => opened.close(),
+  );
+  let published = 0;
+  metrics.relayLag.observe((report) => report(Math.max(0, bell.position - published)));
+  const lead = async (signal: AbortSignal): Promise<void> => {
+    const end = await runRelay(
+      bus,
+      {
+        readAfter: async (afterPosition, limit) => reader.read({ afterPosition, limit }),
+        waitForMore: async (until) => {
+          await bell.waitPast(published, until);
+        },
+      },
+      {
+        signal,
+        log: logger,
+        provision: async () => provision(service, bus),
+        onProgress: (position) => {
+          published = position;
+        },
+      },
+    );
+    if (end.end === 'forked') {
+      logger.fatal({ event: 'bus-forked', end }, 'EVENTS holds another log: delete the stream, and it is filled anew');
+    }
+  };
+  const over = new AbortController();
+  await service.open(
+    'relay',
+    () => {
+      const led = leadWhile({ ...connection, office: 'relay', signal: over.signal, lead });
+      return { led: led.catch((error: unknown) => logger.error({ event: 'relay-failed', err: error })) };
+    },
+    async ({ led }) => {
+      over.abort();
+      await led;
+    },
+  );
+}
+
+async function knownRunner(log: LogConnection, runnerId: string): Promise<KnownRunner | null> {
+  const [runner, held] = await Promise.all([findRunner(log, runnerId), whichLeasesDoesTheRunnerHold(log, runnerId)]);
+  if (runner === null) return null;
+  const { pool, capabilities, present } = runner;
+  return { pool, capabilities, retired: !present, heldLease: held[0]?.leaseHash ?? null };
+}
+
+/** Defaults of this installation: the protocol's, with the operator's timings. */
+function policyDefaults(config: OrchestratorConfig): RunPolicy {
+  const {
+    runTimeoutMs,
+    planningTimeoutMs,
+    queueTimeoutMs,
+    leaseTtlMs,
+    heartbeatMs,
+    leaseAcceptanceMs,
+    cancelDeadlineMs,
+  } = config;
+  return {
+    ...DEFAULT_RUN_POLICY,
+    runTimeoutMs,
+    planningTimeoutMs,
+    queueTimeoutMs,
+    leaseTtlMs,
+    heartbeatMs,
+    leaseAcceptanceMs,
+    cancelDeadlineMs,
+  };
+}
