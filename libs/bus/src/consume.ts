@@ -103,7 +103,10 @@ class RunningConsumption implements Consumption {
   async #pause(end: 'missing' | 'unreachable', pauseMs: number): Promise<number> {
     const { stream, consumer, log, onMissing } = this.#options;
     if (pauseMs === PAUSE_MS_MIN) log.warn({ stream, consumer, end }, 'nothing to consume from, asking again');
-    if (end === 'missing') await onMissing?.();
+    if (end === 'missing')
+      await onMissing?.().catch((error: unknown) =>
+        log.warn({ stream, reason: errorSentence(error) }, 'could not provision'),
+      );
     await this.#bus.clock.sleep(pauseMs, this.#taking.signal);
     return Math.min(pauseMs * 2, PAUSE_MS_MAX);
   }

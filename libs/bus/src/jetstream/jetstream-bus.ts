@@ -28,6 +28,7 @@ import { MACHINE_CLOCK, type Clock } from '../clock.ts';
 import { errorSentence } from '../consume.ts';
 import type { Topology } from '../topology.ts';
 import { fromNatsHeaders, toNatsHeaders } from './headers.ts';
+import { nobodyAnswered, saysMissing } from './missing.ts';
 import { provisionJetStream } from './provision.ts';
 import { pullJetStream } from './pull.ts';
 
@@ -116,7 +117,8 @@ export class JetStreamBus implements Bus {
   }
 
   pull(request: PullRequest, onDelivery: (delivery: Delivery) => void): Promise<PullEnd> {
-    return pullJetStream(this.#connection, createInbox(this.#inboxPrefix), request, onDelivery);
+    const isMissing = (): Promise<boolean> => this.#isMissing(request.stream, request.consumer);
+    return pullJetStream(this.#connection, createInbox(this.#inboxPrefix), isMissing, request, onDelivery);
   }
 
   announce(message: BusMessage): void {
@@ -170,6 +172,16 @@ export class JetStreamBus implements Bus {
     else await this.#connection.close();
   }
 
+  /** True only when the server says so; one that does not answer says nothing about its consumers. */
+  async #isMissing(stream: StreamName, consumer: string): Promise<boolean> {
+    try {
+      await (await this.#manager).consumers.info(stream, consumer);
+      return false;
+    } catch (error) {
+      return saysMissing(error);
+    }
+  }
+
   async #followStatus(): Promise<void> {
     for await (const status of this.#connection.status()) {
       if (status.type === 'disconnect') this.#connected = false;
@@ -212,18 +224,13 @@ function storeRefusal(error: unknown): StoreOutcome {
         return { outcome: 'full' };
     }
   }
-  return missingOrUnreachable(error);
+  return nobodyAnswered(error) ? { outcome: 'missing' } : missingOrUnreachable(error);
 }
 
 type Away = { readonly outcome: 'missing' } | { readonly outcome: 'unreachable'; readonly detail: string };
 
-/** Nobody answers a publish when no stream takes the subject; the API names a missing stream itself. */
 function missingOrUnreachable(error: unknown): Away {
-  if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound) {
-    return { outcome: 'missing' };
-  }
-  if (error instanceof RequestError && error.isNoResponders()) return { outcome: 'missing' };
-  return { outcome: 'unreachable', detail: errorSentence(error) };
+  return saysMissing(error) ? { outcome: 'missing' } : { outcome: 'unreachable', detail: errorSentence(error) };
 }
 
 function fromNats(message: Msg): BusMessage {

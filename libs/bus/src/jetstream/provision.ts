@@ -2,8 +2,6 @@ import {
   AckPolicy,
   DeliverPolicy,
   DiscardPolicy,
-  JetStreamApiCodes,
-  JetStreamApiError,
   ReplayPolicy,
   RetentionPolicy,
   StorageType,
@@ -17,6 +15,7 @@ import { nanos } from '@nats-io/nats-core';
 import { STREAMS } from '@delta-ci/contracts';
 import type { ProvisionOutcome } from '../bus.ts';
 import type { ConsumerSpec, StreamSpec, Topology } from '../topology.ts';
+import { saysMissing } from './missing.ts';
 
 /**
  * The provisioner: the one place that creates and changes streams and consumers. Safe to repeat and to run in two
@@ -144,8 +143,7 @@ async function unlessMissing<T>(asked: Promise<T>): Promise<T | null> {
   try {
     return await asked;
   } catch (error) {
-    const missing: number[] = [JetStreamApiCodes.StreamNotFound, JetStreamApiCodes.ConsumerNotFound];
-    if (error instanceof JetStreamApiError && missing.includes(error.code)) return null;
+    if (saysMissing(error)) return null;
     throw error;
   }
 }

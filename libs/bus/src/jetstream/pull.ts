@@ -11,12 +11,13 @@ import { fromNatsHeaders } from './headers.ts';
 export async function pullJetStream(
   connection: NatsConnection,
   inbox: string,
+  isMissing: () => Promise<boolean>,
   request: PullRequest,
   onDelivery: (delivery: Delivery) => void,
 ): Promise<PullEnd> {
   if (request.signal.aborted) return 'aborted';
   if (connection.isClosed() || connection.isDraining()) return 'unreachable';
-  return new Pull(connection, request, onDelivery).run(inbox);
+  return new Pull(connection, isMissing, request, onDelivery).run(inbox);
 }
 
 /** The server proves it is there this often while a pull waits; two silences end the pull. */
@@ -25,12 +26,16 @@ const HEARTBEAT_MS_MIN = 500;
 /** How long the server may take to say that there is nothing. */
 const SLACK_MS = 5_000;
 
+/** A pull that heard nothing for so long asks once whether the consumer is there. */
+const PROBE_AFTER_MS = 300;
+
 /** What the server says instead of a message. */
 const STATUS = { heartbeat: 100, noMessages: 404, timeout: 408, conflict: 409, noResponders: 503 };
 const NOTHING_THERE: readonly number[] = [STATUS.noMessages, STATUS.timeout, STATUS.conflict];
 
 class Pull {
   readonly #connection: NatsConnection;
+  readonly #isMissing: () => Promise<boolean>;
   readonly #request: PullRequest;
   readonly #onDelivery: (delivery: Delivery) => void;
   readonly #heartbeatMs: number | null;
@@ -38,9 +43,16 @@ class Pull {
   #end: PullEnd | null = null;
   #settle: (end: PullEnd) => void = () => undefined;
   #silence: NodeJS.Timeout | undefined;
+  #heard = false;
 
-  constructor(connection: NatsConnection, request: PullRequest, onDelivery: (delivery: Delivery) => void) {
+  constructor(
+    connection: NatsConnection,
+    isMissing: () => Promise<boolean>,
+    request: PullRequest,
+    onDelivery: (delivery: Delivery) => void,
+  ) {
     this.#connection = connection;
+    this.#isMissing = isMissing;
     this.#request = request;
     this.#onDelivery = onDelivery;
     const half = Math.min(request.expiresMs / 2, HEARTBEAT_MS_MAX);
@@ -56,10 +68,12 @@ class Pull {
     const onAbort = (): void => this.#over('aborted');
     signal.addEventListener('abort', onAbort, { once: true });
     this.#listenForSilence();
+    const probe = setTimeout(() => void this.#probe(), PROBE_AFTER_MS);
     this.#connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, this.#body(), { reply: inbox });
     const end = await ended;
     signal.removeEventListener('abort', onAbort);
     clearTimeout(this.#silence);
+    clearTimeout(probe);
     await stop(subscription, end);
     return end;
   }
@@ -72,6 +86,7 @@ class Pull {
   }
 
   #receive(message: Msg, inbox: string): void {
+    this.#heard = true;
     this.#listenForSilence();
     if (message.subject === inbox) return this.#status(message);
     const delivery = toDelivery(message, this.#request);
@@ -90,6 +105,11 @@ class Pull {
     } else {
       this.#over(NOTHING_THERE.includes(code) ? 'expired' : 'unreachable');
     }
+  }
+
+  /** A request to a consumer that is not there is dropped without a word: a quiet start asks whether it is. */
+  async #probe(): Promise<void> {
+    if (!this.#heard && (await this.#isMissing())) this.#over('missing');
   }
 
   /** A server that went away, or forgot the request when it restarted, says nothing: that ends the pull. */
