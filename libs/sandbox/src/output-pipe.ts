@@ -37,10 +37,11 @@ export function pumpOutput(readFd: number, output: CappedOutput, onChunk: () => 
   const stream = new Socket({ fd: readFd, readable: true, writable: false });
   let reading = true;
   let expecting = false;
+  let ended = false;
   let cutter: NodeJS.Timeout | undefined;
   const armCutter = (): void => {
     clearTimeout(cutter);
-    if (expecting && reading) cutter = setTimeout(() => stream.destroy(), CARRIED_OFF_MS);
+    if (expecting && reading && !ended) cutter = setTimeout(() => stream.destroy(), CARRIED_OFF_MS);
   };
   const readAll = async (): Promise<void> => {
     try {
@@ -54,6 +55,7 @@ export function pumpOutput(readFd: number, output: CappedOutput, onChunk: () => 
     } catch (reason) {
       if (!stream.destroyed) throw reason;
     } finally {
+      ended = true;
       clearTimeout(cutter);
     }
   };

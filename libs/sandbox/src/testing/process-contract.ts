@@ -95,9 +95,9 @@ function describeProcesses(makeExecutor: ContractSubject['makeExecutor']): void 
   it('given a step, it holds no descriptor but its three', async () => {
     await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
       const output = collectOutput();
-      const list = 'ls -l /proc/$$/fd | sed -n "s/.* \\([0-9]*\\) -> /\\1 /p" | grep -v /dev/null | cut -d" " -f1';
-      await sandbox.run(step(script(list)), output.sink);
-      expect(output.text().split('\n').filter(Boolean)).toEqual(['1', '2']);
+      await sandbox.run(step(script('ls -l /proc/$$/fd')), output.sink);
+      const open = [...output.text().matchAll(/ (\d+) -> (.*)$/gm)].filter(([, , to]) => to !== '/dev/null');
+      expect(open.map(([, fd]) => fd)).toEqual(['1', '2']);
     });
   });
 }
