@@ -120,7 +120,9 @@ export async function findDefaultBase(
   const commit = await reader.commitInfo(head.value);
   if (!commit.ok) return commit;
   const [parent] = commit.value.parents;
-  return done(
-    parent === undefined ? { commit: null, origin: 'nothing_before' } : { commit: parent, origin: 'first_parent' },
-  );
+  if (parent === undefined) return done({ commit: null, origin: 'nothing_before' });
+  // In a shallow clone the parent is known by name only.
+  const here = await reader.hasCommit(parent);
+  if (!here.ok) return here;
+  return done(here.value ? { commit: parent, origin: 'first_parent' } : { commit: null, origin: 'nothing_before' });
 }

@@ -33,7 +33,7 @@ const PHRASES: readonly (readonly [RegExp, GitErrorCode])[] = [
     'repository_corrupt',
   ],
   [
-    /Not a valid (?:object|commit) name|bad revision|unknown revision|Needed a single revision|bad object|ambiguous argument|not a tree object|could not get object info/u,
+    /Not a valid (?:object|commit) name|bad revision|unknown revision|Needed a single revision|bad object|ambiguous argument|not a tree object|failed to unpack tree object|could not get object info/u,
     'object_not_found',
   ],
   [/[Ii]nvalid path/u, 'invalid_path'],
