@@ -39,8 +39,7 @@ export async function openLog(options: OpenLogOptions): Promise<LogConnection> {
     pipeline: true,
     types: { getTypeParser: typeParser },
   });
-  // An idle connection that breaks is replaced when it is next needed; without a listener it would end the process.
-  pool.on('error', () => undefined);
+  surviveBrokenConnections(pool);
   const reads = new DataSource({
     type: 'postgres',
     url: options.databaseUrl,
@@ -54,6 +53,15 @@ export async function openLog(options: OpenLogOptions): Promise<LogConnection> {
   });
   await reads.initialize();
   return { pool, reads, close: () => closeBoth(pool, reads) };
+}
+
+/**
+ * A connection that breaks is replaced when one is next needed, and whoever was using it hears of it from his
+ * statement. Without these listeners the same news, told as an event, would end the process.
+ */
+export function surviveBrokenConnections(pool: pg.Pool): void {
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
 }
 
 async function closeBoth(pool: pg.Pool, reads: DataSource): Promise<void> {

@@ -2,6 +2,7 @@ import type { RecordedEvent } from '@delta-ci/contracts';
 import pg from 'pg';
 import { batchClient, type BatchClient } from '../append/batch-client.ts';
 import { recordedEventOf } from '../append/draft-event.ts';
+import { surviveBrokenConnections } from '../connection.ts';
 import { ChangeSet } from '../projections/change-set.ts';
 import { project } from '../projections/project.ts';
 import type { ProjectedEvent } from '../projections/projected-event.ts';
@@ -46,6 +47,7 @@ export async function rebuildProjections({ databaseUrl, onProgress }: RebuildOpt
     max: 1,
     pipeline: true,
   });
+  surviveBrokenConnections(pool);
   const connection = await pool.connect();
   try {
     await connection.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE');
