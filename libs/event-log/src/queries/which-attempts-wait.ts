@@ -14,7 +14,7 @@ const TEXT = `
          queued_at_ms AS "queuedAtMs", traceparent
   FROM attempt
   WHERE waiting AND ($1::text IS NULL OR pool = $1) AND queued_at_ms <= (SELECT now_ms()) - $2::bigint
-  ORDER BY priority DESC, queued_at_ms LIMIT $3`;
+  ORDER BY priority DESC, queued_at_ms, run_id, job_key LIMIT $3`;
 
 /** Queued attempts as dispatch messages, in the order they should go: to offer again what a lost bus no longer offers. */
 export async function whichAttemptsWait(

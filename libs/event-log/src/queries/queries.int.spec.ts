@@ -1,0 +1,270 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  RunPage,
+  RunView,
+  deliveryStream,
+  poolStream,
+  repositoryStream,
+  runnerStream,
+  type Change,
+  type DomainEvent,
+  type RunId,
+  type StreamId,
+} from '@delta-ci/contracts';
+import type { RunCommand } from '@delta-ci/domain';
+import type { LogWriter } from '../append/log-writer.ts';
+import type { Submission } from '../append/submission.ts';
+import { freshLog, type FreshLog } from '../fixtures/fresh-log.fixture.ts';
+import { EXPLANATION, aPlan } from '../fixtures/plan.fixture.ts';
+import {
+  CHANGE,
+  OPERATOR,
+  REPOSITORY,
+  createRun,
+  digestOf,
+  leaseHashOf,
+  plannedJob,
+  recordPlan,
+  report,
+  runIdOf,
+  runSubmission,
+  runnerIdOf,
+  simpleRun,
+} from '../fixtures/run-story.fixture.ts';
+import { findLease } from './find-lease.ts';
+import { findPlan } from './find-plan.ts';
+import { findRepository } from './find-repository.ts';
+import { findRunForDelivery } from './find-run-for-delivery.ts';
+import { findRunner } from './find-runner.ts';
+import { listPoolDecisions, listPools } from './list-pools.ts';
+import { listRuns } from './list-runs.ts';
+import { showRun } from './show-run.ts';
+import { whatDoesThePoolNeed } from './what-does-the-pool-need.ts';
+import { whichAttemptsWait } from './which-attempts-wait.ts';
+import { whichLeasesDoesTheRunnerHold } from './which-leases-does-the-runner-hold.ts';
+import { whichRunsAreDue } from './which-runs-are-due.ts';
+import { whichRunsShareTheRef } from './which-runs-share-the-ref.ts';
+
+describe('the named queries', () => {
+  let log: FreshLog;
+  let writer: LogWriter;
+  beforeAll(async () => {
+    log = await freshLog();
+    writer = log.writer();
+  });
+  afterAll(() => log.drop());
+
+  let told = 0;
+  const accept = async (submission: Submission) => expect(await writer.submit(submission)).toMatchObject({ ok: true });
+  const tell = (runId: RunId, command: RunCommand) => accept(runSubmission(`c-${++told}`, runId, command));
+  const record = (stream: StreamId, event: DomainEvent) => {
+    const answer = { ok: true, result: {} } as const;
+    const decide = () => ({ appends: [{ stream, events: [event] }], answer });
+    return accept({ id: `e-${++told}`, actor: OPERATOR, traceparent: null, causation: 'test', runs: [], decide });
+  };
+  const changed = (more: Partial<Change>): Change => ({ ...CHANGE, ...more });
+  const repository = (name: string) => ({ ...REPOSITORY, id: `local/demo/${name}`, fullName: `demo/${name}` });
+
+  it('show a run with its plan, attempts, artifacts, explanation and publications', async () => {
+    const runId = runIdOf('shown');
+    const lease = { leaseHash: leaseHashOf('shown'), runnerId: runnerIdOf('shown') };
+    const proposed = aPlan(['unit', 'lint'], ['docs']);
+    const plan = recordPlan([plannedJob('unit'), plannedJob('lint', ['unit'])]);
+    await tell(runId, createRun(runId));
+    const planned = runSubmission('shown.plan', runId, { ...plan, planDigest: proposed.digest } as RunCommand);
+    await accept({ ...planned, decide: (view) => ({ ...planned.decide(view), plans: [proposed] }) });
+    await tell(runId, { type: 'grant-lease', jobKey: 'unit', attempt: 1, ...lease });
+    await tell(runId, { type: 'acknowledge-lease', ...lease });
+    const artifact = { name: 'r.xml', type: 'junit', digest: digestOf('r'), sizeBytes: 5, retentionDays: 7 } as const;
+    await tell(runId, { type: 'record-artifact', ...lease, artifact });
+    await tell(runId, { type: 'complete-attempt', ...lease, report: { ...report('failed'), artifacts: [artifact] } });
+    await tell(runId, { type: 'record-explanation', jobKey: 'unit', attempt: 1, explanation: EXPLANATION });
+    const publication = { target: 'check:delta-ci', externalId: '1', digest: digestOf('p'), detail: '', final: null };
+    await tell(runId, { type: 'record-publication', data: { ...publication, viewPosition: 9, status: 'published' } });
+    await tell(runId, { type: 'record-publication', data: { ...publication, viewPosition: 4, status: 'refused' } });
+
+    const view = RunView.parse(await showRun(log.reader, runId));
+
+    expect(view).toMatchObject({ runId, state: 'finished', outcome: 'failed', planDigest: proposed.digest });
+    expect(view.position).toBe((await log.admin.query('SELECT position FROM log_head')).rows[0].position);
+    expect(
+      view.jobs.map(({ key, title, sentence, state, outcome }) => ({ key, title, sentence, state, outcome })),
+    ).toEqual([
+      { key: 'unit', title: 'Job unit', sentence: 'unit runs', state: 'finished', outcome: 'failed' },
+      { key: 'lint', title: 'Job lint', sentence: 'lint runs', state: 'finished', outcome: view.jobs[1]?.outcome },
+    ]);
+    expect(view.jobs[0]?.attempts).toMatchObject([
+      {
+        attempt: 1,
+        state: 'finished',
+        outcome: 'failed',
+        runnerId: lease.runnerId,
+        artifacts: [artifact],
+        explanation: EXPLANATION,
+      },
+    ]);
+    expect(view.skipped).toEqual([{ key: 'docs', title: 'Job docs', unit: null, sentence: 'docs does not run' }]);
+    expect(view.publications).toEqual([
+      { target: 'check:delta-ci', status: 'published', viewPosition: 9, final: null },
+    ]);
+    expect(await findPlan(log.reader, proposed.digest)).toEqual(proposed.plan);
+    expect(await showRun(log.reader, runIdOf('nobody'))).toBeNull();
+    expect(await findPlan(log.reader, digestOf('nothing'))).toBeNull();
+  });
+
+  it('list runs newest first, page by page, by repository, ref, state, outcome and actor', async () => {
+    const names = ['l1', 'l2', 'l3', 'l4', 'l5'];
+    for (const [index, name] of names.entries()) {
+      const ref = index === 2 ? 'refs/heads/other' : 'refs/heads/main';
+      await tell(runIdOf(name), createRun(runIdOf(name), repository('listed'), changed({ ref })));
+    }
+    await tell(runIdOf('l1'), { type: 'cancel-run', reason: 'not needed' });
+    const list = async (query: object) => {
+      const page = await listRuns(log.reader, { limit: 50, repository: 'local/demo/listed', ...query });
+      return RunPage.parse(page);
+    };
+    const idsOf = (page: RunPage) => page.runs.map((run) => run.runId);
+    const ids = names.map(runIdOf).reverse();
+
+    const first = await list({ limit: 2 });
+    const second = await list({ limit: 2, cursor: first.nextCursor });
+    const third = await list({ limit: 2, cursor: second.nextCursor });
+
+    expect([first, second, third].map(idsOf)).toEqual([ids.slice(0, 2), ids.slice(2, 4), ids.slice(4)]);
+    expect(third.nextCursor).toBeNull();
+    expect(idsOf(await list({ ref: 'refs/heads/other' }))).toEqual([runIdOf('l3')]);
+    expect(idsOf(await list({ state: 'canceled' }))).toEqual([runIdOf('l1')]);
+    expect(idsOf(await list({ state: 'planning' }))).toEqual(ids.slice(0, 4));
+    expect(idsOf(await list({ actor: OPERATOR.name }))).toEqual(ids);
+    expect(idsOf(await list({ actor: 'nobody' }))).toEqual([]);
+    expect(await listRuns(log.reader, { limit: 2, cursor: 'not one of ours' })).toBeNull();
+  });
+
+  it('count the jobs of a listed run by their standing', async () => {
+    const runId = runIdOf('counted');
+    await tell(runId, createRun(runId, repository('counted')));
+    await tell(runId, recordPlan([plannedJob('a'), plannedJob('b'), plannedJob('c', ['a'])]));
+
+    const page = await listRuns(log.reader, { limit: 1, repository: 'local/demo/counted' });
+    expect(page?.runs[0]?.jobCounts).toEqual({ active: 2, blocked: 1 });
+  });
+
+  it('find the live runs of the same ref or the same pull request', async () => {
+    const there = repository('shared-ref');
+    const pull = changed({
+      kind: 'pull_request',
+      ref: 'refs/pull/7/head',
+      pullRequest: 7,
+      targetRef: 'refs/heads/main',
+    });
+    await tell(runIdOf('push-1'), createRun(runIdOf('push-1'), there));
+    await tell(runIdOf('push-2'), createRun(runIdOf('push-2'), there));
+    await tell(runIdOf('pull'), createRun(runIdOf('pull'), there, pull));
+    await tell(runIdOf('push-1'), { type: 'cancel-run', reason: 'over' });
+
+    const onMain = { repository: there.id, ref: 'refs/heads/main', pullRequest: null };
+    expect((await whichRunsShareTheRef(log.orchestrator, onMain)).map((run) => run.runId)).toEqual([runIdOf('push-2')]);
+    const onPull = { repository: there.id, ref: 'refs/pull/7/merge', pullRequest: 7 };
+    expect(await whichRunsShareTheRef(log.orchestrator, onPull)).toMatchObject([
+      { runId: runIdOf('pull'), changeKind: 'pull_request', head: CHANGE.head },
+    ]);
+  });
+
+  it('know what waits in a pool, who could take it, and who holds what', async () => {
+    const pool = 'demand';
+    const job = { ...plannedJob('unit'), requirements: { ...plannedJob('unit').requirements, pool } };
+    const [runId, lease] = [runIdOf('demand'), { leaseHash: leaseHashOf('demand'), runnerId: runnerIdOf('busy') }];
+    for (const name of ['busy', 'idle', 'gone']) {
+      const runnerId = runnerIdOf(name);
+      const data = { runnerId, name, pool, capabilities: { os: 'linux' }, version: '1' };
+      await record(runnerStream(runnerId), { type: 'runner.registered', data });
+    }
+    const gone = { runnerId: runnerIdOf('gone'), reason: 'done', exitCode: 0 };
+    await record(runnerStream(runnerIdOf('gone')), { type: 'runner.retired', data: gone });
+    await tell(runId, createRun(runId));
+    await tell(runId, recordPlan([job, { ...job, key: 'lint' }]));
+
+    const waiting = await whichAttemptsWait(log.orchestrator, { pool, limit: 10 });
+    await tell(runId, { type: 'grant-lease', jobKey: 'unit', attempt: 1, ...lease });
+
+    expect(waiting.map(({ jobKey, requirements }) => ({ jobKey, requirements }))).toEqual([
+      { jobKey: 'lint', requirements: job.requirements },
+      { jobKey: 'unit', requirements: job.requirements },
+    ]);
+    expect(await whichAttemptsWait(log.orchestrator, { waitedAtLeastMs: 3_600_000, limit: 10 })).toEqual([]);
+    expect(await whatDoesThePoolNeed(log.reader, pool)).toMatchObject({
+      queued: 1,
+      leased: 1,
+      idleRunners: [runnerIdOf('idle')],
+    });
+    expect(await whatDoesThePoolNeed(log.reader, 'empty')).toMatchObject({
+      queued: 0,
+      oldestQueuedAgeMs: 0,
+      leased: 0,
+    });
+    const held = { runId, jobKey: 'unit', attempt: 1, leaseHash: lease.leaseHash };
+    expect(await whichLeasesDoesTheRunnerHold(log.orchestrator, lease.runnerId)).toEqual([held]);
+    expect(await findLease(log.reader, lease.leaseHash)).toMatchObject({
+      runId,
+      fence: 1,
+      runnerId: lease.runnerId,
+      state: 'granted',
+      attemptState: 'leased',
+    });
+    expect(await findLease(log.reader, leaseHashOf('nobody'))).toBeNull();
+    expect(await findRunner(log.reader, runnerIdOf('gone'))).toMatchObject({ name: 'gone', pool, present: false });
+    expect(await findRunner(log.reader, runnerIdOf('nobody'))).toBeNull();
+  });
+
+  it('list pools with their latest decision', async () => {
+    const bounds = { min: 0, max: 4 };
+    const decided = { pool: 'decided', current: 1, action: 'start', count: 1, signals: { queued: 2 }, bounds } as const;
+    for (const desired of [1, 2]) {
+      const data = { ...decided, desired, applied: [], sentence: `now ${desired}` };
+      await record(poolStream('decided'), { type: 'scaling.decided', data });
+    }
+
+    const pools = await listPools(log.reader);
+    expect(pools.find(({ pool }) => pool === 'decided')).toMatchObject({
+      desired: 2,
+      current: 1,
+      lastDecision: 'now 2',
+    });
+    expect((await listPoolDecisions(log.reader, 'decided', 5)).map((one) => one.sentence)).toEqual(['now 2', 'now 1']);
+  });
+
+  it('remember deliveries and the policy of a repository', async () => {
+    const delivery = { forge: 'github', event: 'push', payloadDigest: digestOf('body') } as const;
+    const accepted = { ...delivery, deliveryId: 'd1', runId: runIdOf('from-delivery') };
+    await record(deliveryStream('github', 'd1'), { type: 'delivery.accepted', data: accepted });
+    const ignored = { ...delivery, deliveryId: 'd2', reason: 'a tag' };
+    await record(deliveryStream('github', 'd2'), { type: 'delivery.ignored', data: ignored });
+    const there = repository('with-policy');
+    const policy = { repository: there.id, policy: { failFast: false } };
+    await record(repositoryStream(there.id), { type: 'policy.changed', data: policy });
+
+    expect(await findRunForDelivery(log.reader, 'github', 'd1')).toEqual({ runId: accepted.runId, ignored: null });
+    expect(await findRunForDelivery(log.reader, 'github', 'd2')).toEqual({ runId: null, ignored: 'a tag' });
+    expect(await findRunForDelivery(log.reader, 'gitlab', 'd1')).toBeNull();
+    expect(await findRepository(log.orchestrator, there.id)).toEqual({ repository: null, policy: { failFast: false } });
+    await tell(runIdOf('with-policy'), createRun(runIdOf('with-policy'), there));
+    expect(await findRepository(log.orchestrator, there.id)).toEqual({
+      repository: there,
+      policy: { failFast: false },
+    });
+    expect(await findRepository(log.orchestrator, 'local/demo/nothing')).toBeNull();
+  });
+
+  it('find a run due when its deadline has passed, and no longer when it is over', async () => {
+    const late = runIdOf('late');
+    const command = createRun(late);
+    if (command.type !== 'create-run') throw new Error('not the command that was asked for');
+    const policy = { ...command.data.policy, planningTimeoutMs: 0 };
+    await tell(late, { ...command, data: { ...command.data, policy } });
+    for (const submission of simpleRun('in-time').submissions) await accept(submission);
+
+    expect((await whichRunsAreDue(log.orchestrator, 10)).map((run) => run.runId)).toEqual([late]);
+    await tell(late, { type: 'enforce-deadlines' });
+    expect(await whichRunsAreDue(log.orchestrator, 10)).toEqual([]);
+  });
+});
