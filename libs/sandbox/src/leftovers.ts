@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CGROUP_PREFIX, killMembers, removeGroup } from './cgroup/step-cgroup.ts';
+import { isMountPoint } from './mount-table.ts';
 import { processesWithVariable, signalProcess } from './process-table.ts';
 import { emptyDirectory, removeTree } from './remove-tree.ts';
 import { agentLives, readSandboxRecord, type SandboxRecord } from './sandbox-record.ts';
@@ -39,16 +40,15 @@ async function clearGroups(parent: string, sandboxId: string): Promise<readonly 
   return left;
 }
 
-const isMounted = async (path: string): Promise<boolean> =>
-  (await readFile('/proc/self/mountinfo', 'utf8').catch(() => ''))
-    .split('\n')
-    .some((line) => line.split(' ')[4] === path);
+/** A file system is busy for a moment after the last process in it died. */
+const UNMOUNTED_WITHIN_MS = 5_000;
 
-async function unmount(path: string): Promise<boolean> {
-  if (!(await isMounted(path))) return true;
-  await promisify(execFile)('umount', [path]).catch(() => undefined);
-  return !(await isMounted(path));
-}
+const unmount = (path: string): Promise<boolean> =>
+  waitUntil(async () => {
+    if (!isMountPoint(path)) return true;
+    await promisify(execFile)('umount', [path]).catch(() => undefined);
+    return !isMountPoint(path);
+  }, UNMOUNTED_WITHIN_MS);
 
 async function succeeds(work: Promise<void>): Promise<boolean> {
   try {

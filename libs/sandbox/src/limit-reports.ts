@@ -44,10 +44,10 @@ function withCgroups(finding: Extract<CgroupFinding, { found: true }>): readonly
   ];
 }
 
-const WATCHED = 'usage is looked at every few seconds and the step killed when it is over';
+/** The disk limit where nothing but our own looking enforces it. */
+export const watchedDisk = (remedy: string): LayerReport =>
+  partial('disk-limit', 'usage is looked at every few seconds and the step killed when it is over', remedy);
 
-/** The limits of a tier that relies on control groups where it may make them. */
-export const limitReports = (cgroups: CgroupFinding, standIns: StandIns | null): readonly LayerReport[] => [
-  ...(cgroups.found ? withCgroups(cgroups) : withoutCgroups(cgroups.why, cgroups.remedy, standIns)),
-  partial('disk-limit', WATCHED, 'run the agent as root, with mkfs.ext4 and loop devices'),
-];
+/** Memory, processes and CPU of a tier that relies on control groups where it may make them. */
+export const limitReports = (cgroups: CgroupFinding, standIns: StandIns | null): readonly LayerReport[] =>
+  cgroups.found ? withCgroups(cgroups) : withoutCgroups(cgroups.why, cgroups.remedy, standIns);

@@ -5,14 +5,14 @@ import { cgroupParents } from './cgroup/step-cgroup.ts';
 import { collectFiles } from './collect-files.ts';
 import { diskExceeded } from './disk-usage.ts';
 import { clearSandbox, killMarked, SANDBOX_VARIABLE } from './leftovers.ts';
-import { limitReports, missing } from './limit-reports.ts';
+import { limitReports, missing, watchedDisk } from './limit-reports.ts';
 import { refuseMissingLayer } from './layer-minimum.ts';
 import type { LayerReport } from './layers.ts';
 import { makeOutputPipe } from './output-pipe.ts';
 import { signalProcess } from './process-table.ts';
 import { refusal } from './refusal.ts';
 import { runStep, type StepSetting } from './run-step.ts';
-import { newSandboxId, openSandboxDir, readSandboxRecord } from './sandbox-record.ts';
+import { newSandboxId, openSandboxDir } from './sandbox-record.ts';
 import type { Opened, SandboxExecutor, SandboxSpec, TierProbe } from './sandbox-executor.ts';
 import { SequentialSandbox } from './sequential-sandbox.ts';
 import { insideCommand, outsideCommand } from './step-entry.ts';
@@ -58,12 +58,12 @@ export class ProcessExecutor implements SandboxExecutor {
     const isolation = (['filesystem', 'namespaces', 'network', 'identity', 'seccomp', 'proc-masks'] as const).map(
       (layer) => missing(layer, NO_ISOLATION, USE_SANDBOX),
     );
-    return [...isolation, ...limitReports(this.cgroups, null)];
+    return [...isolation, ...limitReports(this.cgroups, null), watchedDisk('use the sandbox tier as root')];
   }
 
   private async prepare(spec: SandboxSpec): Promise<Opened> {
     const id = newSandboxId();
-    const directory = await openSandboxDir(this.options.stateDir, {
+    const { directory, record } = await openSandboxDir(this.options.stateDir, {
       id,
       cgroupParents: this.cgroups.found ? cgroupParents(this.cgroups.host) : [],
       mounts: [],
@@ -85,10 +85,7 @@ export class ProcessExecutor implements SandboxExecutor {
       binds: spec.binds.map(({ hostPath }) => ({ hostPath, at: hostPath })),
       execute: (step, ordinal, sink) => runStep(setting, step, ordinal, sink),
       collect: (globs, caps, take) => collectFiles(hostDir, globs, caps, take),
-      clear: async () => {
-        const record = await readSandboxRecord(directory);
-        return record === null ? [] : clearSandbox(directory, record, 'all-processes');
-      },
+      clear: () => clearSandbox(directory, record, 'all-processes'),
     });
     return { ok: true, sandbox };
   }

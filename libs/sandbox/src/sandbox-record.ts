@@ -25,12 +25,12 @@ export const newSandboxId = (): string => randomBytes(8).toString('hex');
 export async function openSandboxDir(
   stateDir: string,
   undo: Omit<SandboxRecord, 'agentPid' | 'agentStartTicks'>,
-): Promise<string> {
+): Promise<{ readonly directory: string; readonly record: SandboxRecord }> {
   const directory = join(stateDir, undo.id);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const record: SandboxRecord = { ...undo, agentPid: process.pid, agentStartTicks: startTicksOf(process.pid) };
   await writeFile(join(directory, RECORD_FILE), JSON.stringify(record), { mode: 0o600, flush: true });
-  return directory;
+  return { directory, record };
 }
 
 const isStrings = (value: unknown): value is readonly string[] =>

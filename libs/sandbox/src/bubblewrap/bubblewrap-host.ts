@@ -1,10 +1,11 @@
 import { findProgram, SYSTEM_PROGRAM_DIRS } from '../find-program.ts';
 import type { CgroupFinding } from '../cgroup/cgroup-host.ts';
-import { limitReports, missing, type StandIns } from '../limit-reports.ts';
+import { enforced, limitReports, missing, watchedDisk, type StandIns } from '../limit-reports.ts';
 import type { Layer, LayerReport } from '../layers.ts';
 import type { FilterArch } from '../seccomp/system-calls.ts';
 import { findBubblewrap, type BubblewrapProgram } from './bubblewrap-program.ts';
 import type { PrivilegeMode } from './bubblewrap-arguments.ts';
+import { findLoopDisk, type LoopDiskTools } from './loop-disk.ts';
 import { readHostSystem, type HostSystem } from './host-system.ts';
 
 /** All that the sandbox needs of this host. */
@@ -15,6 +16,8 @@ export type BubblewrapHost = {
   readonly setpriv: string;
   readonly arch: FilterArch;
   readonly system: HostSystem;
+  /** Null when a sandbox cannot have a file system of its own. */
+  readonly loopDisk: LoopDiskTools | null;
   readonly limitLayers: readonly LayerReport[];
 };
 
@@ -33,8 +36,13 @@ export const nothingIsolates = (
 
 const STAND_INS: StandIns = {
   memory: 'RLIMIT_DATA for each process by itself',
-  pids: 'RLIMIT_NPROC counted in the sandbox’s own user namespace',
+  pids: 'RLIMIT_NPROC of a user id (as root) or user namespace that is the sandbox’s own',
 };
+
+const diskReport = (loopDisk: LoopDiskTools | null): LayerReport =>
+  loopDisk === null
+    ? watchedDisk('run the agent as root, with mkfs.ext4 (e2fsprogs) and loop devices')
+    : enforced('disk-limit', 'a file system of its own, ext4 in a sparse file');
 
 const isFilterArch = (arch: string): arch is FilterArch => arch === 'x64' || arch === 'arm64';
 
@@ -42,10 +50,12 @@ const isFilterArch = (arch: string): arch is FilterArch => arch === 'x64' || arc
 export async function findHost(
   bwrap: string,
   programDirs: readonly string[],
+  stateDir: string,
   cgroups: CgroupFinding,
 ): Promise<HostFinding> {
   const mode: PrivilegeMode = process.getuid?.() === 0 ? 'root' : 'user';
-  const limitLayers = limitReports(cgroups, mode === 'user' ? STAND_INS : null);
+  const loopDisk = mode === 'root' ? await findLoopDisk(stateDir) : null;
+  const limitLayers = [...limitReports(cgroups, STAND_INS), diskReport(loopDisk)];
   const lacking = (why: string, remedy: string): HostFinding => ({
     found: false,
     layers: nothingIsolates(why, remedy, limitLayers),
@@ -61,6 +71,6 @@ export async function findHost(
   const system = readHostSystem();
   return {
     found: true,
-    host: { program: bubblewrap.program, mode, setpriv: setpriv ?? '', arch, system, limitLayers },
+    host: { program: bubblewrap.program, mode, setpriv: setpriv ?? '', arch, system, loopDisk, limitLayers },
   };
 }

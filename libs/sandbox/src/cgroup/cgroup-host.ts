@@ -1,5 +1,6 @@
 import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { unescapeMountField } from '../mount-table.ts';
 
 /**
  * Where this process may make control groups. v1 has one tree per controller, v2 one tree for all; hosts that mount
@@ -28,16 +29,13 @@ export type CgroupMount = {
   readonly at: string;
 };
 
-const unescapeMount = (field: string): string =>
-  field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
-
 /** The control group mounts of a `/proc/self/mountinfo`. */
 export function parseCgroupMounts(mountinfo: string): readonly CgroupMount[] {
   return mountinfo.split('\n').flatMap((line): CgroupMount[] => {
     const [left = '', right = ''] = line.split(' - ');
     const [type, , options = ''] = right.split(' ');
     const fields = left.split(' ');
-    const mount = { root: unescapeMount(fields[3] ?? ''), at: unescapeMount(fields[4] ?? '') };
+    const mount = { root: unescapeMountField(fields[3] ?? ''), at: unescapeMountField(fields[4] ?? '') };
     if (type === 'cgroup2') return [{ version: 2, controllers: [], ...mount }];
     return type === 'cgroup' ? [{ version: 1, controllers: options.split(','), ...mount }] : [];
   });

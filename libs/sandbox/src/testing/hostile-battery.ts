@@ -64,6 +64,9 @@ async function expectCleanHost(stateDir: string, hostDir: string, sandboxIds: re
 async function attack(executor: SandboxExecutor, job: HostileJob, spec: SandboxSpec, stateDir: string, target: Target) {
   const opened = await executor.open(spec);
   if (!opened.ok) throw new Error(`${opened.refusal.code}: ${opened.refusal.message}`);
+  for (const [name, content] of Object.entries(job.files?.(target) ?? {})) {
+    await writeFile(join(spec.workspace.hostDir, name), content, { mode: 0o755 });
+  }
   const output = collectOutput();
   const outcome = await opened.sandbox.run(step(script(job.script(target)), job.step ?? {}), output.sink);
   const ids = await readdir(stateDir);
@@ -95,9 +98,6 @@ async function withstand(job: HostileJob, makeExecutor: (stateDir: string) => Sa
       return expectRefused(executor, base);
     }
     await withTarget(stateDir, async (target) => {
-      for (const [name, content] of Object.entries(job.files?.(target) ?? {})) {
-        await writeFile(join(hostDir, name), content, { mode: 0o755 });
-      }
       const { result, text } = await attack(
         executor,
         job,

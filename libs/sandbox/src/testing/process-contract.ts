@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
 import { collectOutput, finished, script, specFor, step, withDirectories, withSandbox } from './open-sandbox.ts';
 import type { ContractSubject, Programs } from './sandbox-contract.ts';
 
@@ -107,6 +108,14 @@ function describeProcessEndings(makeExecutor: ContractSubject['makeExecutor']): 
     await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
       const result = finished(await sandbox.run(step(script('kill -SEGV $$')), collectOutput().sink));
       expect(result).toMatchObject({ endedBy: 'exit', exitCode: 139, signal: 'SIGSEGV' });
+    });
+  });
+
+  it('given a step that takes more disk than allowed in a workspace that is kept, it is stopped', async () => {
+    const limits = { ...DEFAULT_SANDBOX_LIMITS, diskBytes: 4 * 1024 * 1024 };
+    await withSandbox(makeExecutor, { limits }, async ({ sandbox }) => {
+      const greedy = script('head -c 16M /dev/zero > big; sleep 1000');
+      expect(finished(await sandbox.run(step(greedy), collectOutput().sink)).endedBy).toBe('disk-limit');
     });
   });
 

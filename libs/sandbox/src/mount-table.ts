@@ -1,0 +1,15 @@
+import { readFileSync } from 'node:fs';
+
+/** A field of mountinfo as it was before spaces and the like were written as `\ooo`. */
+export const unescapeMountField = (field: string): string =>
+  field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
+
+/** Whether something is mounted at exactly this path, in the mount namespace of the agent. */
+export function isMountPoint(path: string): boolean {
+  try {
+    const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+    return mounts.some((line) => unescapeMountField(line.split(' ')[4] ?? '') === path);
+  } catch {
+    return false;
+  }
+}
