@@ -15,6 +15,9 @@ export const HEADER_POSITION = 'Delta-Position';
 /** The event's hash in the log's chain: what tells a copy from a fork. */
 export const HEADER_HASH = 'Delta-Hash';
 
+/** Size of an event that is too large for the bus, on the message that stands in its place. */
+export const HEADER_OMITTED_BYTES = 'Delta-Omitted-Bytes';
+
 const SOURCE = '/delta-ci/log';
 
 /** A recorded event as it travels. */
@@ -38,6 +41,11 @@ export function encodeEvent(event: RecordedEvent): BusMessage {
 
 /** Reads an event and checks envelope, data and that both say the same. */
 export function decodeEvent(message: Pick<BusMessage, 'headers' | 'body'>): Decoded<RecordedEvent> {
+  const omitted = message.headers[HEADER_OMITTED_BYTES];
+  if (omitted !== undefined) {
+    const position = message.headers[HEADER_POSITION] ?? '';
+    return { ok: false, reason: `too large for the bus (${omitted} bytes): read position ${position} from the log` };
+  }
   const envelope = decodeCloudEvent(message);
   if (!envelope.ok) return envelope;
   const parsed = parseRecordedEvent(envelope.value.data);
@@ -67,8 +75,19 @@ export function eventTypeOfSubject(subject: string): EventType | null {
  * position before: a publisher that is behind, ahead or in another history is answered `out-of-order`.
  */
 export function publishEvent(bus: Bus, event: RecordedEvent): Promise<StoreOutcome> {
-  return bus.store(encodeEvent(event), {
+  return bus.store(fitting(encodeEvent(event), bus.bodyBytesMax), {
     messageId: eventMessageId(event.position),
     expectedLastSequence: event.position - 1,
   });
+}
+
+/**
+ * The message itself, or one without a body when it is larger than the server takes: the stream must have something
+ * at every position, or nothing after it could follow. Who follows the event's type finds it parked.
+ */
+function fitting(message: BusMessage, bytesMax: number): BusMessage {
+  const bytes = message.body.byteLength;
+  if (bytes <= bytesMax) return message;
+  const headers = { ...message.headers, [HEADER_OMITTED_BYTES]: String(bytes) };
+  return { subject: message.subject, headers, body: new Uint8Array() };
 }

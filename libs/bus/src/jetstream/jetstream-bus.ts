@@ -50,6 +50,8 @@ export class JetStreamBus implements Bus {
   readonly #jetStream: JetStreamClient;
   readonly #manager: Promise<JetStreamManager>;
   #connected = true;
+  /** Aborts when the connection is lost: the server forgets who waited for messages. */
+  #lost = new AbortController();
 
   /** `inboxPrefix`: where answers to this connection go; undefined for the library's own choice. */
   constructor(connection: NatsConnection, inboxPrefix: string | undefined) {
@@ -70,17 +72,20 @@ export class JetStreamBus implements Bus {
   }
 
   async provision(topology: Topology): Promise<ProvisionOutcome> {
-    return provisionJetStream(await this.#manager, topology, this.#connection.info?.version ?? 'unknown');
+    const manager = await this.#manager;
+    const version = this.#connection.info?.version ?? 'unknown';
+    return this.#ask(() => provisionJetStream(manager, topology, version));
   }
 
   async store(message: BusMessage, options: StoreOptions = {}): Promise<StoreOutcome> {
     const { messageId, expectedLastSequence } = options;
     try {
-      const stored = await this.#jetStream.publish(message.subject, message.body, {
+      const published = {
         headers: toNatsHeaders(message.headers),
         ...(messageId === undefined ? {} : { msgID: messageId }),
         ...(expectedLastSequence === undefined ? {} : { expect: { lastSequence: expectedLastSequence } }),
-      });
+      };
+      const stored = await this.#ask(() => this.#jetStream.publish(message.subject, message.body, published));
       return { outcome: stored.duplicate ? 'duplicate' : 'stored', sequence: stored.seq };
     } catch (error) {
       return storeRefusal(error);
@@ -89,7 +94,8 @@ export class JetStreamBus implements Bus {
 
   async streamState(stream: StreamName): Promise<StateOutcome> {
     try {
-      const { state } = await (await this.#manager).streams.info(stream);
+      const manager = await this.#manager;
+      const { state } = await this.#ask(() => manager.streams.info(stream));
       const { first_seq: firstSequence, last_seq: lastSequence, messages } = state;
       return { outcome: 'known', firstSequence, lastSequence, messages };
     } catch (error) {
@@ -100,7 +106,8 @@ export class JetStreamBus implements Bus {
   async readStored(stream: StreamName, fromSequence: number): Promise<ReadOutcome> {
     try {
       const query = { seq: Math.max(fromSequence, 1), next_by_subj: SUBJECTS_OF[stream] };
-      const found = await (await this.#manager).streams.getMessage(stream, query);
+      const manager = await this.#manager;
+      const found = await this.#ask(() => manager.streams.getMessage(stream, query));
       return found === null ? { outcome: 'none' } : { outcome: 'found', message: fromStored(found) };
     } catch (error) {
       return missingOrUnreachable(error);
@@ -109,16 +116,20 @@ export class JetStreamBus implements Bus {
 
   async removeStored(stream: StreamName, sequence: number): Promise<boolean> {
     try {
-      return await (await this.#manager).streams.deleteMessage(stream, sequence);
+      const manager = await this.#manager;
+      return await this.#ask(() => manager.streams.deleteMessage(stream, sequence));
     } catch (error) {
       if (error instanceof JetStreamApiError) return false;
       throw error;
     }
   }
 
-  pull(request: PullRequest, onDelivery: (delivery: Delivery) => void): Promise<PullEnd> {
+  async pull(request: PullRequest, onDelivery: (delivery: Delivery) => void): Promise<PullEnd> {
+    if (request.signal.aborted) return 'aborted';
+    if (!this.isConnected() || this.#connection.isDraining()) return 'unreachable';
     const isMissing = (): Promise<boolean> => this.#isMissing(request.stream, request.consumer);
-    return pullJetStream(this.#connection, createInbox(this.#inboxPrefix), isMissing, request, onDelivery);
+    const server = { connection: this.#connection, inbox: createInbox(this.#inboxPrefix), isMissing };
+    return pullJetStream({ ...server, lost: this.#lost.signal }, request, onDelivery);
   }
 
   announce(message: BusMessage): void {
@@ -137,7 +148,7 @@ export class JetStreamBus implements Bus {
   async request(message: BusMessage, timeoutMs: number): Promise<RequestOutcome> {
     try {
       const options = { timeout: timeoutMs, headers: toNatsHeaders(message.headers) };
-      const reply = await this.#connection.request(message.subject, message.body, options);
+      const reply = await this.#ask(() => this.#connection.request(message.subject, message.body, options));
       return { outcome: 'answered', message: fromNats(reply) };
     } catch (error) {
       if (error instanceof TimeoutError) return { outcome: 'timed-out' };
@@ -175,16 +186,39 @@ export class JetStreamBus implements Bus {
   /** True only when the server says so; one that does not answer says nothing about its consumers. */
   async #isMissing(stream: StreamName, consumer: string): Promise<boolean> {
     try {
-      await (await this.#manager).consumers.info(stream, consumer);
+      const manager = await this.#manager;
+      await this.#ask(() => manager.consumers.info(stream, consumer));
       return false;
     } catch (error) {
       return saysMissing(error);
     }
   }
 
+  /**
+   * Asks the server. What is asked while it is away would be lost, and an answer that was on its way when it went will
+   * not come: both fail at once instead of when their time is over.
+   */
+  #ask<T>(ask: () => Promise<T>): Promise<T> {
+    if (!this.isConnected()) return Promise.reject(new Error('the server is away'));
+    const { signal } = this.#lost;
+    return new Promise((resolve, reject) => {
+      const onLost = (): void => reject(new Error('the connection was lost'));
+      signal.addEventListener('abort', onLost, { once: true });
+      void ask()
+        .then(resolve, reject)
+        .finally(() => signal.removeEventListener('abort', onLost));
+    });
+  }
+
+  #disconnected(): void {
+    this.#connected = false;
+    this.#lost.abort();
+    this.#lost = new AbortController();
+  }
+
   async #followStatus(): Promise<void> {
     for await (const status of this.#connection.status()) {
-      if (status.type === 'disconnect') this.#connected = false;
+      if (status.type === 'disconnect') this.#disconnected();
       if (status.type === 'reconnect') this.#connected = true;
     }
   }

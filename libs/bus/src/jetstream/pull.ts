@@ -8,16 +8,23 @@ import { fromNatsHeaders } from './headers.ts';
  * library's `fetch` cannot take "only what is there now", asks the server for the consumer each time, and drops what
  * was on its way when it is stopped early; a dropped dispatch message would come back only after its ack wait.
  */
-export async function pullJetStream(
-  connection: NatsConnection,
-  inbox: string,
-  isMissing: () => Promise<boolean>,
+export function pullJetStream(
+  server: PulledServer,
   request: PullRequest,
   onDelivery: (delivery: Delivery) => void,
 ): Promise<PullEnd> {
-  if (request.signal.aborted) return 'aborted';
-  if (connection.isClosed() || connection.isDraining()) return 'unreachable';
-  return new Pull(connection, isMissing, request, onDelivery).run(inbox);
+  return new Pull(server, request, onDelivery).run();
+}
+
+/** What a pull needs of the connection it is made on. */
+export interface PulledServer {
+  readonly connection: NatsConnection;
+  /** A fresh subject, to which the messages come. */
+  readonly inbox: string;
+  /** Asks whether the stream or consumer is missing. */
+  readonly isMissing: () => Promise<boolean>;
+  /** Aborts when the connection is lost. */
+  readonly lost: AbortSignal;
 }
 
 /** The server proves it is there this often while a pull waits; two silences end the pull. */
@@ -34,8 +41,7 @@ const STATUS = { heartbeat: 100, noMessages: 404, timeout: 408, conflict: 409, n
 const NOTHING_THERE: readonly number[] = [STATUS.noMessages, STATUS.timeout, STATUS.conflict];
 
 class Pull {
-  readonly #connection: NatsConnection;
-  readonly #isMissing: () => Promise<boolean>;
+  readonly #server: PulledServer;
   readonly #request: PullRequest;
   readonly #onDelivery: (delivery: Delivery) => void;
   readonly #heartbeatMs: number | null;
@@ -45,37 +51,43 @@ class Pull {
   #silence: NodeJS.Timeout | undefined;
   #heard = false;
 
-  constructor(
-    connection: NatsConnection,
-    isMissing: () => Promise<boolean>,
-    request: PullRequest,
-    onDelivery: (delivery: Delivery) => void,
-  ) {
-    this.#connection = connection;
-    this.#isMissing = isMissing;
+  constructor(server: PulledServer, request: PullRequest, onDelivery: (delivery: Delivery) => void) {
+    this.#server = server;
     this.#request = request;
     this.#onDelivery = onDelivery;
     const half = Math.min(request.expiresMs / 2, HEARTBEAT_MS_MAX);
     this.#heartbeatMs = half >= HEARTBEAT_MS_MIN ? half : null;
   }
 
-  async run(inbox: string): Promise<PullEnd> {
-    const { stream, consumer, signal } = this.#request;
+  async run(): Promise<PullEnd> {
+    const { connection, inbox } = this.#server;
+    const { stream, consumer } = this.#request;
     const ended = new Promise<PullEnd>((resolve) => (this.#settle = resolve));
-    const subscription = this.#connection.subscribe(inbox, {
+    const subscription = connection.subscribe(inbox, {
       callback: (error, message) => (error === null ? this.#receive(message, inbox) : this.#over('unreachable')),
     });
+    const stopWatching = this.#watch();
+    connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, this.#body(), { reply: inbox });
+    const end = await ended;
+    stopWatching();
+    stop(subscription, end);
+    return end;
+  }
+
+  /** Everything besides messages that ends a pull. */
+  #watch(): () => void {
     const onAbort = (): void => this.#over('aborted');
-    signal.addEventListener('abort', onAbort, { once: true });
+    const onLost = (): void => this.#over('unreachable');
+    this.#request.signal.addEventListener('abort', onAbort, { once: true });
+    this.#server.lost.addEventListener('abort', onLost, { once: true });
     this.#listenForSilence();
     const probe = setTimeout(() => void this.#probe(), PROBE_AFTER_MS);
-    this.#connection.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, this.#body(), { reply: inbox });
-    const end = await ended;
-    signal.removeEventListener('abort', onAbort);
-    clearTimeout(this.#silence);
-    clearTimeout(probe);
-    await stop(subscription, end);
-    return end;
+    return () => {
+      this.#request.signal.removeEventListener('abort', onAbort);
+      this.#server.lost.removeEventListener('abort', onLost);
+      clearTimeout(this.#silence);
+      clearTimeout(probe);
+    };
   }
 
   #body(): string {
@@ -109,7 +121,7 @@ class Pull {
 
   /** A request to a consumer that is not there is dropped without a word: a quiet start asks whether it is. */
   async #probe(): Promise<void> {
-    if (!this.#heard && (await this.#isMissing())) this.#over('missing');
+    if (!this.#heard && (await this.#server.isMissing())) this.#over('missing');
   }
 
   /** A server that went away, or forgot the request when it restarted, says nothing: that ends the pull. */
@@ -127,7 +139,7 @@ class Pull {
 }
 
 /** An aborted pull still hears what was on its way, to hand it back; others have nothing more to hear. */
-async function stop(subscription: Subscription, end: PullEnd): Promise<void> {
+function stop(subscription: Subscription, end: PullEnd): void {
   if (subscription.isClosed()) return;
   if (end === 'aborted' || end === 'unreachable') void subscription.drain().catch(() => undefined);
   else subscription.unsubscribe();
