@@ -1,0 +1,7 @@
+import { configSchemaGenerator } from './config-schema.ts';
+import type { Generator } from './generator.ts';
+import { languageGenerator } from './language.ts';
+import { stateMachinesGenerator } from './state-machines.ts';
+
+/** Everything that is generated and checked in. */
+export const generators: readonly Generator[] = [stateMachinesGenerator, languageGenerator, configSchemaGenerator];
