@@ -21,28 +21,17 @@ const SILENCE_MAX_MS = 5_000;
  * Stands for an office until `signal` aborts, leading whenever it is free. The office is an advisory lock of a session
  * of its own: it falls free when the process dies, and when it freezes, because the server ends a silent session. A
  * leader that wakes up late may work for a moment beside its successor; whoever leads must bear that.
+ * Rejects when the work itself fails.
  */
 export async function leadWhile(options: LeadOptions): Promise<void> {
   const { signal } = options;
   while (!signal.aborted) {
-    const client = new pg.Client({
-      connectionString: options.databaseUrl,
-      application_name: options.applicationName,
-      connectionTimeoutMillis: SILENCE_MAX_MS,
-      query_timeout: SILENCE_MAX_MS,
-      keepAlive: true,
-    });
     const term = new AbortController();
     const lose = () => term.abort();
-    client.on('error', lose);
-    client.on('end', lose);
     signal.addEventListener('abort', lose);
+    const client = candidateSession(options, lose);
     try {
-      await client.connect();
-      await client.query(`SET idle_session_timeout = ${SILENCE_MAX_MS}`);
       if (await takeOffice(client, options.office, term.signal)) await serve(client, options, term);
-    } catch {
-      // The database is away: nobody leads until it is back.
     } finally {
       lose();
       signal.removeEventListener('abort', lose);
@@ -52,19 +41,43 @@ export async function leadWhile(options: LeadOptions): Promise<void> {
   }
 }
 
+function candidateSession({ databaseUrl, applicationName }: LeadOptions, onLost: () => void): pg.Client {
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    application_name: applicationName,
+    connectionTimeoutMillis: SILENCE_MAX_MS,
+    query_timeout: SILENCE_MAX_MS,
+    keepAlive: true,
+  });
+  client.on('error', onLost);
+  client.on('end', onLost);
+  return client;
+}
+
+/** Waits for the office to fall free. False: everything stops, or the database is away and nobody leads. */
 async function takeOffice(client: pg.Client, office: string, signal: AbortSignal): Promise<boolean> {
-  while (!signal.aborted) {
-    const { rows } = await client.query<{ taken: boolean }>(
-      'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS taken',
-      [`delta-office-${office}`],
-    );
-    if (rows[0]?.taken === true) return true;
-    await delay(TRY_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+  try {
+    await client.connect();
+    await client.query(`SET idle_session_timeout = ${SILENCE_MAX_MS}`);
+    while (!signal.aborted) {
+      if (await tryOffice(client, office)) return true;
+      await delay(TRY_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+    }
+  } catch {
+    return false;
   }
   return false;
 }
 
-/** Leads while the session answers. An error of the work itself ends the term and is thrown on. */
+async function tryOffice(client: pg.Client, office: string): Promise<boolean> {
+  const { rows } = await client.query<{ taken: boolean }>(
+    'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS taken',
+    [`delta-office-${office}`],
+  );
+  return rows[0]?.taken === true;
+}
+
+/** Leads while the session answers. */
 async function serve(client: pg.Client, { lead }: LeadOptions, term: AbortController): Promise<void> {
   const beating = beatUntil(client, term);
   try {

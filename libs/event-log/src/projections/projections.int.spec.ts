@@ -10,7 +10,7 @@ import { rebuildProjections } from '../rebuild/rebuild-projections.ts';
 import type { ProjectionRows } from './rows.ts';
 
 /** How many random stories are told: each is some hundred commands on a real server. */
-const STORIES = 12;
+const STORIES = 15;
 
 describe('the projections', () => {
   let log: FreshLog;

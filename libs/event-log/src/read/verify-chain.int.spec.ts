@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type pg from 'pg';
 import { chainHash } from '../append/hash-chain.ts';
 import { openLog, type LogConnection } from '../connection.ts';
 import { freshLog, type FreshLog } from '../fixtures/fresh-log.fixture.ts';
@@ -8,8 +7,7 @@ import { verifyChain } from './verify-chain.ts';
 
 describe('verifying the chain', () => {
   let log: FreshLog;
-  let superuser: pg.PoolClient;
-  /** Sees what the tampering session sees, so that each test can undo what it did. */
+  /** A superuser's one session with triggers off: the auditor sees what it did, and each test undoes it. */
   let inside: LogConnection;
   beforeAll(async () => {
     log = await freshLog();
@@ -24,9 +22,6 @@ describe('verifying the chain', () => {
     await log.drop();
   });
   beforeEach(async () => {
-    superuser = await log.admin.connect();
-    await superuser.query('BEGIN');
-    superuser.release();
     await inside.pool.query(`BEGIN; SET LOCAL session_replication_role = 'replica'`);
   });
   afterEach(async () => {
