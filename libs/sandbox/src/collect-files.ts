@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { open, opendir, type FileHandle } from 'node:fs/promises';
+import { errorCodeOf } from './error-code.ts';
 import { compileGlob, type Glob } from './glob.ts';
 
 /** How much may be collected at once. */
@@ -60,6 +61,13 @@ const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLO
  * /proc no part of the way is looked up again, so swapping a parent for a link leads nowhere.
  */
 const beneath = (directory: FileHandle, name: string): string => `/proc/self/fd/${directory.fd}/${name}`;
+
+/** What opening with the flags above says of links, and of sockets and devices without a driver. */
+const REASON_BY_CODE: ReadonlyMap<string, NotCollectedReason> = new Map([
+  ['ELOOP', 'symlink'],
+  ['ENOTDIR', 'symlink'],
+  ['ENXIO', 'not-a-file'],
+]);
 
 class Collection {
   files = 0;
@@ -124,11 +132,7 @@ class Collection {
     try {
       return await opening;
     } catch (reason) {
-      const code = reason instanceof Error && 'code' in reason ? reason.code : null;
-      this.refuse(
-        path,
-        code === 'ELOOP' || code === 'ENOTDIR' ? 'symlink' : code === 'ENXIO' ? 'not-a-file' : 'unreadable',
-      );
+      this.refuse(path, REASON_BY_CODE.get(errorCodeOf(reason) ?? '') ?? 'unreadable');
       return null;
     }
   }

@@ -31,3 +31,4 @@ export { reapLeftovers, type ReapReport } from './leftovers.ts';
 export { checkoutScript, type JobSource } from './job/checkout.ts';
 export { runJob, type JobOrder, type JobResult, type JobSinks } from './job/run-job.ts';
 export { DummyExecutor, DUMMY_VARIABLE, type DummyBehaviour } from './dummy-executor.ts';
+export { describeVerdicts, probeHost, type TierVerdict } from './probe-host.ts';

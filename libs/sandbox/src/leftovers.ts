@@ -85,7 +85,9 @@ const RECORDED_WITHIN_MS = 60_000;
 
 async function removeWhenStale(directory: string): Promise<void> {
   const stat = await lstat(directory).catch(() => null);
-  if (stat !== null && Date.now() - stat.mtimeMs > RECORDED_WITHIN_MS) await removeTree(directory);
+  if (stat === null || Date.now() - stat.mtimeMs < RECORDED_WITHIN_MS) return;
+  // An agent may also have died while it tried whether file systems can be mounted here.
+  if (await unmount(join(directory, 'disk'))) await removeTree(directory);
 }
 
 export type ReapReport = {

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JobLimits } from '@delta-ci/contracts';
+import { errorCodeOf } from '../error-code.ts';
 import { signalProcess } from '../process-table.ts';
 import { waitUntil } from '../wait-until.ts';
 import type { CgroupHost } from './cgroup-host.ts';
@@ -158,7 +159,7 @@ export async function removeGroup(directory: string): Promise<boolean> {
       await rmdir(directory);
       return true;
     } catch (reason) {
-      return reason instanceof Error && 'code' in reason && reason.code === 'ENOENT';
+      return errorCodeOf(reason) === 'ENOENT';
     }
   }, EMPTY_WITHIN_MS);
 }

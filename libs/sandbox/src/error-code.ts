@@ -1,0 +1,5 @@
+/** The `code` of a system error (`ENOENT` ...), told by its shape: errors cross realms, where `instanceof` fails. */
+export const errorCodeOf = (reason: unknown): string | null =>
+  typeof reason === 'object' && reason !== null && 'code' in reason && typeof reason.code === 'string'
+    ? reason.code
+    : null;
