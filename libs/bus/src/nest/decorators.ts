@@ -1,6 +1,6 @@
 import type { Command, CommandName, EventType, RecordedEventOf, Report, ReportKind } from '@delta-ci/contracts';
 import { Catch, UseFilters, type RpcExceptionFilter } from '@nestjs/common';
-import { EventPattern, MessagePattern } from '@nestjs/microservices';
+import { Ctx, EventPattern, MessagePattern, Payload } from '@nestjs/microservices';
 import { throwError, type Observable } from 'rxjs';
 import type { CommandAnswerOf } from '../commands.ts';
 import type { DeliveryContext } from '../consume-events.ts';
@@ -10,7 +10,7 @@ import type { DeliveryContext } from '../consume-events.ts';
  * (report, command) of the name, and a command handler that answers with another command's result.
  */
 
-type Handles<M> = (target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<M>) => void;
+type Handles<M> = <F extends M>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<F>) => void;
 
 /** Which kind of message a pattern names; the rest of the pattern is the event's type, report's kind, command's name. */
 export const PATTERN_PREFIX = { event: 'event:', report: 'report:', command: 'command:' } as const;
@@ -23,14 +23,17 @@ class ErrorReachesTheBus implements RpcExceptionFilter {
   }
 }
 
-function marked<M>(pattern: Handles<M>): Handles<M> {
+/** Marks the method, and its first two parameters, so that they need no decorators of their own. */
+function marked<M>(pattern: MethodDecorator): Handles<M> {
   return (target, key, descriptor) => {
     pattern(target, key, descriptor);
+    Payload()(target, key, 0);
+    Ctx()(target, key, 1);
     UseFilters(ErrorReachesTheBus)(target, key, descriptor);
   };
 }
 
-/** `@OnEvent('run.created')` on `async onRunCreated(event: RecordedEventOf<'run.created'>, context?: DeliveryContext)`. */
+/** `@OnEvent('run.created')` on `async onRunCreated(event: RecordedEventOf<'run.created'>, context: DeliveryContext)`. */
 export function OnEvent<T extends EventType>(
   type: T,
 ): Handles<(event: RecordedEventOf<T>, context: DeliveryContext) => Promise<void>> {
