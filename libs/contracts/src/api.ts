@@ -15,6 +15,7 @@ import {
 } from './ids.ts';
 import { ArtifactRecord, AttemptOutcome, CompletionReport, FailureClass, JobOutcome, RunOutcome } from './outcome.ts';
 import { Explanation, JobKind, Plan } from './plan.ts';
+import { RunPolicy } from './policy.ts';
 
 /** Public API, HTTP under `/api/v1`: what people, the console and tools read and ask for. Never a lease id. */
 
@@ -172,6 +173,26 @@ export const PoolView = z.strictObject({
   decidedAtMs: EpochMs.nullable(),
 });
 export type PoolView = z.infer<typeof PoolView>;
+
+/** One artifact of a job, with the attempt that recorded it. */
+export const RunArtifact = ArtifactRecord.extend({ attempt: AttemptNumber });
+export type RunArtifact = z.infer<typeof RunArtifact>;
+
+/** `data` of one `log` event of a followed log: the event's id is `nextOffset`, in bytes. */
+export const LogFollowChunk = z.strictObject({
+  offset: z.number().int().nonnegative(),
+  nextOffset: z.number().int().nonnegative(),
+  text: z.string(),
+});
+export type LogFollowChunk = z.infer<typeof LogFollowChunk>;
+
+/** `data` of the `end` event of a followed log. */
+export const LogFollowEnd = z.strictObject({ attempt: AttemptNumber, outcome: AttemptOutcome.nullable() });
+export type LogFollowEnd = z.infer<typeof LogFollowEnd>;
+
+/** `GET` and `PUT /policies/{repository}`: only what is set for this repository; the rest are defaults. */
+export const RepositoryPolicyView = z.strictObject({ repository: RepositoryId, policy: RunPolicy.partial() });
+export type RepositoryPolicyView = z.infer<typeof RepositoryPolicyView>;
 
 /** Webhook bodies: what GitHub caps its own at. */
 export const WEBHOOK_BODY_BYTES_MAX = 25 * 1024 * 1024;

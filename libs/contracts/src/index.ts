@@ -141,10 +141,14 @@ export {
   FeedEvent,
   JobState,
   JobView,
+  LogFollowChunk,
+  LogFollowEnd,
   PlanAnswer,
   PoolView,
+  RepositoryPolicyView,
   RerunRequest,
   RunAnswer,
+  RunArtifact,
   RunListQuery,
   RunPage,
   RunState,
@@ -155,3 +159,4 @@ export {
   WhyAnswer,
 } from './api.ts';
 export { explainSubject, whyJob } from './why.ts';
+export { ENDPOINTS, Role, type Access, type Content, type Endpoint, type EndpointName } from './endpoints.ts';

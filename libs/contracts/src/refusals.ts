@@ -24,6 +24,7 @@ export const REFUSALS = {
   payload_too_large: { status: 413, meaning: 'over the size limit' },
   unsupported_event: { status: 422, meaning: 'the webhook event cannot be understood' },
   unsupported_media_type: { status: 415, meaning: 'the content type is not one this resource takes' },
+  range_not_satisfiable: { status: 416, meaning: 'there is nothing in the range that was asked for' },
   rate_limited: { status: 429, meaning: 'too many requests; see Retry-After' },
   internal: { status: 500, meaning: 'our fault; the request may be repeated with the same id' },
   unavailable: { status: 503, meaning: 'not ready to take this now; repeat with the same id after Retry-After' },

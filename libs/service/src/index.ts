@@ -50,6 +50,7 @@ export {
   busMetrics,
   capacityMetrics,
   forgeMetrics,
+  gatewayMetrics,
   httpMetrics,
   orchestrationMetrics,
 } from './metrics/metric-catalogue.ts';

@@ -17,6 +17,9 @@ import { traceRequests } from './trace-requests.ts';
  */
 const REQUEST_TIMEOUT_MS = 60_000;
 
+/** Longest parameter in a path: a file of a repository, percent-encoded. Fastify's own default is 100 characters. */
+const PATH_PARAMETER_LENGTH_MAX = 8_192;
+
 export interface ServeOptions {
   /** Keep the bytes of each body as `request.rawBody`: signatures are checked on those. */
   rawBody?: boolean;
@@ -48,6 +51,7 @@ export async function serveNest(
   const adapter = new FastifyAdapter({
     bodyLimit: options.bodyBytesMax ?? 1_048_576,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: PATH_PARAMETER_LENGTH_MAX },
   });
   traceRequests(adapter, logger, defineMetrics(metrics.meter, httpMetrics));
   const root = { module: ServiceRoot, imports: [HealthModule.of(health, metrics, identity), module] };

@@ -221,6 +221,31 @@ export const artifactMetrics = {
   },
 } as const;
 
+/** For the public listener. */
+export const gatewayMetrics = {
+  deliveries: {
+    kind: 'counter',
+    name: 'delta.webhook_deliveries',
+    unit: '{delivery}',
+    help: 'Webhook deliveries, by result: accepted, ignored, refused, failed',
+    labels: ['result'],
+  },
+  rateLimited: {
+    kind: 'counter',
+    name: 'delta.requests_rate_limited',
+    unit: '{request}',
+    help: 'Requests refused because their source sends too many, by what opens the route',
+    labels: ['access'],
+  },
+  followers: {
+    kind: 'level',
+    name: 'delta.followers',
+    unit: '{stream}',
+    help: 'Open streams of server-sent events, by what is followed: events, log',
+    labels: ['what'],
+  },
+} as const;
+
 /** For whoever calls a forge. */
 export const forgeMetrics = {
   calls: {

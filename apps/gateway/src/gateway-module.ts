@@ -1,0 +1,29 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AuthorisationGuard } from './access/authorisation-guard.ts';
+import { RefusalFilter } from './http/refusal-filter.ts';
+import { RequestPipe } from './http/request-pipe.ts';
+import { PARTS, type GatewayParts } from './parts.ts';
+import { LeaseController } from './runners/lease-controller.ts';
+import { RunnerController } from './runners/runner-controller.ts';
+import { RunController } from './runs/run-controller.ts';
+import { WebhookController } from './webhooks/webhook-controller.ts';
+
+export const CONTROLLERS = [WebhookController, RunController, RunnerController, LeaseController];
+
+/** Routes, the guard before them, the pipe that checks what they take, and the filter behind them. */
+@Module({})
+export class GatewayModule {
+  static with(parts: GatewayParts): DynamicModule {
+    return {
+      module: GatewayModule,
+      controllers: CONTROLLERS,
+      providers: [
+        { provide: PARTS, useValue: parts },
+        { provide: APP_GUARD, useValue: new AuthorisationGuard(parts.proofs) },
+        { provide: APP_PIPE, useClass: RequestPipe },
+        { provide: APP_FILTER, useValue: new RefusalFilter(parts.logger) },
+      ],
+    };
+  }
+}

@@ -1,0 +1,160 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectBus, serveCommands, type Bus, type CommandHandlers, type Listener } from '@delta-ci/bus';
+import type { Actor, CommandAnswer, DomainEvent, ProposedPlan, StreamId } from '@delta-ci/contracts';
+import { LogWriter, migrate, openLog, provisionRoles } from '@delta-ci/event-log';
+import { signLikeGitHub } from '@delta-ci/forge';
+import { prepareService } from '@delta-ci/service';
+import { freshDatabase, freshNats } from '../../../test/support/infra/index.ts';
+import { gatewaySettings } from './config.ts';
+import { startGateway } from './start-gateway.ts';
+
+/** A gateway on a real nats-server and a real Postgres, with the test in the orchestrator's place. */
+export interface TestGateway {
+  readonly url: string;
+  readonly adminToken: string;
+  readonly artifactDir: string;
+  readonly bus: Bus;
+  /** Every line the gateway logged. */
+  readonly lines: readonly string[];
+  /** Answers commands from now on; what was answered before no longer is. */
+  answer(handlers: CommandHandlers): Promise<void>;
+  /** Appends events as the orchestrator would. */
+  append(stream: StreamId, events: readonly DomainEvent[], plans?: readonly ProposedPlan[]): Promise<CommandAnswer>;
+  call(path: string, init?: RequestInit & { readonly token?: string }): Promise<Response>;
+  stop(): Promise<string[]>;
+  end(): Promise<void>;
+}
+
+export const REGISTRATION_TOKEN = 'not-a-secret-registration';
+export const WEBHOOK_SECRET = 'not-a-secret-webhook';
+export const CLONE_URL = 'http://127.0.0.1:1/demo/shop.git';
+
+const PASSWORDS = { orchestrator: 'not-a-secret-orchestrator', reader: 'not-a-secret-reader' };
+const ACTOR: Actor = { kind: 'service', name: 'test' };
+
+const FORGES = {
+  forges: [
+    {
+      kind: 'github',
+      name: 'github',
+      apiUrl: 'http://127.0.0.1:1',
+      webhookSecret: { env: 'TEST_WEBHOOK_SECRET' },
+      cloneProtocols: ['http'],
+      allowPrivateAddresses: true,
+      repositories: [{ id: 'github/demo/shop', cloneUrl: CLONE_URL }],
+    },
+  ],
+};
+
+/** @param settings environment variables besides those that every gateway needs */
+export async function testGateway(settings: Readonly<Record<string, string>> = {}): Promise<TestGateway> {
+  const [database, nats] = await Promise.all([freshDatabase(), freshNats()]);
+  await migrate({ adminUrl: database.adminUrl });
+  const urls = await provisionRoles({ adminUrl: database.adminUrl, passwords: PASSWORDS });
+  const directory = await mkdtemp(join(tmpdir(), 'delta-gateway-'));
+  const artifactDir = join(directory, 'artifacts');
+  const adminTokenFile = join(directory, 'data', 'admin-token');
+  await mkdir(artifactDir);
+  await writeFile(join(directory, 'forges.json'), JSON.stringify(FORGES));
+  const lines: string[] = [];
+  const env = {
+    DELTA_DATABASE_URL: urls.readerUrl,
+    DELTA_NATS_URL: nats.url,
+    DELTA_ARTIFACT_DIR: artifactDir,
+    DELTA_FORGES_FILE: join(directory, 'forges.json'),
+    DELTA_DATA_DIR: join(directory, 'data'),
+    DELTA_ADMIN_TOKEN_FILE: adminTokenFile,
+    DELTA_REGISTRATION_TOKEN: REGISTRATION_TOKEN,
+    DELTA_HTTP_PORT: '0',
+    DELTA_LOG_LEVEL: 'debug',
+    ...settings,
+  };
+  const start = async (service: Parameters<typeof startGateway>[0]) =>
+    startGateway(service, { TEST_WEBHOOK_SECRET: WEBHOOK_SECRET });
+  const definition = { name: 'gateway', settings: gatewaySettings, start };
+  const prepared = prepareService(definition, { env, sink: { write: (line: string) => void lines.push(line) } });
+  if (!prepared.ok) throw new Error(JSON.stringify(prepared.problems));
+  const started = await prepared.service.start();
+  if (started.outcome !== 'ready') throw new Error('the gateway did not start');
+  const url = `http://127.0.0.1:${started.port}`;
+  const log = await openLog({ databaseUrl: urls.orchestratorUrl, applicationName: 'test' });
+  const writer = new LogWriter({ pool: log.pool });
+  const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const bus = await connectBus({ servers: [nats.url], name: 'test', log: quiet });
+  let responder: Listener | null = null;
+  let appended = 0;
+  return {
+    url,
+    adminToken: (await readFile(adminTokenFile, 'utf8')).trim(),
+    artifactDir,
+    bus,
+    lines,
+    async answer(handlers) {
+      await responder?.stop();
+      responder = serveCommands(bus, handlers, { log: quiet });
+      await settled(bus);
+    },
+    async append(stream, events, plans = []) {
+      appended += 1;
+      const id = `append-${appended}`;
+      const runId = stream.startsWith('run-') ? [stream.slice('run-'.length)] : [];
+      const decide = () => ({ appends: [{ stream, events }], answer: { ok: true as const, result: {} }, plans });
+      return writer.submit({ id, actor: ACTOR, causation: id, traceparent: null, runs: runId, decide });
+    },
+    async call(path, { token, ...init } = {}) {
+      const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      return fetch(url + path, { ...init, headers: { ...authorization, ...(init.headers as Record<string, string>) } });
+    },
+    stop: async () => prepared.service.stop('the test is over'),
+    async end() {
+      await prepared.service.stop('the test is over');
+      await responder?.stop();
+      await bus.close();
+      await writer.close();
+      await log.close();
+      await Promise.all([database.drop(), nats.remove(), rm(directory, { recursive: true, force: true })]);
+    },
+  };
+}
+
+/** A subscription is in place once the server has answered something that was sent after it. */
+async function settled(bus: Bus): Promise<void> {
+  await bus.request({ subject: 'delta.nobody', headers: {}, body: new Uint8Array() }, 1_000);
+}
+
+/** A signed GitHub delivery. */
+export function delivery(event: string, deliveryId: string, payload: unknown, secret = WEBHOOK_SECRET): RequestInit {
+  const body = typeof payload === 'string' ? payload : JSON.stringify(payload);
+  return {
+    method: 'POST',
+    body,
+    headers: {
+      'content-type': 'application/json',
+      'x-github-event': event,
+      'x-github-delivery': deliveryId,
+      'x-hub-signature-256': signLikeGitHub(Buffer.from(body), secret),
+    },
+  };
+}
+
+/** A push to the main branch of the served repository. */
+export const pushPayload = (over: Readonly<Record<string, unknown>> = {}): Record<string, unknown> => ({
+  ref: 'refs/heads/main',
+  before: 'a'.repeat(40),
+  after: 'b'.repeat(40),
+  deleted: false,
+  created: false,
+  repository: { full_name: 'demo/shop', clone_url: 'https://elsewhere.example/x.git', default_branch: 'main' },
+  sender: { login: 'ada' },
+  head_commit: { message: 'add a cart' },
+  ...over,
+});
+
+/** A JSON request. */
+export const json = (value: unknown, method = 'POST'): RequestInit => ({
+  method,
+  body: JSON.stringify(value),
+  headers: { 'content-type': 'application/json' },
+});

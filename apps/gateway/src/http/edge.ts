@@ -1,0 +1,88 @@
+import type { IncomingMessage } from 'node:http';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { refuse, type Access, type Endpoint } from '@delta-ci/contracts';
+import { Refused, refusedWith } from './refused.ts';
+import { endpointIn } from './route.ts';
+import { TokenBuckets, type BucketLimits } from './token-bucket.ts';
+
+export interface EdgeLimits {
+  /** By what opens the route: only those that strangers can reach. */
+  readonly rates: Readonly<Partial<Record<Access, BucketLimits>>>;
+  readonly bodyTimeoutMs: number;
+  readonly nowMs: () => number;
+  readonly onRateLimited: (access: Access) => void;
+}
+
+/** A gibibyte, the largest artifact, at about 600 kB/s: below that an upload is not worth waiting for. */
+const UPLOAD_TIMEOUT_MS = 30 * 60_000;
+/** Headers are a few kilobytes: whoever needs longer for them only holds the connection. */
+const HEADERS_TIMEOUT_MS = 10_000;
+
+/** Headers of every answer: nothing of ours is to be guessed at, framed, or kept by caches. */
+const ANSWER_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+};
+
+/**
+ * Prepares the listener for strangers: bodies as bytes with a limit of size and time per route, a rate per source, and
+ * nothing read of a request that is refused by its head alone.
+ */
+export function prepareEdge(app: NestFastifyApplication, limits: EdgeLimits): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  const buckets = bucketsFor(limits);
+  const server = app.getHttpServer();
+  server.requestTimeout = UPLOAD_TIMEOUT_MS;
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  app.useBodyParser('application/json', {}, (_request, body, done) => done(null, body));
+  fastify.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload));
+  fastify.addHook('onRoute', (route) => {
+    const bytesMax = endpointIn(route.config)?.body?.bytesMax;
+    if (bytesMax !== undefined) route.bodyLimit = bytesMax;
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.headers(ANSWER_HEADERS);
+    const endpoint = endpointIn(request.routeOptions.config);
+    const refused = endpoint === null ? null : refusalByHead(endpoint, request, buckets, limits);
+    if (refused !== null) return done(refused);
+    if (endpoint !== null && !isUpload(endpoint)) cutWhenSlow(request.raw, limits.bodyTimeoutMs);
+    done();
+  });
+}
+
+type Buckets = ReadonlyMap<Access, TokenBuckets>;
+
+function bucketsFor({ rates, nowMs }: EdgeLimits): Buckets {
+  const entries = Object.entries(rates) as [Access, BucketLimits][];
+  return new Map(entries.map(([access, rate]) => [access, new TokenBuckets(rate, nowMs)]));
+}
+
+interface Head {
+  readonly ip: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
+
+function refusalByHead(endpoint: Endpoint, head: Head, buckets: Buckets, limits: EdgeLimits): Refused | null {
+  const waitMs = buckets.get(endpoint.access)?.take(head.ip) ?? 0;
+  if (waitMs > 0) {
+    limits.onRateLimited(endpoint.access);
+    const retryAfterS = Math.ceil(waitMs / 1_000);
+    return new Refused(refuse('rate_limited', 'too many requests from this address', { retryAfterS }), retryAfterS);
+  }
+  const bytesMax = endpoint.body?.bytesMax ?? 0;
+  const announced = Number(head.headers['content-length'] ?? '0');
+  if (announced <= bytesMax) return null;
+  return refusedWith('payload_too_large', `the body is over ${bytesMax} bytes`, { bytesMax });
+}
+
+const isUpload = (endpoint: Endpoint): boolean => endpoint.body?.content === 'bytes';
+
+/** Cuts the connection of whoever takes too long to send a body. */
+function cutWhenSlow(request: IncomingMessage, timeoutMs: number): void {
+  const timer = setTimeout(() => {
+    if (!request.complete) request.destroy();
+  }, timeoutMs);
+  request.once('close', () => clearTimeout(timer));
+}

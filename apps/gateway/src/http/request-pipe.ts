@@ -1,0 +1,43 @@
+import { Injectable, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
+import { parseJson } from './parse-json.ts';
+import { refusedWith } from './refused.ts';
+
+/** More problems than this tell nobody more. */
+const PROBLEMS_MAX = 20;
+
+type Schema = NonNullable<ArgumentMetadata['schema']>;
+
+/**
+ * Holds every declared parameter against its schema. Bodies arrive as bytes and are parsed only here, after the guard
+ * has let the caller in. Parameters without a schema (requests, replies, raw bodies) pass as they are.
+ */
+@Injectable()
+export class RequestPipe implements PipeTransform {
+  async transform(value: unknown, { schema, type }: ArgumentMetadata): Promise<unknown> {
+    if (schema === undefined) return value;
+    return type === 'body' ? check(schema, jsonIn(value), 'body') : check(schema, value, type);
+  }
+}
+
+/** An empty body is an empty object: requests whose fields are all optional need not send one. */
+function jsonIn(body: unknown): unknown {
+  if (body === undefined || body === null) return {};
+  if (!(body instanceof Uint8Array)) throw refusedWith('unsupported_media_type', 'send application/json');
+  if (body.byteLength === 0) return {};
+  const parsed = parseJson(body);
+  if (!parsed.ok) throw refusedWith('invalid_request', parsed.problem);
+  return parsed.value;
+}
+
+async function check(schema: Schema, value: unknown, where: string): Promise<unknown> {
+  const result = await schema['~standard'].validate(value);
+  if (result.issues === undefined) return result.value;
+  const problems = result.issues
+    .slice(0, PROBLEMS_MAX)
+    .map(({ path = [], message }) => `${[where, ...path.map(keyOf)].join('.')}: ${message}`);
+  throw refusedWith('invalid_request', problems[0] ?? `the ${where} does not have the documented shape`, { problems });
+}
+
+function keyOf(part: PropertyKey | { readonly key: PropertyKey }): string {
+  return String(typeof part === 'object' ? part.key : part);
+}

@@ -1,0 +1,35 @@
+import type { FileArtifactStore } from '@delta-ci/artifact-store';
+import type { Bus, CommandClient } from '@delta-ci/bus';
+import type { LogBell, LogConnection, LogReader } from '@delta-ci/event-log';
+import type { ForgeSettings } from '@delta-ci/forge';
+import type { Counter, Histogram, Level, Logger } from '@delta-ci/service';
+import type { Proofs } from './access/authorisation-guard.ts';
+
+/** What the gateway's controllers work with; opened once at the start and handed to all of them. */
+export interface GatewayParts {
+  readonly logger: Logger;
+  /** Commands to the orchestrator: the only way anything here changes the system. */
+  readonly commands: CommandClient;
+  readonly bus: Bus;
+  /** The read model, with rights to read alone. */
+  readonly log: LogConnection;
+  readonly reader: LogReader;
+  readonly bell: LogBell;
+  readonly store: FileArtifactStore;
+  readonly forges: readonly ForgeSettings[];
+  readonly proofs: Proofs;
+  readonly metrics: GatewayMetrics;
+  /** Aborts when the service stops: streams and long polls end on it. */
+  readonly stopping: AbortSignal;
+}
+
+export interface GatewayMetrics {
+  readonly deliveries: Counter<'result'>;
+  readonly rateLimited: Counter<'access'>;
+  readonly followers: Level<'what'>;
+  readonly uploadDuration: Histogram<'result'>;
+  readonly uploadSize: Histogram<never>;
+}
+
+/** Injection token of `GatewayParts`. */
+export const PARTS = Symbol('gateway parts');

@@ -1,0 +1,173 @@
+import { Body, Controller, Inject, Param, Query, Req, Res } from '@nestjs/common';
+import { announceLogGrew } from '@delta-ci/bus';
+import {
+  ENDPOINTS,
+  LOG_CHUNK_BYTES_MAX,
+  type AcknowledgeLeaseAnswer,
+  type ArtifactRecord,
+  type ArtifactUploadAnswer,
+  type CommandResult,
+  type CompletionReport,
+  type HeartbeatRequest,
+  type LeaseHash,
+  type LeaseOffer,
+  type LogAppendAnswer,
+} from '@delta-ci/contracts';
+import { findLease, findPlan, type FoundLease } from '@delta-ci/event-log';
+import { leaseHashOf } from '@delta-ci/service';
+import { randomUUID } from 'node:crypto';
+import { CallingRunner } from '../access/caller-parameter.ts';
+import { actorOf, type RunnerCaller } from '../access/caller.ts';
+import { envelopeFor, idFromLease, type CommandEnvelope } from '../command-ids.ts';
+import { goneSignal, type Reply, type Request } from '../http/exchange.ts';
+import { readBytes, streamOf } from '../http/read-bytes.ts';
+import { acceptedOr, Refused } from '../http/refused.ts';
+import { Route } from '../http/route.ts';
+import { PARTS, type GatewayParts } from '../parts.ts';
+import { offerFor, PlanShelf } from './lease-offer.ts';
+import { standingOf } from './standing-lease.ts';
+import { storeArtifact } from './store-artifact.ts';
+import { waitForLease, type HeldLease } from './wait-for-lease.ts';
+
+interface OfLease {
+  readonly leaseId: string;
+}
+
+const E = ENDPOINTS;
+
+/** What a runner does with its lease. The lease id stays here: everybody else knows its hash. */
+@Controller()
+export class LeaseController {
+  readonly #parts: GatewayParts;
+  readonly #plans: PlanShelf;
+
+  constructor(@Inject(PARTS) parts: GatewayParts) {
+    this.#parts = parts;
+    this.#plans = new PlanShelf(async (digest) => findPlan(parts.log, digest));
+  }
+
+  @Route('requestLease')
+  async request(
+    @CallingRunner() runner: RunnerCaller,
+    @Body({ schema: E.requestLease.body.content }) { waitSeconds }: { waitSeconds: number },
+    @Res({ passthrough: true }) reply: Reply,
+  ): Promise<LeaseOffer | undefined> {
+    const gone = goneSignal(reply);
+    const over = AbortSignal.any([gone, this.#parts.stopping]);
+    const waited = await waitForLease(this.#parts.commands, runner, waitSeconds * 1_000, over);
+    if (!waited.ok) throw new Refused(waited.refusal);
+    if (waited.held === null) {
+      reply.code(204);
+      return undefined;
+    }
+    if (gone.aborted) this.#noteUnheard(waited.held);
+    return this.#offer(waited.held);
+  }
+
+  @Route('acknowledgeLease')
+  async acknowledge(
+    @CallingRunner() runner: RunnerCaller,
+    @Param({ schema: E.acknowledgeLease.params }) params: OfLease,
+    @Body({ schema: E.acknowledgeLease.body.content }) _body: object,
+  ): Promise<AcknowledgeLeaseAnswer> {
+    const { lease, envelope } = speak('acknowledge-lease', params, runner);
+    return acceptedOr(await this.#parts.commands.send('acknowledge-lease', lease, envelope));
+  }
+
+  @Route('heartbeat')
+  async heartbeat(
+    @CallingRunner() runner: RunnerCaller,
+    @Param({ schema: E.heartbeat.params }) params: OfLease,
+    @Body({ schema: E.heartbeat.body.content }) body: HeartbeatRequest,
+  ): Promise<CommandResult<'heartbeat'>> {
+    // Every heartbeat is one of its own: repeating an old one must not renew anything by its old answer.
+    const { lease, envelope } = speak('heartbeat', params, runner, randomUUID());
+    return acceptedOr(await this.#parts.commands.send('heartbeat', { ...lease, ...body }, envelope));
+  }
+
+  @Route('appendLog')
+  async appendLog(
+    @CallingRunner() runner: RunnerCaller,
+    @Param({ schema: E.appendLog.params }) params: OfLease,
+    @Query({ schema: E.appendLog.query }) { offset }: { offset: number },
+    @Req() { body }: Request,
+  ): Promise<LogAppendAnswer> {
+    const lease = await this.#standing(params, runner);
+    const chunk = await readBytes(body, LOG_CHUNK_BYTES_MAX);
+    const answer = await this.#parts.store.logs.append(lease, offset, chunk);
+    announceLogGrew(this.#parts.bus, lease.runId, lease.jobKey);
+    return answer;
+  }
+
+  @Route('uploadArtifact')
+  async uploadArtifact(
+    @CallingRunner() runner: RunnerCaller,
+    @Param({ schema: E.uploadArtifact.params }) params: OfLease,
+    @Query({ schema: E.uploadArtifact.query }) query: ArtifactQuery,
+    @Req() { body }: Request,
+  ): Promise<ArtifactUploadAnswer> {
+    await this.#standing(params, runner);
+    const { name, type, digest, retention_days: retentionDays } = query;
+    const { sizeBytes } = await storeArtifact(this.#parts, streamOf(body), digest);
+    const artifact: ArtifactRecord = { name, type, digest, sizeBytes, retentionDays };
+    const { lease, envelope } = speak('record-artifact', params, runner, `${name}\n${digest}`);
+    acceptedOr(await this.#parts.commands.send('record-artifact', { ...lease, artifact }, envelope));
+    return { digest, sizeBytes };
+  }
+
+  @Route('completeAttempt')
+  async complete(
+    @CallingRunner() runner: RunnerCaller,
+    @Param({ schema: E.completeAttempt.params }) params: OfLease,
+    @Body({ schema: E.completeAttempt.body.content }) report: CompletionReport,
+  ): Promise<CommandResult<'complete-attempt'>> {
+    const { lease, envelope } = speak('complete-attempt', params, runner);
+    return acceptedOr(await this.#parts.commands.send('complete-attempt', { ...lease, report }, envelope));
+  }
+
+  @Route('acknowledgeCancel')
+  async acknowledgeCancel(
+    @CallingRunner() runner: RunnerCaller,
+    @Param({ schema: E.acknowledgeCancel.params }) params: OfLease,
+    @Body({ schema: E.acknowledgeCancel.body.content }) report: CompletionReport,
+  ): Promise<CommandResult<'acknowledge-cancel'>> {
+    const { lease, envelope } = speak('acknowledge-cancel', params, runner);
+    return acceptedOr(await this.#parts.commands.send('acknowledge-cancel', { ...lease, report }, envelope));
+  }
+
+  async #standing({ leaseId }: OfLease, { runnerId }: RunnerCaller): Promise<FoundLease> {
+    const standing = standingOf(await findLease(this.#parts.log, leaseHashOf(leaseId)), runnerId);
+    if (!standing.ok) throw new Refused(standing.refusal);
+    return standing.lease;
+  }
+
+  async #offer({ leaseId, lease }: HeldLease): Promise<LeaseOffer> {
+    const plan = await this.#plans.take(lease.planDigest);
+    const offer = plan === null ? null : offerFor(leaseId, lease, plan);
+    if (offer === null) throw new Error(`plan ${lease.planDigest} has no job ${lease.jobKey}, which was leased`);
+    return offer;
+  }
+
+  /** Nobody acknowledges this lease, so the acceptance time ends it and the job is dispatched again. */
+  #noteUnheard({ lease: { runId, jobKey, attempt } }: HeldLease): void {
+    const line = { event: 'lease-unheard', run: runId, job: jobKey, attempt };
+    this.#parts.logger.warn(line, 'a runner went away while it was granted a lease');
+  }
+}
+
+interface ArtifactQuery extends Pick<ArtifactRecord, 'name' | 'type' | 'digest'> {
+  readonly retention_days: number;
+}
+
+interface Speech {
+  readonly lease: { readonly leaseHash: LeaseHash; readonly runnerId: string };
+  readonly envelope: CommandEnvelope;
+}
+
+/** What every command of a runner carries: the lease by its hash, and an id that repeats with the request. */
+function speak(what: string, { leaseId }: OfLease, runner: RunnerCaller, more = ''): Speech {
+  const { runnerId } = runner;
+  const leaseHash = leaseHashOf(leaseId);
+  const envelope = envelopeFor(idFromLease(what, leaseHash, runnerId, more), actorOf(runner));
+  return { lease: { leaseHash, runnerId }, envelope };
+}

@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import type { GrantedLease, LeaseHash, Refusal } from '@delta-ci/contracts';
+import type { CommandAnswerOf, CommandClient } from '@delta-ci/bus';
+import { leaseHashOf } from '@delta-ci/service';
+import type { RunnerCaller } from '../access/caller.ts';
+import { actorOf } from '../access/caller.ts';
+import { envelopeFor, idFromLease } from '../command-ids.ts';
+
+/**
+ * One request to the orchestrator waits this long, and the runner's whole wait is made of several: work granted to a
+ * runner that has just gone is lost for the acceptance time, so a wait that nobody listens to has to be short.
+ */
+const SLICE_MS = 5_000;
+/** Beyond the slice: a decision takes milliseconds, a fail-over some seconds. */
+const ANSWER_MS = 5_000;
+
+export interface HeldLease {
+  /** The capability: 256 random bits that only the runner gets to know. */
+  readonly leaseId: string;
+  readonly lease: GrantedLease;
+}
+
+export type Waited = { ok: true; held: HeldLease | null } | { ok: false; refusal: Refusal };
+
+/**
+ * Waits for work for a runner.
+ * @param over aborts when the runner has gone or the gateway stops: no further wait is begun
+ */
+export async function waitForLease(
+  commands: CommandClient,
+  runner: RunnerCaller,
+  waitMs: number,
+  over: AbortSignal,
+): Promise<Waited> {
+  const leaseId = randomBytes(32).toString('hex');
+  const leaseHash = leaseHashOf(leaseId);
+  const untilMs = performance.now() + waitMs;
+  for (let slice = 0; ; slice += 1) {
+    const sliceMs = Math.max(0, Math.min(SLICE_MS, Math.round(untilMs - performance.now())));
+    const answer = await askFor(commands, runner, leaseHash, slice, sliceMs);
+    if (!answer.ok) return answer;
+    const { lease } = answer.result;
+    if (lease !== null) return { ok: true, held: { leaseId, lease } };
+    if (over.aborted || performance.now() >= untilMs) return { ok: true, held: null };
+  }
+}
+
+/** An answer that got lost may have been a lease: asking once more with the same id brings it to light. */
+async function askFor(
+  commands: CommandClient,
+  runner: RunnerCaller,
+  leaseHash: LeaseHash,
+  slice: number,
+  waitMs: number,
+): Promise<CommandAnswerOf<'grant-lease'>> {
+  const { runnerId, pool } = runner;
+  const data = { leaseHash, runnerId, pool, waitMs };
+  const id = idFromLease('grant-lease', leaseHash, runnerId, String(slice));
+  const options = { ...envelopeFor(id, actorOf(runner)), timeoutMs: waitMs + ANSWER_MS };
+  const first = await commands.send('grant-lease', data, options);
+  if (first.ok || first.refusal.code !== 'timed_out') return first;
+  return commands.send('grant-lease', data, options);
+}

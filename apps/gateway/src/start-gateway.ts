@@ -1,0 +1,111 @@
+import { FileArtifactStore } from '@delta-ci/artifact-store';
+import { CommandClient, connectBus, type Bus } from '@delta-ci/bus';
+import { LogBell, LogReader, openLog, type LogConnection } from '@delta-ci/event-log';
+import { loadForgeSettings, type ForgeSettings } from '@delta-ci/forge';
+import { artifactMetrics, gatewayMetrics, Secret, type Service } from '@delta-ci/service';
+import type { Proofs } from './access/authorisation-guard.ts';
+import { loadAccessTokens, readAdminToken } from './access/access-tokens.ts';
+import { readSigningKey, RunnerTokens } from './access/runner-tokens.ts';
+import type { GatewayConfig } from './config.ts';
+import { GatewayModule } from './gateway-module.ts';
+import { prepareEdge } from './http/edge.ts';
+import type { GatewayParts } from './parts.ts';
+
+type Gateway = Service<GatewayConfig>;
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Opens what the routes work with, and listens last. @param env where the forge settings look up the secrets they name */
+export async function startGateway(service: Gateway, env: Env): Promise<void> {
+  const { config, logger, stopping } = service;
+  const forges = await openForges(service, env);
+  const proofs = await openProofs(service);
+  const log = await openDatabase(service);
+  const bell = await openBell(service);
+  const bus = await openBus(service);
+  const store = new FileArtifactStore(config.artifactDir);
+  await store.check();
+  service.checkHealth('artifact store', async () => store.check());
+  const metrics = { ...service.metrics(gatewayMetrics), ...service.metrics(artifactMetrics) };
+  const reader = new LogReader(log);
+  const commands = new CommandClient(bus);
+  const parts: GatewayParts = { logger, commands, bus, log, reader, bell, store, forges, proofs, metrics, stopping };
+  await service.serve(GatewayModule.with(parts), {
+    prepare: (app) =>
+      prepareEdge(app, {
+        rates: {
+          signature: { perSecond: config.webhooksPerSecond, atOnce: config.webhooksAtOnce },
+          registration: { perSecond: config.registrationsPerSecond, atOnce: config.registrationsAtOnce },
+        },
+        bodyTimeoutMs: config.bodyTimeoutMs,
+        nowMs: () => performance.now(),
+        onRateLimited: (access) => metrics.rateLimited.add(1, { access }),
+      }),
+  });
+}
+
+async function openForges(service: Gateway, env: Env): Promise<ForgeSettings[]> {
+  const loaded = await loadForgeSettings(service.config.forgesFile, env);
+  if (!loaded.ok) throw new Error(loaded.problems.join('; '));
+  for (const { webhookSecret, token } of loaded.forges) {
+    service.hide(new Secret(webhookSecret));
+    if (token !== null) service.hide(new Secret(token));
+  }
+  return loaded.forges;
+}
+
+async function openProofs(service: Gateway): Promise<Proofs> {
+  const { config, logger } = service;
+  const { token, made } = await readAdminToken(config.adminTokenFile);
+  service.hide(new Secret(token));
+  logger.info({ event: 'admin-token', place: config.adminTokenFile, made }, 'the administrator token is in this file');
+  const { environment, runnerTokenTtlMs: ttlMs } = config;
+  const key = await readSigningKey(config.dataDir);
+  return {
+    access: await loadAccessTokens(token, config.tokensFile),
+    runners: new RunnerTokens({ key, environment, ttlMs, nowMs: Date.now }),
+    registrationToken: config.registrationToken.reveal(),
+  };
+}
+
+async function openDatabase(service: Gateway): Promise<LogConnection> {
+  const { databaseUrl, databaseConnections } = service.config;
+  const log = await service.open(
+    'database',
+    async () =>
+      openLog({
+        databaseUrl: databaseUrl.reveal(),
+        applicationName: 'gateway',
+        hotConnectionsMax: databaseConnections,
+        readConnectionsMax: databaseConnections,
+      }),
+    async (connection) => connection.close(),
+  );
+  const reader = new LogReader(log);
+  service.checkHealth('database', async () => {
+    await reader.head();
+  });
+  return log;
+}
+
+/** Rings for everybody who follows events, over one connection. */
+async function openBell(service: Gateway): Promise<LogBell> {
+  const databaseUrl = service.config.databaseUrl.reveal();
+  return service.open(
+    'log bell',
+    () => new LogBell({ databaseUrl, applicationName: 'gateway bell' }),
+    async (bell) => bell.close(),
+  );
+}
+
+async function openBus(service: Gateway): Promise<Bus> {
+  const { config, logger } = service;
+  const bus = await service.open(
+    'bus',
+    async () => connectBus({ servers: [config.natsUrl.reveal()], name: 'gateway', log: logger }),
+    async (connection) => connection.close(),
+  );
+  service.checkHealth('bus', () => {
+    if (!bus.isConnected()) throw new Error('not connected');
+  });
+  return bus;
+}

@@ -1,0 +1,152 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Command } from '@delta-ci/contracts';
+import { refuse } from '@delta-ci/contracts';
+import { delivery, pushPayload, testGateway, type TestGateway } from '../gateway.fixture.ts';
+
+const RUN = `run_${'1'.repeat(32)}`;
+const PATH = '/api/v1/webhooks/github';
+
+describe('webhooks of GitHub', () => {
+  let gateway: TestGateway;
+  const taken: Command<'accept-delivery'>[] = [];
+
+  beforeAll(async () => {
+    gateway = await testGateway();
+    // As the orchestrator's inbox: a repeated id gets the first answer, and other content under it is refused.
+    const first = new Map<string, string>();
+    await gateway.answer({
+      'accept-delivery': (command) => {
+        taken.push(command);
+        const known = first.get(command.id);
+        first.set(command.id, known ?? command.data.payloadDigest);
+        if (known !== undefined && known !== command.data.payloadDigest) {
+          return Promise.resolve({ ok: false, refusal: refuse('conflicting_repeat', 'used before') });
+        }
+        const { request } = command.data;
+        const result =
+          request.kind === 'run' ? { runId: RUN, ignored: null } : { runId: null, ignored: request.reason };
+        return Promise.resolve({ ok: true, result, position: 1 });
+      },
+    });
+  });
+  afterAll(async () => gateway.end());
+
+  const post = async (init: RequestInit) => {
+    const response = await gateway.call(PATH, init);
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+  const codeIn = (body: Record<string, unknown>) => (body['error'] as { code: string } | undefined)?.code;
+
+  it('given a signed push, when delivered, then the run is answered and the command carries what was verified', async () => {
+    expect(await post(delivery('push', 'd-1', pushPayload()))).toEqual({
+      status: 202,
+      body: { runId: RUN, ignored: null },
+    });
+    expect(taken.at(-1)).toMatchObject({
+      id: 'delivery-github-d-1',
+      actor: { kind: 'forge-user', name: 'ada' },
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-/),
+      data: {
+        deliveryId: 'd-1',
+        event: 'push',
+        request: { kind: 'run', repository: { id: 'github/demo/shop', cloneUrl: 'http://127.0.0.1:1/demo/shop.git' } },
+      },
+    });
+  });
+
+  it('given a delivery that came before, when repeated, then it asks under the same id and gets the same run', async () => {
+    const once = await post(delivery('push', 'd-2', pushPayload()));
+    expect(await post(delivery('push', 'd-2', pushPayload()))).toEqual(once);
+  });
+
+  it('given an id that was used for other content, when delivered, then it is a conflicting repeat', async () => {
+    await post(delivery('push', 'd-3', pushPayload()));
+    const { status, body } = await post(delivery('push', 'd-3', pushPayload({ after: 'c'.repeat(40) })));
+    expect([status, codeIn(body)]).toEqual([409, 'conflicting_repeat']);
+  });
+
+  it('given an event we do not act on, when delivered, then it is recorded as ignored, with the reason', async () => {
+    const { status, body } = await post(delivery('star', 'd-4', { action: 'created' }));
+    expect([status, body['runId']]).toEqual([202, null]);
+    expect(taken.at(-1)?.data.request).toEqual({ kind: 'ignore', reason: body['ignored'] });
+  });
+
+  it.each([
+    [
+      'a wrong signature',
+      delivery('push', 'd-5', pushPayload(), 'another-secret-altogether'),
+      401,
+      'invalid_signature',
+    ],
+    [
+      'no signature',
+      { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } },
+      401,
+      'invalid_signature',
+    ],
+    ['malformed JSON', delivery('push', 'd-6', '{"ref":'), 400, 'invalid_request'],
+    ['hostile nesting', delivery('push', 'd-7', '['.repeat(100_000)), 400, 'invalid_request'],
+    ['a payload without its fields', delivery('push', 'd-8', { ref: 'x' }), 422, 'unsupported_event'],
+    [
+      'a repository that is not served',
+      delivery(
+        'push',
+        'd-9',
+        pushPayload({ repository: { full_name: 'a/b', clone_url: 'x', default_branch: 'main' } }),
+      ),
+      404,
+      'unknown_repository',
+    ],
+    ['an event name that is none', delivery('pu sh', 'd-10', pushPayload()), 400, 'invalid_request'],
+    ['a delivery id that is none', delivery('push', '../x y', pushPayload()), 400, 'invalid_request'],
+    [
+      'another content type',
+      { ...delivery('push', 'd-11', '{}'), headers: { 'content-type': 'text/xml' } },
+      415,
+      'unsupported_media_type',
+    ],
+    ['more than 25 MB', delivery('push', 'd-12', 'x'.repeat(25 * 1024 * 1024 + 1)), 413, 'payload_too_large'],
+  ])(
+    'given %s, when delivered, then it is refused by name and nothing is asked of anybody',
+    async (_name, init, status, code) => {
+      const before = taken.length;
+      const refused = await post(init);
+      expect([refused.status, codeIn(refused.body)]).toEqual([status, code]);
+      expect(taken).toHaveLength(before);
+    },
+  );
+
+  it('given a body without an end, when it passes the limit, then it is refused while it streams', async () => {
+    const chunk = new Uint8Array(1024 * 1024);
+    let sent = 0;
+    const endless = new ReadableStream({
+      pull(controller) {
+        sent += chunk.byteLength;
+        controller.enqueue(chunk);
+      },
+    });
+    const headers = { 'content-type': 'application/json' };
+    const init = { method: 'POST', body: endless, headers, duplex: 'half' } as RequestInit;
+    // The answer may be overtaken by the end of the connection; either way it ends.
+    const outcome = await gateway.call(PATH, init).then(
+      ({ status }) => status,
+      () => 'cut',
+    );
+    expect([413, 'cut']).toContain(outcome);
+    expect(sent).toBeLessThan(64 * 1024 * 1024);
+  });
+});
+
+describe('a flood of deliveries from one address', () => {
+  it('given more than its share, when delivered, then the rest is told when to come again', async () => {
+    const gateway = await testGateway({ DELTA_WEBHOOKS_PER_SECOND: '1', DELTA_WEBHOOKS_AT_ONCE: '2' });
+    try {
+      const answers = [];
+      for (let at = 0; at < 4; at += 1) answers.push(await gateway.call(PATH, delivery('push', `f-${at}`, '{}', 'x')));
+      expect(answers.map(({ status }) => status)).toEqual([401, 401, 429, 429]);
+      expect(Number(answers[3]?.headers.get('retry-after'))).toBeGreaterThan(0);
+    } finally {
+      await gateway.end();
+    }
+  });
+});

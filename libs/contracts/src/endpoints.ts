@@ -1,0 +1,414 @@
+import { z } from 'zod';
+import {
+  CancelRunRequest,
+  CreateRunRequest,
+  DeliveryAnswer,
+  PlanAnswer,
+  PoolView,
+  RepositoryPolicyView,
+  RerunRequest,
+  RunAnswer,
+  RunArtifact,
+  RunListQuery,
+  RunPage,
+  RunView,
+  WEBHOOK_BODY_BYTES_MAX,
+  WhyAnswer,
+} from './api.ts';
+import { HeartbeatAnswer } from './commands.ts';
+import { EVENT_DATA } from './events.ts';
+import { AttemptNumber, Digest, EpochMs, JobKey, LeaseId, PoolName, RepositoryId, RunId } from './ids.ts';
+import { ArtifactRecord } from './outcome.ts';
+import { RunPolicy } from './policy.ts';
+import type { RefusalCode } from './refusals.ts';
+import {
+  ARTIFACT_BYTES_MAX,
+  AcknowledgeLeaseAnswer,
+  ArtifactUploadAnswer,
+  CancelAcknowledgeRequest,
+  CompleteAnswer,
+  CompleteRequest,
+  HeartbeatRequest,
+  LOG_CHUNK_BYTES_MAX,
+  LeaseOffer,
+  LeaseRequest,
+  LogAppendAnswer,
+  RUNNER_BODY_BYTES_MAX,
+  RegisterRunnerAnswer,
+  RegisterRunnerRequest,
+  RenewTokenAnswer,
+} from './runner-protocol.ts';
+
+/**
+ * Every HTTP route of the gateway as data: where it is, who may use it, what it takes and what it answers. The router,
+ * the authorisation guard and the OpenAPI document are made from this one table.
+ */
+
+/**
+ * Who may use a route. `anyone`: holds no data of users. `signature`: the body's own signature is the proof.
+ * `registration`: the installation's registration token. `runner`: a runner's token. The rest are roles of people and
+ * machines, each of which may do what the one before it may.
+ */
+export type Access = 'anyone' | 'signature' | 'registration' | 'runner' | Role;
+
+export const Role = z.enum(['viewer', 'operator', 'admin']);
+export type Role = z.infer<typeof Role>;
+
+/** What a body or an answer is made of when it is not JSON of a schema. */
+export type Content = 'bytes' | 'text' | 'events' | 'json';
+
+export interface Endpoint {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** Parameters as `:name`; a parameter is one path segment, with `/` in it percent-encoded. */
+  readonly path: string;
+  readonly summary: string;
+  readonly access: Access;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly headers?: z.ZodObject;
+  readonly body?: { readonly content: z.ZodType | 'bytes' | 'json'; readonly bytesMax: number };
+  /** Success: status and content; `null` has none. */
+  readonly answers: Readonly<Record<number, z.ZodType | Content | null>>;
+  /** Refusals of its own, besides those that every route with its access and body may answer. */
+  readonly refusals: readonly RefusalCode[];
+}
+
+/** Any JSON request of the public API: names and a reason. */
+const JSON_BODY_BYTES_MAX = 64 * 1024;
+
+const ofRun = z.strictObject({ runId: RunId });
+const ofJob = z.strictObject({ runId: RunId, jobKey: JobKey });
+const ofLease = z.strictObject({ leaseId: LeaseId });
+/** Query parameters are text; numbers are read from it. */
+const wholeNumber = z.coerce.number().int();
+const nothing = z.strictObject({});
+
+const repeatable = z.looseObject({
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Repeating the request with the same key gets the first answer.'),
+});
+
+const feedQuery = z.strictObject({
+  from: wholeNumber.nonnegative().optional().describe('Events after this log position; 0 is everything.'),
+});
+const feedHeaders = z.looseObject({
+  'last-event-id': z.string().max(20).optional().describe('Goes on after this position; wins over `from`.'),
+});
+
+const deliveryHeaders = z.looseObject({
+  'x-github-event': z.string().min(1).max(100),
+  'x-github-delivery': z.string().min(1).max(100),
+  'x-hub-signature-256': z.string().max(200),
+});
+
+const delivery = {
+  method: 'POST',
+  access: 'signature',
+  headers: deliveryHeaders,
+  body: { content: 'json', bytesMax: WEBHOOK_BODY_BYTES_MAX },
+  answers: { 202: DeliveryAnswer },
+  refusals: [
+    'invalid_signature',
+    'unknown_repository',
+    'unsupported_event',
+    'conflicting_repeat',
+    'not_rerunnable',
+    'rate_limited',
+  ],
+} as const;
+
+export const ENDPOINTS = {
+  deliverGitHub: {
+    ...delivery,
+    path: '/api/v1/webhooks/github',
+    summary: 'A GitHub delivery, for whichever configured forge its signature belongs to',
+  },
+  deliverGitHubTo: {
+    ...delivery,
+    path: '/api/v1/webhooks/github/:forge',
+    summary: 'A GitHub delivery for the forge of that name',
+    params: z.strictObject({ forge: z.string().regex(/^[a-z0-9-]{1,50}$/) }),
+  },
+  createRun: {
+    method: 'POST',
+    path: '/api/v1/runs',
+    summary: 'Evaluates a commit by hand',
+    access: 'operator',
+    headers: repeatable,
+    body: { content: CreateRunRequest, bytesMax: JSON_BODY_BYTES_MAX },
+    answers: { 202: RunAnswer },
+    refusals: ['unknown_repository', 'conflicting_repeat'],
+  },
+  listRuns: {
+    method: 'GET',
+    path: '/api/v1/runs',
+    summary: 'Runs, newest first',
+    access: 'viewer',
+    query: RunListQuery,
+    answers: { 200: RunPage },
+    refusals: [],
+  },
+  showRun: {
+    method: 'GET',
+    path: '/api/v1/runs/:runId',
+    summary: 'One run with its jobs, attempts, artifacts and explanations',
+    access: 'viewer',
+    params: ofRun,
+    answers: { 200: RunView },
+    refusals: ['not_found'],
+  },
+  cancelRun: {
+    method: 'POST',
+    path: '/api/v1/runs/:runId/cancel',
+    summary: 'Asks to cancel a run',
+    access: 'operator',
+    params: ofRun,
+    headers: repeatable,
+    body: { content: CancelRunRequest, bytesMax: JSON_BODY_BYTES_MAX },
+    answers: { 202: RunAnswer },
+    refusals: ['not_found', 'not_cancelable', 'conflicting_repeat'],
+  },
+  rerun: {
+    method: 'POST',
+    path: '/api/v1/runs/:runId/rerun',
+    summary: 'Evaluates the same change again, in a run of its own',
+    access: 'operator',
+    params: ofRun,
+    headers: repeatable,
+    body: { content: RerunRequest, bytesMax: JSON_BODY_BYTES_MAX },
+    answers: { 202: RunAnswer },
+    refusals: ['not_found', 'not_rerunnable', 'conflicting_repeat'],
+  },
+  showPlan: {
+    method: 'GET',
+    path: '/api/v1/runs/:runId/plan',
+    summary: 'The plan of a run, with its digest',
+    access: 'viewer',
+    params: ofRun,
+    answers: { 200: PlanAnswer },
+    refusals: ['not_found'],
+  },
+  why: {
+    method: 'GET',
+    path: '/api/v1/runs/:runId/why/:job',
+    summary: 'Why a job runs, or does not',
+    access: 'viewer',
+    params: z.strictObject({ runId: RunId, job: JobKey }),
+    answers: { 200: WhyAnswer },
+    refusals: ['not_found'],
+  },
+  whyNot: {
+    method: 'GET',
+    path: '/api/v1/runs/:runId/why-not/:subject',
+    summary: 'Why a job, unit or changed file is in or out of the plan',
+    access: 'viewer',
+    params: z.strictObject({ runId: RunId, subject: z.string().min(1).max(4_096) }),
+    answers: { 200: WhyAnswer },
+    refusals: ['not_found'],
+  },
+  showLog: {
+    method: 'GET',
+    path: '/api/v1/runs/:runId/jobs/:jobKey/log',
+    summary: 'The log of an attempt, the latest unless told; `follow` streams it as server-sent events until it ends',
+    access: 'viewer',
+    params: ofJob,
+    query: z.strictObject({
+      attempt: z.coerce.number().pipe(AttemptNumber).optional(),
+      offset: wholeNumber.nonnegative().optional().describe('Bytes to leave out.'),
+      follow: z.enum(['0', '1']).optional(),
+    }),
+    headers: z.looseObject({
+      range: z.string().max(200).optional(),
+      'last-event-id': z.string().max(20).optional().describe('Goes on at this byte offset; wins over `offset`.'),
+    }),
+    answers: { 200: 'text', 206: 'text' },
+    refusals: ['not_found', 'range_not_satisfiable'],
+  },
+  listArtifacts: {
+    method: 'GET',
+    path: '/api/v1/runs/:runId/jobs/:jobKey/artifacts',
+    summary: 'What the attempts of a job left behind',
+    access: 'viewer',
+    params: ofJob,
+    answers: { 200: z.strictObject({ artifacts: z.array(RunArtifact) }) },
+    refusals: ['not_found'],
+  },
+  downloadArtifact: {
+    method: 'GET',
+    path: '/api/v1/runs/:runId/jobs/:jobKey/artifacts/:digest',
+    summary: 'The bytes of one recorded artifact',
+    access: 'viewer',
+    params: z.strictObject({ runId: RunId, jobKey: JobKey, digest: Digest }),
+    answers: { 200: 'bytes' },
+    refusals: ['not_found'],
+  },
+  followRun: {
+    method: 'GET',
+    path: '/api/v1/runs/:runId/events',
+    summary: 'Events of a run as server-sent events, until the run is over and reported',
+    access: 'viewer',
+    params: ofRun,
+    query: feedQuery,
+    headers: feedHeaders,
+    answers: { 200: 'events' },
+    refusals: ['not_found'],
+  },
+  followEvents: {
+    method: 'GET',
+    path: '/api/v1/events',
+    summary: 'All events as server-sent events; without a position, those from now on',
+    access: 'viewer',
+    query: feedQuery,
+    headers: feedHeaders,
+    answers: { 200: 'events' },
+    refusals: [],
+  },
+  listPools: {
+    method: 'GET',
+    path: '/api/v1/pools',
+    summary: 'Pools with their demand and their latest decision',
+    access: 'viewer',
+    answers: { 200: z.strictObject({ pools: z.array(PoolView) }) },
+    refusals: [],
+  },
+  listPoolDecisions: {
+    method: 'GET',
+    path: '/api/v1/pools/:pool/decisions',
+    summary: 'Scaling decisions of a pool, newest first',
+    access: 'viewer',
+    params: z.strictObject({ pool: PoolName }),
+    query: z.strictObject({ limit: wholeNumber.min(1).max(200).default(50) }),
+    answers: {
+      200: z.strictObject({ decisions: z.array(EVENT_DATA['scaling.decided'].extend({ decidedAtMs: EpochMs })) }),
+    },
+    refusals: [],
+  },
+  showPolicy: {
+    method: 'GET',
+    path: '/api/v1/policies/:repository',
+    summary: 'What is set for the runs of a repository',
+    access: 'viewer',
+    params: z.strictObject({ repository: RepositoryId }),
+    answers: { 200: RepositoryPolicyView },
+    refusals: ['unknown_repository'],
+  },
+  setPolicy: {
+    method: 'PUT',
+    path: '/api/v1/policies/:repository',
+    summary: 'Sets the policy of a repository for runs from now on; what is left out falls back to the defaults',
+    access: 'admin',
+    params: z.strictObject({ repository: RepositoryId }),
+    headers: repeatable,
+    body: { content: RunPolicy.partial(), bytesMax: JSON_BODY_BYTES_MAX },
+    answers: { 200: RepositoryPolicyView },
+    refusals: ['unknown_repository', 'conflicting_repeat'],
+  },
+  openApi: {
+    method: 'GET',
+    path: '/openapi.json',
+    summary: 'This description',
+    access: 'anyone',
+    answers: { 200: 'json' },
+    refusals: [],
+  },
+  registerRunner: {
+    method: 'POST',
+    path: '/runner/v1/runners',
+    summary: 'Registers a runner and hands out its short-lived token',
+    access: 'registration',
+    body: { content: RegisterRunnerRequest, bytesMax: RUNNER_BODY_BYTES_MAX },
+    answers: { 201: RegisterRunnerAnswer },
+    refusals: ['rate_limited'],
+  },
+  renewToken: {
+    method: 'POST',
+    path: '/runner/v1/token',
+    summary: 'A fresh token for a runner whose token still holds',
+    access: 'runner',
+    body: { content: nothing, bytesMax: JSON_BODY_BYTES_MAX },
+    answers: { 200: RenewTokenAnswer },
+    refusals: [],
+  },
+  requestLease: {
+    method: 'POST',
+    path: '/runner/v1/leases',
+    summary: 'Waits for work; 204 when there was none',
+    access: 'runner',
+    body: { content: LeaseRequest, bytesMax: JSON_BODY_BYTES_MAX },
+    answers: { 200: LeaseOffer, 204: null },
+    refusals: ['not_found'],
+  },
+  acknowledgeLease: {
+    method: 'POST',
+    path: '/runner/v1/leases/:leaseId/ack',
+    summary: 'Takes the lease; without it the lease is gone after `acceptanceMs`',
+    access: 'runner',
+    params: ofLease,
+    body: { content: nothing, bytesMax: JSON_BODY_BYTES_MAX },
+    answers: { 200: AcknowledgeLeaseAnswer },
+    refusals: ['stale_lease'],
+  },
+  heartbeat: {
+    method: 'POST',
+    path: '/runner/v1/leases/:leaseId/heartbeat',
+    summary: 'Keeps the lease, says how far the work is, and hears of cancel requests',
+    access: 'runner',
+    params: ofLease,
+    body: { content: HeartbeatRequest, bytesMax: JSON_BODY_BYTES_MAX },
+    answers: { 200: HeartbeatAnswer },
+    refusals: ['stale_lease'],
+  },
+  appendLog: {
+    method: 'POST',
+    path: '/runner/v1/leases/:leaseId/log',
+    summary: 'Adds a chunk to the log of the attempt; repeating one is harmless',
+    access: 'runner',
+    params: ofLease,
+    query: z.strictObject({ offset: wholeNumber.nonnegative() }),
+    body: { content: 'bytes', bytesMax: LOG_CHUNK_BYTES_MAX },
+    answers: { 200: LogAppendAnswer },
+    refusals: ['stale_lease', 'offset_mismatch'],
+  },
+  uploadArtifact: {
+    method: 'PUT',
+    path: '/runner/v1/leases/:leaseId/artifacts',
+    summary: 'Stores an artifact under its digest and records it for the attempt',
+    access: 'runner',
+    params: ofLease,
+    query: z.strictObject({
+      name: ArtifactRecord.shape.name,
+      type: ArtifactRecord.shape.type,
+      digest: Digest,
+      retention_days: z.coerce.number().pipe(ArtifactRecord.shape.retentionDays),
+    }),
+    body: { content: 'bytes', bytesMax: ARTIFACT_BYTES_MAX },
+    answers: { 200: ArtifactUploadAnswer },
+    refusals: ['stale_lease', 'digest_mismatch'],
+  },
+  completeAttempt: {
+    method: 'POST',
+    path: '/runner/v1/leases/:leaseId/complete',
+    summary: 'Says how the attempt ended; accepted once, repeats get the same answer',
+    access: 'runner',
+    params: ofLease,
+    body: { content: CompleteRequest, bytesMax: RUNNER_BODY_BYTES_MAX },
+    answers: { 200: CompleteAnswer },
+    refusals: ['stale_lease', 'conflicting_repeat', 'invalid_transition'],
+  },
+  acknowledgeCancel: {
+    method: 'POST',
+    path: '/runner/v1/leases/:leaseId/cancel-ack',
+    summary: 'Says that the canceled attempt has stopped',
+    access: 'runner',
+    params: ofLease,
+    body: { content: CancelAcknowledgeRequest, bytesMax: RUNNER_BODY_BYTES_MAX },
+    answers: { 200: CompleteAnswer },
+    refusals: ['stale_lease', 'cancel_not_requested', 'conflicting_repeat', 'invalid_transition'],
+  },
+} as const satisfies Readonly<Record<string, Endpoint>>;
+
+export type EndpointName = keyof typeof ENDPOINTS;
