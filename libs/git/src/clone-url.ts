@@ -6,7 +6,7 @@ import { maskCredentials, oneSafeLine } from './text-for-people.ts';
 const MAX_URL_CHARACTERS = 2_000;
 
 const SCHEME = /^(https|http|ssh|file):\/\/(.*)$/u;
-const AUTHORITY = /^(?:([^@/]*)@)?(\[[0-9a-f:.]+\]|[A-Za-z0-9.-]+)(?::(\d{1,5}))?$/u;
+const AUTHORITY = /^(?:([A-Za-z0-9._~%+:=!$&'()*,;-]*)@)?(\[[0-9a-f:.]+\]|[A-Za-z0-9.-]+)(?::(\d{1,5}))?$/u;
 /** `user@host:path`, as ssh users write it. The user is required, so that `c:/x` and `ext::sh` are never taken for hosts. */
 const SCP_LIKE = /^([A-Za-z0-9_][A-Za-z0-9_.-]*)@([A-Za-z0-9][A-Za-z0-9.-]*):(?!\/\/)(.+)$/u;
 const USER = /^[A-Za-z0-9_][A-Za-z0-9_.+-]*$/u;
@@ -127,7 +127,7 @@ function parseAny(text: string): Parsed {
  * Refuses other schemes, remote helpers (`ext::`), queries, traversal, options in disguise and addresses in disguise.
  */
 export function parseCloneUrl(text: string, allowed: readonly Protocol[]): GitResult<CloneUrl> {
-  const shown = `"${oneSafeLine(maskCredentials(text), 200)}"`;
+  const shown = `"${oneSafeLine(maskCredentials(text.slice(0, MAX_URL_CHARACTERS)), 200)}"`;
   const parsed = parseAny(text);
   if (typeof parsed === 'string') return failed('invalid_url', `${shown} ${parsed}`);
   if (!allowed.includes(parsed.protocol)) {

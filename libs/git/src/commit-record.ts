@@ -17,15 +17,22 @@ export interface CommitInfo {
   readonly message: string;
 }
 
-const SIGNATURE = /^(.*?) ?<([^>]*)> ?(-?\d+)?(?: [+-]\d+)?$/u;
+const TIME = /^ ?(-?\d{1,20})(?: |$)/u;
 
 /** JavaScript's dates end there; later "times" are nonsense. */
 const MAX_TIME_MS = 8.64e15;
 
+/** `Name <email> seconds zone`, read from its last brackets: a name may hold brackets too. Linear, whatever it holds. */
 function parseSignature(text: string): Signature {
-  const [, name = '', email = '', seconds = '0'] = SIGNATURE.exec(text) ?? [];
-  const timeMs = Number(seconds) * 1_000;
-  return { name, email, timeMs: Math.abs(timeMs) <= MAX_TIME_MS ? timeMs : 0 };
+  const open = text.lastIndexOf('<');
+  const close = text.indexOf('>', open);
+  if (open < 0 || close < 0) return { name: '', email: '', timeMs: 0 };
+  const timeMs = Number(TIME.exec(text.slice(close + 1))?.[1] ?? '0') * 1_000;
+  return {
+    name: text.slice(0, open).trimEnd(),
+    email: text.slice(open + 1, close),
+    timeMs: Math.abs(timeMs) <= MAX_TIME_MS ? timeMs : 0,
+  };
 }
 
 interface Headers {

@@ -201,7 +201,7 @@ describe('a snapshot of the working tree', () => {
     made.git(['checkout', '--quiet', 'main']);
     await made.write('a', 'main\n');
     made.commitAll('main');
-    expect(() => made.git(['merge', '--quiet', 'side'])).toThrow();
+    expect(() => made.git(['merge', '--quiet', 'side'])).toThrow('Command failed');
     expect(await uncommitted(made)).toEqual(['M a']);
   });
 
@@ -292,7 +292,7 @@ describe('a snapshot of the working tree', () => {
     valueOf(await exportTree(git, { gitDir: taken.reader.gitDir, treeish: taken.treeId, directory: target }));
     expect(await readFile(join(target, 'a'), 'utf8')).toBe('changed');
     expect(existsSync(proof)).toBe(false);
-    expect(() => made.git(['add', 'a'])).toThrow();
+    expect(() => made.git(['add', 'a'])).toThrow('Command failed');
     expect(existsSync(proof)).toBe(true);
   });
 });

@@ -42,24 +42,32 @@ export function endGroup(child: ChildProcessWithoutNullStreams): void {
   child.once('close', () => clearTimeout(last));
 }
 
-/** Keeps the beginning and the end of a stream of text: where git puts the cause and the summary. */
+/**
+ * Keeps the beginning and the end of a stream of text: where git puts the cause and the summary. What lies between is left
+ * out in whole lines, so that a secret is never cut in two and half of it overlooked by whoever masks it.
+ */
 export class TextTail {
-  private readonly limitBytes: number;
+  private readonly halfBytes: number;
   private head = Buffer.alloc(0);
   private tail = Buffer.alloc(0);
+  private leftOut = false;
 
   constructor(limitBytes: number) {
-    this.limitBytes = limitBytes;
+    this.halfBytes = Math.floor(limitBytes / 2);
   }
 
   add(chunk: Buffer): void {
-    const half = this.limitBytes / 2;
-    const room = Math.max(0, half - this.head.length);
+    const room = this.halfBytes - this.head.length;
     this.head = Buffer.concat([this.head, chunk.subarray(0, room)]);
-    this.tail = Buffer.concat([this.tail, chunk.subarray(room)]).subarray(-half);
+    const tail = Buffer.concat([this.tail, chunk.subarray(room)]);
+    this.leftOut ||= tail.length > this.halfBytes;
+    this.tail = tail.subarray(Math.max(0, tail.length - this.halfBytes));
   }
 
   text(): string {
-    return Buffer.concat([this.head, this.tail]).toString('utf8');
+    if (!this.leftOut) return Buffer.concat([this.head, this.tail]).toString('utf8');
+    const head = this.head.subarray(0, this.head.lastIndexOf('\n') + 1);
+    const tail = this.tail.subarray(this.tail.indexOf('\n') + 1);
+    return `${head.toString('utf8')}[...]\n${this.tail.includes('\n') ? tail.toString('utf8') : ''}`;
   }
 }

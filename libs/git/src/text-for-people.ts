@@ -2,7 +2,7 @@
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}]/gu;
 
 /** `scheme://user:password@` and `scheme://token@`, wherever they stand in a text. */
-const URL_USER_INFO = /([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/giu;
+const URL_USER_INFO = /([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/@]{1,2000}@/giu;
 
 /** `Authorization: Basic xyz`, in headers that git echoes when it is asked to trace. */
 const AUTHORIZATION = /(authorization:\s*\w+\s+)\S+/giu;
