@@ -97,6 +97,19 @@ describe('a run that fails fast', () => {
       );
   });
 
+  it('readies nothing on the way, not even what could have gone on without the skipped job', () => {
+    const chain = [job('a'), job('tolerated', ['a'], { allowFailure: true }), job('c', ['tolerated'])];
+    given(story(createRun(), recordPlan(chain), ...run('a').slice(0, 2)))
+      .when(completeAttempt('a', FAILURE))
+      .thenLike(
+        { type: 'attempt.finished', data: { jobKey: 'a' } },
+        { type: 'job.finished', data: { jobKey: 'a', outcome: 'failed' } },
+        { type: 'job.finished', data: { jobKey: 'tolerated', outcome: 'skipped' } },
+        { type: 'job.finished', data: { jobKey: 'c', outcome: 'canceled' } },
+        { type: 'run.finished', data: { outcome: 'failed' } },
+      );
+  });
+
   it('does so for required jobs only', () => {
     const optional = [job('a', [], { required: false }), job('tolerated', [], { allowFailure: true }), job('c')];
     const state = after(optional, {}, ...run('a', FAILURE), ...run('tolerated', FAILURE));

@@ -125,6 +125,14 @@ describe('a pool', () => {
     });
   });
 
+  it('retires nothing that the demand has use for, though its target grows in steps', () => {
+    const quiet = { target: 1, quietSinceMs: T0 - 90_000 };
+    expect(decide({ idle: 5 }, quiet, { warmIdle: 5, scaleUpStepMax: 1 })).toMatchObject({
+      desired: 2,
+      action: 'hold',
+    });
+  });
+
   it('starts nothing at its cost cap and says that work waits', () => {
     expect(decide({ queued: 3, costSoFar: 100 })).toMatchObject({
       action: 'hold',
