@@ -70,8 +70,7 @@ async function provisionConsumer(
   }
   if (isAhead(spec, info, lastSequence)) {
     await manager.consumers.delete(spec.stream, spec.name);
-    const start = Math.min(info.ack_floor.stream_seq, lastSequence) + 1;
-    await manager.consumers.add(spec.stream, { ...config, ...startingAt(start) });
+    await manager.consumers.add(spec.stream, { ...config, ...startingAt(1) });
     return 'put right';
   }
   if (covers(info.config, config)) return null;
@@ -81,7 +80,8 @@ async function provisionConsumer(
 
 /**
  * A stream that lost its tail hands the lost sequences out again. A consumer that had passed them would never see
- * the new messages, so it is made anew where the stream ends. Not for EVENTS: there the same sequence is the same event.
+ * the new messages, so it is made anew and sees all there are: repeats are harmless, a message never seen is not.
+ * Not for EVENTS: there the same sequence is the same event. Servers from 2.10 on put their consumers right themselves.
  */
 function isAhead(spec: ConsumerSpec, info: ConsumerInfo, lastSequence: number): boolean {
   return spec.stream !== STREAMS.events && info.delivered.stream_seq > lastSequence;

@@ -37,11 +37,6 @@ export class MemoryConsumer {
     return this.#next - 1;
   }
 
-  /** The first sequence that is not settled. */
-  get unsettled(): number {
-    return Math.min(this.#next, ...this.#deliveries.keys());
-  }
-
   async pull(request: PullRequest, onDelivery: (delivery: Delivery) => void): Promise<PullEnd> {
     const expired = new AbortController();
     const ended = new Promise<PullEnd>((over) => {

@@ -116,9 +116,8 @@ export class MemoryServer {
       return `created ${name}`;
     }
     if (spec.stream !== STREAMS.events && consumer.delivered > stream.lastSequence) {
-      const start = Math.min(consumer.unsettled, stream.lastSequence + 1);
       consumer.forget();
-      this.#addConsumer(spec, stream, start);
+      this.#addConsumer(spec, stream, 1);
       return `put right ${name}`;
     }
     if (sameSpec(consumer.spec, spec)) return null;
