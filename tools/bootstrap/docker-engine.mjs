@@ -13,8 +13,24 @@ const ANSWER_LIMIT_MS = 2_000;
  * @returns {Promise<boolean>}
  */
 export async function dockerAnswers(env = process.env) {
+  return anyAnswersOk('/_ping', env);
+}
+
+/**
+ * Whether that engine has an image already, so that using it needs no download.
+ *
+ * @param {string} image with its tag
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<boolean>}
+ */
+export async function dockerHasImage(image, env = process.env) {
+  return anyAnswersOk(`/images/${image}/json`, env);
+}
+
+/** @param {string} path @param {NodeJS.ProcessEnv} env */
+async function anyAnswersOk(path, env) {
   for (const address of engineAddresses(env, homedir())) {
-    if (await answersPing(address)) return true;
+    if (await answersOk(address, path)) return true;
   }
   return false;
 }
@@ -39,10 +55,10 @@ export function engineAddresses(env, home) {
   return [];
 }
 
-/** @param {EngineAddress} address @returns {Promise<boolean>} */
-function answersPing(address) {
+/** @param {EngineAddress} address @param {string} path @returns {Promise<boolean>} */
+function answersOk(address, path) {
   return new Promise((resolve) => {
-    const call = request({ ...address, path: '/_ping', timeout: ANSWER_LIMIT_MS }, (response) => {
+    const call = request({ ...address, path, timeout: ANSWER_LIMIT_MS }, (response) => {
       response.resume();
       resolve(response.statusCode === 200);
     });

@@ -9,6 +9,6 @@ export { natsConfiguration, startNatsServer } from './nats-server.mjs';
 export { freeLoopbackPort } from './server-process.mjs';
 export { isAlive } from './lock-file.mjs';
 export { ensureBubblewrap } from './bubblewrap.mjs';
-export { dockerAnswers } from './docker-engine.mjs';
+export { dockerAnswers, dockerHasImage } from './docker-engine.mjs';
 export { runInForeground } from './run-in-foreground.mjs';
 export { SetupProblem, reasonOf } from './setup-problem.mjs';

@@ -1,4 +1,5 @@
-import { createProgress, dockerAnswers, reasonOf } from '../../../tools/bootstrap/index.mjs';
+import { createProgress, dockerAnswers, dockerHasImage, reasonOf } from '../../../tools/bootstrap/index.mjs';
+import { NATS_IMAGE, POSTGRES_IMAGE } from './container-images.ts';
 import { embeddedServers } from './embedded-servers.ts';
 import type { TestServers } from './test-servers.ts';
 
@@ -24,6 +25,12 @@ export async function chooseServers(place: Place): Promise<TestServers> {
     default:
       throw new Error(`DELTA_TEST_INFRA is '${forced}', which is neither docker nor embedded`);
   }
+}
+
+/** Whether choosing includes downloading images: longer than the first test that asks may take. */
+export async function choiceDownloads(): Promise<boolean> {
+  if (process.env['DELTA_TEST_INFRA'] === 'embedded' || !(await dockerAnswers())) return false;
+  return !(await dockerHasImage(POSTGRES_IMAGE)) || !(await dockerHasImage(NATS_IMAGE));
 }
 
 async function containersIfPossible(place: Place): Promise<TestServers> {

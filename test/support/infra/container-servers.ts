@@ -1,29 +1,33 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { getContainerRuntimeClient, getReaper, ImageName, Wait } from 'testcontainers';
-import { freeLoopbackPort, natsConfiguration } from '../../../tools/bootstrap/index.mjs';
+import { createProgress, freeLoopbackPort, natsConfiguration } from '../../../tools/bootstrap/index.mjs';
 import { LoopbackContainer } from './loopback-container.ts';
+import { NATS_IMAGE, POSTGRES_IMAGE } from './container-images.ts';
+import { eventually } from './eventually.ts';
+import { readLine } from './messages.ts';
 import type { NatsForTests, PostgresForTests, TestServers } from './test-servers.ts';
 
-const POSTGRES_IMAGE = 'postgres:17-alpine';
-const NATS_IMAGE = 'nats:2.14-alpine';
 const POSTGRES_PORT = 5432;
 const NATS_PORT = 4222;
+/** The server is up by then; what is tried is the way to it. */
+const REACH_LIMIT_MS = 3_000;
 /** Docker's own default, stated: after it comes SIGKILL. */
 const STOP_LIMIT_S = 10;
 
 /**
- * Servers in containers of the local Docker engine; pulls the images first.
+ * Servers in containers of the local Docker engine; pulls the images first and tries one out.
  *
- * @throws when the engine is not on this machine or an image can neither be found nor pulled
+ * @throws when an image can neither be found nor pulled, or when a container that runs cannot be reached from here (the
+ *   engine is on another machine, or we are in a container ourselves)
  */
 export async function containerServers({ dir }: { readonly dir: string }): Promise<TestServers> {
   const client = await getContainerRuntimeClient();
-  const { host } = client.info.containerRuntime;
-  if (!['localhost', '127.0.0.1'].includes(host)) throw new Error(`the engine is on another machine, ${host}`);
-  for (const image of [POSTGRES_IMAGE, NATS_IMAGE]) await client.image.pull(ImageName.fromString(image));
+  for (const image of [POSTGRES_IMAGE, NATS_IMAGE]) await pull(client, image);
   await prepareReaper(client);
+  await proveReach(join(dir, 'nats-trial'));
   let created = 0;
   return {
     kind: 'containers',
@@ -37,12 +41,32 @@ export async function containerServers({ dir }: { readonly dir: string }): Promi
 
 type RuntimeClient = Awaited<ReturnType<typeof getContainerRuntimeClient>>;
 
+async function pull(client: RuntimeClient, image: string): Promise<void> {
+  if (await client.image.exists(ImageName.fromString(image))) return;
+  await createProgress().step('docker', async (say) => {
+    say(`pulling ${image}...`);
+    await client.image.pull(ImageName.fromString(image));
+    say(`pulled ${image}`);
+  });
+}
+
 /** The reaper removes our containers should we be killed. Its image may be out of reach; we clean up ourselves in any case. */
 async function prepareReaper(client: RuntimeClient): Promise<void> {
   try {
     await getReaper(client);
   } catch {
     process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
+  }
+}
+
+async function proveReach(dir: string): Promise<void> {
+  const trial = await createNats({ dir, config: '' });
+  try {
+    await eventually('a container that runs can be reached from here', () => greets(trial.url), {
+      deadline_ms: REACH_LIMIT_MS,
+    });
+  } finally {
+    await trial.remove();
   }
 }
 
@@ -91,13 +115,16 @@ async function createNats({ dir, config }: { readonly dir: string; readonly conf
     .start();
   const container = (await getContainerRuntimeClient()).container.getById(started.getId());
   let running = true;
+  const url = `nats://127.0.0.1:${port}`;
   return {
-    url: `nats://127.0.0.1:${port}`,
+    url,
     storeDir,
     isRunning: () => running,
     pid: () => null,
     async start() {
-      if (!running) await startAgain(started.getId());
+      if (running) return;
+      await container.start();
+      await eventually('nats-server answers again', () => greets(url));
       running = true;
     },
     async stop() {
@@ -115,22 +142,21 @@ async function createNats({ dir, config }: { readonly dir: string; readonly conf
   };
 }
 
-async function startAgain(id: string): Promise<void> {
-  const client = await getContainerRuntimeClient();
-  const container = client.container.getById(id);
-  const since = Math.floor(Date.now() / 1000);
-  await container.start();
-  const log = await client.container.logs(container, { since });
-  for await (const chunk of log) {
-    if (String(chunk).includes('Server is ready')) return;
+/** Whether a nats-server answers: it speaks first. Docker's own proxy accepts connections before that. */
+async function greets(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  const socket = createConnection({ host: hostname, port: Number(port) });
+  try {
+    return (await readLine(socket)).startsWith('INFO ');
+  } finally {
+    socket.destroy();
   }
-  throw new Error(`container ${id} ended while it started`);
 }
 
 /** 304 and 409: it has ended already; 404: it is gone already. */
 async function unlessEnded(work: Promise<unknown>): Promise<void> {
   await work.catch((error: unknown) => {
-    const ended = error instanceof Error && 'statusCode' in error && [304, 404, 409].includes(Number(error.statusCode));
-    if (!ended) throw error;
+    const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
+    if (![304, 404, 409].includes(Number(status))) throw error;
   });
 }

@@ -17,6 +17,7 @@ export interface Owner {
 export async function openOwner(repoRoot: string): Promise<Owner> {
   const dir = await createSessionDir();
   const servers = new SessionServers({ repoRoot, dir });
+  await servers.prepare();
   const socketPath = join(dir, 'owner');
   const listener = createServer((socket) => void converse(socket, servers));
   await new Promise<void>((resolve, reject) => {

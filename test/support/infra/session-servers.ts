@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ensureBubblewrap, openCache } from '../../../tools/bootstrap/index.mjs';
-import { chooseServers } from './choose-servers.ts';
+import { choiceDownloads, chooseServers } from './choose-servers.ts';
 import { openDatabases, type Databases } from './databases.ts';
 import type { Answers, NatsAction, NatsGiven, Question } from './messages.ts';
 import { cutStore, wipeStore } from './nats-store.ts';
@@ -16,6 +16,11 @@ export class SessionServers {
 
   constructor(place: { readonly repoRoot: string; readonly dir: string }) {
     this.#place = place;
+  }
+
+  /** Does now what would take longer than the first test file that asks may wait. */
+  async prepare(): Promise<void> {
+    if (await choiceDownloads()) await this.#chooseServers();
   }
 
   async answer(question: Question): Promise<Answers[Question['ask']]> {
@@ -45,9 +50,12 @@ export class SessionServers {
     if (failed !== undefined) throw failed.reason;
   }
 
+  /** What failed to start was reported to the test file that asked for it. */
   async #closePostgres(): Promise<void> {
-    await (await this.#databases)?.close();
-    await (await this.#postgres)?.stop();
+    const databases = await this.#databases?.catch(() => undefined);
+    const postgres = await this.#postgres?.catch(() => undefined);
+    await databases?.close();
+    await postgres?.stop();
   }
 
   #chooseServers(): Promise<TestServers> {
