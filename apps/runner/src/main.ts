@@ -38,6 +38,7 @@ async function start(service: Service<RunnerConfig>): Promise<void> {
   service.hide(new Secret(registered.token));
   const token = new RunnerToken(registered, async (old) => client.renewToken(old), Date.now);
   logger.info({ event: 'registered', runnerId: registered.runnerId, isolation: config.isolation });
+  if (process.connected) process.send?.({ registered: registered.runnerId });
   const gaveUp = new AbortController();
   const work = workOnce(service, { client, token, executor, giveUp: gaveUp.signal });
   service.beforeClosing('job', async () => work);
@@ -88,7 +89,8 @@ async function waitForLease(
 ): Promise<LeaseOffer | null> {
   const { config, stopping, logger } = service;
   const idleSince = performance.now();
-  while (!stopping.aborted && performance.now() - idleSince < config.idleTimeoutMs) {
+  const retirement = whenRetired();
+  while (!stopping.aborted && !retirement.retired && performance.now() - idleSince < config.idleTimeoutMs) {
     const seconds = Math.min(POLL_SECONDS, Math.max(1, config.idleTimeoutMs / 1_000));
     const lease = await retryWithBackoff(
       {
@@ -105,6 +107,23 @@ async function waitForLease(
     if (lease !== null) return lease;
   }
   return null;
+}
+
+/**
+ * Whoever provisioned this runner may retire it: no further lease, then exit. So does the end of that process: a job under
+ * way is finished, and nobody is left to start another runner in this one's place. A request that waits is not cut off,
+ * because a lease may be on its way.
+ */
+function whenRetired(): { readonly retired: boolean } {
+  const state = { retired: false };
+  const retire = (): void => {
+    state.retired = true;
+  };
+  process.on('message', (message) => {
+    if (typeof message === 'object' && message !== null && 'retire' in message) retire();
+  });
+  if (process.connected) process.once('disconnect', retire);
+  return state;
 }
 
 async function register(
