@@ -2,7 +2,12 @@ import { expect } from '@jest/globals';
 import { eventSubject, type RecordedEventOf } from '@delta-ci/contracts';
 import { eventually } from '../../../../test/support/infra/index.ts';
 import type { Bus } from '../bus.ts';
-import { consumeEvents, type DeliveryContext, type EventHandlers } from '../consume-events.ts';
+import {
+  consumeEvents,
+  type ConsumeHandlersOptions,
+  type DeliveryContext,
+  type EventHandlers,
+} from '../consume-events.ts';
 import { consumeReports, type ReportHandlers } from '../consume-reports.ts';
 import type { Consumption } from '../consume.ts';
 import { encodeEvent, publishEvent } from '../log-events.ts';
@@ -42,6 +47,24 @@ export const consumingEvents: Contract = {
 
     expect(got.map(([event]) => event)).toEqual([eventAt(1), eventAt(2)]);
     expect(got[0]?.[1]).toMatchObject({ traceparent: TRACE, deliveries: 1 });
+  },
+
+  'given a span around handlers, when an event is handled, then the span has its name and its trace': async (given) => {
+    const around: string[] = [];
+    const options: ConsumeHandlersOptions = {
+      log: given.log,
+      around: async ({ name, traceparent }, run) => {
+        around.push(`begin ${name} ${traceparent}`);
+        const result = await run();
+        around.push('end');
+        return result;
+      },
+    };
+    const handlers: EventHandlers = { 'run.planning-started': async () => void around.push('handled') };
+    endAfter(given, consumeEvents(given.bus, 'planner', handlers, options));
+    await publishEvent(given.bus, eventAt(1));
+    await eventually('the end of the span', () => around.length === 3);
+    expect(around).toEqual([`begin run.planning-started ${TRACE}`, 'handled', 'end']);
   },
 
   'given an event nobody handles, when it is published, then it is passed over': async (given) => {

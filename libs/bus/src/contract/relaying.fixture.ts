@@ -1,10 +1,10 @@
 import { expect } from '@jest/globals';
 import { eventually } from '../../../../test/support/infra/index.ts';
 import type { Bus } from '../bus.ts';
-import { decodeEvent } from '../log-events.ts';
+import { decodeEvent, publishEvent } from '../log-events.ts';
 import { runRelay, type RelayEnd } from '../relay.ts';
 import { message, testTopology, type Contract, type Given } from './bus-fixture.fixture.ts';
-import { GrowingLog } from './samples.fixture.ts';
+import { GrowingLog, eventAt } from './samples.fixture.ts';
 
 /** Starts a relay that is stopped at the end of the test at the latest. */
 function relay({ bus, log, atEnd }: Given, source: GrowingLog, signal?: AbortSignal): Promise<RelayEnd> {
@@ -73,6 +73,17 @@ export const relaying: Contract = {
     await untilCopied(bus, source);
     for (let more = 0; more < 5; more += 1) source.grow(20);
     await untilCopied(bus, source);
+  },
+
+  'given a publisher that is behind, ahead or in another history, when it publishes, then it is refused': async ({
+    bus,
+  }) => {
+    expect(await publishEvent(bus, eventAt(2))).toEqual({ outcome: 'out-of-order' });
+    expect(await publishEvent(bus, eventAt(1))).toEqual({ outcome: 'stored', sequence: 1 });
+    expect(await publishEvent(bus, eventAt(2))).toEqual({ outcome: 'stored', sequence: 2 });
+    expect(await publishEvent(bus, eventAt(1))).toEqual({ outcome: 'duplicate', sequence: 1 });
+    expect(await publishEvent(bus, eventAt(4))).toEqual({ outcome: 'out-of-order' });
+    expect(await bus.streamState('EVENTS')).toMatchObject({ lastSequence: 2 });
   },
 
   'given the stream is lost while it runs, when nothing new is logged, then the relay fills it again': async (
