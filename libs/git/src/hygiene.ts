@@ -10,6 +10,23 @@ export type Protocol = 'https' | 'ssh' | 'http' | 'file';
 export const DEFAULT_PROTOCOLS: readonly Protocol[] = ['https', 'ssh'];
 
 /**
+ * Faults that histories of real projects contain, made by old tools and harmless here. Everything else that git's check
+ * refuses stays refused: `.git` or `..` as a name, duplicate entries, hostile `.gitmodules` and the like.
+ */
+const TOLERATED_FAULTS = [
+  'badDate',
+  'badEmail',
+  'badTimezone',
+  'missingEmail',
+  'missingNameBeforeEmail',
+  'missingSpaceBeforeDate',
+  'missingSpaceBeforeEmail',
+  'missingTaggerEntry',
+  'zeroPaddedDate',
+  'zeroPaddedFilemode',
+] as const;
+
+/**
  * Settings that hold for every command. They outrank the repository's own configuration file,
  * which on a stranger's repository is as hostile as its content.
  */
@@ -42,6 +59,7 @@ const HYGIENE_SETTINGS: readonly ConfigSetting[] = [
   ['core.protectHFS', 'true'],
   // What we take from others is checked on arrival, and submodules are never entered.
   ['transfer.fsckObjects', 'true'],
+  ...TOLERATED_FAULTS.map((fault): ConfigSetting => [`fetch.fsck.${fault}`, 'warn']),
   ['submodule.recurse', 'false'],
   ['fetch.recurseSubmodules', 'false'],
   // A redirect could lead to an address that was never checked.

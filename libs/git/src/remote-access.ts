@@ -7,23 +7,6 @@ import type { ConfigSetting } from './hygiene.ts';
 /** `http.curloptResolve`, by which a connection is held to addresses that were judged, came with 2.37. */
 const PINNING_GIT_VERSION = '2.37';
 
-/**
- * Faults that histories of real projects contain, made by old tools and harmless here. Everything else that git's check
- * refuses stays refused: `.git` or `..` as a name, duplicate entries, hostile `.gitmodules` and the like.
- */
-const TOLERATED_FAULTS = [
-  'badDate',
-  'badEmail',
-  'badTimezone',
-  'missingEmail',
-  'missingNameBeforeEmail',
-  'missingSpaceBeforeDate',
-  'missingSpaceBeforeEmail',
-  'missingTaggerEntry',
-  'zeroPaddedDate',
-  'zeroPaddedFilemode',
-] as const;
-
 export interface SshOptions {
   /** Private key to show; without it ssh uses the agent of `SSH_AUTH_SOCK`. */
   readonly identityFile?: string;
@@ -60,7 +43,8 @@ function httpSettings(remote: CloneUrl, credential: Credential | undefined, pinn
   ];
   if (credential !== undefined) {
     const basic = Buffer.from(`${credential.username}:${credential.password}`).toString('base64');
-    settings.push(['http.extraHeader', `Authorization: Basic ${basic}`]);
+    // For this address alone: git would send it nowhere else, were a redirect ever followed.
+    settings.push([`http.${new URL(remote.url).origin}/.extraHeader`, `Authorization: Basic ${basic}`]);
   }
   if (pinned !== undefined) {
     settings.push(['http.curloptResolve', `${remote.host}:${remote.port}:${pinned.join(',')}`]);
@@ -88,9 +72,8 @@ export async function accessRemote(git: Git, access: RemoteAccess): Promise<GitR
     if (!able.ok) return able;
   }
   const credential = access.credential ?? remote.credential;
-  const config: ConfigSetting[] = TOLERATED_FAULTS.map((fault) => [`fetch.fsck.${fault}`, 'warn'] as const);
   // Whatever arrives stays one pack: its size can be watched, and thousands of small files never appear.
-  config.push(['fetch.unpackLimit', '1']);
+  const config: ConfigSetting[] = [['fetch.unpackLimit', '1']];
   if (overHttp) config.push(...httpSettings(remote, credential, pinned));
   if (remote.protocol === 'ssh')
     config.push(['core.sshCommand', sshCommand(remote, access.ssh, pinned)], ['ssh.variant', 'ssh']);
