@@ -9,8 +9,9 @@ import { versionIn } from './versions.mjs';
 /** @typedef {{ path: null, reason: string }} NoBubblewrap */
 
 /**
- * A bubblewrap that really makes a sandbox on this machine: `DELTA_BWRAP`, on PATH, cached, or on Debian and Ubuntu unpacked
- * from the distribution's package. Its absence is an answer, not an error: whether jobs may run without is decided elsewhere.
+ * A bubblewrap that really makes a sandbox on this machine: `DELTA_BWRAP`, on PATH, cached, or on Debian and Ubuntu
+ * unpacked from the distribution's package. Its absence is an answer, not an error: whether jobs may run without is
+ * decided elsewhere.
  *
  * @param {{ cacheDir: string, say: (text: string) => void, env?: NodeJS.ProcessEnv }} where
  * @returns {Promise<BubblewrapProgram | NoBubblewrap>}

@@ -72,7 +72,12 @@ async function fill(target, { file, unpack }) {
   }
 }
 
-/** Platform and architecture are part of the name because homes are shared over networks. @param {string} name @param {Source} source */
+/**
+ * Platform and architecture are part of the name because homes are shared over networks.
+ *
+ * @param {string} name
+ * @param {Source} source
+ */
 function directoryOf(name, source) {
   return `${name}-${source.name.toLowerCase().replaceAll(/[^a-z0-9.]+/g, '-')}-${process.platform}-${process.arch}`;
 }

@@ -10,8 +10,9 @@ const LISTS_LIMIT_MS = 5 * 60_000;
 /** @typedef {{ unpacked: true } | { unpacked: false, reason: string }} UnpackResult */
 
 /**
- * Unpacks a package of this machine's Debian or Ubuntu into a directory: nothing is installed and no root is needed. apt
- * checks the signatures and digests. Where the machine has no package lists, private ones are fetched and dropped again.
+ * Unpacks a package of this machine's Debian or Ubuntu into a directory: nothing is installed and no root is needed.
+ * apt checks the signatures and digests. Where the machine has no package lists, private ones are fetched and dropped
+ * again.
  *
  * @param {string} name of the package
  * @param {string} into an empty directory; apt's private state is kept beside it while this runs
@@ -69,16 +70,21 @@ async function writePrivateConfig(aptDir) {
 }
 
 /**
- * Turns the dump of apt's settings into a configuration that stands alone. Hooks are dropped: those of container images delete
- * the machine's package cache, others talk to desktop services. Nothing is written outside the private directory.
+ * Turns the dump of apt's settings into a configuration that stands alone. Hooks are dropped: those of container
+ * images delete the machine's package cache, others talk to desktop services. Nothing is written outside the private
+ * directory.
  *
  * @param {string} dump of `apt-config dump`
  * @param {string} aptDir
  */
 export function privateAptConfig(dump, aptDir) {
-  const hooks =
-    /^(APT::Update::|DPkg::|Dir::State|Dir::Cache|Dir::Log|Dir::Etc::(main|parts)|APT::Sandbox|Acquire::IndexTargets::deb::(DEP|Contents))/i;
-  const kept = dump.split('\n').filter((line) => line !== '' && !hooks.test(line));
+  const dropped = [
+    /^(APT::Update|DPkg)::/i,
+    /^Dir::(State|Cache|Log|Etc::main|Etc::parts)/i,
+    /^APT::Sandbox/i,
+    /^Acquire::IndexTargets::deb::(DEP|Contents)/i, // lists for desktop catalogues
+  ];
+  const kept = dump.split('\n').filter((line) => line !== '' && !dropped.some((pattern) => pattern.test(line)));
   return [
     ...kept,
     'Dir::Etc::main "/dev/null";',

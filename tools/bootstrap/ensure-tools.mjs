@@ -12,8 +12,20 @@ import { SetupProblem } from './setup-problem.mjs';
 /** @typedef {import('./progress.mjs').Progress} Progress */
 
 /**
- * What this machine offers. Of each server either the program or the address of a running one is known; both are null only when
- * a Docker engine was allowed to stand in for them.
+ * What the steps share; `standIn` gives the text to show when Docker may serve instead, and throws when not.
+ *
+ * @typedef {object} Step
+ * @property {string} repoRoot
+ * @property {string} cacheDir
+ * @property {Progress} progress
+ * @property {NodeJS.ProcessEnv} env
+ * @property {{ ask: () => Promise<boolean> }} docker whether an engine answers
+ * @property {(problem: unknown) => Promise<string>} standIn
+ */
+
+/**
+ * What this machine offers. Of each server either the program or the address of a running one is known; both are null
+ * only when a Docker engine was allowed to stand in for them.
  *
  * @typedef {object} Tools
  * @property {import('./node-runtime.mjs').NodeRuntime} node
@@ -47,14 +59,15 @@ export async function ensureTools({ repoRoot, progress, env = process.env, docke
     if (!(problem instanceof SetupProblem) || !dockerMayServe || !(await docker.ask())) throw problem;
     return `from Docker, since ${problem.message}`;
   };
-  const postgres = await postgresStep({ repoRoot, cacheDir, progress, env, standIn });
-  const nats = await natsStep({ cacheDir, progress, env, standIn });
-  const sandbox = await sandboxStep({ cacheDir, progress, env, docker });
+  const step = { repoRoot, cacheDir, progress, env, docker, standIn };
+  const postgres = await postgresStep(step);
+  const nats = await natsStep(step);
+  const sandbox = await sandboxStep(step);
   return { node, ...postgres, ...nats, ...sandbox, docker: docker.known() ?? false, cacheDir };
 }
 
 /**
- * @param {{ repoRoot: string, cacheDir: string, progress: Progress, env: NodeJS.ProcessEnv, standIn: (problem: unknown) => Promise<string> }} step
+ * @param {Step} step
  * @returns {Promise<{ databaseUrl: string | null, postgresBinDir: string | null }>}
  */
 function postgresStep({ repoRoot, cacheDir, progress, env, standIn }) {
@@ -76,7 +89,7 @@ function postgresStep({ repoRoot, cacheDir, progress, env, standIn }) {
 }
 
 /**
- * @param {{ cacheDir: string, progress: Progress, env: NodeJS.ProcessEnv, standIn: (problem: unknown) => Promise<string> }} step
+ * @param {Step} step
  * @returns {Promise<{ natsUrl: string | null, natsServerPath: string | null }>}
  */
 function natsStep({ cacheDir, progress, env, standIn }) {
@@ -98,7 +111,7 @@ function natsStep({ cacheDir, progress, env, standIn }) {
 }
 
 /**
- * @param {{ cacheDir: string, progress: Progress, env: NodeJS.ProcessEnv, docker: { ask: () => Promise<boolean> } }} step
+ * @param {Step} step
  * @returns {Promise<{ bubblewrapPath: string | null, sandboxProblem: string | null }>}
  */
 function sandboxStep({ cacheDir, progress, env, docker }) {

@@ -6,8 +6,8 @@ import { delimiter, isAbsolute, join } from 'node:path';
  * Where an executable file of that name is found on the search path, or null.
  *
  * @param {string} name
- * @param {{ path?: string | undefined, extraDirs?: readonly string[] }} [where] `path` defaults to $PATH; `extraDirs` are
- *   looked at last (for example `/usr/sbin`, which ordinary users often lack)
+ * @param {{ path?: string | undefined, extraDirs?: readonly string[] }} [where] `path` defaults to $PATH; `extraDirs`
+ *   are looked at last (for example `/usr/sbin`, which ordinary users often lack)
  * @returns {Promise<string | null>}
  */
 export async function findProgram(name, { path = process.env['PATH'] ?? '', extraDirs = [] } = {}) {

@@ -3,8 +3,9 @@ import { spawn } from 'node:child_process';
 
 /**
  * Ends the server when our end of its standard input closes, which the kernel does however we die (even by SIGKILL);
- * `released` instead of the end of input means the server has ended already. Ten seconds of grace, then SIGKILL. A server that has ended
- * stays visible until its new parent collects it, which the first process of a container may never do: hence `Z`.
+ * `released` instead of the end of input means the server has ended already. Ten seconds of grace, then SIGKILL. A
+ * server that has ended stays visible until its new parent collects it, which the first process of a container may
+ * never do: hence `Z`.
  */
 const LEASH = `
 ended() {
@@ -25,8 +26,8 @@ exit 0
  * Ties a server's life to ours by a small shell of its own session, so a Ctrl-C in our terminal does not reach it.
  *
  * @param {number} pid of the server
- * @param {{ signal: NodeJS.Signals, removeDir?: string | undefined }} atTheEnd the signal that ends it cleanly, and a directory
- *   to delete after it
+ * @param {{ signal: NodeJS.Signals, removeDir?: string | undefined }} atTheEnd the signal that ends it cleanly, and a
+ *   directory to delete after it
  * @returns {{ release: () => void }} to be called once the server has ended
  */
 export function leash(pid, { signal, removeDir = '' }) {

@@ -11,6 +11,7 @@ import { isAtLeast, versionIn } from './versions.mjs';
 export const LEAST_NATS_SERVER = '2.9';
 
 const RELEASE = '2.14.5';
+const RELEASES = 'https://github.com/nats-io/nats-server/releases/download';
 
 /** SHA-256 of the release's archives, as its publisher lists them. */
 const RELEASE_SHA256 = /** @type {Readonly<Record<string, string>>} */ ({
@@ -23,8 +24,8 @@ const RELEASE_SHA256 = /** @type {Readonly<Record<string, string>>} */ ({
 /** @typedef {{ path: string, version: string, from: string }} NatsServerProgram */
 
 /**
- * The nats-server to start: `DELTA_NATS_SERVER`, the one on PATH, the cached one, the official release, or on Debian and
- * Ubuntu the distribution's package.
+ * The nats-server to start: `DELTA_NATS_SERVER`, the one on PATH, the cached one, the official release, or on Debian
+ * and Ubuntu the distribution's package.
  *
  * @param {{ cacheDir: string, say: (text: string) => void, env?: NodeJS.ProcessEnv }} where
  * @returns {Promise<NatsServerProgram>}
@@ -87,7 +88,7 @@ export function sources({ platform, arch }) {
   const target = `${platform}-${arch === 'x64' ? 'amd64' : arch}`;
   const sha256 = RELEASE_SHA256[target];
   if (sha256 === undefined) return [debian];
-  const url = `https://github.com/nats-io/nats-server/releases/download/v${RELEASE}/nats-server-v${RELEASE}-${target}.tar.gz`;
+  const url = `${RELEASES}/v${RELEASE}/nats-server-v${RELEASE}-${target}.tar.gz`;
   const release = {
     name: `release ${RELEASE}`,
     file: 'nats-server',

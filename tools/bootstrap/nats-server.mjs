@@ -77,7 +77,8 @@ export function natsConfiguration({ name, listen, storeDir, config }) {
 }
 
 /**
- * A server speaks first and says its name and whether JetStream is on. The name tells ours from one that took the port first.
+ * A server speaks first and says its name and whether JetStream is on. The name tells ours from one that took the port
+ * first.
  *
  * @param {number} port
  * @param {string} name

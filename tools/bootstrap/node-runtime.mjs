@@ -20,7 +20,7 @@ export function ensureNode({ repoRoot, progress }) {
   return progress.step('node', async (say) => {
     const found = await findNode(repoRoot);
     if (found === null) {
-      const own = `this machine has ${process.versions.node} and npm carries none that runs on ${process.platform}-${process.arch}`;
+      const own = `this is ${process.versions.node} and npm carries none for ${process.platform}-${process.arch}`;
       throw new SetupProblem(
         `Node ${LEAST_NODE} or newer is needed, ${own}`,
         'install Node 24 from https://nodejs.org',

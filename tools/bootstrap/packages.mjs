@@ -50,8 +50,8 @@ export async function packagesState(repoRoot) {
 }
 
 /**
- * Whether every package of the lock file is in the installed tree with that version. Optional ones may be absent: they are
- * binaries of other platforms.
+ * Whether every package of the lock file is in the installed tree with that version. Optional ones may be absent: they
+ * are binaries of other platforms.
  *
  * @param {Lock} lock
  * @param {Lock} tree npm's hidden lock file
@@ -92,8 +92,8 @@ export function npmCommand(execPath) {
 }
 
 /**
- * The line of npm's output that says why: the first of its error lines that is a sentence, not a field of the error or the
- * name of a log file.
+ * The line of npm's output that says why: the first of its error lines that is a sentence, not a field of the error or
+ * the name of a log file.
  *
  * @param {string} output
  */

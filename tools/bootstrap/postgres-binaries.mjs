@@ -68,8 +68,8 @@ export async function carriedPackage(repoRoot) {
 }
 
 /**
- * Copies the package's binaries to where the server's account can run them, and adds the links between libraries that npm
- * cannot carry (the package makes them in an install script, and those are off). The copy also outlives `npm ci`.
+ * Copies the package's binaries to where the server's account can run them, and adds the links between libraries that
+ * npm cannot carry (the package makes them in an install script, and those are off). The copy also outlives `npm ci`.
  *
  * @param {{ version: string, native: string }} carried
  * @param {string} cacheDir

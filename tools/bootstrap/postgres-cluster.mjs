@@ -45,10 +45,11 @@ async function canMake(dir) {
 }
 
 /**
- * Makes the directory a complete cluster, once: `data`, and the superuser's password beside it. It appears whole or not at
- * all, and a directory that somebody else filled is refused rather than emptied.
+ * Makes the directory a complete cluster, once: `data`, and the superuser's password beside it. It appears whole or
+ * not at all, and a directory that somebody else filled is refused rather than emptied.
  *
- * @param {{ binDir: string, dir: string, account: Account | null, database: string | undefined, durable: boolean }} cluster
+ * @param {{ binDir: string, dir: string, account: Account | null, database: string | undefined, durable: boolean }}
+ *   cluster
  * @returns {Promise<{ dataDir: string, password: string }>}
  */
 export async function ensureCluster(cluster) {
@@ -94,7 +95,8 @@ async function createCluster({ binDir, account, database, durable }, { dataDir, 
 }
 
 /**
- * There is no client program among the carried binaries; a server without clients takes statements from its standard input.
+ * There is no client program among the carried binaries; a server without clients takes statements from its standard
+ * input.
  *
  * @param {{ binDir: string, dataDir: string, account: Account | null, database: string }} where
  */

@@ -20,16 +20,17 @@ import { onLoopbackPort, startServerProcess } from './server-process.mjs';
  */
 
 /**
- * Starts Postgres on 127.0.0.1, creating its directory (data, password, log) on the first start. Started by root, the server
- * runs as the directory's owner or `nobody`, because it refuses root. It ends with our process, however that ends.
+ * Starts Postgres on 127.0.0.1, creating its directory (data, password, log) on the first start. Started by root, the
+ * server runs as the directory's owner or `nobody`, because it refuses root. It ends with our process, however that
+ * ends.
  *
  * @param {object} options
  * @param {string} options.binDir from `ensurePostgresBinaries`
  * @param {string} options.dir
  * @param {number} [options.port] a free one by default
  * @param {string} [options.database] created with the directory; `postgres` by default
- * @param {boolean} [options.ephemeral] for data nobody needs afterwards: does not wait for the disk, and the directory is
- *   deleted by `stop` or when our process dies
+ * @param {boolean} [options.ephemeral] for data nobody needs afterwards: does not wait for the disk, and the directory
+ *   is deleted by `stop` or when our process dies
  * @param {Readonly<Record<string, string>>} [options.settings] on top of ours
  * @returns {Promise<PostgresServer>}
  */
@@ -91,7 +92,7 @@ export function serverArguments({ dataDir, port, durable, settings }) {
     port: String(port),
     unix_socket_directories: '',
     max_connections: '200', // nine services with pools of ten, twice over, and room for a person
-    shared_buffers: '128MB', // Postgres's own default, stated because initdb lowers it on hosts with little shared memory
+    shared_buffers: '128MB', // Postgres's default; initdb lowers it where it finds little shared memory
     dynamic_shared_memory_type: 'mmap', // kept in the data directory, so that a crash leaves nothing elsewhere
     timezone: 'UTC',
     log_timezone: 'UTC',

@@ -8,8 +8,8 @@
 
 /**
  * @typedef {object} Progress
- * @property {<T>(label: string, work: (say: Say) => Promise<T>) => Promise<T>} step runs the work and prints one line: what
- *   it was, how it ended, how long it took
+ * @property {<T>(label: string, work: (say: Say) => Promise<T>) => Promise<T>} step runs the work and prints one line:
+ *   what it was, how it ended, how long it took
  * @property {(text: string) => void} note prints one line
  */
 

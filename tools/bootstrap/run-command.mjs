@@ -16,7 +16,8 @@ const KEPT_OUTPUT_BYTES = 256 * 1024;
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, uid?: number, gid?: number, input?: string, timeout_ms?: number }} [options]
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, uid?: number, gid?: number, input?: string, timeout_ms?: number }}
+ *   [options]
  * @returns {Promise<CommandResult>}
  */
 export function runCommand(command, args, { input, timeout_ms = 120_000, ...options } = {}) {

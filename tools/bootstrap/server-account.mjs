@@ -7,7 +7,8 @@ import { SetupProblem } from './setup-problem.mjs';
 
 /**
  * The account a server must run as that refuses root (Postgres does), or null when we are not root and need no other.
- * The owner of the place it works in comes first (`sudo npm start` in somebody's home leaves their files theirs), then `nobody`.
+ * The owner of the place it works in comes first (`sudo npm start` in somebody's home leaves their files theirs), then
+ * `nobody`.
  *
  * @param {string} place the directory the server will work in; it need not exist
  * @returns {Promise<Account | null>}
@@ -43,8 +44,8 @@ export function parsePasswd(text) {
 }
 
 /**
- * The first directory on the way to a place that an account cannot pass through, or null when it can get there. Only what
- * exists is judged; group membership is ignored, because the accounts we switch to get no supplementary groups.
+ * The first directory on the way to a place that an account cannot pass through, or null when it can get there. Only
+ * what exists is judged; group membership is ignored, because the accounts we switch to get no supplementary groups.
  *
  * @param {string} place
  * @param {Account} account

@@ -57,10 +57,13 @@ describe('embedded servers', () => {
   });
   afterAll(() => rm(dir, { recursive: true, force: true }));
 
+  const natsOptions = (place: string): string =>
+    JSON.stringify({ path: natsServer, dir: place, removeDirOnDeath: true });
+
   it('end and leave no files when the process that started them is killed', async () => {
     const [nats, postgres] = [join(dir, 'killed-nats'), join(dir, 'killed-postgres')];
     const { child, line } = await runUntilFirstLine([
-      `const nats = await bootstrap.startNatsServer(${JSON.stringify({ path: natsServer, dir: nats, removeDirOnDeath: true })});`,
+      `const nats = await bootstrap.startNatsServer(${natsOptions(nats)});`,
       `const postgres = await bootstrap.startPostgres(${JSON.stringify({ binDir, dir: postgres, ephemeral: true })});`,
       'console.log([nats.pid, postgres.pid].join(" "));',
       'setInterval(() => {}, 1000);',
@@ -75,7 +78,7 @@ describe('embedded servers', () => {
   it('do not keep the process that started them alive', async () => {
     const place = join(dir, 'idle-nats');
     const { child, line } = await runUntilFirstLine([
-      `const nats = await bootstrap.startNatsServer(${JSON.stringify({ path: natsServer, dir: place, removeDirOnDeath: true })});`,
+      `const nats = await bootstrap.startNatsServer(${natsOptions(place)});`,
       'console.log(nats.pid);',
     ]);
     await eventually('the process has ended by itself', () => child.exitCode === 0);

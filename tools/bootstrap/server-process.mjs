@@ -98,7 +98,8 @@ async function startFailure({ name, logFile }, what) {
 }
 
 /**
- * The line of a log that says why a server ended: its last fatal one (Postgres: `FATAL`, nats-server: `[FTL]`), else its last.
+ * The line of a log that says why a server ended: its last fatal one (Postgres: `FATAL`, nats-server: `[FTL]`), else
+ * its last.
  *
  * @param {string} log
  */

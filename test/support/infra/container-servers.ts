@@ -50,7 +50,10 @@ async function pull(client: RuntimeClient, image: string): Promise<void> {
   });
 }
 
-/** The reaper removes our containers should we be killed. Its image may be out of reach; we clean up ourselves in any case. */
+/**
+ * The reaper removes our containers should we be killed. Its image may be out of reach; we clean up ourselves in
+ * any case.
+ */
 async function prepareReaper(client: RuntimeClient): Promise<void> {
   try {
     await getReaper(client);
@@ -97,7 +100,10 @@ async function startPostgres(): Promise<PostgresForTests> {
   };
 }
 
-/** The store is a directory of ours, mounted and written as ourselves, so that tests can damage it like an embedded one. */
+/**
+ * The store is a directory of ours, mounted and written as ourselves, so that tests can damage it like an embedded
+ * one.
+ */
 async function createNats({ dir, config }: { readonly dir: string; readonly config: string }): Promise<NatsForTests> {
   const storeDir = join(dir, 'jetstream');
   await mkdir(storeDir, { recursive: true });

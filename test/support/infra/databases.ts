@@ -10,8 +10,8 @@ export interface Databases {
 }
 
 /**
- * Makes and drops databases on a server. One connection does it all, one statement after another: two copies of the same
- * template at once would get in each other's way.
+ * Makes and drops databases on a server. One connection does it all, one statement after another: two copies of the
+ * same template at once would get in each other's way.
  */
 export async function openDatabases(superuserUrl: string): Promise<Databases> {
   const client = new pg.Client({ connectionString: superuserUrl });

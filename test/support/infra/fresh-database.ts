@@ -3,7 +3,10 @@ import { askOwner } from './ask-owner.ts';
 export interface FreshDatabase {
   /** As the owner of this database, an ordinary role. */
   readonly url: string;
-  /** This database as superuser: for migrations, which create roles, and for faults (ending other sessions, changing settings). */
+  /**
+   * This database as superuser: for migrations, which create roles, and for faults (ending other sessions,
+   * changing settings).
+   */
   readonly adminUrl: string;
   /** Ends every session and deletes the database and its owner. */
   drop(): Promise<void>;
