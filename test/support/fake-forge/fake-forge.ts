@@ -1,0 +1,162 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { answerByGit } from '../git-server/git-http-server.ts';
+import { createdCheckRun, problemsOf, updatedCheckRun, type CheckRun } from './github-checks.ts';
+
+export interface FakeForgeOptions {
+  /** Bare repositories live below: `<directory>/<owner>/<name>.git`. */
+  directory: string;
+  /** The only token that is taken. */
+  token: string;
+  port?: number;
+}
+
+/** A failure to answer with instead of doing what was asked. */
+export interface Sabotage {
+  status: number;
+  retryAfterSeconds?: number;
+}
+
+/** One GitHub on loopback: repositories over real git, and the check runs somebody published. */
+export class FakeForge {
+  readonly url: string;
+  /** Requests of the API so far, as `METHOD path`. */
+  readonly calls: string[] = [];
+  readonly #server: Server;
+  readonly #options: FakeForgeOptions;
+  readonly #checkRuns = new Map<number, { fullName: string; run: CheckRun }>();
+  #sabotage: Sabotage[] = [];
+  #nextId = 1;
+
+  private constructor(server: Server, options: FakeForgeOptions) {
+    this.#server = server;
+    this.#options = options;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => void this.#answer(request, response));
+  }
+
+  static async start(options: FakeForgeOptions): Promise<FakeForge> {
+    const server = createServer();
+    server.listen(options.port ?? 0, '127.0.0.1');
+    await once(server, 'listening');
+    return new FakeForge(server, options);
+  }
+
+  get apiUrl(): string {
+    return `${this.url}/api/v3`;
+  }
+
+  cloneUrl(fullName: string): string {
+    return `${this.url}/${fullName}.git`;
+  }
+
+  barePath(fullName: string): string {
+    return join(this.#options.directory, `${fullName}.git`);
+  }
+
+  /** Check runs of a commit, in the order they were created. */
+  checkRuns(fullName: string, sha: string): CheckRun[] {
+    return [...this.#checkRuns.values()]
+      .filter((entry) => entry.fullName === fullName && entry.run.head_sha === sha)
+      .map(({ run }) => run);
+  }
+
+  /** The next API requests fail like this, one each. */
+  failNext(...failures: Sabotage[]): void {
+    this.#sabotage.push(...failures);
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.url);
+    if (!url.pathname.startsWith('/api/v3/')) return answerByGit(this.#options.directory, request, response);
+    const body = await readJson(request);
+    const path = url.pathname.slice('/api/v3'.length);
+    this.calls.push(`${request.method} ${path}`);
+    const { status, answer, headers } = this.#decide(request, path, url.searchParams, body);
+    response
+      .writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
+      .end(JSON.stringify(answer));
+  }
+
+  #decide(request: IncomingMessage, path: string, query: URLSearchParams, body: unknown): Answer {
+    const sabotage = this.#sabotage.shift();
+    if (sabotage !== undefined) return failure(sabotage);
+    const expected = this.#options.token;
+    if (![`token ${expected}`, `Bearer ${expected}`].includes(request.headers.authorization ?? '')) {
+      return { status: 401, answer: { message: 'Bad credentials' } };
+    }
+    const created = /^\/repos\/([^/]+\/[^/]+)\/check-runs$/.exec(path);
+    if (request.method === 'POST' && created?.[1] !== undefined) return this.#create(created[1], body);
+    const updated = /^\/repos\/([^/]+\/[^/]+)\/check-runs\/(\d+)$/.exec(path);
+    if (request.method === 'PATCH' && updated?.[1] !== undefined)
+      return this.#update(updated[1], Number(updated[2]), body);
+    const listed = /^\/repos\/([^/]+\/[^/]+)\/commits\/([^/]+)\/check-runs$/.exec(path);
+    if (request.method === 'GET' && listed?.[1] !== undefined) return this.#list(listed[1], listed[2] ?? '', query);
+    return { status: 404, answer: { message: 'Not Found' } };
+  }
+
+  #create(fullName: string, body: unknown): Answer {
+    const problems = problemsOf('checks/create', body);
+    if (problems.length > 0) return invalid(problems);
+    const run = createdCheckRun(this.#nextId++, body as Partial<CheckRun>);
+    this.#checkRuns.set(run.id, { fullName, run });
+    return { status: 201, answer: run };
+  }
+
+  #update(fullName: string, id: number, body: unknown): Answer {
+    const known = this.#checkRuns.get(id);
+    if (known?.fullName !== fullName) return { status: 404, answer: { message: 'Not Found' } };
+    const problems = problemsOf('checks/update', body);
+    if (problems.length > 0) return invalid(problems);
+    known.run = updatedCheckRun(known.run, body as Partial<CheckRun>);
+    return { status: 200, answer: known.run };
+  }
+
+  #list(fullName: string, sha: string, query: URLSearchParams): Answer {
+    const perPage = Number(query.get('per_page') ?? '30');
+    const from = (Number(query.get('page') ?? '1') - 1) * perPage;
+    const all = this.checkRuns(fullName, sha);
+    return { status: 200, answer: { total_count: all.length, check_runs: all.slice(from, from + perPage) } };
+  }
+}
+
+interface Answer {
+  status: number;
+  answer: unknown;
+  headers?: Record<string, string>;
+}
+
+const invalid = (errors: string[]): Answer => ({ status: 422, answer: { message: 'Invalid request', errors } });
+
+function failure({ status, retryAfterSeconds }: Sabotage): Answer {
+  const headers: Record<string, string> =
+    retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
+  return { status, answer: { message: 'sabotaged' }, headers };
+}
+
+/** Nobody sends this forge more than a few check runs at once. */
+const BODY_BYTES_MAX = 8 * 1024 * 1024;
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.byteLength;
+    if (size > BODY_BYTES_MAX) break;
+    parts.push(part);
+  }
+  try {
+    return JSON.parse(Buffer.concat(parts).toString('utf8'));
+  } catch {
+    return null;
+  }
+}
