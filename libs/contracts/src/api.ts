@@ -133,6 +133,8 @@ export const RunView = RunSummary.extend({
   publications: z.array(
     z.strictObject({
       target: z.string(),
+      externalId: z.string(),
+      digest: Digest,
       status: z.string(),
       viewPosition: z.number().int(),
       final: RunOutcome.nullable(),

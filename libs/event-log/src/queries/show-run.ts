@@ -51,8 +51,10 @@ const skippedOf = ({ job_key, title, unit, sentence }: PlanJobRow): SkippedJobVi
 
 async function publicationsOf(manager: EntityManager, runId: RunId): Promise<RunView['publications']> {
   const rows = await rowsOf(manager, 'publication', runId, { target: 'ASC' });
-  return rows.map(({ target, status, view_position, final }) => ({
+  return rows.map(({ target, external_id, digest, status, view_position, final }) => ({
     target,
+    externalId: external_id,
+    digest,
     status,
     viewPosition: view_position,
     final: final as RunView['publications'][number]['final'],
