@@ -26,6 +26,7 @@ export interface MeshOptions {
   forgesFile: string;
   bubblewrapPath: string | null;
   isolation: 'sandbox' | 'process';
+  toolchainDirs: readonly string[];
   /** Data nobody needs afterwards: quicker, and gone at the end. */
   ephemeral: boolean;
   env?: Readonly<Record<string, string>>;
@@ -74,6 +75,7 @@ async function bringUp(options: MeshOptions, stops: (() => Promise<void>)[]): Pr
     registrationToken: randomBytes(32).toString('hex'),
     bubblewrapPath: options.bubblewrapPath,
     isolation: options.isolation,
+    toolchainDirs: options.toolchainDirs,
     env: options.env ?? {},
   };
   const services = new Map<ServiceName, ServiceProcess>();

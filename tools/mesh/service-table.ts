@@ -15,6 +15,8 @@ export interface MeshSettings {
   bubblewrapPath: string | null;
   /** Name of the isolation tier runners offer; `process` only when the user asked for it. */
   isolation: 'sandbox' | 'process';
+  /** Prefixes with the machine's Node, npm or Go where they are not part of the system. */
+  toolchainDirs: readonly string[];
   /** Timings and the like on top, for tests that cannot wait two minutes for a lease. */
   env: Readonly<Record<string, string>>;
 }
@@ -32,7 +34,7 @@ export type ServiceName = (typeof SERVICE_NAMES)[number];
 /** What each service gets on top of what all get. In start order: the writer of the log first, capacity last. */
 const OWN: Readonly<Record<ServiceName, (settings: MeshSettings) => Record<string, string>>> = {
   orchestrator: ({ databases }) => ({ DELTA_DATABASE_URL: databases.orchestrator }),
-  planner: ({ forgesFile }) => ({ DELTA_FORGES_FILE: forgesFile }),
+  planner: ({ forgesFile, isolation }) => ({ DELTA_FORGES_FILE: forgesFile, DELTA_ISOLATION: isolation }),
   'failure-analyzer': () => ({}),
   'status-reporter': ({ databases, forgesFile, gatewayPort }) => ({
     DELTA_DATABASE_URL: databases.reader,
@@ -46,13 +48,24 @@ const OWN: Readonly<Record<ServiceName, (settings: MeshSettings) => Record<strin
     DELTA_REGISTRATION_TOKEN: registrationToken,
     DELTA_ADMIN_TOKEN_FILE: adminTokenFile(directory),
   }),
-  'runner-controller': ({ databases, gatewayPort, registrationToken, root, isolation, bubblewrapPath }) => ({
+  'runner-controller': ({
+    databases,
+    gatewayPort,
+    registrationToken,
+    root,
+    isolation,
+    bubblewrapPath,
+    toolchainDirs,
+  }) => ({
     DELTA_DATABASE_URL: databases.reader,
     DELTA_GATEWAY_URL: gatewayUrl(gatewayPort),
     DELTA_REGISTRATION_TOKEN: registrationToken,
     DELTA_RUNNER_ENTRY: join(root, 'apps', 'runner', 'dist', 'main.js'),
     DELTA_ISOLATION: isolation,
+    // The demonstration's forge speaks plain HTTP on this machine; others are reached as their settings say.
+    DELTA_CLONE_PROTOCOLS: 'https,http',
     ...(bubblewrapPath === null ? {} : { DELTA_BWRAP: bubblewrapPath }),
+    ...(toolchainDirs.length === 0 ? {} : { DELTA_TOOLCHAIN_DIRS: toolchainDirs.join(',') }),
   }),
 };
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { InfrastructureError, SourceAccess } from '@delta-ci/contracts';
-import type { ConfigSetting, Git, Protocol } from '@delta-ci/git';
+import { parseCloneUrl, type ConfigSetting, type Git, type Protocol } from '@delta-ci/git';
 import { rm } from 'node:fs/promises';
 import type { JobSource } from '@delta-ci/sandbox';
 
@@ -20,6 +20,8 @@ export async function fetchSource(
   protocols: readonly Protocol[],
   signal: AbortSignal,
 ): Promise<FetchedSource> {
+  const url = parseCloneUrl(access.cloneUrl, protocols);
+  if (!url.ok) return unavailable(url.error.message);
   const gitDir = join(directory, 'source.git');
   await rm(gitDir, { recursive: true, force: true });
   const format = access.commit.length === 64 ? ['--object-format=sha256'] : [];

@@ -183,5 +183,5 @@ async function usableExecutor(config: RunnerConfig, logger: Logger): Promise<San
 
 const stateDir = (config: RunnerConfig): string => join(config.dataDir, 'sandboxes');
 
-const PROTOCOLS: readonly string[] = ['https', 'http', 'ssh', 'file', 'git'];
+const PROTOCOLS: readonly string[] = ['https', 'http', 'ssh', 'file'];
 const isProtocol = (name: string): name is Protocol => PROTOCOLS.includes(name);
