@@ -1,0 +1,155 @@
+import { ConfigFile, ConfigFileJob } from '@delta-ci/contracts';
+import { LineCounter, isMap, isPair, isScalar, parseDocument, type Document, type YAMLError } from 'yaml';
+import { checkJobs } from './check-jobs.ts';
+import { nearestName } from './nearest-name.ts';
+
+/** What is wrong with a configuration file, and where: lines and columns count from 1. */
+export interface ConfigProblem {
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+export type ParsedConfig =
+  | { readonly ok: true; readonly file: ConfigFile }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+export type ConfigPath = readonly (string | number)[];
+
+/** A problem by the place in the value; `key` for the name of a member rather than what it holds. */
+export interface PlacedProblem {
+  readonly path: ConfigPath;
+  readonly of: 'key' | 'value';
+  readonly message: string;
+}
+
+/** Far more than anyone writes by hand, and parsed in a fraction of a second. */
+const TEXT_LENGTH_MAX = 256 * 1024;
+
+/** All problems of a `delta.yaml`, in the order of its lines; empty when it can be followed. */
+export function lintConfigFile(text: string, name: string): readonly ConfigProblem[] {
+  const parsed = parseConfigFile(text, name);
+  return parsed.ok ? [] : parsed.problems;
+}
+
+/** Reads a configuration file; `name` stands in messages. */
+export function parseConfigFile(text: string, name: string): ParsedConfig {
+  if (text.length > TEXT_LENGTH_MAX)
+    return wrong([{ line: 1, column: 1, message: `${name} has more than ${TEXT_LENGTH_MAX} characters` }]);
+  const lines = new LineCounter();
+  const document = parseYaml(text, lines);
+  if (document === null) return wrong([{ line: 1, column: 1, message: `${name} nests too deeply to be read` }]);
+  if (document.errors.length > 0) return wrong(document.errors.map((error) => syntaxProblem(error, lines)));
+  const value = valueOf(document);
+  if (!value.ok) return wrong([{ line: 1, column: 1, message: value.message }]);
+  const shape = ConfigFile.safeParse(value.value);
+  const placed = shape.success ? checkJobs(shape.data) : shape.error.issues.flatMap(placeIssue);
+  if (shape.success && placed.length === 0) return { ok: true, file: shape.data };
+  return wrong(placed.map((problem) => ({ ...positionOf(problem, document, lines), message: problem.message })));
+}
+
+function wrong(problems: readonly ConfigProblem[]): ParsedConfig {
+  return { ok: false, problems: problems.toSorted((one, other) => one.line - other.line || one.column - other.column) };
+}
+
+function parseYaml(text: string, lineCounter: LineCounter): Document | null {
+  try {
+    return parseDocument(text, { lineCounter, uniqueKeys: true, version: '1.2' });
+  } catch (error) {
+    // The parser recurses; a file of brackets alone exhausts its stack.
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+function valueOf(document: Document): { ok: true; value: unknown } | { ok: false; message: string } {
+  try {
+    return { ok: true, value: document.toJS({ maxAliasCount: ALIASES_MAX }) };
+  } catch (error) {
+    return {
+      ok: false,
+      message: `its aliases cannot be followed: ${error instanceof Error ? error.message : 'unknown reason'}`,
+    };
+  }
+}
+
+/** Anchors save repetition in a file; as a multiplier they are an attack. */
+const ALIASES_MAX = 100;
+
+function syntaxProblem({ pos, message }: YAMLError, lines: LineCounter): ConfigProblem {
+  const { line, col } = lines.linePos(pos[0]);
+  return { line: Math.max(1, line), column: Math.max(1, col), message: message.split(/ at line \d+/u)[0] ?? message };
+}
+
+type Issue = NonNullable<ReturnType<typeof ConfigFile.safeParse>['error']>['issues'][number];
+
+function placeIssue(issue: Issue): PlacedProblem[] {
+  const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(path);
+    return issue.keys.map((key) => ({ path: [...path, key], of: 'key', message: unknownKey(key, known) }));
+  }
+  const place = path.length === 0 ? 'the file' : path.join('.');
+  return [{ path, of: issue.code === 'invalid_key' ? 'key' : 'value', message: `${place}: ${issue.message}` }];
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const nearest = nearestName(key, known);
+  const hint = nearest === null ? `known here: ${known.join(', ')}` : `did you mean "${nearest}"?`;
+  return `unknown key "${key.slice(0, 100)}"; ${hint}`;
+}
+
+/** Names that may stand at a place of the file. */
+function knownKeys([first, , third]: ConfigPath): string[] {
+  const runs = ConfigFile.shape.policies.unwrap().shape.runs.unwrap().shape;
+  const ofJob = ConfigFileJob.shape;
+  if (first === 'policies') return Object.keys(ConfigFile.shape.policies.unwrap().shape).concat(Object.keys(runs));
+  if (first === 'limits') return Object.keys(ConfigFile.shape.limits.unwrap().shape);
+  if (first === 'egress') return Object.keys(ConfigFile.shape.egress.unwrap().shape);
+  if (first !== 'jobs') return Object.keys(ConfigFile.shape);
+  if (third === 'policy') return Object.keys(ofJob.policy.unwrap().shape);
+  if (third === 'artifacts') return Object.keys(ofJob.artifacts.unwrap().element.shape);
+  if (third === 'caches') return Object.keys(ofJob.caches.unwrap().element.shape);
+  return Object.keys(ofJob);
+}
+
+/** Where a member stands; of one that is missing, what it is missing from. */
+function positionOf(
+  { path, of }: PlacedProblem,
+  document: Document,
+  lines: LineCounter,
+): { line: number; column: number } {
+  for (let length = path.length; length >= 0; length -= 1) {
+    const at = path.slice(0, length);
+    const offset =
+      of === 'key' || length < path.length
+        ? (keyOffset(document, at) ?? valueOffset(document, at))
+        : valueOffset(document, at);
+    if (offset !== null) {
+      const { line, col } = lines.linePos(offset);
+      return { line: Math.max(1, line), column: Math.max(1, col) };
+    }
+  }
+  return { line: 1, column: 1 };
+}
+
+function valueOffset(document: Document, path: ConfigPath): number | null {
+  return startOf(path.length === 0 ? document.contents : document.getIn(path, true));
+}
+
+function keyOffset(document: Document, path: ConfigPath): number | null {
+  if (path.length === 0) return null;
+  const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  if (!isMap(parent)) return null;
+  const name = path.at(-1);
+  const pair = parent.items.find(
+    (item) => isPair(item) && isScalar(item.key) && String(item.key.value) === String(name),
+  );
+  return startOf(pair?.key);
+}
+
+function startOf(node: unknown): number | null {
+  if (typeof node !== 'object' || node === null || !('range' in node) || !Array.isArray(node.range)) return null;
+  const [start]: unknown[] = node.range;
+  return typeof start === 'number' ? start : null;
+}

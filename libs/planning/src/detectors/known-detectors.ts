@@ -1,0 +1,7 @@
+import type { Detector } from './detector.ts';
+import { goDetector } from './go.ts';
+import { npmDetector } from './npm.ts';
+import { pnpmDetector } from './pnpm.ts';
+
+/** In the order in which their units are listed where several share a folder. */
+export const DETECTORS: readonly Detector[] = [npmDetector, pnpmDetector, goDetector];

@@ -1,0 +1,10 @@
+import { discoverPackages } from '../javascript/units.ts';
+import { isJavaScriptFile } from '../javascript/wanted-files.ts';
+import type { Detector } from './detector.ts';
+
+export const pnpmDetector: Detector = {
+  ecosystem: 'pnpm',
+  lookedFor: 'pnpm-workspace.yaml or pnpm-lock.yaml beside a package.json with such scripts',
+  wants: isJavaScriptFile,
+  detect: (snapshot) => discoverPackages(snapshot, 'pnpm', ['pnpm']),
+};

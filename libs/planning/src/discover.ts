@@ -1,0 +1,68 @@
+import { CONFIG_FILE_NAMES } from '@delta-ci/contracts';
+import { DETECTORS } from './detectors/known-detectors.ts';
+import type { Discovery, RepositorySnapshot, SnapshotEntry, Unit, UnitEdge } from './model.ts';
+import { byText, folderOf, resolvePath } from './tree-paths.ts';
+import { ownersIn } from './impact/ownership.ts';
+
+/**
+ * Which entries planning needs the contents of: manifests, lockfiles, workspace definitions, the configuration file, and
+ * where symbolic links lead. To be asked for the tree that is tested and for the one it is compared with.
+ */
+export function wantedPaths(entries: readonly SnapshotEntry[]): string[] {
+  const config: readonly string[] = CONFIG_FILE_NAMES;
+  return entries
+    .filter(({ type }) => type !== 'submodule')
+    .filter(
+      ({ path, type }) => type === 'symlink' || config.includes(path) || DETECTORS.some(({ wants }) => wants(path)),
+    )
+    .map(({ path }) => path);
+}
+
+/** How a repository builds: what the detectors found, with units named once each. Independent of the order of entries. */
+export function discover(snapshot: RepositorySnapshot): Discovery {
+  const sorted = { ...snapshot, entries: snapshot.entries.toSorted((one, other) => byText(one.path, other.path)) };
+  const found = DETECTORS.map((detector) => detector.detect(sorted));
+  const taken = new Set<string>();
+  const named = found.map((discovery) => {
+    const renamed = renameTaken(discovery, taken);
+    for (const { id } of renamed.units) taken.add(id);
+    return renamed;
+  });
+  const units = named.flatMap((each) => each.units).sort((one, other) => byText(one.id, other.id));
+  const edges = [...named.flatMap((each) => each.edges), ...symlinkEdges(sorted, units)];
+  return { units, edges: withoutRepeats(edges), problems: named.flatMap((each) => each.problems) };
+}
+
+/** Two ecosystems may share a folder: the second one's unit is then named with its ecosystem. */
+function renameTaken(discovery: Discovery, taken: ReadonlySet<string>): Discovery {
+  const nameOf = new Map(
+    discovery.units.map(({ id, ecosystem }) => [id, taken.has(id) ? `${id} (${ecosystem})` : id] as const),
+  );
+  const rename = (id: string): string => nameOf.get(id) ?? id;
+  return {
+    units: discovery.units.map((unit) => ({ ...unit, id: rename(unit.id), buildsFirst: unit.buildsFirst.map(rename) })),
+    edges: discovery.edges.map((edge) => ({ ...edge, from: rename(edge.from), to: rename(edge.to) })),
+    problems: discovery.problems,
+  };
+}
+
+/** Whoever holds a symbolic link notices what it leads to. Links out of the repository lead nowhere we could see. */
+function symlinkEdges(snapshot: RepositorySnapshot, units: readonly Unit[]): UnitEdge[] {
+  const owners = ownersIn(units);
+  const links = snapshot.entries.filter(({ type }) => type === 'symlink');
+  return links.flatMap(({ path }) => {
+    const target = resolvePath(folderOf(path), snapshot.contents.get(path)?.trim() ?? '');
+    if (target === null) return [];
+    const evidence = `the symbolic link ${path} leads to ${target}`;
+    return owners(path).flatMap((from) =>
+      owners(target)
+        .filter((to) => to.id !== from.id)
+        .map((to): UnitEdge => ({ from: from.id, to: to.id, kind: 'symlink', evidence })),
+    );
+  });
+}
+
+function withoutRepeats(edges: readonly UnitEdge[]): UnitEdge[] {
+  const byKey = new Map(edges.map((edge) => [`${edge.from}\n${edge.to}\n${edge.kind}`, edge]));
+  return [...byKey].sort(([one], [other]) => byText(one, other)).map(([, edge]) => edge);
+}

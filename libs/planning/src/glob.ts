@@ -1,0 +1,119 @@
+/**
+ * Globs of workspace definitions and of `paths:`, matched without backtracking over regular expressions: patterns come
+ * from strangers, and a matcher whose time explodes on `*a*a*a*` would stop the planner.
+ */
+
+/** A pattern with more alternatives than this is refused: real ones have a handful. */
+const ALTERNATIVES_MAX = 256;
+
+export type PathMatcher = (path: string) => boolean;
+
+/**
+ * Understands `*`, `?`, `[abc]`, `[a-z]`, `[!a]`, `{a,b}` and `**` as a whole part. Null for anything else that would need
+ * more (extended globs, too many alternatives): the caller says what then follows.
+ */
+export function compileGlob(pattern: string): PathMatcher | null {
+  if (/[!?+*@]\(/u.test(pattern)) return null;
+  const alternatives = expandBraces(pattern);
+  if (alternatives === null) return null;
+  const compiled = alternatives.map((alternative) => toParts(alternative));
+  return (path) => {
+    const names = path === '.' ? [] : path.split('/');
+    return compiled.some((parts) => matchParts(parts, names));
+  };
+}
+
+function toParts(pattern: string): string[] {
+  return pattern.split('/').filter((part) => part !== '' && part !== '.');
+}
+
+function expandBraces(pattern: string): string[] | null {
+  let pending = [pattern];
+  for (;;) {
+    const at = pending.findIndex((each) => innermostBraces(each) !== null);
+    if (at < 0) return pending;
+    const each = pending[at] ?? '';
+    const found = innermostBraces(each);
+    if (found === null) return pending;
+    const { before, choices, after } = found;
+    const expanded = choices.map((choice) => before + choice + after);
+    pending = [...pending.slice(0, at), ...expanded, ...pending.slice(at + 1)];
+    if (pending.length > ALTERNATIVES_MAX) return null;
+  }
+}
+
+function innermostBraces(text: string): { before: string; choices: string[]; after: string } | null {
+  const close = text.indexOf('}');
+  const open = close < 0 ? -1 : text.lastIndexOf('{', close);
+  if (open < 0) return null;
+  return { before: text.slice(0, open), choices: text.slice(open + 1, close).split(','), after: text.slice(close + 1) };
+}
+
+/** Row by row over the pattern's parts: which prefixes of `names` the parts so far can match. */
+function matchParts(parts: readonly string[], names: readonly string[]): boolean {
+  let reached = names.map(() => false);
+  reached.unshift(true);
+  for (const part of parts) {
+    reached = part === '**' ? afterAnyDepth(reached) : afterOneName(reached, names, part);
+  }
+  return reached[names.length] === true;
+}
+
+function afterAnyDepth(reached: readonly boolean[]): boolean[] {
+  const first = reached.indexOf(true);
+  return reached.map((_, at) => first >= 0 && at >= first);
+}
+
+function afterOneName(reached: readonly boolean[], names: readonly string[], part: string): boolean[] {
+  return reached.map((_, at) => at > 0 && reached[at - 1] === true && matchName(part, names[at - 1] ?? ''));
+}
+
+/** One name against one part: on a mismatch only the last `*` is tried again, so the time is the product of the lengths. */
+function matchName(part: string, name: string): boolean {
+  let inPart = 0;
+  let inName = 0;
+  let star = -1;
+  let starName = 0;
+  while (inName < name.length) {
+    const token = tokenAt(part, inPart);
+    if (token === '*') {
+      star = inPart;
+      starName = inName;
+      inPart += 1;
+    } else if (token !== '' && matchesToken(token, name.charAt(inName))) {
+      inPart += token.length;
+      inName += 1;
+    } else if (star >= 0) {
+      starName += 1;
+      inName = starName;
+      inPart = star + 1;
+    } else return false;
+  }
+  return /^\**$/u.test(part.slice(inPart));
+}
+
+/** A single character, or a whole `[...]`. */
+function tokenAt(part: string, at: number): string {
+  if (part.charAt(at) !== '[') return part.charAt(at);
+  const close = part.indexOf(']', at + 2);
+  return close < 0 ? '[' : part.slice(at, close + 1);
+}
+
+function matchesToken(token: string, character: string): boolean {
+  if (token === '?') return true;
+  if (token.length === 1) return token === character;
+  const negated = token.charAt(1) === '!' || token.charAt(1) === '^';
+  const members = token.slice(negated ? 2 : 1, -1);
+  return inCharacterClass(members, character) !== negated;
+}
+
+function inCharacterClass(members: string, character: string): boolean {
+  for (let at = 0; at < members.length; at += 1) {
+    const from = members.charAt(at);
+    if (members.charAt(at + 1) === '-' && at + 2 < members.length) {
+      if (from <= character && character <= members.charAt(at + 2)) return true;
+      at += 2;
+    } else if (from === character) return true;
+  }
+  return false;
+}

@@ -1,0 +1,171 @@
+import type { JobKind } from '@delta-ci/contracts';
+import type { ChangedFile, Discovery, Unit, UnitEdge } from '../model.ts';
+import { byText } from '../tree-paths.ts';
+import {
+  checkoutConfiguration,
+  ciConfiguration,
+  documentation,
+  lintConfiguration,
+  notReadByJobs,
+  testConfiguration,
+  toolchainFile,
+  typescriptConfiguration,
+  type FileRule,
+} from './configuration-rules.ts';
+import { changedWord } from './changed-places.ts';
+import { closureDifference } from './closure-difference.ts';
+import { lockfile, manifest } from './description-rules.ts';
+import type { Cause, FileImpact, Impact, Reach, UnitImpact, Verdict } from './impact.ts';
+import { ownership } from './ownership-rule.ts';
+import { concernedBy, nameOf, worldOf, type World } from './world.ts';
+
+/** The first rule that has something to say decides; the last one always has. */
+const RULES: readonly FileRule[] = [
+  ciConfiguration,
+  checkoutConfiguration,
+  manifest,
+  lockfile,
+  notReadByJobs,
+  documentation,
+  lintConfiguration,
+  typescriptConfiguration,
+  toolchainFile,
+  testConfiguration,
+  ownership,
+];
+
+/** What a change can reach: each file by its rules, then everything that depends on what was reached. */
+export function assessChange(head: Discovery, base: Discovery, changes: readonly ChangedFile[]): Impact {
+  const world = worldOf(head, base);
+  const files = changes.map((change) => judgeFile(change, world)).sort((one, other) => byText(one.path, other.path));
+  const direct = directCauses(files, world);
+  return { files, units: withDependents(head, direct) };
+}
+
+/** Without anything to compare with: every unit, for that reason. */
+export function assessEverything(head: Discovery, reason: string): Impact {
+  const units = head.units.map(({ id }): [string, UnitImpact] => {
+    const whole: Cause = { rule: 'no-base', file: null, because: reason, path: [], origin: id, furtherFiles: 0 };
+    return [id, { whole, kinds: new Map() }];
+  });
+  return { files: [], units: new Map(units) };
+}
+
+function judgeFile(change: ChangedFile, world: World): FileImpact {
+  const { path, status, oldPath } = change;
+  const old = status === 'R' && oldPath !== undefined ? judgePlace(oldPath, world) : null;
+  const now = judgePlace(path, world);
+  const told = old !== null && old.reaches.length > now.reaches.length ? old : now;
+  const origin = oldPath === undefined ? '' : ` from ${oldPath}`;
+  return {
+    path,
+    status: changedWord(status),
+    owner: concernedBy(world, path).owners[0]?.id ?? null,
+    rule: told.rule,
+    because: told.because,
+    reaches: old === null ? now.reaches : mergeReaches([...old.reaches, ...now.reaches]),
+    sentence: `${path} was ${changedWord(status)}${origin}: ${told.because}.`,
+  };
+}
+
+function judgePlace(path: string, world: World): Verdict {
+  for (const rule of RULES) {
+    const verdict = rule(path, world);
+    if (verdict !== null) return verdict;
+  }
+  throw new Error('the last rule has an answer for every path');
+}
+
+function mergeReaches(reaches: readonly Reach[]): Reach[] {
+  const merged = new Map<string, Reach>();
+  for (const reach of reaches) {
+    const known = merged.get(reach.unit);
+    const kinds =
+      known === undefined || known.kinds === 'all' || reach.kinds === 'all'
+        ? known?.kinds === 'all'
+          ? 'all'
+          : reach.kinds
+        : [...new Set([...known.kinds, ...reach.kinds])];
+    merged.set(reach.unit, { unit: reach.unit, kinds });
+  }
+  return [...merged.values()].sort((one, other) => byText(one.unit, other.unit));
+}
+
+interface DirectCauses {
+  readonly whole: ReadonlyMap<string, Cause>;
+  readonly kinds: ReadonlyMap<string, ReadonlyMap<JobKind, Cause>>;
+}
+
+function directCauses(files: readonly FileImpact[], world: World): DirectCauses {
+  const whole = new Map<string, Cause>();
+  const kinds = new Map<string, Map<JobKind, Cause>>();
+  for (const file of files) {
+    for (const reach of file.reaches) {
+      const cause: Cause = { ...causeOf(file), origin: reach.unit };
+      if (reach.kinds === 'all') add(whole, reach.unit, cause);
+      else {
+        const ofUnit = kinds.get(reach.unit) ?? new Map<JobKind, Cause>();
+        kinds.set(reach.unit, ofUnit);
+        for (const kind of reach.kinds) add(ofUnit, kind, cause);
+      }
+    }
+  }
+  for (const unit of world.head.units) {
+    const cause = whole.has(unit.id) ? null : differenceOf(unit, world);
+    if (cause !== null) whole.set(unit.id, cause);
+  }
+  return { whole, kinds };
+}
+
+function causeOf(file: FileImpact): Omit<Cause, 'origin'> {
+  return { rule: file.rule, file, because: file.because, path: [], furtherFiles: 0 };
+}
+
+/** The first file in order stands for the others, which are counted. Files that a unit owns tell more than shared ones. */
+function add<K>(causes: Map<K, Cause>, key: K, cause: Cause): void {
+  const known = causes.get(key);
+  if (known === undefined) causes.set(key, cause);
+  else {
+    const better = known.rule !== 'ownership' && cause.rule === 'ownership' ? cause : known;
+    causes.set(key, { ...better, furtherFiles: known.furtherFiles + 1 });
+  }
+}
+
+/** What the files' own rules did not attribute: a unit that is described differently than before, for whatever reason. */
+function differenceOf(unit: Unit, world: World): Cause | null {
+  const before = world.baseUnits.get(unit.id);
+  const shared = { file: null, path: [], origin: unit.id, furtherFiles: 0 };
+  if (before === undefined) return { ...shared, rule: 'unit-added', because: `${nameOf(unit)} is new` };
+  const packages = closureDifference(before.closure, unit.closure);
+  if (packages !== null) {
+    return {
+      ...shared,
+      rule: 'lockfile-closure',
+      because: `the external packages of ${nameOf(unit)} changed (${packages})`,
+    };
+  }
+  if (signatureOf(before) === signatureOf(unit)) return null;
+  return { ...shared, rule: 'description-changed', because: `${nameOf(unit)} is described differently than before` };
+}
+
+function signatureOf(unit: Unit): string {
+  const { meaning, commands, install, hosts, env, workspace, toolchain, buildsFirst, ecosystem } = unit;
+  return JSON.stringify({ meaning, commands, install, hosts, env, workspace, toolchain, buildsFirst, ecosystem });
+}
+
+/** Breadth first along reversed edges, so that each unit is reached by a shortest path. */
+function withDependents(head: Discovery, direct: DirectCauses): Map<string, UnitImpact> {
+  const dependents = new Map<string, UnitEdge[]>();
+  for (const edge of head.edges) dependents.set(edge.to, [...(dependents.get(edge.to) ?? []), edge]);
+  const whole = new Map([...direct.whole].sort(([one], [other]) => byText(one, other)));
+  // A map is iterated in order of insertion, and what is added on the way is visited too.
+  for (const [id, cause] of whole) {
+    for (const edge of dependents.get(id) ?? []) {
+      if (!whole.has(edge.from)) whole.set(edge.from, { ...cause, path: [...cause.path, edge] });
+    }
+  }
+  const none: ReadonlyMap<JobKind, Cause> = new Map();
+  return new Map(
+    head.units.map(({ id }) => [id, { whole: whole.get(id) ?? null, kinds: direct.kinds.get(id) ?? none }]),
+  );
+}

@@ -1,0 +1,90 @@
+import { LOCKFILE_NAMES } from '../javascript/package-managers.ts';
+import type { Unit } from '../model.ts';
+import { fileNameOf, isWithin } from '../tree-paths.ts';
+import { closureDifference } from './closure-difference.ts';
+import type { FileRule } from './configuration-rules.ts';
+import type { Reach, Verdict } from './impact.ts';
+import { concernedBy, listed, nameOf, survivorsOf, type World } from './world.ts';
+
+const all = (ids: Iterable<string>): Reach[] => [...new Set(ids)].map((unit) => ({ unit, kinds: 'all' }));
+
+/** Manifests are compared by meaning: a changed description is not a changed build. */
+export const manifest: FileRule = (path, world) => {
+  const broken = [...world.head.problems, ...world.base.problems].find(
+    (problem) => problem.path === path && problem.code !== 'lockfile_unreadable',
+  );
+  if (broken !== undefined) {
+    return {
+      rule: 'manifest-unreadable',
+      reaches: world.everyUnit,
+      because: 'it could not be read, so everything runs',
+    };
+  }
+  const after = world.headManifests.get(path);
+  const before = world.baseManifests.get(path);
+  if (after === undefined) return before === undefined ? null : removed(path, before, world);
+  return before === undefined ? added(path, after, world) : compared(before, after, world);
+};
+
+function removed(path: string, before: Unit, world: World): Verdict {
+  const reaches = all([...survivorsOf(world, before), ...concernedBy(world, path).ids]);
+  return { rule: 'unit-removed', reaches, because: `it described ${nameOf(before)}, which is gone` };
+}
+
+function added(path: string, after: Unit, world: World): Verdict {
+  const because = `it describes ${nameOf(after)}, which is new`;
+  return { rule: 'unit-added', reaches: all([after.id, ...concernedBy(world, path).ids]), because };
+}
+
+function compared(before: Unit, after: Unit, world: World): Verdict {
+  if (before.workspaceMeaning !== after.workspaceMeaning) {
+    const members = world.head.units.filter(({ root }) => isWithin(root, after.root));
+    const because = 'it describes the whole workspace, and what it says to a build changed';
+    return { rule: 'workspace-manifest', reaches: all(members.map(({ id }) => id)), because };
+  }
+  if (before.meaning !== after.meaning) {
+    return {
+      rule: 'manifest',
+      reaches: all([after.id]),
+      because: `it describes ${nameOf(after)}, and its meaning changed`,
+    };
+  }
+  return {
+    rule: 'manifest-cosmetic',
+    reaches: [],
+    because: `it describes ${nameOf(after)}, but nothing in it that a build reads changed`,
+  };
+}
+
+/** Lockfiles are read, not feared: only units whose own external packages changed are affected. */
+export const lockfile: FileRule = (path, world) => {
+  const name = fileNameOf(path);
+  if (!LOCKFILE_NAMES.has(name) && name !== 'go.sum') return null;
+  const uses = ({ closure }: Unit): boolean => closure.kind !== 'none' && closure.lockfile === path;
+  const users = [...world.head.units, ...world.base.units].filter(uses);
+  if (users.length === 0) return null;
+  const ids = [...new Set(users.map(({ id }) => id))].filter((id) => world.headUnits.has(id));
+  const unreadable = users.map(({ closure }) => closure).find(({ kind }) => kind === 'unreadable');
+  if (unreadable?.kind === 'unreadable') {
+    const because = `it could not be compared (${unreadable.reason}), so everything installed from it is affected`;
+    return { rule: 'lockfile-unreadable', reaches: all(ids), because };
+  }
+  return closuresCompared(ids, world);
+};
+
+function closuresCompared(ids: readonly string[], world: World): Verdict {
+  const differences = ids.flatMap((id) => {
+    const before = world.baseUnits.get(id)?.closure ?? { kind: 'none' };
+    const after = world.headUnits.get(id)?.closure ?? { kind: 'none' };
+    const difference = closureDifference(before, after);
+    return difference === null ? [] : [{ id, difference }];
+  });
+  const [first] = differences;
+  if (first === undefined) {
+    const because = `it resolves the same external packages as before for ${ids.length === 1 ? 'its unit' : `all ${ids.length} units`}`;
+    return { rule: 'lockfile-closure', reaches: [], because };
+  }
+  const names = listed(differences.map(({ id }) => id));
+  const because = `it changes the external packages of ${names} (${first.difference})`;
+  return { rule: 'lockfile-closure', reaches: all(differences.map(({ id }) => id)), because };
+}

@@ -1,0 +1,66 @@
+import type { Discovery, Unit } from '../model.ts';
+import { isWithin } from '../tree-paths.ts';
+import { ownersIn, type Owners } from './ownership.ts';
+import type { Reach } from './impact.ts';
+
+/** Both sides of a change, ready to be asked. */
+export interface World {
+  readonly head: Discovery;
+  readonly base: Discovery;
+  readonly headUnits: ReadonlyMap<string, Unit>;
+  readonly baseUnits: ReadonlyMap<string, Unit>;
+  readonly headOwners: Owners;
+  readonly baseOwners: Owners;
+  readonly headManifests: ReadonlyMap<string, Unit>;
+  readonly baseManifests: ReadonlyMap<string, Unit>;
+  /** Every unit of the later side, whole. One list for all files that reach everything: there can be very many of both. */
+  readonly everyUnit: readonly Reach[];
+}
+
+export function worldOf(head: Discovery, base: Discovery): World {
+  return {
+    head,
+    base,
+    headUnits: new Map(head.units.map((unit) => [unit.id, unit])),
+    baseUnits: new Map(base.units.map((unit) => [unit.id, unit])),
+    headOwners: ownersIn(head.units),
+    baseOwners: ownersIn(base.units),
+    headManifests: new Map(head.units.map((unit) => [unit.manifest, unit])),
+    baseManifests: new Map(base.units.map((unit) => [unit.manifest, unit])),
+    everyUnit: head.units.map(({ id }) => ({ unit: id, kinds: 'all' })),
+  };
+}
+
+export function unitsWithin(world: World, folder: string): readonly Unit[] {
+  return world.head.units.filter(({ root }) => isWithin(root, folder));
+}
+
+/** A unit of the earlier side as it concerns the later one: itself, or when it is gone, whoever depended on it. */
+export function survivorsOf(world: World, unit: Unit): string[] {
+  if (world.headUnits.has(unit.id)) return [unit.id];
+  const dependents = world.base.edges.filter(({ to }) => to === unit.id).map(({ from }) => from);
+  return [...new Set(dependents)].filter((id) => world.headUnits.has(id));
+}
+
+/** Units that own a place now or did before. */
+export function concernedBy(world: World, path: string): { readonly owners: readonly Unit[]; readonly ids: string[] } {
+  const now = world.headOwners(path);
+  const before = world.baseOwners(path);
+  const ids = new Set([...now.map(({ id }) => id), ...before.flatMap((unit) => survivorsOf(world, unit))]);
+  return { owners: now.length > 0 ? now : before, ids: [...ids] };
+}
+
+/** How a unit is called in sentences. */
+export function nameOf(unit: Unit): string {
+  if (unit.id !== '.') return unit.id;
+  return unit.name === '.' ? 'the root' : unit.name;
+}
+
+/** `a`, `a and b`, `a, b and 3 more`. */
+export function listed(names: readonly string[], shown = 3): string {
+  if (names.length === 0) return 'none';
+  const head = names.slice(0, names.length > shown ? shown - 1 : names.length);
+  const rest = names.length - head.length;
+  const last = rest > 0 ? `${rest} more` : (head.pop() ?? '');
+  return head.length === 0 ? last : `${head.join(', ')} and ${last}`;
+}

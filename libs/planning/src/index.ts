@@ -1,0 +1,22 @@
+export { checkPlan } from './check-plan.ts';
+export { lintConfigFile, type ConfigProblem } from './config/lint-config-file.ts';
+export { discover, wantedPaths } from './discover.ts';
+export type {
+  ChangedFile,
+  Comparison,
+  DependencyKind,
+  Discovery,
+  DiscoveryProblem,
+  EntryType,
+  ExternalClosure,
+  PlanningFailureCode,
+  PlanningInputs,
+  PlanningResult,
+  PlanningRules,
+  RepositorySnapshot,
+  SnapshotEntry,
+  Unit,
+  UnitCommand,
+  UnitEdge,
+} from './model.ts';
+export { planChange } from './plan-change.ts';

@@ -1,0 +1,76 @@
+import { asRecord, asText, asTexts, memberOf, sortedText, textMembers } from '../parsed-values.ts';
+
+/** What planning reads of a `package.json`. */
+export interface PackageManifest {
+  readonly name: string | null;
+  readonly scripts: ReadonlyMap<string, string>;
+  readonly dependencies: readonly DeclaredDependency[];
+  /** Globs of members; null when the package is no workspace root by its own words. */
+  readonly workspaces: readonly string[] | null;
+  readonly nodeVersion: string | null;
+  /** For instance `pnpm@9.1.0`. */
+  readonly packageManager: string | null;
+  /** Everything that can change what is built or run, as comparable text. */
+  readonly meaning: string;
+  /** Of that, what members of a workspace notice when the package is its root. */
+  readonly workspaceMeaning: string;
+}
+
+export interface DeclaredDependency {
+  readonly name: string;
+  readonly range: string;
+  readonly kind: 'production' | 'development' | 'optional' | 'peer';
+}
+
+const DEPENDENCY_MEMBERS = [
+  ['dependencies', 'production'],
+  ['devDependencies', 'development'],
+  ['optionalDependencies', 'optional'],
+  ['peerDependencies', 'peer'],
+] as const;
+
+/** Said to people and registries, never to a build. `version` is among them: no build of ours publishes. */
+const WITHOUT_MEANING = new Set(
+  'version description keywords homepage bugs license author contributors maintainers funding repository'.split(' '),
+);
+
+/** Members whose order is part of their meaning: conditions are tried from the first to the last. */
+const ORDERED = new Set(['exports', 'imports']);
+
+/** Null when the text is not a JSON object. */
+export function parsePackageManifest(text: string): PackageManifest | null {
+  const root = parseJsonObject(text);
+  if (root === null) return null;
+  const member = (name: string): unknown => memberOf(root, name);
+  return {
+    name: asText(member('name')),
+    scripts: new Map(textMembers(member('scripts'))),
+    dependencies: DEPENDENCY_MEMBERS.flatMap(([name, kind]) =>
+      textMembers(member(name)).map(([dependency, range]) => ({ name: dependency, range, kind })),
+    ),
+    workspaces: asTexts(member('workspaces')) ?? asTexts(memberOf(member('workspaces'), 'packages')),
+    nodeVersion: asText(memberOf(member('engines'), 'node')),
+    packageManager: asText(member('packageManager')),
+    meaning: meaningOf(root, new Set()),
+    workspaceMeaning: meaningOf(root, new Set(['name', 'scripts'])),
+  };
+}
+
+function meaningOf(root: Readonly<Record<string, unknown>>, without: ReadonlySet<string>): string {
+  const names = Object.keys(root).sort();
+  const kept = names.filter((name) => !WITHOUT_MEANING.has(name) && !without.has(name));
+  return JSON.stringify(
+    kept.map((name) => [name, ORDERED.has(name) ? JSON.stringify(root[name]) : sortedText(root[name])]),
+  );
+}
+
+/** Null when the text is no JSON or no object. A byte order mark, which some editors write, is allowed. */
+export function parseJsonObject(text: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(text.replace(/^\uFEFF/u, ''));
+    return asRecord(value);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
+  }
+}

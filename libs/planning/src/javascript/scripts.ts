@@ -1,0 +1,47 @@
+import type { JobKind } from '@delta-ci/contracts';
+
+/** Which script stands for which kind of job: names in use, the usual one first. */
+const SCRIPTS_OF_KIND: readonly (readonly [JobKind, readonly string[]])[] = [
+  ['build', ['build']],
+  ['typecheck', ['typecheck', 'type-check', 'check-types', 'check:types', 'types:check', 'tsc']],
+  ['lint', ['lint', 'lint:ci', 'eslint']],
+  ['test', ['test', 'test:unit', 'unit']],
+];
+
+/** What `npm init` writes into every new package. */
+const NO_TEST = /no test specified/u;
+
+/** Programs that do nothing themselves but start the same script in the members of a workspace. */
+const FANS_OUT =
+  /--workspaces\b|(?:^|\s)-ws\b|\b(?:turbo|lerna|nx|wsrun)\s|\bpnpm\s+(?:-r|--recursive|--filter|-F)\b|\byarn\s+workspaces\b|\bbun\s+(?:run\s+)?--filter\b/u;
+
+export interface PackageScript {
+  readonly kind: JobKind;
+  readonly name: string;
+  /** The command line and those of every script it mentions. */
+  readonly text: string;
+  readonly fansOut: boolean;
+}
+
+/** The scripts that are jobs, one of each kind. */
+export function scriptsForJobs(scripts: ReadonlyMap<string, string>): PackageScript[] {
+  return SCRIPTS_OF_KIND.flatMap(([kind, names]) => {
+    const name = names.find((each) => scripts.has(each) && !NO_TEST.test(scripts.get(each) ?? ''));
+    if (name === undefined) return [];
+    const line = scripts.get(name) ?? '';
+    return [{ kind, name, text: expandScript(scripts, name), fansOut: FANS_OUT.test(line) }];
+  });
+}
+
+/**
+ * A script's command line with those of all scripts it may start: its `pre` and `post` companions, and every word that is
+ * a script's name. Rather one too many: the text only serves to find out which tools may be running.
+ */
+function expandScript(scripts: ReadonlyMap<string, string>, name: string): string {
+  const names = new Set([name]);
+  for (const each of names) {
+    const words = (scripts.get(each) ?? '').split(/[^\w:.-]+/u);
+    for (const word of [`pre${each}`, `post${each}`, ...words]) if (scripts.has(word)) names.add(word);
+  }
+  return [...names].map((each) => scripts.get(each) ?? '').join('\n');
+}

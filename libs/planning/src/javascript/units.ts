@@ -1,0 +1,231 @@
+import type { JobStep } from '@delta-ci/contracts';
+import type { Discovery, ExternalClosure, RepositorySnapshot, Unit, UnitCommand, UnitEdge } from '../model.ts';
+import { asText } from '../parsed-values.ts';
+import { byText, foldersUpwards, inFolder, resolvePath } from '../tree-paths.ts';
+import type { DeclaredDependency } from './package-manifest.ts';
+import { scriptsForJobs } from './scripts.ts';
+import { readWorkspaces, type JavaScriptPackage, type JavaScriptWorkspace } from './workspaces.ts';
+import type { PackageManagerName } from './package-managers.ts';
+
+/** Keeps package managers quiet and away from hosts that have nothing to do with the job. */
+const ENVIRONMENT = {
+  CI: 'true',
+  npm_config_audit: 'false',
+  npm_config_fund: 'false',
+  npm_config_update_notifier: 'false',
+};
+
+/** Units and edges of all packages that the given package managers look after. */
+export function discoverPackages(
+  snapshot: RepositorySnapshot,
+  ecosystem: string,
+  managers: readonly PackageManagerName[],
+): Discovery {
+  const { workspaces, problems } = readWorkspaces(snapshot);
+  const roots = new Set(workspaces.flatMap((each) => each.packages.map(({ root }) => root)));
+  const typescript = foldersWithTypeScript(snapshot, roots);
+  const ours = workspaces.filter((each) => managers.includes(each.manager.name));
+  const found = ours.map((workspace) => {
+    const byName = new Map(workspace.packages.toReversed().map(({ manifest, root }) => [manifest.name, root] as const));
+    return unitsOf({ workspace, roots, snapshot, typescript, ecosystem, byName });
+  });
+  const folders = new Set(ours.map(({ root }) => root));
+  const first = managers.includes('npm');
+  return {
+    units: found.flatMap(({ units }) => units),
+    edges: found.flatMap(({ edges }) => edges),
+    // What belongs to no workspace that could be read is said once, by whoever looks after plain packages.
+    problems: problems.filter(
+      ({ scope }) => folders.has(scope) || (first && !workspaces.some((w) => w.root === scope)),
+    ),
+  };
+}
+
+interface Surroundings {
+  readonly workspace: JavaScriptWorkspace;
+  readonly roots: ReadonlySet<string>;
+  readonly snapshot: RepositorySnapshot;
+  readonly typescript: ReadonlySet<string>;
+  readonly ecosystem: string;
+  /** Roots of the workspace's packages by their names; of two with one name, the first by its root. */
+  readonly byName: ReadonlyMap<string | null, string>;
+}
+
+function unitsOf(around: Surroundings): { units: Unit[]; edges: UnitEdge[] } {
+  const { workspace } = around;
+  const commands = new Map(workspace.packages.map((each) => [each.root, commandsOf(around, each)]));
+  const declared = workspace.packages.flatMap((each) => declaredEdges(around, each));
+  const edges = [...declared, ...rootEdges(workspace, commands)];
+  const external = hasExternalPackages(around);
+  const units = workspace.packages.map((each) => {
+    const own = declared.filter(({ from }) => from === each.root);
+    return unitOf(around, each, { commands, declared, own, external });
+  });
+  return { units, edges };
+}
+
+interface Wiring {
+  readonly commands: ReadonlyMap<string, readonly UnitCommand[]>;
+  /** Edges that manifests of the workspace declare, and of those the package's own. */
+  readonly declared: readonly UnitEdge[];
+  readonly own: readonly UnitEdge[];
+  readonly external: boolean;
+}
+
+function unitOf(around: Surroundings, each: JavaScriptPackage, wiring: Wiring): Unit {
+  const { workspace, ecosystem, typescript } = around;
+  const internal = wiring.own.map(({ to, kind }) => `${to} ${kind}`).sort(byText);
+  const toolchain = nodeVersionOf(around, each);
+  const isRoot = each.root === workspace.root && workspace.defined;
+  const installs = wiring.external || wiring.own.length > 0;
+  return {
+    id: each.root,
+    name: each.manifest.name ?? each.root,
+    root: each.root,
+    ecosystem,
+    workspace: workspace.root,
+    manifest: each.manifestPath,
+    meaning: JSON.stringify([each.manifest.meaning, internal, toolchain?.version ?? null]),
+    workspaceMeaning: isRoot ? each.manifest.workspaceMeaning : null,
+    closure: closureOf(workspace, each),
+    commands: wiring.commands.get(each.root) ?? [],
+    install: installs ? [installStep(workspace, wiring.external)] : [],
+    hosts: installs && wiring.external ? hostsOf(around) : [],
+    env: ENVIRONMENT,
+    toolchain,
+    typescript: typescript.has(each.root),
+    buildsFirst: buildsFirst(each.root, wiring),
+    buildBeforeTest: true,
+  };
+}
+
+function commandsOf({ workspace }: Surroundings, each: JavaScriptPackage): UnitCommand[] {
+  const others = workspace.packages.filter(({ root }) => root !== each.root);
+  const offered = new Set(others.flatMap(({ manifest }) => scriptsForJobs(manifest.scripts).map(({ kind }) => kind)));
+  const isRoot = each.root === workspace.root && workspace.defined;
+  return (
+    scriptsForJobs(each.manifest.scripts)
+      // A root script that only starts the members' scripts is planned member by member instead.
+      .filter(({ fansOut, kind }) => !(isRoot && fansOut && offered.has(kind)))
+      .map(({ kind, name, text }) => ({
+        kind,
+        text,
+        step: { name: `${kind} ${each.root}`.slice(0, 200), ...workspace.manager.run(name, workspace.root, each.root) },
+        evidence: `scripts.${name} of ${each.manifestPath}`,
+      }))
+  );
+}
+
+function declaredEdges(around: Surroundings, each: JavaScriptPackage): UnitEdge[] {
+  return each.manifest.dependencies.flatMap((dependency): UnitEdge[] => {
+    const to = internalTarget(around, each, dependency);
+    if (to === null || to === each.root) return [];
+    const evidence = `${dependency.name} among the ${dependency.kind} dependencies of ${each.manifestPath}`;
+    return [{ from: each.root, to, kind: dependency.kind, evidence }];
+  });
+}
+
+/** The package of the repository that a dependency is served by; null when it comes from outside. */
+function internalTarget(around: Surroundings, each: JavaScriptPackage, dependency: DeclaredDependency): string | null {
+  const linked = linkedRoot(each.root, dependency, around.roots);
+  if (linked !== undefined) return linked;
+  if (dependency.range.startsWith('npm:')) return null;
+  return around.byName.get(dependency.name) ?? null;
+}
+
+/** A dependency written as a path to another package of the repository. */
+function linkedRoot(from: string, { range }: DeclaredDependency, roots: ReadonlySet<string>): string | undefined {
+  const reference = /^(?:file|link|portal):(.+)$/u.exec(range)?.[1];
+  const target = reference === undefined ? null : resolvePath(from, reference);
+  return target !== null && roots.has(target) ? target : undefined;
+}
+
+/** A workspace root's own scripts may read every member: `jest` at the root tests them all. */
+function rootEdges(workspace: JavaScriptWorkspace, commands: ReadonlyMap<string, readonly UnitCommand[]>): UnitEdge[] {
+  if (!workspace.defined || (commands.get(workspace.root) ?? []).length === 0) return [];
+  const members = workspace.packages.filter(({ root }) => root !== workspace.root);
+  const evidence = 'scripts of a workspace root can read all of its members';
+  return members.map(({ root }) => ({ from: workspace.root, to: root, kind: 'workspace', evidence }));
+}
+
+function hasExternalPackages(around: Surroundings): boolean {
+  return around.workspace.packages.some((each) =>
+    each.manifest.dependencies.some(
+      (dependency) => dependency.kind !== 'peer' && internalTarget(around, each, dependency) === null,
+    ),
+  );
+}
+
+function installStep({ manager, lock, root, packages }: JavaScriptWorkspace, external: boolean): JobStep {
+  const named = packages.find((each) => each.root === root)?.manifest.packageManager ?? '';
+  const modern = /^yarn@[2-9]/u.test(named);
+  const run = manager.install({ locked: lock.kind !== 'none', offline: !external, modern });
+  return { name: 'install', run, workdir: root };
+}
+
+/** What a package can load: its own packages, and the root's, which are found by whoever looks further up. */
+function closureOf({ lock, root, packages }: JavaScriptWorkspace, each: JavaScriptPackage): ExternalClosure {
+  if (lock.kind === 'none') return lock;
+  if (lock.kind === 'unreadable') return { kind: 'unreadable', lockfile: lock.path, reason: lock.reason };
+  const top = packages.find((candidate) => candidate.root === root);
+  const members = [each, ...(top === undefined || top === each ? [] : [top])];
+  const closures = members.map((member) => lock.closureOf(member.root, member.manifest.dependencies));
+  return { kind: 'resolved', lockfile: lock.path, packages: new Map(closures.flatMap((closure) => [...closure])) };
+}
+
+function hostsOf({ workspace, snapshot }: Surroundings): string[] {
+  const configured = [...(snapshot.contents.get(inFolder(workspace.root, '.npmrc')) ?? '').matchAll(REGISTRY)];
+  const locked = workspace.lock.kind === 'read' ? workspace.lock.hosts : [];
+  const named = [...configured.map((found) => (found[1] ?? '').toLowerCase()), ...locked];
+  return [...new Set([...workspace.manager.hosts, ...named])].sort(byText).slice(0, HOSTS_MAX);
+}
+
+/** `registry=https://host/…` and `@scope:registry=https://host/…`. */
+const REGISTRY = /^[^#;\n]{0,200}registry\s*=\s*https?:\/\/([A-Za-z0-9.-]{1,253})/gmu;
+
+/** As many as a job may name. */
+const HOSTS_MAX = 200;
+
+/** Internal dependencies with a build, dependencies first. A circle is entered once, at the place it is met first. */
+function buildsFirst(root: string, { declared, commands }: Wiring): string[] {
+  const done: string[] = [];
+  const entered = new Set<string>();
+  const pending: { readonly root: string; readonly leave: boolean }[] = [{ root, leave: false }];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { root: from, leave } = next;
+    if (leave) done.push(from);
+    if (leave || entered.has(from)) continue;
+    entered.add(from);
+    const targets = declared.filter((edge) => edge.from === from).map(({ to }) => to);
+    const further = [...new Set(targets)].sort(byText).reverse();
+    pending.push({ root: from, leave: true }, ...further.map((to) => ({ root: to, leave: false })));
+  }
+  return done.filter((each) => each !== root && (commands.get(each) ?? []).some(({ kind }) => kind === 'build'));
+}
+
+function nodeVersionOf({ snapshot, workspace }: Surroundings, each: JavaScriptPackage): Unit['toolchain'] {
+  for (const folder of [...new Set([each.root, workspace.root])]) {
+    for (const name of ['.nvmrc', '.node-version']) {
+      const path = inFolder(folder, name);
+      const version = asText(snapshot.contents.get(path))?.trim() ?? '';
+      if (/^v?\d+(?:\.\d+){0,2}$/u.test(version)) {
+        return { name: 'node', version: version.replace(/^v/u, ''), evidence: path };
+      }
+    }
+  }
+  const top = workspace.packages.find(({ root }) => root === workspace.root);
+  const named = [each, top].find((candidate) => (candidate?.manifest.nodeVersion ?? null) !== null);
+  const version = named?.manifest.nodeVersion ?? null;
+  if (named === undefined || version === null || version.length > 100) return null;
+  return { name: 'node', version, evidence: `engines.node of ${named.manifestPath}` };
+}
+
+/** Roots of packages that hold TypeScript anywhere below them. */
+function foldersWithTypeScript(snapshot: RepositorySnapshot, roots: ReadonlySet<string>): Set<string> {
+  const found = new Set<string>();
+  for (const { path } of snapshot.entries) {
+    if (!/\.[cm]?tsx?$/u.test(path)) continue;
+    for (const folder of foldersUpwards(path)) if (roots.has(folder)) found.add(folder);
+  }
+  return found;
+}

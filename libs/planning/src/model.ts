@@ -1,0 +1,159 @@
+import type {
+  Change,
+  IsolationTier,
+  JobKind,
+  JobStep,
+  Plan,
+  Repository,
+  RerunSource,
+  RunPolicy,
+} from '@delta-ci/contracts';
+
+/** What planning reads and what discovery makes of it. Everything here is data; nothing is looked up later. */
+
+export type EntryType = 'file' | 'executable' | 'symlink' | 'submodule';
+
+/** One entry of a recursive listing of a commit's tree. */
+export interface SnapshotEntry {
+  /** From the repository's root, with `/` between parts. */
+  readonly path: string;
+  readonly mode: string;
+  readonly type: EntryType;
+  /** The blob's id; for a submodule the commit it points at. */
+  readonly blobId: string;
+}
+
+/**
+ * A commit as planning sees it: every entry, and the text of those that `wantedPaths` asked for. A wanted file whose
+ * text is missing (too large, not UTF-8) is unreadable, and planning says so instead of guessing.
+ */
+export interface RepositorySnapshot {
+  readonly entries: readonly SnapshotEntry[];
+  readonly contents: ReadonlyMap<string, string>;
+}
+
+/** As git's raw difference has it: added, modified, deleted, renamed, copied, changed in type. */
+export interface ChangedFile {
+  readonly status: 'A' | 'M' | 'D' | 'R' | 'C' | 'T';
+  /** Where the file is now; for a deletion, where it was. */
+  readonly path: string;
+  /** Where it came from; only for renames and copies. */
+  readonly oldPath?: string;
+}
+
+/** What a change is compared with, or why everything counts as changed. */
+export type Comparison =
+  | {
+      readonly kind: 'changes';
+      /** Commit (merge base) the difference was taken from. */
+      readonly commit: string;
+      readonly snapshot: RepositorySnapshot;
+      readonly changes: readonly ChangedFile[];
+    }
+  | { readonly kind: 'everything'; readonly reason: string };
+
+/** What the installation decides about jobs, as opposed to what the repository says. */
+export interface PlanningRules {
+  readonly pool: string;
+  readonly os: 'linux' | 'darwin';
+  /** The weakest isolation a job of a trusted change may get. Untrusted changes always get `sandbox` or stronger. */
+  readonly trustedIsolation: IsolationTier;
+  /** Hosts that jobs of untrusted changes may reach when they need them. */
+  readonly untrustedEgress: readonly string[];
+  /** Whether discovered toolchain versions become requirements of jobs: only where runners announce what they have. */
+  readonly requireToolchains: boolean;
+}
+
+export interface PlanningInputs {
+  readonly repository: Repository;
+  readonly change: Change;
+  /** The commit that is tested and its tree. */
+  readonly commit: string;
+  readonly tree: string;
+  readonly head: RepositorySnapshot;
+  readonly comparison: Comparison;
+  readonly policy: RunPolicy;
+  readonly rules: PlanningRules;
+  /** For a rerun: what is asked, and the plan it is asked of. */
+  readonly rerun: { readonly source: RerunSource; readonly plan: Plan } | null;
+}
+
+export type PlanningFailureCode = 'invalid_config' | 'nothing_to_run' | 'invalid_rerun' | 'plan_rejected';
+
+export type PlanningResult =
+  | { readonly ok: true; readonly plan: Plan }
+  | { readonly ok: false; readonly code: PlanningFailureCode; readonly message: string };
+
+/** How one unit depends on another; kept apart because they reach different things. */
+export type DependencyKind = 'production' | 'development' | 'optional' | 'peer' | 'workspace' | 'symlink';
+
+/** `from` can notice changes of `to`. */
+export interface UnitEdge {
+  readonly from: string;
+  readonly to: string;
+  readonly kind: DependencyKind;
+  /** Where that is written. */
+  readonly evidence: string;
+}
+
+/** One thing a unit can do, and how it is known. */
+export interface UnitCommand {
+  readonly kind: JobKind;
+  readonly step: JobStep;
+  /** For instance `scripts.test of packages/cart/package.json`. */
+  readonly evidence: string;
+  /** Everything the command line is known to run, so that configuration files can be matched with their readers. */
+  readonly text: string;
+}
+
+/** External packages of a unit as its lockfile resolves them: location to identity (version, integrity). */
+export type ExternalClosure =
+  | { readonly kind: 'resolved'; readonly lockfile: string; readonly packages: ReadonlyMap<string, string> }
+  | { readonly kind: 'unreadable'; readonly lockfile: string; readonly reason: string }
+  | { readonly kind: 'none' };
+
+export interface Unit {
+  /** The root folder, or that and the ecosystem where two share a folder. Unique and stable. */
+  readonly id: string;
+  /** What the ecosystem calls it. */
+  readonly name: string;
+  /** Folder from the repository's root; `.` for the root itself. */
+  readonly root: string;
+  readonly ecosystem: string;
+  /** Folder of the workspace it is a member of; its own root when it stands alone. */
+  readonly workspace: string;
+  /** The file that describes it. */
+  readonly manifest: string;
+  /** What the manifest says to a build, as comparable text: two equal texts build the same. */
+  readonly meaning: string;
+  /** As `meaning`, without what concerns the unit alone: differs when the members of its workspace are concerned too. */
+  readonly workspaceMeaning: string | null;
+  readonly closure: ExternalClosure;
+  readonly commands: readonly UnitCommand[];
+  /** Brings the workspace into a state where commands can run; empty when nothing is needed. */
+  readonly install: readonly JobStep[];
+  /** Hosts the install step has to reach; empty when it works without a network. */
+  readonly hosts: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly toolchain: { readonly name: string; readonly version: string; readonly evidence: string } | null;
+  readonly typescript: boolean;
+  /** Units whose build has to run first, in order, when a command of this unit runs. */
+  readonly buildsFirst: readonly string[];
+  /** Whether its own build, if it has one, runs before its tests: these may look at what was built. */
+  readonly buildBeforeTest: boolean;
+}
+
+/** Something in the repository that discovery could not make sense of. */
+export interface DiscoveryProblem {
+  readonly code: string;
+  readonly message: string;
+  readonly path: string | null;
+  /** Folder within which anything may be affected by what could not be read. */
+  readonly scope: string;
+}
+
+export interface Discovery {
+  readonly units: readonly Unit[];
+  readonly edges: readonly UnitEdge[];
+  readonly problems: readonly DiscoveryProblem[];
+}

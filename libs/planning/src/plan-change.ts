@@ -1,0 +1,36 @@
+import { isError } from './assemble-plan.ts';
+import { checkPlan } from './check-plan.ts';
+import { readConfig } from './config/read-config.ts';
+import type { PlanningInputs, PlanningResult } from './model.ts';
+import { planConfigured } from './plan-configured.ts';
+import { planDiscovered } from './plan-discovered.ts';
+import { planRerun } from './plan-rerun.ts';
+
+/**
+ * The plan for a change: which jobs run, which do not, and why. Equal inputs give equal plans, whatever the order of their
+ * entries. Fails with `invalid_config` (a configuration file that cannot be followed is never passed over),
+ * `nothing_to_run`, `invalid_rerun`, and `plan_rejected` when the finished plan does not pass its own check.
+ */
+export function planChange(inputs: PlanningInputs): PlanningResult {
+  const result = planUnchecked(inputs);
+  if (!result.ok) return result;
+  const notes = checkPlan(result.plan, inputs);
+  const error = notes.find(isError);
+  if (error !== undefined) {
+    return { ok: false, code: 'plan_rejected', message: `the plan does not pass its check: ${error.message}` };
+  }
+  return { ok: true, plan: { ...result.plan, notes: [...result.plan.notes, ...notes].slice(0, NOTES_MAX) } };
+}
+
+/** As many as a plan may carry. */
+const NOTES_MAX = 10_000;
+
+/** In order of authority: an earlier plan that is asked for again, the repository's own words, what its files show. */
+function planUnchecked(inputs: PlanningInputs): PlanningResult {
+  if (inputs.rerun !== null) return planRerun(inputs, inputs.rerun);
+  const read = readConfig(inputs.head);
+  if (!read.ok) return { ok: false, code: 'invalid_config', message: read.message };
+  const { config } = read;
+  if (config !== null && Object.keys(config.file.jobs).length > 0) return planConfigured(inputs, config);
+  return planDiscovered(inputs, config?.file ?? null);
+}

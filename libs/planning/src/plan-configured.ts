@@ -1,0 +1,208 @@
+import {
+  DEFAULT_JOB_POLICY,
+  type ConfigFileJob,
+  type Explanation,
+  type ExplanationLink,
+  type Plan,
+  type PlannedFile,
+  type PlannedJob,
+  type SkippedJob,
+} from '@delta-ci/contracts';
+import { changedText, planHeader, summaryOf } from './assemble-plan.ts';
+import { runPolicyOf, termsFor } from './config/config-terms.ts';
+import { combinationsOf, fillIn, matrixEnvironment, type Combination } from './config/matrix.ts';
+import { compilePaths, judgeConfigured, type ConfiguredDecision } from './config/paths-decision.ts';
+import type { FoundConfig } from './config/read-config.ts';
+import type { JobTerms } from './construction/job-terms.ts';
+import { keysFor } from './construction/job-keys.ts';
+import { changedWord, placesOf } from './impact/changed-places.ts';
+import { listed } from './impact/world.ts';
+import type { PlanningInputs, PlanningResult } from './model.ts';
+import { resolvePath } from './tree-paths.ts';
+
+/** How long artifacts are kept unless the file says otherwise, in days: two weeks cover a sprint and a holiday. */
+const RETENTION_DAYS_DEFAULT = 14;
+
+/** Plans what the configuration file says: every job of it, narrowed by `paths`. */
+export function planConfigured(inputs: PlanningInputs, { path, file }: FoundConfig): PlanningResult {
+  const expanded = expandJobs(file.jobs);
+  const decisions = judgeConfigured(file.jobs, inputs, path);
+  const context: Context = { inputs, terms: termsFor(inputs, file), path, expanded };
+  const jobs: PlannedJob[] = [];
+  const skipped: SkippedJob[] = [];
+  for (const job of expanded) {
+    const decision = decisions.get(job.name);
+    if (decision === undefined) throw new Error(`every job is decided on, ${job.name} is not`);
+    if (decision.runs) jobs.push(plannedJob(job, decision, decisions, context));
+    else skipped.push({ ...headOf(job), explanation: explain(job, decision, context) });
+  }
+  const plan: Plan = {
+    ...planHeader(inputs, runPolicyOf(inputs, file)),
+    source: { kind: 'config', evidence: `${path} of the tested commit` },
+    jobs,
+    skipped,
+    units: [],
+    files: configuredFiles(inputs, file.jobs, decisions, expanded),
+    notes: [],
+    summary: summaryOf(changedText(inputs), jobs, skipped),
+  };
+  return { ok: true, plan };
+}
+
+interface ExpandedJob {
+  readonly name: string;
+  readonly key: string;
+  readonly job: ConfigFileJob;
+  readonly combination: Combination;
+}
+
+interface Context {
+  readonly inputs: PlanningInputs;
+  readonly terms: JobTerms;
+  readonly path: string;
+  readonly expanded: readonly ExpandedJob[];
+}
+
+function expandJobs(jobs: Readonly<Record<string, ConfigFileJob>>): ExpandedJob[] {
+  const all = Object.entries(jobs).flatMap(([name, job]) =>
+    combinationsOf(job).map((combination) => ({ name, job, combination, text: titleOf(name, combination) })),
+  );
+  const keys = keysFor(all.map(({ text }) => text));
+  return all.map(({ name, job, combination, text }) => ({ name, job, combination, key: keys.get(text) ?? name }));
+}
+
+function titleOf(name: string, combination: Combination): string {
+  return [name, ...combination.map(([, value]) => value)].join(' ');
+}
+
+function headOf({ key, name, combination }: ExpandedJob): Omit<SkippedJob, 'explanation'> {
+  return { key, title: titleOf(name, combination).slice(0, 300), kind: 'custom', unit: null };
+}
+
+function plannedJob(
+  expanded: ExpandedJob,
+  decision: ConfiguredDecision,
+  decisions: ReadonlyMap<string, ConfiguredDecision>,
+  context: Context,
+): PlannedJob {
+  const { job, combination } = expanded;
+  const { terms, inputs } = context;
+  const trusted = inputs.change.trust === 'trusted';
+  const workdir = resolvePath('.', job.workdir ?? '.') ?? '.';
+  const needs = new Set((job.needs ?? []).filter((need) => decisions.get(need)?.runs === true));
+  return {
+    ...headOf(expanded),
+    needs: context.expanded.filter(({ name }) => needs.has(name)).map(({ key }) => key),
+    steps: job.steps.map((run) => ({ name: (run.split('\n')[0] ?? '').trim().slice(0, 200) || 'step', run, workdir })),
+    env: { CI: 'true', ...matrixEnvironment(combination), ...job.env },
+    image: job.image === undefined ? null : fillIn(job.image, combination),
+    requirements: requirementsOf(expanded, terms),
+    limits: terms.limits,
+    egress: { allow: [...terms.egressFor([])] },
+    secrets: trusted ? [...(job.secrets ?? [])] : [],
+    artifacts: (job.artifacts ?? []).map(({ type, path, retention_days }) => ({
+      type,
+      path,
+      retentionDays: retention_days ?? RETENTION_DAYS_DEFAULT,
+    })),
+    caches: trusted ? cachesOf(expanded, inputs) : [],
+    policy: jobPolicyOf(job),
+    explanation: explain(expanded, decision, context),
+  };
+}
+
+function requirementsOf({ job, combination }: ExpandedJob, terms: JobTerms): PlannedJob['requirements'] {
+  const labels = (job.runs_on ?? []).map((label) => fillIn(label, combination));
+  const [name, version] = job.toolchain === undefined ? [] : fillIn(job.toolchain, combination).split('@');
+  const toolchain = name === undefined || version === undefined ? null : { name, version, evidence: 'toolchain' };
+  return terms.requirements(toolchain, labels);
+}
+
+/** `{hash:path}` stands for the id of that file's content in the tested tree. */
+function cachesOf({ job, combination }: ExpandedJob, { head }: PlanningInputs): PlannedJob['caches'] {
+  const caches = job.caches ?? [];
+  if (caches.length === 0) return [];
+  const ids = new Map(head.entries.map(({ path, blobId }) => [path, blobId]));
+  return caches.map(({ type, key, paths }) => ({
+    type,
+    key: fillIn(key, combination)
+      .replaceAll(/\{hash:([^}]*)\}/gu, (_whole, path: string) => ids.get(path) ?? 'none')
+      .slice(0, 500),
+    paths,
+  }));
+}
+
+function jobPolicyOf({ policy }: ConfigFileJob): PlannedJob['policy'] {
+  const allowFailure = policy?.allow_failure ?? DEFAULT_JOB_POLICY.allowFailure;
+  return {
+    ...DEFAULT_JOB_POLICY,
+    allowFailure,
+    required: policy?.required ?? !allowFailure,
+    retries: policy?.retries ?? DEFAULT_JOB_POLICY.retries,
+    retryTimeouts: policy?.retry_timeouts ?? DEFAULT_JOB_POLICY.retryTimeouts,
+    timeoutMs: policy?.timeout_seconds === undefined ? DEFAULT_JOB_POLICY.timeoutMs : policy.timeout_seconds * 1_000,
+    priority: policy?.priority ?? DEFAULT_JOB_POLICY.priority,
+  };
+}
+
+function explain(expanded: ExpandedJob, decision: ConfiguredDecision, { path, terms }: Context): Explanation {
+  const title = titleOf(expanded.name, expanded.combination);
+  const rule: ExplanationLink = { kind: 'rule', rule: decision.rule, detail: decision.because };
+  const job: ExplanationLink = { kind: 'job-rule', rule: 'configured job', detail: `jobs.${expanded.name} of ${path}` };
+  const first: ExplanationLink =
+    decision.file === null
+      ? { kind: 'change', detail: decision.because }
+      : { kind: 'file', path: decision.file.path, status: changedWord(decision.file.status) };
+  const withheld = withheldFrom(expanded.job, terms);
+  return {
+    decision: decision.runs ? 'run' : 'skip',
+    chain: [first, rule, job, ...(decision.runs ? [...terms.policies, ...withheld] : [])],
+    sentence: `${title} ${decision.runs ? 'runs because' : 'is skipped:'} ${decision.because}.`.slice(0, 5_000),
+  };
+}
+
+function withheldFrom(job: ConfigFileJob, { trust }: JobTerms): ExplanationLink[] {
+  if (trust === 'trusted') return [];
+  const names = [
+    ...(job.secrets ?? []).map((name) => `secret ${name}`),
+    ...(job.caches ?? []).map(({ key }) => `cache ${key}`),
+  ];
+  if (names.length === 0) return [];
+  return [{ kind: 'policy', policy: 'withheld', detail: `${listed(names, 10)}, because the change is not trusted` }];
+}
+
+/** Each changed file with the jobs it reaches. Jobs of a configuration file belong to no unit: their keys stand in for one. */
+function configuredFiles(
+  { comparison }: PlanningInputs,
+  jobs: Readonly<Record<string, ConfigFileJob>>,
+  decisions: ReadonlyMap<string, ConfiguredDecision>,
+  expanded: readonly ExpandedJob[],
+): PlannedFile[] {
+  if (comparison.kind === 'everything') return [];
+  const matchers = Object.entries(jobs).map(([name, job]) => [name, compilePaths(job)] as const);
+  const everything = [...decisions.values()].find(({ rule }) => rule === 'ci-configuration');
+  return comparison.changes
+    .map((change): PlannedFile => {
+      const places = placesOf(change);
+      const own = everything !== undefined && everything.file?.path === change.path;
+      const reached = new Set(matchers.filter(([, matches]) => own || places.some(matches)).map(([name]) => name));
+      const reaches = expanded.filter(({ name }) => reached.has(name)).map(({ key }) => key);
+      const status = changedWord(change.status);
+      const because = own ? 'it configures continuous integration, so everything runs' : reachText(reaches);
+      const rule = own ? 'ci-configuration' : 'configured-paths';
+      return {
+        path: change.path,
+        status,
+        owner: null,
+        rule,
+        reaches,
+        sentence: `${change.path} was ${status}: ${because}.`,
+      };
+    })
+    .sort((one, other) => (one.path < other.path ? -1 : 1));
+}
+
+function reachText(reaches: readonly string[]): string {
+  if (reaches.length === 0) return 'it matches the paths of no job';
+  return `it matches the paths of ${listed(reaches, 5)}`;
+}

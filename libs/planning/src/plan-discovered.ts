@@ -1,0 +1,84 @@
+import type { ConfigFile, Plan, PlanNote } from '@delta-ci/contracts';
+import { changedText, planHeader, plannedFiles, summaryOf } from './assemble-plan.ts';
+import { runPolicyOf, termsFor } from './config/config-terms.ts';
+import { constructJobs } from './construction/construct-jobs.ts';
+import { storyOf } from './construction/explain.ts';
+import { DETECTORS } from './detectors/known-detectors.ts';
+import { discover } from './discover.ts';
+import { assessChange, assessEverything } from './impact/assess-change.ts';
+import { listed } from './impact/world.ts';
+import type { Discovery, PlanningInputs, PlanningResult } from './model.ts';
+
+/** Plans a repository by what its own files say about it. A configuration file may still govern runs, limits and hosts. */
+export function planDiscovered(inputs: PlanningInputs, config: ConfigFile | null): PlanningResult {
+  const discovery = discover(inputs.head);
+  if (discovery.units.every(({ commands }) => commands.length === 0)) return nothingToRun(inputs, discovery);
+  const { comparison } = inputs;
+  const impact =
+    comparison.kind === 'everything'
+      ? assessEverything(discovery, comparison.reason)
+      : assessChange(discovery, discover(comparison.snapshot), comparison.changes);
+  const terms = termsFor(inputs, config);
+  const changedFiles = comparison.kind === 'everything' ? 0 : comparison.changes.length;
+  const story = storyOf(discovery, impact, changedFiles, terms.policies);
+  const { jobs, skipped, units } = constructJobs(story, terms);
+  const plan: Plan = {
+    ...planHeader(inputs, runPolicyOf(inputs, config)),
+    source: { kind: 'discovery', evidence: evidenceOf(discovery) },
+    jobs: [...jobs],
+    skipped: [...skipped],
+    units: [...units],
+    files: plannedFiles(impact.files),
+    notes: [...problemNotes(discovery), ...toolchainNotes(discovery, inputs)],
+    summary: summaryOf(changedText(inputs), jobs, skipped),
+  };
+  return { ok: true, plan };
+}
+
+function evidenceOf({ units }: Discovery): string {
+  const count = new Map<string, number>();
+  for (const { ecosystem } of units) count.set(ecosystem, (count.get(ecosystem) ?? 0) + 1);
+  const found = [...count].map(([ecosystem, number]) => `${number} ${ecosystem} ${number === 1 ? 'unit' : 'units'}`);
+  return `found ${listed(found)} by their manifests: ${listed(
+    units.map(({ manifest }) => manifest),
+    5,
+  )}`.slice(0, 2_000);
+}
+
+function problemNotes({ problems }: Discovery): PlanNote[] {
+  return problems.map(({ code, message, path }) => ({ severity: 'warning', code, message, subject: path }));
+}
+
+/** Versions are known; whether runners have to announce them is the installation's choice. */
+function toolchainNotes({ units }: Discovery, { rules }: PlanningInputs): PlanNote[] {
+  if (rules.requireToolchains) return [];
+  const wanted = units.flatMap(({ toolchain }) => (toolchain === null ? [] : [toolchain]));
+  const texts = [...new Set(wanted.map(({ name, version, evidence }) => `${name} ${version} (${evidence})`))];
+  if (texts.length === 0) return [];
+  const message = `the repository asks for ${listed(texts)}; runners are taken at their word to have it`;
+  return [{ severity: 'info', code: 'toolchain_not_required', message, subject: null }];
+}
+
+const STARTER = `version: 1
+jobs:
+  test:
+    steps:
+      - echo "replace this line with the command that tests the repository"
+`;
+
+function nothingToRun(inputs: PlanningInputs, { units, problems }: Discovery): PlanningResult {
+  const found =
+    units.length === 0
+      ? `${inputs.head.entries.length} files were looked at and none of them describes something to run`
+      : `${listed(units.map(({ manifest }) => manifest))} ${units.length === 1 ? 'names' : 'name'} nothing to run`;
+  const looked = DETECTORS.map(({ lookedFor }) => `  - ${lookedFor}`).join('\n');
+  const unread =
+    problems.length === 0
+      ? ''
+      : `\nWhat could not be read:\n${problems
+          .slice(0, 10)
+          .map(({ message }) => `  - ${message}`)
+          .join('\n')}`;
+  const message = `${found}. Looked for:\n${looked}${unread}\nA delta.yaml at the repository's root can say what to run:\n\n${STARTER}`;
+  return { ok: false, code: 'nothing_to_run', message: message.slice(0, 10_000) };
+}

@@ -1,0 +1,87 @@
+import type { Explanation, Plan, PlannedJob, SkippedJob } from '@delta-ci/contracts';
+import { planHeader, summaryOf } from './assemble-plan.ts';
+import { isAtLeast, isolationFor } from './construction/job-terms.ts';
+import type { PlanningInputs, PlanningResult } from './model.ts';
+
+/**
+ * The plan of a rerun: the earlier plan's jobs, or some of them, on the same commit. Nothing is discovered again, but what
+ * the change may do is decided anew: a rerun by somebody trusted does not make a stranger's code trusted.
+ */
+export function planRerun(inputs: PlanningInputs, rerun: NonNullable<PlanningInputs['rerun']>): PlanningResult {
+  const { source, plan: earlier } = rerun;
+  const problem = mismatch(inputs, rerun);
+  if (problem !== null) return { ok: false, code: 'invalid_rerun', message: problem };
+  const wanted = new Set(source.jobs ?? earlier.jobs.map(({ key }) => key));
+  const header = planHeader(inputs, inputs.policy);
+  const jobs = earlier.jobs.filter(({ key }) => wanted.has(key)).map((job) => again(job, wanted, inputs, source.of));
+  const left = earlier.jobs.filter(({ key }) => !wanted.has(key)).map((job) => notAgain(job, source.of));
+  const skipped = [...left, ...earlier.skipped];
+  const what = source.only === 'failed' ? 'The jobs that failed' : 'All jobs';
+  const plan: Plan = {
+    ...header,
+    comparedWith: earlier.comparedWith,
+    source: { kind: 'rerun', evidence: `the plan ${source.planDigest} of ${source.of}` },
+    jobs,
+    skipped,
+    units: earlier.units,
+    files: earlier.files,
+    notes: [],
+    summary: summaryOf(`${what} of ${source.of} run again.`, jobs, skipped),
+  };
+  return { ok: true, plan };
+}
+
+function mismatch(
+  { repository, commit }: PlanningInputs,
+  { source, plan }: NonNullable<PlanningInputs['rerun']>,
+): string | null {
+  if (plan.repository.id !== repository.id)
+    return `the earlier plan is of ${plan.repository.id}, not of ${repository.id}`;
+  if (plan.commit !== commit) return `the earlier plan tests commit ${plan.commit}, the rerun asks for ${commit}`;
+  const known = new Set(plan.jobs.map(({ key }) => key));
+  const unknown = source.jobs?.find((key) => !known.has(key));
+  return unknown === undefined ? null : `the earlier plan has no job ${unknown} that ran`;
+}
+
+function again(job: PlannedJob, wanted: ReadonlySet<string>, inputs: PlanningInputs, of: string): PlannedJob {
+  const { rules, change, rerun } = inputs;
+  const minimum = isolationFor(change.trust, rules);
+  const { isolation } = job.requirements;
+  const untrusted = change.trust === 'untrusted';
+  const detail = rerun?.source.only === 'failed' ? `it did not succeed in ${of}` : `all jobs of ${of} run again`;
+  return {
+    ...job,
+    needs: job.needs.filter((need) => wanted.has(need)),
+    requirements: { ...job.requirements, isolation: isAtLeast(isolation, minimum) ? isolation : minimum },
+    secrets: untrusted ? [] : job.secrets,
+    caches: untrusted ? [] : job.caches,
+    egress: untrusted ? { allow: job.egress.allow.filter((host) => rules.untrustedEgress.includes(host)) } : job.egress,
+    explanation: extended(
+      job.explanation,
+      'run',
+      `${job.title} runs again because ${detail}. Then: ${job.explanation.sentence}`,
+      detail,
+    ),
+  };
+}
+
+function notAgain({ key, title, kind, unit, explanation }: PlannedJob, of: string): SkippedJob {
+  const detail = `its result in ${of} stands`;
+  return {
+    key,
+    title,
+    kind,
+    unit,
+    explanation: extended(explanation, 'skip', `${title} is skipped: ${detail}.`, detail),
+  };
+}
+
+function extended(
+  earlier: Explanation,
+  decision: Explanation['decision'],
+  sentence: string,
+  detail: string,
+): Explanation {
+  const link = { kind: 'rule', rule: 'rerun', detail } as const;
+  return { decision, chain: [link, ...earlier.chain].slice(0, 1_000), sentence: sentence.slice(0, 5_000) };
+}
