@@ -5,7 +5,8 @@ import { spawn } from 'node:child_process';
  * Ends the server when our end of its standard input closes, which the kernel does however we die (even by SIGKILL);
  * `released` instead of the end of input means the server has ended already. Ten seconds of grace, then SIGKILL. A
  * server that has ended stays visible until its new parent collects it, which the first process of a container may
- * never do: hence `Z`.
+ * never do: hence `Z`. A directory can take more than one try, while servers inside it still end on
+ * leashes of their own.
  */
 const LEASH = `
 ended() {
@@ -14,11 +15,14 @@ ended() {
 }
 read -r word
 [ "$word" = released ] && exit 0
-kill -s "$2" "$1" 2>/dev/null
 waited=0
-while ! ended "$1" && [ "$waited" -lt 100 ]; do sleep 0.1; waited=$((waited + 1)); done
-kill -s KILL "$1" 2>/dev/null
-[ -n "$3" ] && rm -rf -- "$3"
+if [ -n "$1" ]; then
+  kill -s "$2" "$1" 2>/dev/null
+  while ! ended "$1" && [ "$waited" -lt 100 ]; do sleep 0.1; waited=$((waited + 1)); done
+  kill -s KILL "$1" 2>/dev/null
+fi
+[ -n "$3" ] || exit 0
+while ! rm -rf -- "$3" && [ "$waited" -lt 200 ]; do sleep 0.1; waited=$((waited + 1)); done
 exit 0
 `;
 
@@ -31,7 +35,22 @@ exit 0
  * @returns {{ release: () => void }} to be called once the server has ended
  */
 export function leash(pid, { signal, removeDir = '' }) {
-  const args = ['-c', LEASH, 'delta-leash', String(pid), signal.replace('SIG', ''), removeDir];
+  return watchOurEnd([String(pid), signal.replace('SIG', ''), removeDir]);
+}
+
+/**
+ * Has a directory deleted should we die without deleting it.
+ *
+ * @param {string} dir
+ * @returns {{ release: () => void }} to be called once it is deleted
+ */
+export function removeOnDeath(dir) {
+  return watchOurEnd(['', '', dir]);
+}
+
+/** @param {readonly [pid: string, signal: string, removeDir: string]} atTheEnd */
+function watchOurEnd(atTheEnd) {
+  const args = ['-c', LEASH, 'delta-leash', ...atTheEnd];
   const shell = spawn('/bin/sh', args, { detached: true, cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] });
   shell.on('error', () => {}); // without a shell there is no leash; the server is still stopped by its owner
   shell.stdin.on('error', () => {});

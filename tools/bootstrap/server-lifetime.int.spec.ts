@@ -45,17 +45,22 @@ const isGone = (path: string): Promise<boolean> =>
 
 describe('embedded servers', () => {
   let dir: string;
+  let watch: ReturnType<typeof removeOnDeath>;
   let natsServer: string;
   let binDir: string;
   beforeAll(async () => {
     // Started by root, Postgres runs as another account, which must get there: TMPDIR may be closed, this is not.
     dir = await mkdtemp(join(process.getuid?.() === 0 ? '/var/tmp' : tmpdir(), 'delta-servers-'));
+    watch = removeOnDeath(dir);
     await chmod(dir, 0o711);
     const cacheDir = await openCache({ repoRoot });
     natsServer = (await ensureNatsServer({ cacheDir, say: () => {} })).path;
     binDir = (await ensurePostgresBinaries({ repoRoot, cacheDir })).binDir;
   });
-  afterAll(() => rm(dir, { recursive: true, force: true }));
+  afterAll(async () => {
+    await rm(dir, { recursive: true, force: true });
+    watch.release();
+  });
 
   const natsOptions = (place: string): string =>
     JSON.stringify({ path: natsServer, dir: place, removeDirOnDeath: true });

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { reasonOf } from '../../../tools/bootstrap/index.mjs';
@@ -16,9 +15,9 @@ export interface Owner {
 /** Begins to answer the questions of test files on a socket in a directory of this session. */
 export async function openOwner(repoRoot: string): Promise<Owner> {
   const dir = await createSessionDir();
-  const servers = new SessionServers({ repoRoot, dir });
+  const servers = new SessionServers({ repoRoot, dir: dir.path });
   await servers.prepare();
-  const socketPath = join(dir, 'owner');
+  const socketPath = join(dir.path, 'owner');
   const listener = createServer((socket) => void converse(socket, servers));
   await new Promise<void>((resolve, reject) => {
     listener.once('error', reject);
@@ -32,7 +31,7 @@ export async function openOwner(repoRoot: string): Promise<Owner> {
       try {
         await servers.close();
       } finally {
-        await rm(dir, { recursive: true, force: true });
+        await dir.remove();
       }
     },
   };
