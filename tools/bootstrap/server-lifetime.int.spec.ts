@@ -11,11 +11,12 @@ import { eventually } from '../../test/support/infra/index.ts';
 import {
   ensureNatsServer,
   ensurePostgresBinaries,
-  isAlive,
   openCache,
+  removeOnDeath,
   startNatsServer,
   startPostgres,
 } from './index.mjs';
+import { isAlive } from './lock-file.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const repoRoot = resolve(here, '../..');
