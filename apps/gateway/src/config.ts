@@ -44,6 +44,8 @@ export const gatewaySettings = z.object({
   registrationsAtOnce: wholeNumber({ min: 1, max: 1_000_000 }).default(200),
   /** Time for a request's body, uploads apart: 25 MB (the largest webhook) at about 840 kB/s. */
   bodyTimeoutMs: durationMs({ min: 100, max: 600_000 }).default(30_000),
+  /** Streams of server-sent events open at once: each may ask the database with every event. */
+  streamsMax: wholeNumber({ min: 1, max: 100_000 }).default(1_000),
   databaseConnections: wholeNumber({ min: 2, max: 200 }).default(8),
 });
 export type GatewayConfig = z.output<typeof gatewaySettings>;

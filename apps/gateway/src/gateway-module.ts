@@ -1,15 +1,32 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AuthorisationGuard } from './access/authorisation-guard.ts';
+import { FeedController } from './feed/feed-controller.ts';
 import { RefusalFilter } from './http/refusal-filter.ts';
 import { RequestPipe } from './http/request-pipe.ts';
+import { LogController } from './logs/log-controller.ts';
 import { PARTS, type GatewayParts } from './parts.ts';
+import { PolicyController } from './policies/policy-controller.ts';
+import { PoolController } from './pools/pool-controller.ts';
+import { OpenApiController } from './reference/open-api-controller.ts';
 import { LeaseController } from './runners/lease-controller.ts';
 import { RunnerController } from './runners/runner-controller.ts';
+import { ArtifactController } from './runs/artifact-controller.ts';
 import { RunController } from './runs/run-controller.ts';
 import { WebhookController } from './webhooks/webhook-controller.ts';
 
-export const CONTROLLERS = [WebhookController, RunController, RunnerController, LeaseController];
+const CONTROLLERS = [
+  WebhookController,
+  RunController,
+  LogController,
+  ArtifactController,
+  FeedController,
+  PoolController,
+  PolicyController,
+  RunnerController,
+  LeaseController,
+  OpenApiController,
+];
 
 /** Routes, the guard before them, the pipe that checks what they take, and the filter behind them. */
 @Module({})

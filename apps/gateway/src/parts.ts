@@ -4,6 +4,7 @@ import type { LogBell, LogConnection, LogReader } from '@delta-ci/event-log';
 import type { ForgeSettings } from '@delta-ci/forge';
 import type { Counter, Histogram, Level, Logger } from '@delta-ci/service';
 import type { Proofs } from './access/authorisation-guard.ts';
+import type { EventStreams } from './http/event-streams.ts';
 
 /** What the gateway's controllers work with; opened once at the start and handed to all of them. */
 export interface GatewayParts {
@@ -18,6 +19,7 @@ export interface GatewayParts {
   readonly store: FileArtifactStore;
   readonly forges: readonly ForgeSettings[];
   readonly proofs: Proofs;
+  readonly streams: EventStreams;
   readonly metrics: GatewayMetrics;
   /** Aborts when the service stops: streams and long polls end on it. */
   readonly stopping: AbortSignal;

@@ -9,6 +9,7 @@ import { readSigningKey, RunnerTokens } from './access/runner-tokens.ts';
 import type { GatewayConfig } from './config.ts';
 import { GatewayModule } from './gateway-module.ts';
 import { prepareEdge } from './http/edge.ts';
+import { EventStreams } from './http/event-streams.ts';
 import type { GatewayParts } from './parts.ts';
 
 type Gateway = Service<GatewayConfig>;
@@ -28,7 +29,21 @@ export async function startGateway(service: Gateway, env: Env): Promise<void> {
   const metrics = { ...service.metrics(gatewayMetrics), ...service.metrics(artifactMetrics) };
   const reader = new LogReader(log);
   const commands = new CommandClient(bus);
-  const parts: GatewayParts = { logger, commands, bus, log, reader, bell, store, forges, proofs, metrics, stopping };
+  const streams = new EventStreams({ openMax: config.streamsMax, followers: metrics.followers, stopping });
+  const parts: GatewayParts = {
+    logger,
+    commands,
+    bus,
+    log,
+    reader,
+    bell,
+    store,
+    forges,
+    proofs,
+    streams,
+    metrics,
+    stopping,
+  };
   await service.serve(GatewayModule.with(parts), {
     prepare: (app) =>
       prepareEdge(app, {

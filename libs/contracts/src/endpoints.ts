@@ -249,7 +249,7 @@ export const ENDPOINTS = {
   followRun: {
     method: 'GET',
     path: '/api/v1/runs/:runId/events',
-    summary: 'Events of a run as server-sent events, until the run is over and reported',
+    summary: 'Events of a run as server-sent events, from the first unless told',
     access: 'viewer',
     params: ofRun,
     query: feedQuery,

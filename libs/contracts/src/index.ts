@@ -160,3 +160,4 @@ export {
 } from './api.ts';
 export { explainSubject, whyJob } from './why.ts';
 export { ENDPOINTS, Role, type Access, type Content, type Endpoint, type EndpointName } from './endpoints.ts';
+export { openApiDocument } from './open-api.ts';

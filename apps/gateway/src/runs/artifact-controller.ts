@@ -1,0 +1,60 @@
+import { Controller, Inject, Param, Res } from '@nestjs/common';
+import { ENDPOINTS, type RunArtifact } from '@delta-ci/contracts';
+import { showRun } from '@delta-ci/event-log';
+import type { Reply } from '../http/exchange.ts';
+import { foundOr } from '../http/refused.ts';
+import { Route } from '../http/route.ts';
+import { PARTS, type GatewayParts } from '../parts.ts';
+
+interface OfJob {
+  readonly runId: string;
+  readonly jobKey: string;
+}
+
+/** Artifacts of jobs. The store knows many runs: only what this run recorded is handed out through it. */
+@Controller()
+export class ArtifactController {
+  readonly #parts: GatewayParts;
+
+  constructor(@Inject(PARTS) parts: GatewayParts) {
+    this.#parts = parts;
+  }
+
+  @Route('listArtifacts')
+  async list(@Param({ schema: ENDPOINTS.listArtifacts.params }) params: OfJob): Promise<{ artifacts: RunArtifact[] }> {
+    return { artifacts: await this.#recorded(params) };
+  }
+
+  @Route('downloadArtifact')
+  async download(
+    @Param({ schema: ENDPOINTS.downloadArtifact.params }) params: OfJob & { digest: string },
+    @Res() reply: Reply,
+  ): Promise<void> {
+    const { digest } = params;
+    const recorded = await this.#recorded(params);
+    const artifact = foundOr(
+      recorded.find((each) => each.digest === digest),
+      `artifact ${digest} of ${params.jobKey}`,
+    );
+    const content = foundOr(await this.#parts.store.content.open(digest), `content of ${digest} any more`);
+    const name = encodeURIComponent(artifact.name.split('/').at(-1) ?? 'artifact').replace(/['()*]/g, percentEncoded);
+    reply
+      // Whatever a job wrote is nothing a browser should show.
+      .header('content-type', 'application/octet-stream')
+      .header('content-disposition', `attachment; filename*=UTF-8''${name}`)
+      .header('content-length', String(content.sizeBytes))
+      .send(content.stream);
+  }
+
+  async #recorded({ runId, jobKey }: OfJob): Promise<RunArtifact[]> {
+    const run = foundOr(await showRun(this.#parts.log, runId), `run ${runId}`);
+    const job = foundOr(
+      run.jobs.find(({ key }) => key === jobKey),
+      `job ${jobKey} in ${runId}`,
+    );
+    return job.attempts.flatMap(({ attempt, artifacts }) => artifacts.map((each) => ({ ...each, attempt })));
+  }
+}
+
+/** Characters that `encodeURIComponent` leaves and RFC 8187 does not allow. */
+const percentEncoded = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
