@@ -138,7 +138,11 @@ async function databaseOf(options: MeshOptions, stops: (() => Promise<void>)[]):
 async function busOf(options: MeshOptions, stops: (() => Promise<void>)[]): Promise<string> {
   if ('url' in options.nats) return options.nats.url;
   const dir = join(options.directory, 'nats');
-  const server = await startNatsServer({ path: options.nats.path, dir, ephemeral: options.ephemeral });
+  const server = await startNatsServer({
+    path: options.nats.path,
+    dir,
+    ...(options.ephemeral ? { removeDirOnDeath: dir } : {}),
+  });
   owned(server, stops);
   return server.url;
 }
