@@ -141,7 +141,7 @@ async function busOf(options: MeshOptions, stops: (() => Promise<void>)[]): Prom
   const server = await startNatsServer({
     path: options.nats.path,
     dir,
-    ...(options.ephemeral ? { removeDirOnDeath: dir } : {}),
+    removeDirOnDeath: options.ephemeral,
   });
   owned(server, stops);
   return server.url;

@@ -9,7 +9,8 @@ import { startMesh, type Mesh, type MeshOptions } from '../mesh/mesh.ts';
 import { toolchainDirs } from '../mesh/toolchain-dirs.ts';
 import { USAGE, parseStartArguments, type StartArguments } from './arguments.ts';
 import { Api } from './demo/api.ts';
-import { DEMO_REPOSITORY, demoDirectory, runDemo } from './demo/run-demo.ts';
+import { demoDirectory, runDemo } from './demo/run-demo.ts';
+import { DEMO_REPOSITORY } from './demo/shop-repository.ts';
 import { Screen } from './screen.ts';
 import { announceRunningMesh, findRunningMesh } from './single-instance.ts';
 

@@ -17,7 +17,7 @@ export async function followRun(api: Api, runId: string, screen: Screen): Promis
       if (isOver(await api.run(runId))) break;
     }
   } catch (error) {
-    if (over.aborted) throw new Error(`run ${runId} did not end within ${PATIENCE_MS / 1_000} s`);
+    if (over.aborted) throw new Error(`run ${runId} did not end within ${PATIENCE_MS / 1_000} s`, { cause: error });
     throw error;
   }
   return api.run(runId);

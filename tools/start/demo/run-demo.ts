@@ -6,10 +6,8 @@ import { DeveloperClone, type Commit } from '../../../test/support/git-server/ba
 import type { Screen } from '../screen.ts';
 import type { Api } from './api.ts';
 import { followRun } from './follow-run.ts';
-import { BREAKING_CHANGE, SHOP_REPOSITORY, SOUND_CHANGE } from './shop-repository.ts';
+import { BREAKING_CHANGE, DEMO_REPOSITORY, SHOP_REPOSITORY, SOUND_CHANGE } from './shop-repository.ts';
 import { checkRunsOf, problemsOfBrokenRun, problemsOfSoundRun } from './what-happened.ts';
-
-export const DEMO_REPOSITORY = 'demo/shop';
 
 export interface DemoTools {
   forge: FakeForge;

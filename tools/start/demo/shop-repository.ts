@@ -1,5 +1,8 @@
 import type { FileChanges } from '../../../test/support/git-server/bare-repository.ts';
 
+/** Its name on the forge. */
+export const DEMO_REPOSITORY = 'demo/shop';
+
 /**
  * The demonstration repository: a small npm workspace with three packages. `cart` depends on `money`; `greeting` depends
  * on nothing, so that a change of `money` shows what runs, what does not, and why.

@@ -2,7 +2,7 @@ import type { RunView } from '@delta-ci/contracts';
 import type { FakeForge } from '../../../test/support/fake-forge/fake-forge.ts';
 import type { CheckRun } from '../../../test/support/fake-forge/github-checks.ts';
 import type { Commit } from '../../../test/support/git-server/bare-repository.ts';
-import { DEMO_REPOSITORY } from './run-demo.ts';
+import { DEMO_REPOSITORY } from './shop-repository.ts';
 
 /** The check that branch protection would require. */
 const GATE = 'delta-ci';
