@@ -25,7 +25,8 @@ async function main(args) {
     return report.ready ? 0 : 1;
   }
   process.stderr.write(`delta ${request.name}: setting up\n`);
-  const tools = await ensureTools({ repoRoot, progress: createProgress(), dockerMayServe: true });
+  const { dockerMayServe } = request;
+  const tools = await ensureTools({ repoRoot, progress: createProgress(), dockerMayServe });
   if (request.command.length === 0) return 0;
   return runInForeground(request.command, environmentWith({ tools, repoRoot }));
 }
