@@ -34,7 +34,7 @@ async function clearGroups(parent: string, sandboxId: string): Promise<readonly 
   const left: string[] = [];
   for (const name of groups) {
     const group = join(parent, name);
-    await killMembers(group, join(group, 'cgroup.kill'));
+    await killMembers(group);
     if (!(await removeGroup(group))) left.push(group);
   }
   return left;
@@ -43,12 +43,15 @@ async function clearGroups(parent: string, sandboxId: string): Promise<readonly 
 /** A file system is busy for a moment after the last process in it died. */
 const UNMOUNTED_WITHIN_MS = 5_000;
 
-const unmount = (path: string): Promise<boolean> =>
-  waitUntil(async () => {
-    if (!isMountPoint(path)) return true;
-    await promisify(execFile)('umount', [path]).catch(() => undefined);
-    return !isMountPoint(path);
+async function unmount(paths: readonly string[]): Promise<readonly string[]> {
+  const mounted = (): readonly string[] => paths.filter(isMountPoint);
+  await waitUntil(async () => {
+    const left = mounted();
+    if (left.length > 0) await promisify(execFile)('umount', left).catch(() => undefined);
+    return mounted().length === 0;
   }, UNMOUNTED_WITHIN_MS);
+  return mounted();
+}
 
 async function succeeds(work: Promise<void>): Promise<boolean> {
   try {
@@ -73,7 +76,7 @@ export async function clearSandbox(
   const marked = sweep === 'all-processes' ? await killMarked(record.id) : [];
   const left: string[] = marked.map((pid) => `process ${pid}`);
   for (const parent of record.cgroupParents) left.push(...(await clearGroups(parent, record.id)));
-  for (const mount of [...record.mounts].reverse()) if (!(await unmount(mount))) left.push(`mount ${mount}`);
+  left.push(...(await unmount([...record.mounts].reverse())).map((path) => `mount ${path}`));
   const workspace = record.workspaceToEmpty;
   if (workspace !== null && existsSync(workspace) && !(await succeeds(emptyDirectory(workspace)))) left.push(workspace);
   if (left.length === 0 && !(await succeeds(removeTree(directory)))) left.push(directory);
@@ -87,7 +90,7 @@ async function removeWhenStale(directory: string): Promise<void> {
   const stat = await lstat(directory).catch(() => null);
   if (stat === null || Date.now() - stat.mtimeMs < RECORDED_WITHIN_MS) return;
   // An agent may also have died while it tried whether file systems can be mounted here.
-  if (await unmount(join(directory, 'disk'))) await removeTree(directory);
+  if ((await unmount([join(directory, 'disk')])).length === 0) await removeTree(directory);
 }
 
 export type ReapReport = {

@@ -85,7 +85,7 @@ export class ProcessExecutor implements SandboxExecutor {
       binds: spec.binds.map(({ hostPath }) => ({ hostPath, at: hostPath })),
       execute: (step, ordinal, sink) => runStep(setting, step, ordinal, sink),
       collect: (globs, caps, take) => collectFiles(hostDir, globs, caps, take),
-      clear: () => clearSandbox(directory, record, 'all-processes'),
+      clear: () => clearSandbox(directory, record, this.cgroups.found ? 'processes-are-gone' : 'all-processes'),
     });
     return { ok: true, sandbox };
   }
@@ -118,8 +118,8 @@ export class ProcessExecutor implements SandboxExecutor {
         terminate: (child) => void (child.pid !== undefined && signalProcess(-child.pid, 'SIGTERM')),
         kill: (child) => void (child.pid !== undefined && signalProcess(-child.pid, 'SIGKILL')),
         sweep: async () => {
-          await cgroup?.kill();
-          await killMarked(id);
+          // A control group cannot be left; without one the mark in the environment is all there is to go by.
+          if (cgroup === null || !(await cgroup.kill())) await killMarked(id);
         },
         diskExceeded: (signal) => diskExceeded([hostDir, homeDir], spec.limits, signal),
       }),

@@ -21,7 +21,10 @@ const RECORD_FILE = 'sandbox.json';
 /** Names are found again by prefix in cgroups and in the environment of processes, so they must not repeat. */
 export const newSandboxId = (): string => randomBytes(8).toString('hex');
 
-/** Makes the directory that holds all the executor keeps for one sandbox, and its record. */
+/**
+ * Makes the directory that holds all the executor keeps for one sandbox, and its record. Not synced to the disk: it must
+ * outlive the agent, and what it names does not outlive the host.
+ */
 export async function openSandboxDir(
   stateDir: string,
   undo: Omit<SandboxRecord, 'agentPid' | 'agentStartTicks'>,
@@ -29,7 +32,7 @@ export async function openSandboxDir(
   const directory = join(stateDir, undo.id);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const record: SandboxRecord = { ...undo, agentPid: process.pid, agentStartTicks: startTicksOf(process.pid) };
-  await writeFile(join(directory, RECORD_FILE), JSON.stringify(record), { mode: 0o600, flush: true });
+  await writeFile(join(directory, RECORD_FILE), JSON.stringify(record), { mode: 0o600 });
   return { directory, record };
 }
 

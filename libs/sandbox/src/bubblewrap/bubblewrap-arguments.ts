@@ -13,8 +13,8 @@ export type SandboxLayout = {
   readonly uid: number;
   readonly network: 'none' | 'host';
   readonly system: HostSystem;
-  /** Files of /etc that were written for this sandbox: host path by name. */
-  readonly ownEtc: Readonly<Record<string, string>>;
+  /** The /etc written for this sandbox. */
+  readonly etcHostDir: string;
   readonly workspaceHostDir: string;
   readonly homeHostDir: string;
   readonly homeDir: string;
@@ -70,8 +70,7 @@ const bindTargets = (layout: SandboxLayout): readonly string[] => layout.binds.m
 
 /** Bubblewrap makes missing parents for root alone; the job must be able to pass through them. */
 function directories(layout: SandboxLayout): readonly string[] {
-  const own = Object.keys(layout.ownEtc).map((name) => `/etc/${name}`);
-  const targets = [...layout.system.etc, ...own, layout.homeDir, ...bindTargets(layout)];
+  const targets = [layout.homeDir, ...bindTargets(layout)];
   const parents = parentsOf([...targets, '/var/tmp', '/run/user'], layout.system);
   return parents.filter((path) => !isWithinMounts(path)).flatMap((path) => ['--perms', '0755', '--dir', path]);
 }
@@ -83,8 +82,10 @@ const system = (layout: SandboxLayout): readonly string[] => [
   ...layout.system.directories.flatMap((path) => ['--ro-bind', path, path]),
   ...layout.system.links.flatMap(({ at, to }) => ['--symlink', to, at]),
   ...directories(layout),
-  ...layout.system.etc.flatMap((path) => ['--ro-bind', path, path]),
-  ...Object.entries(layout.ownEtc).flatMap(([name, path]) => ['--ro-bind', path, `/etc/${name}`]),
+  '--ro-bind',
+  layout.etcHostDir,
+  '/etc',
+  ...layout.system.etcDirectories.flatMap((name) => ['--ro-bind', `/etc/${name}`, `/etc/${name}`]),
 ];
 
 /** A device node bound without device access cannot even be opened. */

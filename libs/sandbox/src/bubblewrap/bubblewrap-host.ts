@@ -2,6 +2,7 @@ import { findProgram, SYSTEM_PROGRAM_DIRS } from '../find-program.ts';
 import type { CgroupFinding } from '../cgroup/cgroup-host.ts';
 import { enforced, limitReports, missing, watchedDisk, type StandIns } from '../limit-reports.ts';
 import type { Layer, LayerReport } from '../layers.ts';
+import { jobFilterBytes } from '../seccomp/job-filter.ts';
 import type { FilterArch } from '../seccomp/system-calls.ts';
 import { findBubblewrap, type BubblewrapProgram } from './bubblewrap-program.ts';
 import type { PrivilegeMode } from './bubblewrap-arguments.ts';
@@ -14,6 +15,8 @@ export type BubblewrapHost = {
   readonly mode: PrivilegeMode;
   /** Used in mode `root` only. */
   readonly setpriv: string;
+  /** The seccomp filter for this machine, encoded. */
+  readonly filter: Buffer;
   readonly arch: FilterArch;
   readonly system: HostSystem;
   /** Null when a sandbox cannot have a file system of its own. */
@@ -71,6 +74,15 @@ export async function findHost(
   const system = readHostSystem();
   return {
     found: true,
-    host: { program: bubblewrap.program, mode, setpriv: setpriv ?? '', arch, system, loopDisk, limitLayers },
+    host: {
+      program: bubblewrap.program,
+      mode,
+      setpriv: setpriv ?? '',
+      arch,
+      filter: jobFilterBytes(arch),
+      system,
+      loopDisk,
+      limitLayers,
+    },
   };
 }

@@ -5,7 +5,6 @@ import { diskExceeded } from '../disk-usage.ts';
 import { SANDBOX_VARIABLE } from '../leftovers.ts';
 import type { StepSetting } from '../run-step.ts';
 import type { SandboxSpec, StepSpec } from '../sandbox-executor.ts';
-import { jobFilterBytes } from '../seccomp/job-filter.ts';
 import { insideCommand, outsideCommand, type EntryLimits } from '../step-entry.ts';
 import type { Containment, Launch } from '../supervise-step.ts';
 import {
@@ -46,7 +45,7 @@ function launch(steps: BubblewrapSteps, step: StepSpec, joinFiles: readonly stri
     argv: outsideCommand(joinFiles, launcher),
     cwd: '/',
     env: {},
-    feeds: [encodeArguments(bubblewrapArguments({ ...layout, env })), jobFilterBytes(host.arch)],
+    feeds: [encodeArguments(bubblewrapArguments({ ...layout, env })), host.filter],
     reportsStatus: true,
     outputPipe: join(directory, 'output'),
     outputBytes: spec.limits.outputBytes,

@@ -1,46 +1,36 @@
-import { lstatSync, readdirSync, readlinkSync, existsSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
 /**
- * The parts of the host that every sandbox shows, read-only: programs, libraries and the few files of /etc that they
+ * The parts of the host that every sandbox shows: programs and libraries, read-only, and the little of /etc that they
  * cannot do without. Nothing here holds secrets on any distribution we know.
  */
 export type HostSystem = {
   readonly links: readonly { readonly at: string; readonly to: string }[];
   readonly directories: readonly string[];
-  readonly etc: readonly string[];
+  /** Small files of /etc, copied into each sandbox: every mount costs more than writing them does. Content by name. */
+  readonly etcFiles: Readonly<Record<string, Buffer>>;
+  /** Directories of /etc, by name. */
+  readonly etcDirectories: readonly string[];
   readonly procFilesToMask: readonly string[];
   readonly procDirsToMask: readonly string[];
 };
 
 const TOP_DIRECTORIES = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 
-const ETC_ENTRIES = [
-  'alternatives',
-  'ca-certificates',
-  'ca-certificates.conf',
-  'crypto-policies',
+/** No localtime: jobs live in UTC wherever they run. */
+const ETC_FILES = [
   'ld.so.cache',
-  'ld.so.conf',
-  'ld.so.conf.d',
-  'localtime',
   'mime.types',
   'os-release',
-  'pki/ca-trust',
-  'pki/tls/certs',
   'protocols',
   'services',
   'ssl/cert.pem',
-  'ssl/certs',
   'ssl/openssl.cnf',
-  'terminfo',
-  'timezone',
 ];
+const ETC_DIRECTORIES = ['alternatives', 'crypto-policies', 'pki/ca-trust', 'pki/tls/certs', 'ssl/certs', 'terminfo'];
 
 /** Kernel addresses, keys, timers, hardware: the host's business. */
 const PROC_FILES = [
-  'config.gz',
-  'iomem',
-  'ioports',
   'kallsyms',
   'kcore',
   'key-users',
@@ -51,27 +41,36 @@ const PROC_FILES = [
   'kpageflags',
   'latency_stats',
   'mtrr',
-  'pagetypeinfo',
   'sched_debug',
   'slabinfo',
   'sysrq-trigger',
   'timer_list',
   'timer_stats',
   'vmallocinfo',
-  'zoneinfo',
 ];
-const PROC_DIRECTORIES = ['acpi', 'asound', 'driver', 'scsi', 'sysvipc'];
+const PROC_DIRECTORIES = ['acpi', 'asound', 'scsi'];
+
+/** What is for root alone is closed to a job by its mode; a mask is for what the mode leaves open to anybody. */
+const isOpenToOthers = (path: string): boolean => (statSync(path).mode & 0o077) !== 0;
+
+const presentEtc = (names: readonly string[]): readonly string[] => names.filter((name) => existsSync(`/etc/${name}`));
 
 /** Looks once; what a host shows does not change while an agent runs. */
 export function readHostSystem(): HostSystem {
   const present = TOP_DIRECTORIES.filter((path) => existsSync(path));
   const isLink = (path: string): boolean => lstatSync(path).isSymbolicLink();
   const proc = new Set(readdirSync('/proc'));
+  const inProc = (names: readonly string[]): readonly string[] =>
+    names.filter((name) => proc.has(name)).map((name) => `/proc/${name}`);
   return {
     links: present.filter(isLink).map((at) => ({ at, to: readlinkSync(at) })),
     directories: present.filter((path) => !isLink(path)),
-    etc: ETC_ENTRIES.map((entry) => `/etc/${entry}`).filter((path) => existsSync(path)),
-    procFilesToMask: PROC_FILES.filter((name) => proc.has(name)).map((name) => `/proc/${name}`),
-    procDirsToMask: PROC_DIRECTORIES.filter((name) => proc.has(name)).map((name) => `/proc/${name}`),
+    etcFiles: Object.fromEntries(presentEtc(ETC_FILES).map((name) => [name, readFileSync(`/etc/${name}`)])),
+    etcDirectories: presentEtc(ETC_DIRECTORIES),
+    procFilesToMask: inProc(PROC_FILES).filter(isOpenToOthers),
+    procDirsToMask: inProc(PROC_DIRECTORIES),
   };
 }
+
+/** Files of /proc that a job must not be able to read, masked or not. */
+export const CLOSED_PROC_FILES: readonly string[] = PROC_FILES.map((name) => `/proc/${name}`);

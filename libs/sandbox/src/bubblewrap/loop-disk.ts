@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, chown, mkdir, mkdtemp, open, rm } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -16,19 +16,28 @@ const DISK_BYTES_MIN = 4 * 1024 * 1024;
 const BYTES_PER_INODE_MIN = 1024;
 
 /**
- * Makes a sparse image of exactly the size and inode count allowed and mounts it at `at`. No journal: what a job leaves
- * is not to survive a crash. Takes about 15 ms.
+ * Makes a file system in the sparse file `$4` and mounts it at `$5`. One shell for both: starting a program from Node
+ * costs as much as either takes. No journal, because nothing a job leaves is to survive a crash.
  */
-async function mountImage(tools: LoopDiskTools, image: string, at: string, cap: DiskCap): Promise<void> {
+const MAKE_DISK = [
+  '"$1" -q -F -m 0 -N "$3" -O ^has_journal,^resize_inode -E lazy_itable_init=1,nodiscard "$4" || exit',
+  'exec "$2" -t ext4 -o loop,nodev,nosuid,noatime "$4" "$5"',
+].join('; ');
+
+async function makeDisk(tools: LoopDiskTools, image: string, at: string, cap: DiskCap): Promise<void> {
   const bytes = Math.max(cap.diskBytes, DISK_BYTES_MIN);
   const inodes = Math.min(cap.inodes, Math.floor(bytes / BYTES_PER_INODE_MIN));
   const handle = await open(image, 'wx', 0o600);
   await handle.truncate(bytes);
   await handle.close();
-  const features = ['-O', '^has_journal,^resize_inode', '-E', 'lazy_itable_init=1,nodiscard'];
-  await run(tools.mkfs, ['-q', '-F', '-m', '0', '-N', String(inodes), ...features, image], { env: {} });
-  await mkdir(at, { mode: 0o700 });
-  await run(tools.mount, ['-t', 'ext4', '-o', 'loop,nodev,nosuid,noatime', image, at], { env: {} });
+  await mkdir(at, { mode: 0o711 });
+  await run('/bin/sh', ['-c', MAKE_DISK, 'sh', tools.mkfs, tools.mount, String(inodes), image, at], { env: {} });
+}
+
+async function makeOwn(directory: string, uid: number): Promise<string> {
+  await mkdir(directory, { mode: 0o700 });
+  await chown(directory, uid, uid);
+  return directory;
 }
 
 /** The mounts a loop disk makes, in order: to be known before they exist. */
@@ -49,10 +58,11 @@ export async function mountLoopDisk(
   cap: DiskCap,
 ): Promise<string> {
   const disk = join(directory, 'disk');
-  await mountImage(tools, join(directory, 'disk.img'), disk, cap);
-  const [home, workspace] = [join(disk, 'home'), join(disk, 'workspace')];
-  await Promise.all([mkdir(home, { mode: 0o700 }), mkdir(workspace, { mode: 0o700 })]);
-  await Promise.all([chown(home, uid, uid), chown(workspace, uid, uid), chmod(disk, 0o711)]);
+  await makeDisk(tools, join(directory, 'disk.img'), disk, cap);
+  const [home, workspace] = await Promise.all([
+    makeOwn(join(disk, 'home'), uid),
+    makeOwn(join(disk, 'workspace'), uid),
+  ]);
   await run(tools.mount, ['--bind', workspace, workspaceHostDir], { env: {} });
   return home;
 }
@@ -65,7 +75,7 @@ export async function findLoopDisk(stateDir: string): Promise<LoopDiskTools | nu
   const trial = await mkdtemp(join(stateDir, 'disk-trial-'));
   const at = join(trial, 'disk');
   try {
-    await mountImage(tools, join(trial, 'disk.img'), at, { diskBytes: DISK_BYTES_MIN, inodes: 100 });
+    await makeDisk(tools, join(trial, 'disk.img'), at, { diskBytes: DISK_BYTES_MIN, inodes: 100 });
     await run(umount, [at], { env: {} });
     return tools;
   } catch {

@@ -67,9 +67,10 @@ async function furnish(host: BubblewrapHost, spec: SandboxSpec, place: Place): P
   const { hostDir } = spec.workspace;
   const homeDir = `/home/${spec.user}`;
   const outputPipe = join(directory, 'output');
-  const [ownEtc, homeHostDir] = await Promise.all([
-    writeOwnEtc(join(directory, 'etc'), { user: spec.user, uid, homeDir }, spec.network),
+  const etcHostDir = join(directory, 'etc');
+  const [homeHostDir] = await Promise.all([
     makeHome(spec, place),
+    writeOwnEtc(etcHostDir, { user: spec.user, uid, homeDir }, spec.network, host.system),
     makeOutputPipe(outputPipe),
   ]);
   if (host.mode === 'root') {
@@ -81,7 +82,7 @@ async function furnish(host: BubblewrapHost, spec: SandboxSpec, place: Place): P
     uid,
     network: spec.network,
     system: host.system,
-    ownEtc,
+    etcHostDir,
     workspaceHostDir: hostDir,
     homeHostDir,
     homeDir,

@@ -1,6 +1,6 @@
 import { enforced, missing, partial } from '../limit-reports.ts';
 import type { Layer, LayerReport } from '../layers.ts';
-import type { HostSystem } from './host-system.ts';
+import { CLOSED_PROC_FILES } from './host-system.ts';
 
 /**
  * What a sandbox says about itself when it is asked from inside, and what that proves. Asked once per executor, of a
@@ -15,7 +15,7 @@ const quote = (text: string): string => `'${text.replaceAll("'", String.raw`'\''
 const NAMESPACES = ['pid', 'mnt', 'ipc', 'uts', 'net'] as const;
 
 /** Prints one fact per line as `name=value`. `hostOnlyPath` exists on the host and must not be seen. */
-export function probeScript(system: HostSystem, hostOnlyPath: string): string {
+export function probeScript(hostOnlyPath: string): string {
   return [
     ...['Uid', 'Groups', 'CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb', 'NoNewPrivs', 'Seccomp'].map(
       (field) => `echo "${field}=$(grep '^${field}:' /proc/self/status | cut -f2- | tr '\\t' ' ')"`,
@@ -25,7 +25,7 @@ export function probeScript(system: HostSystem, hostOnlyPath: string): string {
     'echo "system-writable=$(touch /usr/.delta-probe 2>/dev/null && echo yes || echo no)"',
     'echo "root-writable=$(touch /.delta-probe 2>/dev/null && echo yes || echo no)"',
     'echo "sys-writable=$( (echo x > /proc/sys/kernel/domainname) 2>/dev/null && echo yes || echo no)"',
-    `unmasked=; for f in ${system.procFilesToMask.map(quote).join(' ')}; do`,
+    `unmasked=; for f in ${CLOSED_PROC_FILES.map(quote).join(' ')}; do`,
     '  if [ -n "$(head -c 1 "$f" 2>/dev/null | tr "\\0" x)" ]; then unmasked="$unmasked $f"; fi; done',
     'echo "unmasked=$unmasked"',
     `echo "keyctl=$(set +e; ./${KEYCTL_PROBE}; echo $?)"`,

@@ -63,7 +63,7 @@ export async function selfTest(
   const { sandbox } = opened;
   try {
     const chunks: Uint8Array[] = [];
-    const script = `${probeScript(host.system, workspace)}\necho "uid=$(id -u)"`;
+    const script = `${probeScript(workspace)}\necho "uid=$(id -u)"`;
     const outcome = await sandbox.run(testStep(script), async (chunk) => void chunks.push(chunk));
     const facts = parseFacts(Buffer.concat(chunks).toString('utf8'));
     if (facts.get('complete') !== 'yes') return unusable(failureOf(outcome));

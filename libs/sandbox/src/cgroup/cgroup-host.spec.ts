@@ -33,7 +33,7 @@ describe('finding control groups', () => {
     ]);
   });
 
-  it('given v1 controllers it may write to, it takes them, and the empty v2 tree for killing', async () => {
+  it('given v1 controllers it may write to, it takes them, and not the v2 tree without controllers', async () => {
     await withTree({ 'memory/cgroup.procs': '', 'pids/cgroup.procs': '', 'unified/cgroup.procs': '' }, async (root) => {
       const mountinfo = [
         v1Mount(`${root}/memory`, 'memory'),
@@ -48,7 +48,6 @@ describe('finding control groups', () => {
           pids: `${root}/pids`,
           cpu: null,
           cpuacct: null,
-          killer: `${root}/unified`,
         },
       });
     });

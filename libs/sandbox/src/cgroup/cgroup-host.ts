@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { unescapeMountField } from '../mount-table.ts';
 
 /**
- * Where this process may make control groups. v1 has one tree per controller, v2 one tree for all; hosts that mount
- * both keep the controllers in v1 and an empty v2 tree, which is still good for killing a whole group at once.
+ * Where this process may make control groups. v1 has one tree per controller, v2 one tree for all. Hosts that mount both
+ * keep the controllers in v1 and a v2 tree without any.
  */
 export type CgroupHost =
   | { readonly version: 2; readonly parent: string }
@@ -14,8 +14,6 @@ export type CgroupHost =
       readonly pids: string;
       readonly cpu: string | null;
       readonly cpuacct: string | null;
-      /** A v2 tree without controllers, for `cgroup.kill`. */
-      readonly killer: string | null;
     };
 
 export type CgroupFinding =
@@ -68,14 +66,12 @@ function findV1(mounts: readonly CgroupMount[]): CgroupHost | null {
   const memory = usableV1(mounts, 'memory');
   const pids = usableV1(mounts, 'pids');
   if (memory === null || pids === null) return null;
-  const unified = mounts.find((mount) => mount.version === 2)?.at;
   return {
     version: 1,
     memory,
     pids,
     cpu: usableV1(mounts, 'cpu'),
     cpuacct: usableV1(mounts, 'cpuacct'),
-    killer: unified !== undefined && writable(unified) ? unified : null,
   };
 }
 

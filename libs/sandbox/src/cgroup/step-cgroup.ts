@@ -45,7 +45,11 @@ const cpuQuotaUs = (limits: JobLimits): number => Math.max(1_000, Math.round(lim
 type Layout = {
   readonly directories: readonly string[];
   readonly settings: readonly Setting[];
-  readonly killFile: string | null;
+  /**
+   * In v1 a thread that moves itself alone need not wait for the whole kernel to look away, which is 15 ms on an idle
+   * host; the writer is a shell with one thread. v2 knows no such shortcut between groups that have controllers.
+   */
+  readonly joinFile: 'tasks' | 'cgroup.procs';
   readonly memory: string;
   readonly cpuUsage: { readonly file: string; readonly perMs: number; readonly key: string | null } | null;
   readonly peakFile: string;
@@ -58,13 +62,12 @@ function layoutV1(host: Extract<CgroupHost, { version: 1 }>, name: string, limit
   const pids = join(host.pids, name);
   const cpu = host.cpu === null ? null : join(host.cpu, name);
   const cpuacct = host.cpuacct === null ? null : join(host.cpuacct, name);
-  const killer = host.killer === null ? null : join(host.killer, name);
   const cpuSettings =
     cpu === null
       ? []
       : [must(join(cpu, 'cpu.cfs_period_us'), CPU_PERIOD_US), must(join(cpu, 'cpu.cfs_quota_us'), cpuQuotaUs(limits))];
   return {
-    directories: [...new Set([memory, pids, cpu, cpuacct, killer].filter((each) => each !== null))],
+    directories: [...new Set([memory, pids, cpu, cpuacct].filter((each) => each !== null))],
     settings: [
       must(join(memory, 'memory.limit_in_bytes'), limits.memoryBytes),
       may(join(memory, 'memory.memsw.limit_in_bytes'), limits.memoryBytes),
@@ -72,7 +75,7 @@ function layoutV1(host: Extract<CgroupHost, { version: 1 }>, name: string, limit
       must(join(pids, 'pids.max'), limits.pids + HELPER_PROCESSES),
       ...cpuSettings,
     ],
-    killFile: killer === null ? null : join(killer, 'cgroup.kill'),
+    joinFile: 'tasks',
     memory,
     cpuUsage: cpuacct === null ? null : { file: join(cpuacct, 'cpuacct.usage'), perMs: 1_000_000, key: null },
     peakFile: join(memory, 'memory.max_usage_in_bytes'),
@@ -90,7 +93,7 @@ function layoutV2(host: Extract<CgroupHost, { version: 2 }>, name: string, limit
       must(join(group, 'pids.max'), limits.pids + HELPER_PROCESSES),
       may(join(group, 'cpu.max'), `${cpuQuotaUs(limits)} ${CPU_PERIOD_US}`),
     ],
-    killFile: join(group, 'cgroup.kill'),
+    joinFile: 'cgroup.procs',
     memory: group,
     cpuUsage: { file: join(group, 'cpu.stat'), perMs: 1_000, key: 'usage_usec' },
     peakFile: join(group, 'memory.peak'),
@@ -141,12 +144,15 @@ async function apply(setting: Setting): Promise<void> {
 const membersOf = async (directory: string): Promise<readonly number[]> =>
   ((await readOrNull(join(directory, 'cgroup.procs'))) ?? '').split('\n').filter(Boolean).map(Number);
 
-/** Kills the members of the group at `directory`: at once where the kernel can, otherwise until none is left. */
-export async function killMembers(directory: string, killFile: string | null): Promise<boolean> {
+/**
+ * Kills the members of the group at `directory` until none is left: at once where the kernel can (v2), otherwise one by
+ * one. A group that makes new ones faster than that is bounded by its pids limit.
+ */
+export async function killMembers(directory: string): Promise<boolean> {
   return waitUntil(async () => {
     const members = await membersOf(directory);
     if (members.length === 0) return true;
-    if (killFile !== null) await writeFile(killFile, '1').catch(() => undefined);
+    await writeFile(join(directory, 'cgroup.kill'), '1', { flag: 'r+' }).catch(() => undefined);
     members.forEach((pid) => signalProcess(pid, 'SIGKILL'));
     return false;
   }, EMPTY_WITHIN_MS);
@@ -186,9 +192,9 @@ export async function createStepCgroup(host: CgroupHost, name: string, limits: J
     throw reason;
   }
   return {
-    joinFiles: layout.directories.map((directory) => join(directory, 'cgroup.procs')),
+    joinFiles: layout.directories.map((directory) => join(directory, layout.joinFile)),
     usage: () => readUsage(layout),
-    kill: () => killMembers(layout.memory, layout.killFile),
+    kill: () => killMembers(layout.memory),
     remove: () => removeAll(layout.directories),
   };
 }
@@ -197,4 +203,4 @@ export async function createStepCgroup(host: CgroupHost, name: string, limits: J
 export const cgroupParents = (host: CgroupHost): readonly string[] =>
   host.version === 2
     ? [host.parent]
-    : [...new Set([host.memory, host.pids, host.cpu, host.cpuacct, host.killer].filter((each) => each !== null))];
+    : [...new Set([host.memory, host.pids, host.cpu, host.cpuacct].filter((each) => each !== null))];
