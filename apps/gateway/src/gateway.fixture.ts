@@ -18,6 +18,8 @@ export interface TestGateway {
   readonly bus: Bus;
   /** Every line the gateway logged. */
   readonly lines: readonly string[];
+  /** What the router has, as `GET /path`; HEAD goes with GET. */
+  readonly routes: readonly string[];
   /** Answers commands from now on; what was answered before no longer is. */
   answer(handlers: CommandHandlers): Promise<void>;
   /** Appends events as the orchestrator would. */
@@ -71,8 +73,11 @@ export async function testGateway(settings: Readonly<Record<string, string>> = {
     DELTA_LOG_LEVEL: 'debug',
     ...settings,
   };
-  const start = async (service: Parameters<typeof startGateway>[0]) =>
-    startGateway(service, { TEST_WEBHOOK_SECRET: WEBHOOK_SECRET });
+  let routes: readonly string[] = [];
+  const start = async (service: Parameters<typeof startGateway>[0]) => {
+    const app = await startGateway(service, { TEST_WEBHOOK_SECRET: WEBHOOK_SECRET });
+    routes = routesIn(app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false }));
+  };
   const definition = { name: 'gateway', settings: gatewaySettings, start };
   const prepared = prepareService(definition, { env, sink: { write: (line: string) => void lines.push(line) } });
   if (!prepared.ok) throw new Error(JSON.stringify(prepared.problems));
@@ -91,6 +96,7 @@ export async function testGateway(settings: Readonly<Record<string, string>> = {
     artifactDir,
     bus,
     lines,
+    routes,
     async answer(handlers) {
       await responder?.stop();
       responder = serveCommands(bus, handlers, { log: quiet });
@@ -158,3 +164,19 @@ export const json = (value: unknown, method = 'POST'): RequestInit => ({
   body: JSON.stringify(value),
   headers: { 'content-type': 'application/json' },
 });
+
+/** Routes in the tree that Fastify prints: a level is four characters, and a node's path begins with its parent's. */
+function routesIn(tree: string): string[] {
+  const routes: string[] = [];
+  const parents: string[] = [];
+  for (const line of tree.split('\n')) {
+    const [, indent = '', part = '', methods = ''] = /^([│├└─ ]*)([^(]*?)(?: \(([A-Z, -]+)\))?$/u.exec(line) ?? [];
+    const depth = indent.length / 4;
+    if (part === '') continue;
+    parents.splice(depth);
+    parents[depth] = (parents[depth - 1] ?? '') + part;
+    const named = methods.split(', ').filter((method) => method !== '' && method !== '-' && method !== 'HEAD');
+    routes.push(...named.map((method) => `${method} ${parents[depth]}`));
+  }
+  return routes;
+}

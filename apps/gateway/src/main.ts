@@ -5,5 +5,7 @@ import { startGateway } from './start-gateway.ts';
 await runService({
   name: 'gateway',
   settings: gatewaySettings,
-  start: async (service) => startGateway(service, process.env),
+  start: async (service) => {
+    await startGateway(service, process.env);
+  },
 });

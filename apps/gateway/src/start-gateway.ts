@@ -1,3 +1,4 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { FileArtifactStore } from '@delta-ci/artifact-store';
 import { CommandClient, connectBus, type Bus } from '@delta-ci/bus';
 import { LogBell, LogReader, openLog, type LogConnection } from '@delta-ci/event-log';
@@ -15,8 +16,11 @@ import type { GatewayParts } from './parts.ts';
 type Gateway = Service<GatewayConfig>;
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Opens what the routes work with, and listens last. @param env where the forge settings look up the secrets they name */
-export async function startGateway(service: Gateway, env: Env): Promise<void> {
+/**
+ * Opens what the routes work with, and listens last.
+ * @param env where the forge settings look up the secrets they name
+ */
+export async function startGateway(service: Gateway, env: Env): Promise<NestFastifyApplication> {
   const { config, logger, stopping } = service;
   const forges = await openForges(service, env);
   const proofs = await openProofs(service);
@@ -44,7 +48,7 @@ export async function startGateway(service: Gateway, env: Env): Promise<void> {
     metrics,
     stopping,
   };
-  await service.serve(GatewayModule.with(parts), {
+  return service.serve(GatewayModule.with(parts), {
     prepare: (app) =>
       prepareEdge(app, {
         rates: {
