@@ -30,6 +30,8 @@ export interface MeshOptions {
   /** Data nobody needs afterwards: quicker, and gone at the end. */
   ephemeral: boolean;
   env?: Readonly<Record<string, string>>;
+  /** Only these; all of them when left out. */
+  services?: readonly ServiceName[];
   onLine?: (service: string, line: string) => void;
   onState?: (service: string, state: ServiceState) => void;
 }
@@ -40,6 +42,7 @@ type OwnServer = Awaited<ReturnType<typeof startPostgres>> | Awaited<ReturnType<
 export interface Mesh {
   gatewayUrl: string;
   adminToken: string;
+  registrationToken: string;
   directory: string;
   adminDatabaseUrl: string;
   natsUrl: string;
@@ -79,12 +82,18 @@ async function bringUp(options: MeshOptions, stops: (() => Promise<void>)[]): Pr
     env: options.env ?? {},
   };
   const services = new Map<ServiceName, ServiceProcess>();
+  const wanted = new Set<ServiceName>(options.services ?? SERVICE_NAMES);
   for (const group of START_ORDER) {
-    await Promise.all(group.map(async (name) => startService(name, settings, options, services, stops)));
+    await Promise.all(
+      group
+        .filter((name) => wanted.has(name))
+        .map(async (name) => startService(name, settings, options, services, stops)),
+    );
   }
   return {
     gatewayUrl: gatewayUrl(options.gatewayPort),
     adminToken: (await readFile(adminTokenFile(options.directory), 'utf8')).trim(),
+    registrationToken: settings.registrationToken,
     directory: options.directory,
     adminDatabaseUrl,
     natsUrl,
