@@ -37,7 +37,7 @@ export function termsOf({ rules, trust, limits, egress }: TermsGiven): JobTerms 
       pool: rules.pool,
       os: rules.os,
       isolation,
-      toolchains: toolchain === null ? [] : [{ name: toolchain.name, version: toolchain.version }],
+      toolchains: toolchain === null ? [] : [requiredToolchain(toolchain)],
       labels: [...labels],
     }),
     egressFor: (hosts) => {
@@ -70,4 +70,9 @@ function policyLink(trust: TrustLevel, isolation: IsolationTier): ExplanationLin
         policy: 'untrusted-change',
         detail: `isolation of at least ${isolation}, no secrets, no cache writes, hosts from the list for strangers only`,
       };
+}
+
+/** Runners compare plain versions part by part; a range is left to the toolchain itself, which reads it too. */
+function requiredToolchain({ name, version }: NonNullable<Unit['toolchain']>): { name: string; version: string } {
+  return { name, version: /^\d+(?:\.\d+)*$/u.test(version) ? version : '*' };
 }

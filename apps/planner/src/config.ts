@@ -1,0 +1,46 @@
+import { PoolName } from '@delta-ci/contracts';
+import {
+  artifactSettings,
+  busSettings,
+  commonSettings,
+  durationMs,
+  flag,
+  list,
+  oneOf,
+  text,
+  wholeNumber,
+} from '@delta-ci/service';
+import { z } from 'zod';
+
+/** What the planner reads from its environment. */
+export const plannerSettings = z.object({
+  ...commonSettings,
+  ...busSettings,
+  ...artifactSettings,
+  /** Where mirrors are kept; may be lost, they are fetched again. */
+  dataDir: text(4_096),
+  forgesFile: text(4_096),
+  /** The weakest isolation for jobs of trusted changes. Others get `sandbox` whatever stands here. */
+  isolation: oneOf(['sandbox', 'process', 'gvisor', 'container', 'microvm']).default('sandbox'),
+  /** The pool that jobs ask for. */
+  pool: text(63)
+    .default('default')
+    .refine((name) => PoolName.safeParse(name).success, 'lower-case letters, digits, "-" or "_"'),
+  /** What jobs run on: runners are usually of the planner's own kind. */
+  jobOs: oneOf(['linux', 'darwin']).default(process.platform === 'darwin' ? 'darwin' : 'linux'),
+  /** Hosts that jobs of strangers may reach: registries that only give. */
+  untrustedEgress: list().default([
+    'registry.npmjs.org',
+    'registry.yarnpkg.com',
+    'repo.yarnpkg.com',
+    'proxy.golang.org',
+    'sum.golang.org',
+  ]),
+  /** Whether discovered toolchain versions become requirements: only where runners announce what they have. */
+  requireToolchains: flag().default(false),
+  /** Below the orchestrator's planning timeout (120 s), so that a run that takes too long still learns why. */
+  planningTimeLimitMs: durationMs({ min: 100 }).default(100_000),
+  /** Planning waits for remotes and disks more than it computes; more than this only moves the queue into memory. */
+  concurrency: wholeNumber({ min: 1, max: 64 }).default(4),
+});
+export type PlannerConfig = z.output<typeof plannerSettings>;

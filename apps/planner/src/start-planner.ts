@@ -1,0 +1,98 @@
+import { mkdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { FileArtifactStore } from '@delta-ci/artifact-store';
+import { ReportClient, connectBus, consumeEvents, type AroundHandler, type Bus } from '@delta-ci/bus';
+import { loadForgeSettings, type ForgeSettings } from '@delta-ci/forge';
+import { Git } from '@delta-ci/git';
+import type { PlanningRules } from '@delta-ci/planning';
+import { withSpan, type Service } from '@delta-ci/service';
+import type { PlannerConfig } from './config.ts';
+import { onRunCreated, type RunCreatedTools } from './on-run-created.ts';
+import { planRun } from './plan-run.ts';
+import { plannerMetrics } from './planner-metrics.ts';
+import { PlannerModule } from './planner.module.ts';
+import type { PlanningOutcome } from './planning-outcome.ts';
+import { ServedMirrors } from './served-mirrors.ts';
+
+type Planner = Service<PlannerConfig>;
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Opens what planning needs, follows the log for new runs, and serves health last.
+ * @param environment where git finds PATH and certificates, and forge settings find named secrets
+ */
+export async function startPlanner(service: Planner, environment: Environment): Promise<void> {
+  const { config, logger } = service;
+  const forges = await readForges(config.forgesFile, environment);
+  const git = await usableGit(environment);
+  const mirrorDir = resolve(config.dataDir, 'mirrors');
+  await mkdir(mirrorDir, { recursive: true });
+  const store = new FileArtifactStore(config.artifactDir);
+  await store.check();
+  const bus = await openBus(service);
+  const tools = { mirrors: new ServedMirrors(git, mirrorDir, forges), store, rules: rulesOf(config) };
+  const handling: RunCreatedTools = {
+    plan: measured(service, async (data, signal) => planRun(tools, data, signal)),
+    reports: new ReportClient(bus),
+    logger,
+    timeLimitMs: config.planningTimeLimitMs,
+  };
+  const around: AroundHandler = async ({ name, traceparent }, run) =>
+    withSpan(name, { kind: 'consumer', ...(traceparent === null ? {} : { parent: traceparent }) }, run);
+  const consumption = consumeEvents(
+    bus,
+    'planner',
+    { 'run.created': async (event, context) => onRunCreated(handling, event, context) },
+    { log: logger, concurrency: config.concurrency, around },
+  );
+  service.beforeClosing('planning', async () => consumption.close(config.shutdownGraceMs / 2));
+  service.checkHealth('artifacts', async () => store.check());
+  await service.serve(PlannerModule);
+}
+
+async function readForges(path: string, environment: Environment): Promise<ForgeSettings[]> {
+  const loaded = await loadForgeSettings(path, environment);
+  if (!loaded.ok) throw new Error(`the forge settings cannot be used: ${loaded.problems.join('; ')}`);
+  return loaded.forges;
+}
+
+async function usableGit(environment: Environment): Promise<Git> {
+  const git = new Git({ environment });
+  const version = await git.version();
+  if (!version.ok) throw new Error(version.error.message);
+  return git;
+}
+
+async function openBus(service: Planner): Promise<Bus> {
+  const { config, logger } = service;
+  const connect = async (): Promise<Bus> =>
+    connectBus({ servers: [config.natsUrl.reveal()], name: 'planner', log: logger });
+  const bus = await service.open('bus', connect, async (connection) => connection.close());
+  service.checkHealth('bus', () => {
+    if (!bus.isConnected()) throw new Error('not connected');
+  });
+  return bus;
+}
+
+function rulesOf({ pool, jobOs, isolation, untrustedEgress, requireToolchains }: PlannerConfig): PlanningRules {
+  return { pool, os: jobOs, trustedIsolation: isolation, untrustedEgress, requireToolchains };
+}
+
+type PlanFunction = RunCreatedTools['plan'];
+
+/** Counts and times what `plan` does. */
+function measured(service: Planner, plan: PlanFunction): PlanFunction {
+  const metrics = service.metrics(plannerMetrics);
+  return async (data, signal) => {
+    const startedMs = performance.now();
+    const outcome: PlanningOutcome = await plan(data, signal);
+    const result = outcome.kind;
+    metrics.plans.add(1, { result });
+    metrics.planningDuration.record((performance.now() - startedMs) / 1_000, { result });
+    if (outcome.kind === 'planned') {
+      metrics.plannedJobs.add(outcome.plan.jobs.length, { decision: 'run' });
+      metrics.plannedJobs.add(outcome.plan.skipped.length, { decision: 'skip' });
+    }
+    return outcome;
+  };
+}
