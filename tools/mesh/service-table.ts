@@ -62,6 +62,9 @@ const OWN: Readonly<Record<ServiceName, (settings: MeshSettings) => Record<strin
     DELTA_REGISTRATION_TOKEN: registrationToken,
     DELTA_RUNNER_ENTRY: join(root, 'apps', 'runner', 'dist', 'main.js'),
     DELTA_ISOLATION: isolation,
+    // Two ready runners hide their start from the next change; four are what two cores can feed.
+    DELTA_RUNNERS_MIN: '2',
+    DELTA_RUNNERS_MAX: '4',
     // The demonstration's forge speaks plain HTTP on this machine; others are reached as their settings say.
     DELTA_CLONE_PROTOCOLS: 'https,http',
     ...(bubblewrapPath === null ? {} : { DELTA_BWRAP: bubblewrapPath }),

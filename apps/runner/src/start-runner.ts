@@ -1,0 +1,192 @@
+import { mkdir } from 'node:fs/promises';
+import { arch, hostname, platform } from 'node:os';
+import { delimiter, join } from 'node:path';
+import type { IsolationTier, LeaseOffer, RegisterRunnerAnswer, RunnerCapabilities } from '@delta-ci/contracts';
+import { Git, type Protocol } from '@delta-ci/git';
+import { BubblewrapExecutor, ProcessExecutor, reapLeftovers, type SandboxExecutor } from '@delta-ci/sandbox';
+import {
+  Secret,
+  continueTrace,
+  retryWithBackoff,
+  withIds,
+  withSpan,
+  type Logger,
+  type Service,
+} from '@delta-ci/service';
+import { carryOutAttempt } from './attempt.ts';
+import type { RunnerConfig } from './config.ts';
+import { GatewayCalls } from './gateway-calls.ts';
+import { GatewayClient, Refused } from './gateway-client.ts';
+import { RunnerToken } from './runner-token.ts';
+
+const VERSION = '0.1.0';
+const POLL_SECONDS = 25;
+const BACKOFF = { initialMs: 200, capMs: 5_000 };
+
+/** Registers, and then works on one lease beside the service's life: whoever waits for `ready` sees a registered runner. */
+export async function startRunner(service: Service<RunnerConfig>, environment: NodeJS.ProcessEnv): Promise<void> {
+  const { config, logger } = service;
+  await mkdir(config.dataDir, { recursive: true, mode: 0o711 });
+  const reaped = await reapLeftovers(stateDir(config));
+  logger.info({ event: 'leftovers-reaped', reaped });
+  const executor = await usableExecutor(config, logger, environment);
+  const client = new GatewayClient(config.gatewayUrl);
+  const registered = await register(service, client, config);
+  service.hide(new Secret(registered.token));
+  const token = new RunnerToken(registered, async (old) => client.renewToken(old), Date.now);
+  logger.info({ event: 'registered', runnerId: registered.runnerId, isolation: config.isolation });
+  if (process.connected) process.send?.({ registered: registered.runnerId });
+  const gaveUp = new AbortController();
+  const work = workOnce(service, { client, token, executor, giveUp: gaveUp.signal, environment });
+  service.beforeClosing('job', async () => work);
+  void work
+    .catch((error: unknown) => logger.error({ event: 'runner-failed', err: error }))
+    .finally(() => service.stop('the one job is done'));
+}
+
+interface Equipment {
+  client: GatewayClient;
+  token: RunnerToken;
+  executor: SandboxExecutor;
+  giveUp: AbortSignal;
+  environment: NodeJS.ProcessEnv;
+}
+
+async function workOnce(
+  service: Service<RunnerConfig>,
+  { client, token, executor, giveUp, environment }: Equipment,
+): Promise<void> {
+  const { config, logger } = service;
+  const lease = await waitForLease(service, client, token);
+  if (lease === null) {
+    logger.info({ event: 'no-work' }, 'nothing to do: this runner ends');
+    return;
+  }
+  service.hide(new Secret(lease.leaseId));
+  const ids = { run: lease.runId, job: lease.jobKey, attempt: lease.attempt, leaseId: lease.leaseId };
+  const tools = {
+    executor,
+    git: new Git({ environment }),
+    gateway: new GatewayCalls(client, token, giveUp),
+    logger: withIds(logger, ids),
+    dataDir: config.dataDir,
+    protocols: config.cloneProtocols.filter(isProtocol),
+    toolchainDirs: config.toolchainDirs,
+    egress: config.egress,
+    nowMs: Date.now,
+    stopping: service.stopping,
+  };
+  await continueTrace(lease.traceparent ?? undefined, async () =>
+    withSpan('attempt', { attributes: { 'cicd.pipeline.task.name': lease.jobKey } }, async () =>
+      carryOutAttempt(lease, tools),
+    ),
+  );
+}
+
+async function waitForLease(
+  service: Service<RunnerConfig>,
+  client: GatewayClient,
+  token: RunnerToken,
+): Promise<LeaseOffer | null> {
+  const { config, stopping, logger } = service;
+  const idleSince = performance.now();
+  const retirement = whenRetired();
+  while (!stopping.aborted && !retirement.retired && performance.now() - idleSince < config.idleTimeoutMs) {
+    const seconds = Math.min(POLL_SECONDS, Math.max(1, config.idleTimeoutMs / 1_000));
+    const lease = await retryWithBackoff(
+      {
+        ...BACKOFF,
+        signal: stopping,
+        isRetryable: (error) => !(error instanceof Refused),
+        onRetry: ({ error, waitMs }) => logger.warn({ event: 'gateway-unreachable', waitMs, err: error }),
+      },
+      async () => client.requestLease(await token.current(), seconds, stopping),
+    ).catch((error: unknown) => {
+      if (stopping.aborted) return null;
+      throw error;
+    });
+    if (lease !== null) return lease;
+  }
+  return null;
+}
+
+/**
+ * Whoever provisioned this runner may retire it: no further lease, then exit. So does the end of that process: a job under
+ * way is finished, and nobody is left to start another runner in this one's place. A request that waits is not cut off,
+ * because a lease may be on its way.
+ */
+function whenRetired(): { readonly retired: boolean } {
+  const state = { retired: false };
+  const retire = (): void => {
+    state.retired = true;
+  };
+  process.on('message', (message) => {
+    if (typeof message === 'object' && message !== null && 'retire' in message) retire();
+  });
+  if (process.connected) process.once('disconnect', retire);
+  return state;
+}
+
+async function register(
+  service: Service<RunnerConfig>,
+  client: GatewayClient,
+  config: RunnerConfig,
+): Promise<RegisterRunnerAnswer> {
+  const request = {
+    name: config.runnerName ?? config.instanceId,
+    pool: config.pool,
+    capabilities: capabilitiesOf(config),
+    version: VERSION,
+  };
+  return retryWithBackoff(
+    {
+      ...BACKOFF,
+      signal: service.stopping,
+      isRetryable: (error) => !(error instanceof Refused),
+      onRetry: ({ error }) => service.logger.warn({ event: 'registration-failed', err: error }),
+    },
+    async () => client.register(config.registrationToken.reveal(), request),
+  );
+}
+
+function capabilitiesOf(config: RunnerConfig): RunnerCapabilities {
+  const isolation: IsolationTier[] = [config.isolation];
+  return {
+    os: platform() === 'darwin' ? 'darwin' : 'linux',
+    arch: arch() === 'arm64' ? 'arm64' : 'x64',
+    isolation,
+    toolchains: [],
+    labels: [hostname(), ...config.labels].map((label) => label.slice(0, 100)),
+  };
+}
+
+/** @throws Error that says which layer is missing and how to get it: a runner never offers what it cannot enforce. */
+async function usableExecutor(
+  config: RunnerConfig,
+  logger: Logger,
+  environment: NodeJS.ProcessEnv,
+): Promise<SandboxExecutor> {
+  const common = { stateDir: stateDir(config), killGraceMs: config.killGraceMs };
+  const executor =
+    config.isolation === 'process'
+      ? new ProcessExecutor(common)
+      : new BubblewrapExecutor({
+          ...common,
+          bwrap: config.bwrap,
+          programDirs: (environment['PATH'] ?? '').split(delimiter),
+        });
+  const probe = await executor.probe();
+  for (const layer of probe.layers.filter(({ state }) => state !== 'enforced'))
+    logger.warn({ event: 'layer-not-enforced', layer });
+  if (probe.usable) return executor;
+  const missing = probe.layers.filter(({ state }) => state === 'missing');
+  const said = missing
+    .map(({ layer, by, remedy }) => `${layer}: ${by}${remedy === null ? '' : ` (${remedy})`}`)
+    .join('; ');
+  throw new Error(`no sandbox can be opened on this host: ${said}`);
+}
+
+const stateDir = (config: RunnerConfig): string => join(config.dataDir, 'sandboxes');
+
+const PROTOCOLS: readonly string[] = ['https', 'http', 'ssh', 'file'];
+const isProtocol = (name: string): name is Protocol => PROTOCOLS.includes(name);
