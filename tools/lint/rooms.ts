@@ -106,7 +106,7 @@ const apps: Readonly<Record<string, Room>> = {
     kind: 'app',
     purpose: 'the sole writer of the log: decides, times, dispatches, relays',
     ours: ['contracts', 'domain', 'event-log', 'bus', 'artifact-store', 'service'],
-    packages: [...serviceFrame, 'zod'],
+    packages: [...serviceFrame, 'uuid', 'zod'],
   },
   planner: {
     kind: 'app',
