@@ -109,7 +109,7 @@ export class FakeForge {
     if (problems.length > 0) return invalid(problems);
     const run = createdCheckRun(this.#nextId++, body as Partial<CheckRun>);
     this.#checkRuns.set(run.id, { fullName, run });
-    return { status: 201, answer: run };
+    return { status: 201, answer: answerOf(run) };
   }
 
   #update(fullName: string, id: number, body: unknown): Answer {
@@ -118,16 +118,25 @@ export class FakeForge {
     const problems = problemsOf('checks/update', body);
     if (problems.length > 0) return invalid(problems);
     known.run = updatedCheckRun(known.run, body as Partial<CheckRun>);
-    return { status: 200, answer: known.run };
+    return { status: 200, answer: answerOf(known.run) };
   }
 
   #list(fullName: string, sha: string, query: URLSearchParams): Answer {
     const perPage = Number(query.get('per_page') ?? '30');
     const from = (Number(query.get('page') ?? '1') - 1) * perPage;
     const all = this.checkRuns(fullName, sha);
-    return { status: 200, answer: { total_count: all.length, check_runs: all.slice(from, from + perPage) } };
+    return {
+      status: 200,
+      answer: { total_count: all.length, check_runs: all.slice(from, from + perPage).map(answerOf) },
+    };
   }
 }
+
+/** GitHub answers how many annotations there are, not which. */
+const answerOf = ({ annotations, output, ...run }: CheckRun): object => ({
+  ...run,
+  output: { ...output, annotations_count: annotations.length },
+});
 
 interface Answer {
   status: number;

@@ -1,0 +1,23 @@
+import type { RunId } from '@delta-ci/contracts';
+import type { LogConnection } from '../connection.ts';
+
+export interface UnreportedRunsQuery {
+  /** Runs that finished before are left alone: nobody waits for them any more, or the forge does not take them. */
+  readonly finishedWithinMs: number;
+  readonly limit: number;
+}
+
+/**
+ * Runs whose final state the forge does not show: those that go on, and those that finished lately without having been
+ * reported. Newest first.
+ */
+export async function whichRunsAreUnreported({ pool }: LogConnection, query: UnreportedRunsQuery): Promise<RunId[]> {
+  const { rows } = await pool.query<{ run_id: RunId }>({
+    name: 'which-runs-are-unreported',
+    text: `SELECT run_id FROM run
+           WHERE NOT reported AND (finished_at_ms IS NULL OR finished_at_ms > (SELECT now_ms()) - $1::bigint)
+           ORDER BY created_at_ms DESC, run_id DESC LIMIT $2`,
+    values: [query.finishedWithinMs, query.limit],
+  });
+  return rows.map((row) => row.run_id);
+}
