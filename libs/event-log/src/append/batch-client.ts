@@ -18,15 +18,21 @@ export interface BatchClient {
   rollback(): Promise<void>;
 }
 
+/**
+ * Every statement of a batch finds its rows by key. Plans are kept for as long as a connection lasts; one that was made
+ * while a table was small would read the whole table when it no longer is. One message: no round trip of its own.
+ */
+const BEGIN = `BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off`;
+
 /** `prepared: false` is for poolers that do not carry prepared statements from one transaction to the next. */
 export function batchClient(client: PoolClient, prepared: boolean): BatchClient {
-  const command = async (text: string): Promise<string> => (await client.query(text)).command;
+  const command = async (text: string): Promise<string | undefined> => (await client.query(text)).command;
   return {
     run: async <Row extends QueryResultRow>({ name, text }: Statement, values: readonly unknown[]) => {
       const query = prepared ? { name, text, values: [...values] } : { text, values: [...values] };
       return (await client.query<Row>(query)).rows;
     },
-    begin: async () => void (await command('BEGIN')),
+    begin: async () => void (await command(BEGIN)),
     // A COMMIT after a failed statement answers ROLLBACK without an error.
     commit: async () => {
       if ((await command('COMMIT')) !== 'COMMIT') throw new Error('the transaction was rolled back');

@@ -32,6 +32,12 @@ export function isPassing(error: unknown): boolean {
   return PASSING_STATES.test(error.code ?? '');
 }
 
+/** Whether somebody else was quicker, so that waiting would only lose time. */
+export function isConflict(error: unknown): boolean {
+  if (error instanceof BatchConflict) return true;
+  return error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '23505');
+}
+
 /** Mistakes of our own code would be thrown again. */
 function isOurs(error: Error): boolean {
   const ours = [LogBroken, BrokenInvariant, TypeError, RangeError, ReferenceError];

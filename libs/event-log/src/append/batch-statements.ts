@@ -40,8 +40,8 @@ export const STREAM_VERSIONS: Statement = {
 
 export const APPEND_EVENTS: Statement = {
   name: 'append-events',
-  text: `SELECT append_events($1::bigint, $2::text, $3::uuid[], $4::text[], $5::integer[], $6::text[], $7::smallint[],
-           $8::timestamptz[], $9::text[], $10::text[], $11::text[])`,
+  text: `SELECT append_events($1::bigint, $2::text, $3::timestamptz, $4::uuid[], $5::text[], $6::integer[], $7::text[],
+           $8::smallint[], $9::text[], $10::text[], $11::text[])`,
 };
 
 export const MOVE_STREAMS: Statement = {

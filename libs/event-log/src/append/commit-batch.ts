@@ -1,13 +1,18 @@
 import type { CommandAnswer } from '@delta-ci/contracts';
+import { ChangeSet } from '../projections/change-set.ts';
 import { jsonRows } from '../projections/json-rows.ts';
+import { project } from '../projections/project.ts';
 import { sendChanges } from '../projections/send-changes.ts';
 import type { AggregateCache } from './aggregate-cache.ts';
 import type { BatchClient } from './batch-client.ts';
 import * as statements from './batch-statements.ts';
-import { decideBatch, type DecidedBatch, type OnFault, type Settled } from './decide-batch.ts';
-import { SCHEMA_VERSION, type SealedEvent } from './draft-event.ts';
+import { decideBatch, type BatchKnowledge, type DecidedBatch, type OnFault, type Settled } from './decide-batch.ts';
+import { SCHEMA_VERSION, type DraftEvent, type SealedEvent } from './draft-event.ts';
 import type { DraftPlan } from './draft-plan.ts';
+import type { HeadPrediction } from './head-prediction.ts';
+import { sendLeaseRenewals } from './lease-renewal-rows.ts';
 import { lockAndLoad } from './lock-and-load.ts';
+import { sendDeadlines } from './run-deadline-rows.ts';
 import { withPosition, type Submission } from './submission.ts';
 import { takePlaces, type PlacedBatch } from './take-places.ts';
 
@@ -15,6 +20,7 @@ import { takePlaces, type PlacedBatch } from './take-places.ts';
 export interface BatchContext {
   readonly client: BatchClient;
   readonly cache: AggregateCache;
+  readonly prediction: HeadPrediction;
   readonly onFault: OnFault;
 }
 
@@ -25,26 +31,66 @@ export interface CommittedBatch {
 }
 
 /**
- * One transaction: lock, load, decide, append, project, remember. Three round trips, whatever the size of the batch.
- * Throws on any failure of the database; then nothing was committed, or it cannot be known, and the same call with the
- * same submissions finds out: what was committed is answered from the inbox.
+ * One transaction: lock, load, decide, append, project, remember. Two round trips, whatever the size of the batch, or
+ * three when the head has to be asked for. Throws on any failure of the database; then nothing was committed, or it
+ * cannot be known, and the same call with the same submissions finds out: what was committed is answered from the inbox.
  */
 export async function commitBatch(submissions: readonly Submission[], context: BatchContext): Promise<CommittedBatch> {
-  const { client, cache, onFault } = context;
+  const { client, cache, prediction, onFault } = context;
   const { knowledge, headPosition } = await lockAndLoad(submissions, client, cache);
   const batch = decideBatch(submissions, knowledge, onFault);
-  const placed = batch.drafts.length === 0 ? null : await takePlaces(batch, knowledge, client);
-  const sealed = placed?.sealed ?? [];
-  const answers = batch.settled.map((settled) => answerOf(settled, sealed, headPosition));
-  await Promise.all([
-    ...(placed === null ? [] : sendAppend(client, placed)),
+  const answersAfter = (sealed: readonly SealedEvent[]) =>
+    batch.settled.map((settled) => answerOf(settled, sealed, headPosition));
+  if (batch.drafts.length === 0) {
+    const answers = answersAfter([]);
+    await Promise.all([...sendRemembered(client, submissions, batch, answers, knowledge.nowMs), client.commit()]);
+    keepRuns(cache, knowledge, batch);
+    return { answers, eventCount: 0 };
+  }
+  try {
+    const { sealed, sent } = await sendAll(batch, knowledge, context);
+    const answers = answersAfter(sealed);
+    await Promise.all([
+      ...sent,
+      ...sendRemembered(client, submissions, batch, answers, knowledge.nowMs),
+      client.commit(),
+    ]);
+    prediction.confirmed();
+    keepRuns(cache, knowledge, batch);
+    return { answers, eventCount: sealed.length };
+  } catch (error) {
+    prediction.failed();
+    throw error;
+  }
+}
+
+function keepRuns(cache: AggregateCache, knowledge: BatchKnowledge, { changedRuns }: DecidedBatch): void {
+  for (const [runId, run] of knowledge.runs) if (!changedRuns.has(runId)) cache.set(runId, run);
+  for (const [runId, run] of changedRuns) cache.set(runId, run);
+}
+
+/** Sends everything but the inbox and the commit: first what needs no position, last what several streams share. */
+async function sendAll(batch: DecidedBatch, knowledge: BatchKnowledge, { client, prediction }: BatchContext) {
+  const changes = changesOf(batch.drafts);
+  const early = [
+    ...sendChanges(client, changes, 'before-head'),
+    ...sendLeaseRenewals(client, batch.drafts),
+    ...sendDeadlines(client, batch.changedRuns, knowledge.runs),
+  ];
+  const placed = await takePlaces(batch, knowledge, prediction, client, early);
+  const sent = [
+    ...early,
+    ...sendAppend(client, placed, knowledge.nowMs),
+    ...sendChanges(client, changes, 'under-head'),
     ...sendPlans(client, batch.plans, knowledge.nowMs),
-    ...sendRemembered(client, submissions, batch, answers, knowledge.nowMs),
-    client.commit(),
-  ]);
-  for (const [runId, run] of knowledge.runs) if (!batch.changedRuns.has(runId)) cache.set(runId, run);
-  for (const [runId, run] of batch.changedRuns) cache.set(runId, run);
-  return { answers, eventCount: sealed.length };
+  ];
+  return { sealed: placed.sealed, sent };
+}
+
+function changesOf(drafts: readonly DraftEvent[]): ChangeSet {
+  const changes = new ChangeSet();
+  for (const draft of drafts) for (const change of project(draft.event)) changes.add(change);
+  return changes;
 }
 
 function answerOf(settled: Settled, sealed: readonly SealedEvent[], headPosition: number): CommandAnswer {
@@ -53,25 +99,24 @@ function answerOf(settled: Settled, sealed: readonly SealedEvent[], headPosition
   return withPosition(settled.answer, last?.position ?? headPosition);
 }
 
-function sendAppend(client: BatchClient, { sealed, after, changes }: PlacedBatch): Promise<unknown>[] {
+function sendAppend(client: BatchClient, { sealed, after }: PlacedBatch, nowMs: number): Promise<unknown>[] {
   const last = new Map(sealed.map((event) => [event.draft.stream, event.version]));
   const streams = [...last.keys()].sort();
   return [
     client.run(statements.APPEND_EVENTS, [
       after.position,
       after.hash,
+      new Date(nowMs).toISOString(),
       sealed.map(({ draft }) => draft.event.id),
       sealed.map(({ draft }) => draft.stream),
       sealed.map(({ version }) => version),
       sealed.map(({ draft }) => draft.event.type),
       sealed.map(() => SCHEMA_VERSION),
-      sealed.map(({ draft }) => draft.time),
       sealed.map(({ draft }) => draft.correlation),
       sealed.map(({ canonical }) => canonical),
       sealed.map(({ hash }) => hash),
     ]),
     client.run(statements.MOVE_STREAMS, [streams, streams.map((stream) => last.get(stream))]),
-    ...sendChanges(client, changes, 'under-head'),
   ];
 }
 

@@ -19,10 +19,9 @@ export interface DraftEvent {
   readonly stream: StreamId;
   readonly correlation: RunId | null;
   readonly event: ProjectedEvent;
-  /** The canonical text up to the position, between position and version, and the time as it stands in the text. */
+  /** The canonical text up to the position, and from there to the version. */
   readonly textBeforePosition: string;
   readonly textBeforeVersion: string;
-  readonly time: string;
 }
 
 /** What all events of one submission have in common, in canonical text. */
@@ -58,7 +57,6 @@ export function draftEvent(envelope: Envelope, stream: StreamId, domainEvent: Do
   return {
     stream,
     correlation,
-    time,
     event: { ...domainEvent, id, correlation, atMs, actor: submission.actor, traceparent: submission.traceparent },
     textBeforePosition: `{${origin},${subject},"id":"${id}","position":`,
     textBeforeVersion: `,${place},"traceparent":${envelope.traceparentText},"type":"${domainEvent.type}","version":`,

@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
-import { refuse, type CommandAnswer } from '@delta-ci/contracts';
+import { refuse, type CommandAnswer, type RunId } from '@delta-ci/contracts';
 import type { Pool } from 'pg';
 import { AggregateCache } from './aggregate-cache.ts';
 import { batchClient } from './batch-client.ts';
-import { isPassing } from './batch-failure.ts';
+import { isConflict, isPassing } from './batch-failure.ts';
 import { commitBatch, type CommittedBatch } from './commit-batch.ts';
+import { HeadPrediction } from './head-prediction.ts';
 import { answerToRepeat, type OnFault } from './decide-batch.ts';
 import type { Submission } from './submission.ts';
 
@@ -19,6 +20,11 @@ export interface LogWriterOptions {
   readonly waitingMax?: number;
   /** Submissions in one transaction. Default 256: larger batches bring little and hold the head longer. */
   readonly batchMax?: number;
+  /**
+   * Transactions under way at a time. Default 2: while the database works on one batch, the next is decided. They
+   * never concern the same runs.
+   */
+  readonly transactionsMax?: number;
   /** How long a batch is tried again while the database is away. Default 20 s: less than a runner's patience. */
   readonly patienceMs?: number;
   /** Folded runs kept in memory, by the number of events that made them. Default 200,000: some 100 MB at most. */
@@ -39,6 +45,9 @@ interface Waiting {
   readonly resolve: (answer: CommandAnswer) => void;
 }
 
+/** Up to so many waiting submissions go together; of more, half is left for the next transaction to begin with. */
+const SHARE_MIN = 32;
+
 const RETRY_FIRST_MS = 10;
 const RETRY_MAX_MS = 1_000;
 /** What a refused sender is told to wait. */
@@ -52,10 +61,14 @@ const RETRY_AFTER_MS = 1_000;
 export class LogWriter {
   readonly #options: LogWriterOptions;
   readonly #cache: AggregateCache;
+  readonly #prediction = new HeadPrediction();
   /** Everything not yet answered, by id: a repeat of it waits for the same answer. */
   readonly #unanswered = new Map<string, Waiting>();
   #queue: Waiting[] = [];
-  #working: Promise<void> | null = null;
+  /** Runs of the transactions under way. */
+  readonly #busyRuns = new Set<RunId>();
+  readonly #underWay = new Set<Promise<void>>();
+  #turnComes = false;
   #closed = false;
 
   constructor(options: LogWriterOptions) {
@@ -83,7 +96,8 @@ export class LogWriter {
   /** Takes nothing more and resolves when everything taken has been answered. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#working;
+    await Promise.all([...this.#unanswered.values()].map((waiting) => waiting.answer));
+    await Promise.all(this.#underWay);
   }
 
   #enqueue(submission: Submission): Waiting {
@@ -91,18 +105,46 @@ export class LogWriter {
     const waiting = { submission, answer: promise, resolve };
     this.#unanswered.set(submission.id, waiting);
     this.#queue.push(waiting);
-    this.#working ??= this.#work();
+    void this.#workNextTurn();
     return waiting;
   }
 
-  async #work(): Promise<void> {
-    while (this.#queue.length > 0) {
-      // One turn of the event loop: what arrived together is decided together.
-      await nextTurn();
-      const batch = this.#queue.splice(0, this.#options.batchMax ?? 256);
-      await this.#settleAll(batch);
+  /** One turn of the event loop: what arrived together is decided together. */
+  async #workNextTurn(): Promise<void> {
+    if (this.#turnComes) return;
+    this.#turnComes = true;
+    await nextTurn();
+    this.#turnComes = false;
+    while (this.#underWay.size < (this.#options.transactionsMax ?? 2)) {
+      const batch = this.#takeBatch();
+      if (batch.length === 0) return;
+      const work = this.#work(batch).finally(() => {
+        this.#underWay.delete(work);
+        void this.#workNextTurn();
+      });
+      this.#underWay.add(work);
     }
-    this.#working = null;
+  }
+
+  /** Waiting submissions whose runs are free, in order; the others wait for the transaction that has their runs. */
+  #takeBatch(): Waiting[] {
+    const share = Math.max(SHARE_MIN, Math.ceil(this.#queue.length / 2));
+    const batchMax = Math.min(share, this.#options.batchMax ?? 256);
+    const batch: Waiting[] = [];
+    const left: Waiting[] = [];
+    for (const waiting of this.#queue) {
+      const free = batch.length < batchMax && !waiting.submission.runs.some((runId) => this.#busyRuns.has(runId));
+      (free ? batch : left).push(waiting);
+    }
+    this.#queue = left;
+    return batch;
+  }
+
+  async #work(batch: readonly Waiting[]): Promise<void> {
+    const runs = batch.flatMap(({ submission }) => submission.runs);
+    for (const runId of runs) this.#busyRuns.add(runId);
+    await this.#settleAll(batch);
+    for (const runId of runs) this.#busyRuns.delete(runId);
   }
 
   /** A batch that fails because of its content is taken apart, so that only the submission at fault is refused. */
@@ -128,6 +170,7 @@ export class LogWriter {
         return await this.#commitOnce(submissions);
       } catch (error) {
         if (!isPassing(error) || performance.now() > giveUpAt) throw error;
+        if (isConflict(error) && waitMs === RETRY_FIRST_MS) continue;
       }
       await delay(waitMs * (0.5 + Math.random() / 2));
     }
@@ -147,14 +190,18 @@ export class LogWriter {
   async #inTransaction(submissions: readonly Submission[]): Promise<CommittedBatch> {
     const connection = await this.#options.pool.connect();
     const client = batchClient(connection, this.#options.preparedStatements ?? true);
+    const onFault = this.#options.onFault ?? (() => undefined);
+    const context = { client, cache: this.#cache, prediction: this.#prediction, onFault };
     try {
-      const onFault = this.#options.onFault ?? (() => undefined);
-      const committed = await commitBatch(submissions, { client, cache: this.#cache, onFault });
+      const committed = await commitBatch(submissions, context);
       connection.release();
       return committed;
     } catch (error) {
-      // A connection that failed in the middle is not reused: what is still under way on it is not known.
-      connection.release(true);
+      // What was sent is answered before the rollback is; a connection that cannot even do that is not used again.
+      await client.rollback().then(
+        () => connection.release(),
+        () => connection.release(true),
+      );
       throw error;
     }
   }

@@ -1,3 +1,4 @@
+import type { ChangingColumn } from './changing-columns.ts';
 import type { ProjectionName, ProjectionRows } from './rows.ts';
 
 /**
@@ -26,7 +27,7 @@ export function put<N extends ProjectionName>(table: N, row: ProjectionRows[N]):
 export function patch<N extends ProjectionName, K extends keyof ProjectionRows[N]>(
   table: N,
   key: Pick<ProjectionRows[N], K>,
-  set: Partial<Omit<ProjectionRows[N], K>>,
+  set: Partial<Pick<ProjectionRows[N], ChangingColumn<N>>>,
 ): Patch<N> {
   return { table, kind: 'patch', row: { ...key, ...set } as Partial<ProjectionRows[N]> };
 }

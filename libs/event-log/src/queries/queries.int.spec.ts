@@ -105,7 +105,14 @@ describe('the named queries', () => {
     ]);
     expect(view.skipped).toEqual([{ key: 'docs', title: 'Job docs', unit: null, sentence: 'docs does not run' }]);
     expect(view.publications).toEqual([
-      { target: 'check:delta-ci', status: 'published', viewPosition: 9, final: null },
+      {
+        target: 'check:delta-ci',
+        status: 'published',
+        viewPosition: 9,
+        externalId: '1',
+        digest: digestOf('p'),
+        final: null,
+      },
     ]);
     expect(await findPlan(log.reader, proposed.digest)).toEqual(proposed.plan);
     expect(await showRun(log.reader, runIdOf('nobody'))).toBeNull();

@@ -1,4 +1,4 @@
-import type { RecordedEvent, RunId, StreamId } from '@delta-ci/contracts';
+import { runStream, type RecordedEvent, type RunId, type StreamId } from '@delta-ci/contracts';
 import { recordedEventOf } from '../append/draft-event.ts';
 import type { LogConnection } from '../connection.ts';
 
@@ -6,7 +6,7 @@ export interface ReadOptions {
   /** 0 reads from the beginning. */
   readonly afterPosition: number;
   readonly limit: number;
-  /** Only what belongs to this run: its own stream, and what led to it. */
+  /** Only events of this run. */
   readonly run?: RunId;
 }
 
@@ -22,13 +22,12 @@ export class LogReader {
 
   /** Events after a position, in order, at most `limit`. */
   read({ afterPosition, limit, run }: ReadOptions): Promise<RecordedEvent[]> {
-    return run === undefined
-      ? this.#events('read-after', 'position > $1 ORDER BY position LIMIT $2', [afterPosition, limit])
-      : this.#events('read-run-after', 'correlation = $3 AND position > $1 ORDER BY position LIMIT $2', [
-          afterPosition,
-          limit,
-          run,
-        ]);
+    if (run === undefined) {
+      return this.#events('read-after', 'position > $1 ORDER BY position LIMIT $2', [afterPosition, limit]);
+    }
+    // Within a stream versions and positions grow together, and the index is by version.
+    const condition = 'stream = $3 AND position > $1 ORDER BY version LIMIT $2';
+    return this.#events('read-run-after', condition, [afterPosition, limit, runStream(run)]);
   }
 
   /** Events of one stream after a version, in order, at most `limit`. */

@@ -21,7 +21,7 @@ const WRITTEN_BY_ORCHESTRATOR = [
   'pool_decision',
 ] as const;
 
-const APPEND = `append_events(bigint, text, uuid[], text[], integer[], text[], smallint[], timestamptz[], text[], text[], text[])`;
+const APPEND = `append_events(bigint, text, timestamptz, uuid[], text[], integer[], text[], smallint[], text[], text[], text[])`;
 
 /**
  * The rights of the application roles, as statements that may be repeated. Everything not granted here is refused:

@@ -4,7 +4,7 @@ import { freshLog, type FreshLog } from '../fixtures/fresh-log.fixture.ts';
 import { simpleRun } from '../fixtures/run-story.fixture.ts';
 import { databaseNameOf, roleNames } from './role-names.ts';
 
-const APPEND = `SELECT append_events(0, repeat('0', 64), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')`;
+const APPEND = `SELECT append_events(0, repeat('0', 64), now(), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')`;
 
 /** Nobody but the append function writes these, whoever asks. */
 const FORBIDDEN_TO_ALL = [

@@ -38,7 +38,6 @@ const TABLES = [
      hash text NOT NULL,
      CONSTRAINT event_stream_version_unique UNIQUE (stream, version)
    )`,
-  `CREATE INDEX event_correlation ON event (correlation, position) WHERE correlation IS NOT NULL`,
   // Derived on reading, so that it cannot disagree with the canonical text. Escaped NULs become U+FFFD: jsonb has no NUL.
   `CREATE VIEW event_json AS
      SELECT position, id, stream, version, type, schema_version, time, correlation, prev_hash, hash,
@@ -84,8 +83,8 @@ const FUNCTIONS = [
      LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
      SELECT position, hash FROM log_head FOR UPDATE $$`,
   `CREATE FUNCTION append_events(
-     expected_position bigint, expected_hash text, ids uuid[], streams text[], versions integer[], types text[],
-     schema_versions smallint[], times timestamptz[], correlations text[], canonicals text[], hashes text[]
+     expected_position bigint, expected_hash text, at timestamptz, ids uuid[], streams text[], versions integer[],
+     types text[], schema_versions smallint[], correlations text[], canonicals text[], hashes text[]
    ) RETURNS bigint LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
    DECLARE
      head log_head;
@@ -100,16 +99,17 @@ const FUNCTIONS = [
        RAISE EXCEPTION 'an append needs one hash for each of at least one record' USING ERRCODE = '22023';
      END IF;
      INSERT INTO event (position, id, stream, version, type, schema_version, time, correlation, canonical, prev_hash, hash)
-     SELECT expected_position + n, r.id, r.stream, r.version, r.type, r.schema_version, r.time, r.correlation, r.canonical,
-            CASE WHEN n = 1 THEN expected_hash ELSE hashes[n - 1] END, r.hash
-     FROM unnest(ids, streams, versions, types, schema_versions, times, correlations, canonicals, hashes) WITH ORDINALITY
-       AS r (id, stream, version, type, schema_version, time, correlation, canonical, hash, n);
+     SELECT expected_position + n, r.id, r.stream, r.version, r.type, r.schema_version, at, r.correlation, r.canonical,
+            r.prev_hash, r.hash
+     FROM unnest(ids, streams, versions, types, schema_versions, correlations, canonicals,
+         array_prepend(expected_hash, trim_array(hashes, 1)), hashes) WITH ORDINALITY
+       AS r (id, stream, version, type, schema_version, correlation, canonical, prev_hash, hash, n);
      UPDATE log_head SET position = last_position, hash = hashes[cardinality(hashes)];
      PERFORM pg_notify('delta_log', last_position::text);
      RETURN last_position;
    END $$`,
   // Functions are executable by everybody unless said otherwise.
   `REVOKE ALL ON FUNCTION lock_head() FROM PUBLIC`,
-  `REVOKE ALL ON FUNCTION append_events(bigint, text, uuid[], text[], integer[], text[], smallint[], timestamptz[],
+  `REVOKE ALL ON FUNCTION append_events(bigint, text, timestamptz, uuid[], text[], integer[], text[], smallint[],
      text[], text[], text[]) FROM PUBLIC`,
 ];

@@ -43,12 +43,12 @@ const RUN_TABLES = [
      plan_digest text,
      summary text NOT NULL,
      planning_failure jsonb
-   ) WITH (fillfactor = 80)`,
+   ) WITH (fillfactor = 50)`,
   `CREATE INDEX run_newest ON run (created_at_ms DESC, run_id DESC)`,
   `CREATE INDEX run_newest_of_repository ON run (repository_id, created_at_ms DESC, run_id DESC)`,
   `CREATE INDEX run_live_of_repository ON run (repository_id) WHERE live`,
-  `CREATE TABLE run_deadline (run_id text PRIMARY KEY, due_at_ms bigint NOT NULL)`,
-  `CREATE INDEX run_deadline_due ON run_deadline (due_at_ms)`,
+  // One row for each run that waits for something: small, so what is due is found without an index on what changes.
+  `CREATE TABLE run_deadline (run_id text PRIMARY KEY, due_at_ms bigint NOT NULL) WITH (fillfactor = 50)`,
   `CREATE TABLE job (
      run_id text NOT NULL,
      job_key text NOT NULL,
@@ -61,7 +61,7 @@ const RUN_TABLES = [
      reason text NOT NULL,
      finished_at_ms bigint,
      PRIMARY KEY (run_id, job_key)
-   ) WITH (fillfactor = 80)`,
+   ) WITH (fillfactor = 50)`,
 ];
 
 const ATTEMPT_TABLES = [
@@ -88,7 +88,7 @@ const ATTEMPT_TABLES = [
      cancel_deadline_at_ms bigint,
      report jsonb,
      PRIMARY KEY (run_id, job_key, attempt)
-   ) WITH (fillfactor = 70)`,
+   ) WITH (fillfactor = 50)`,
   `CREATE INDEX attempt_waiting ON attempt (pool, priority DESC, queued_at_ms) WHERE waiting`,
   `CREATE TABLE lease (
      run_id text NOT NULL,
@@ -104,7 +104,7 @@ const ATTEMPT_TABLES = [
      job_deadline_at_ms bigint,
      ended_at_ms bigint,
      PRIMARY KEY (run_id, job_key, fence)
-   ) WITH (fillfactor = 70)`,
+   ) WITH (fillfactor = 50)`,
   `CREATE UNIQUE INDEX lease_one_live_per_job ON lease (run_id, job_key) WHERE live`,
   `CREATE UNIQUE INDEX lease_one_live_per_runner ON lease (runner_id) WHERE live`,
   // Half-empty pages and no index on what a heartbeat changes: renewals stay in their page. Small: live leases only.
