@@ -2,13 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BubblewrapExecutor } from './bubblewrap/bubblewrap-executor.ts';
 import { detectCgroups } from './cgroup/cgroup-host.ts';
 import { cgroupParents } from './cgroup/step-cgroup.ts';
 import { reapLeftovers, SANDBOX_VARIABLE } from './leftovers.ts';
 import { isMountPoint } from './mount-table.ts';
 import { processesWithVariable } from './process-table.ts';
 import { startAgent, type AgentOptions } from './testing/agent-that-dies.ts';
-import { withDirectories } from './testing/open-sandbox.ts';
+import { probeOnce, withDirectories } from './testing/open-sandbox.ts';
+import { whereItRuns } from './testing/where-it-runs.ts';
 import { waitUntil } from './wait-until.ts';
 
 const GONE_WITHIN_MS = 10_000;
@@ -38,8 +40,11 @@ async function withDeadAgent(
   });
 }
 
-describe('after an agent was killed', () => {
-  it('tier sandbox: its processes die with it, and the next start finishes off the rest', async () => {
+const makeSandboxes = (stateDir: string): BubblewrapExecutor =>
+  new BubblewrapExecutor({ stateDir, killGraceMs: 1_000, bwrap, programDirs });
+
+whereItRuns('reaping tier sandbox', await probeOnce(makeSandboxes), () => {
+  it('given an agent that was killed, its processes die with it, and the next start finishes off the rest', async () => {
     await withDeadAgent('sandbox', async (stateDir, hostDir, id) => {
       const dead = (): boolean => processesWithVariable(SANDBOX_VARIABLE, id).length === 0;
       expect(await waitUntil(dead, GONE_WITHIN_MS)).toBe(true);
@@ -50,7 +55,9 @@ describe('after an agent was killed', () => {
       expect(await groupsOf(id)).toEqual([]);
     });
   });
+});
 
+describe('after an agent was killed', () => {
   it('tier process: the next start finishes off processes, groups and files', async () => {
     await withDeadAgent('process', async (stateDir, hostDir, id) => {
       expect(await reapLeftovers(stateDir)).toEqual({ reaped: [id], leftovers: [] });

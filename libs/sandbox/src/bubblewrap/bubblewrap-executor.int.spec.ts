@@ -1,32 +1,17 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { TierProbe } from '../sandbox-executor.ts';
-import { specFor, withDirectories } from '../testing/open-sandbox.ts';
+import { describe, expect, it } from '@jest/globals';
+import { probeOnce, specFor, withDirectories } from '../testing/open-sandbox.ts';
 import { describeProcessContract, SHELL_PROGRAMS } from '../testing/process-contract.ts';
 import { describeSandboxContract } from '../testing/sandbox-contract.ts';
 import { describeHostileBattery } from '../testing/hostile-battery.ts';
+import { whereItRuns } from '../testing/where-it-runs.ts';
 import { BubblewrapExecutor } from './bubblewrap-executor.ts';
 
 const makeExecutor = (stateDir: string, bwrap = process.env['DELTA_BWRAP'] ?? 'bwrap'): BubblewrapExecutor =>
   new BubblewrapExecutor({ stateDir, killGraceMs: 1_000, bwrap, programDirs: (process.env['PATH'] ?? '').split(':') });
 
-let probe: TierProbe;
-beforeAll(async () => {
-  const stateDir = await mkdtemp(join(tmpdir(), 'delta-probe-'));
-  probe = await makeExecutor(stateDir).probe();
-  await rm(stateDir, { recursive: true });
-});
+const probe = await probeOnce(makeExecutor);
 
-describe('tier sandbox on this host', () => {
-  it('isolates, or says what is missing and how to get it', () => {
-    const isolation = ['filesystem', 'namespaces', 'network', 'seccomp', 'proc-masks'];
-    const weaker = probe.layers.filter(({ layer, state }) => isolation.includes(layer) && state !== 'enforced');
-    expect(weaker).toEqual([]);
-    expect(probe.usable).toBe(true);
-  });
-
+describe('tier sandbox', () => {
   it('given no bubblewrap, it is unusable, says so, and refuses', async () => {
     await withDirectories(async (stateDir, hostDir) => {
       const executor = makeExecutor(stateDir, '/nowhere/bwrap');
@@ -50,6 +35,14 @@ describe('tier sandbox on this host', () => {
   });
 });
 
-describeSandboxContract('sandbox', { makeExecutor, programs: SHELL_PROGRAMS });
-describeProcessContract('sandbox', { makeExecutor });
-describeHostileBattery(makeExecutor);
+whereItRuns('tier sandbox', probe, () => {
+  it('isolates by every layer', () => {
+    const isolation = ['filesystem', 'namespaces', 'network', 'seccomp', 'proc-masks'];
+    const weaker = probe.layers.filter(({ layer, state }) => isolation.includes(layer) && state !== 'enforced');
+    expect(weaker).toEqual([]);
+  });
+
+  describeSandboxContract('sandbox', { makeExecutor, programs: SHELL_PROGRAMS });
+  describeProcessContract('sandbox', { makeExecutor });
+  describeHostileBattery(makeExecutor);
+});

@@ -10,6 +10,7 @@ import type {
   StepOutcome,
   StepResult,
   StepSpec,
+  TierProbe,
 } from '../sandbox-executor.ts';
 
 export const collectOutput = (): { readonly sink: OutputSink; readonly text: () => string } => {
@@ -100,3 +101,7 @@ export async function withSandbox<T>(
     }
   });
 }
+
+/** What a tier says of this host, asked of an executor of its own. */
+export const probeOnce = (makeExecutor: (stateDir: string) => SandboxExecutor): Promise<TierProbe> =>
+  withDirectories((stateDir) => makeExecutor(stateDir).probe());

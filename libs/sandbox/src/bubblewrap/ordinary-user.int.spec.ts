@@ -1,0 +1,95 @@
+import { expect, it } from '@jest/globals';
+import { execFile } from 'node:child_process';
+import { chmod, chown, copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { findProgram } from '../find-program.ts';
+import type { TierProbe } from '../sandbox-executor.ts';
+import type { Observation } from '../testing/attack.ts';
+import { expectWithstood } from '../testing/hostile-battery.ts';
+import { hostileJobs, type Target } from '../testing/hostile-jobs.ts';
+import { whereItRuns } from '../testing/where-it-runs.ts';
+import type { FilterArch } from '../seccomp/system-calls.ts';
+
+/** `nobody`, everywhere. When the tests do not run as root they are an ordinary user's already. */
+const NOBODY = 65_534;
+const amRoot = process.getuid?.() === 0;
+
+type Seen = { readonly observation: Observation; readonly target: Target };
+
+/**
+ * Our sources, Node and bubblewrap, where anybody may read them: a checkout in somebody's home is closed to others.
+ * Imports of the other rooms find their sources beside ours.
+ */
+async function publish(
+  root: string,
+): Promise<{ readonly node: string; readonly program: string; readonly bwrap: string }> {
+  const source = fileURLToPath(new URL('..', import.meta.url));
+  const contracts = fileURLToPath(new URL('../../../contracts/src', import.meta.url));
+  const zod = dirname(createRequire(import.meta.url).resolve('zod/package.json'));
+  const bwrap = findProgram(process.env['DELTA_BWRAP'] ?? 'bwrap', (process.env['PATH'] ?? '').split(':'));
+  const modules = join(root, 'node_modules');
+  await mkdir(join(modules, '@delta-ci'), { recursive: true });
+  await mkdir(join(root, 'bin'));
+  await Promise.all([
+    cp(source, join(root, 'sandbox'), { recursive: true }),
+    cp(contracts, join(root, 'contracts'), { recursive: true }),
+    cp(zod, join(modules, 'zod'), { recursive: true }),
+    copyFile(process.execPath, join(root, 'bin', 'node')),
+    copyFile(bwrap ?? 'bwrap', join(root, 'bin', 'bwrap')),
+    writeFile(
+      join(root, 'hooks.mjs'),
+      `import { registerHooks } from 'node:module';
+       const url = new URL('./contracts/index.ts', import.meta.url).href;
+       registerHooks({ resolve: (name, context, next) =>
+         name === '@delta-ci/contracts' ? { url, shortCircuit: true } : next(name, context) });`,
+    ),
+  ]);
+  await promisify(execFile)('chmod', ['-R', 'a+rX', root]);
+  const program = join(root, 'sandbox', 'testing', 'ordinary-user-battery.ts');
+  return { node: join(root, 'bin', 'node'), program, bwrap: join(root, 'bin', 'bwrap') };
+}
+
+type Report = { readonly probe: TierProbe; readonly seen: readonly Seen[] };
+
+async function runBattery(root: string): Promise<Report> {
+  const { node, program, bwrap } = await publish(root);
+  const scratch = join(root, 'tmp');
+  await mkdir(scratch);
+  await chmod(root, 0o755);
+  const identity = amRoot ? { uid: NOBODY, gid: NOBODY } : {};
+  if (amRoot) await chown(scratch, NOBODY, NOBODY);
+  const args = ['--no-warnings', '--import', join(root, 'hooks.mjs'), program, bwrap];
+  const env = { TMPDIR: scratch, PATH: '/usr/bin:/bin' };
+  const { stdout } = await promisify(execFile)(node, args, { cwd: root, env, maxBuffer: 2 ** 28, ...identity });
+  const [first = '', ...rest] = stdout.split('\n').filter(Boolean);
+  const probe: TierProbe = JSON.parse(first);
+  return { probe, seen: rest.map((line): Seen => JSON.parse(line)) };
+}
+
+async function report(): Promise<Report> {
+  const root = await mkdtemp(join(tmpdir(), 'delta-ordinary-'));
+  try {
+    return await runBattery(root);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+const { probe, seen } = await report();
+const jobs = hostileJobs(process.arch as FilterArch);
+
+whereItRuns('the hostile battery as an ordinary user', probe, () => {
+  it(`runs all ${jobs.length} jobs`, () => {
+    expect(seen.map(({ observation }) => observation.name)).toEqual(jobs.map(({ name }) => name));
+  });
+
+  it.each(jobs.map((job, index) => [index + 1, job.name, job] as const))('%i. a job that %s', (_, name, job) => {
+    const found = seen.find(({ observation }) => observation.name === name);
+    if (found === undefined) throw new Error('this job was not run');
+    expectWithstood(job, found.target, found.observation);
+  });
+});

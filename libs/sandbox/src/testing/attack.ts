@@ -1,0 +1,131 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { detectCgroups } from '../cgroup/cgroup-host.ts';
+import { cgroupParents } from '../cgroup/step-cgroup.ts';
+import { SANDBOX_VARIABLE } from '../leftovers.ts';
+import { MINIMUM_LAYERS } from '../layer-minimum.ts';
+import { processesWithVariable } from '../process-table.ts';
+import type { Sandbox, SandboxExecutor, SandboxSpec, StepOutcome, TierProbe } from '../sandbox-executor.ts';
+import type { FilterArch } from '../seccomp/system-calls.ts';
+import { limitsOf, type HostileJob, type Target } from './hostile-jobs.ts';
+import { collectOutput, script, specFor, step } from './open-sandbox.ts';
+
+/** What was seen of one hostile job; plain data, so that it can be made in one process and judged in another. */
+export type Observation = {
+  readonly name: string;
+  /** The code of the refusal where the executor would not run it. */
+  readonly refused: string | null;
+  readonly outcome: StepOutcome | null;
+  readonly text: string;
+  /** Everything that was left on the host; all empty when it is clean. */
+  readonly left: Readonly<
+    Record<'reported' | 'processes' | 'groups' | 'mounts' | 'state' | 'workspace', readonly string[]>
+  >;
+  readonly secret: string;
+};
+
+export const SECRET = 'obviously-fake-host-secret';
+
+const NOTHING_LEFT = { reported: [], processes: [], groups: [], mounts: [], state: [], workspace: [] };
+
+const listen = (server: Server, at: { port: number; host: string } | { path: string }): Promise<void> =>
+  new Promise((resolve) => server.listen(at, resolve));
+
+/** A directory of the agent's with a secret, a state directory and a workspace in it. */
+type Ground = { readonly secretFile: string; readonly stateDir: string; readonly hostDir: string };
+
+async function withGround<T>(use: (ground: Ground) => Promise<T>): Promise<T> {
+  const root = await mkdtemp(join(tmpdir(), 'delta-battery-'));
+  const ground = { secretFile: join(root, 'secret'), stateDir: join(root, 'state'), hostDir: join(root, 'workspace') };
+  try {
+    await Promise.all([mkdir(ground.stateDir), mkdir(ground.hostDir), writeFile(ground.secretFile, SECRET)]);
+    return await use(ground);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+}
+
+/** A host worth attacking. */
+async function withTarget<T>(secretFile: string, use: (target: Target) => Promise<T>): Promise<T> {
+  const [tcp, abstract] = [createServer((socket) => socket.destroy()), createServer((socket) => socket.destroy())];
+  const abstractName = `delta-battery-${process.pid}`;
+  await Promise.all([listen(tcp, { port: 0, host: '127.0.0.1' }), listen(abstract, { path: `\0${abstractName}` })]);
+  const { port } = tcp.address() as AddressInfo;
+  const arch = process.arch as FilterArch;
+  try {
+    const { pid: agentPid, execPath: node } = process;
+    return await use({ agentPid, secretFile, secret: SECRET, port, abstractName, node, arch });
+  } finally {
+    tcp.close();
+    abstract.close();
+  }
+}
+
+async function lookAround(
+  ids: readonly string[],
+  { stateDir, hostDir }: Ground,
+): Promise<Omit<Observation['left'], 'reported'>> {
+  const cgroups = detectCgroups();
+  const parents = cgroups.found ? cgroupParents(cgroups.host) : [];
+  const groups = (await Promise.all(parents.map((parent) => readdir(parent)))).flat();
+  const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
+  return {
+    processes: ids.flatMap((id) => processesWithVariable(SANDBOX_VARIABLE, id)).map(String),
+    groups: groups.filter((name) => ids.some((id) => name.includes(id))),
+    mounts: mounts.filter((line) => line.includes(stateDir) || line.includes(hostDir)),
+    state: await readdir(stateDir),
+    workspace: await readdir(hostDir),
+  };
+}
+
+async function attack(sandbox: Sandbox, job: HostileJob, target: Target, ground: Ground): Promise<Observation> {
+  for (const [name, content] of Object.entries(job.files?.(target) ?? {})) {
+    await writeFile(join(ground.hostDir, name), content, { mode: 0o755 });
+  }
+  const output = collectOutput();
+  const outcome = await sandbox.run(step(script(job.script(target)), job.step ?? {}), output.sink);
+  const ids = await readdir(ground.stateDir);
+  const { leftovers } = await sandbox.close();
+  return {
+    name: job.name,
+    refused: null,
+    outcome,
+    text: output.text(),
+    left: { reported: leftovers, ...(await lookAround(ids, ground)) },
+    secret: await readFile(target.secretFile, 'utf8'),
+  };
+}
+
+const stopperHolds = (probe: TierProbe, job: HostileJob): boolean =>
+  probe.layers.every(({ layer, state }) => layer !== job.stoppedBy || state === 'enforced');
+
+/**
+ * Runs one job as untrusted code. Where the layer that stops it is not enforced, the usual minimum is insisted on and
+ * the job should be refused; otherwise hosts that lack other layers still get to show what they have.
+ */
+export async function observe(
+  makeExecutor: (stateDir: string) => SandboxExecutor,
+  job: HostileJob,
+): Promise<{ readonly observation: Observation; readonly target: Target }> {
+  return withGround((ground) =>
+    withTarget(ground.secretFile, async (target) => {
+      const executor = makeExecutor(ground.stateDir);
+      const holds = stopperHolds(await executor.probe(), job);
+      const spec: SandboxSpec = specFor(ground.hostDir, {
+        workspace: { hostDir: ground.hostDir, onClose: 'empty' },
+        trust: 'untrusted',
+        limits: limitsOf(job),
+        binds: [{ hostPath: dirname(process.execPath) }],
+        minimum: holds ? MINIMUM_LAYERS.trusted : MINIMUM_LAYERS.untrusted,
+      });
+      const opened = await executor.open(spec);
+      const unopened = { name: job.name, outcome: null, text: '', left: NOTHING_LEFT, secret: SECRET };
+      const observation = opened.ok
+        ? await attack(opened.sandbox, job, target, ground)
+        : { ...unopened, refused: opened.refusal.code };
+      return { observation, target };
+    }),
+  );
+}
