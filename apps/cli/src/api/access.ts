@@ -1,0 +1,77 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { EXIT, Problem } from '../problem.ts';
+import { variable, type Surroundings } from '../surroundings.ts';
+
+export interface GatewayOptions {
+  readonly url?: string;
+  readonly token?: string;
+}
+
+export interface Access {
+  readonly url: URL;
+  readonly token: string;
+}
+
+const DEFAULT_URL = 'http://127.0.0.1:7070';
+/** Where a mesh started by `npm start` leaves the token of its administrator. */
+const ADMIN_TOKEN_FILE = join('.delta', 'gateway', 'admin-token');
+
+/** Which gateway is meant and what is shown to it: options first, then the environment, then a mesh in a folder above. */
+export async function accessFor(surroundings: Surroundings, options: GatewayOptions): Promise<Access> {
+  return { url: urlOf(surroundings, options), token: await tokenOf(surroundings, options) };
+}
+
+function urlOf(surroundings: Surroundings, { url }: GatewayOptions): URL {
+  const text = url ?? variable(surroundings, 'DELTA_GATEWAY_URL') ?? DEFAULT_URL;
+  const parsed = URL.canParse(text) ? new URL(text) : null;
+  if (parsed !== null && /^https?:$/u.test(parsed.protocol) && parsed.username === '') return parsed;
+  throw new Problem('invalid_url', `"${text}" is not the address of a gateway`, {
+    next: `give --url or DELTA_GATEWAY_URL an http(s) address, for instance ${DEFAULT_URL}`,
+  });
+}
+
+async function tokenOf(surroundings: Surroundings, { token }: GatewayOptions): Promise<string> {
+  const given = token ?? variable(surroundings, 'DELTA_TOKEN');
+  if (given !== null) return printable(given, 'the token that was given');
+  const named = variable(surroundings, 'DELTA_TOKEN_FILE');
+  if (named !== null) {
+    const text = await readToken(resolve(surroundings.directory, named));
+    if (text === null) throw new Problem('no_token', `DELTA_TOKEN_FILE names ${named}, which does not exist`);
+    return text;
+  }
+  for (const directory of upwardsFrom(surroundings.directory)) {
+    const text = await readToken(join(directory, ADMIN_TOKEN_FILE));
+    if (text !== null) return text;
+  }
+  throw new Problem('no_token', 'no token to show to the gateway', {
+    next: `give --token, DELTA_TOKEN or DELTA_TOKEN_FILE; in a checkout with a running mesh ${ADMIN_TOKEN_FILE} is used`,
+  });
+}
+
+/** Tokens are a line; a file of more is something else. */
+const TOKEN_BYTES_MAX = 16 * 1024;
+
+async function readToken(path: string): Promise<string | null> {
+  try {
+    if ((await stat(path)).size > TOKEN_BYTES_MAX) throw new Problem('no_token', `${path} is too large for a token`);
+    return printable((await readFile(path, 'utf8')).trim(), path);
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw new Problem('no_token', `the token in ${path} cannot be read (${String(code)})`, { exitCode: EXIT.usage });
+  }
+}
+
+function printable(token: string, where: string): string {
+  if (/^[\u0021-\u007e]+$/u.test(token)) return token;
+  throw new Problem('no_token', `${where} is not a token: it is empty or has spaces or line breaks`);
+}
+
+function* upwardsFrom(directory: string): Generator<string> {
+  for (let at = directory; ; at = dirname(at)) {
+    yield at;
+    if (dirname(at) === at) return;
+  }
+}

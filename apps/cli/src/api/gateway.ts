@@ -1,0 +1,176 @@
+import {
+  ENDPOINTS,
+  ErrorBody,
+  LogFollowChunk,
+  LogFollowEnd,
+  PlanAnswer,
+  RunAnswer,
+  RunPage,
+  RunView,
+  type CancelRunRequest,
+  type Endpoint,
+  type RerunRequest,
+} from '@delta-ci/contracts';
+import { randomUUID } from 'node:crypto';
+import { EXIT, Problem } from '../problem.ts';
+import { safeText } from '../screen/safe-text.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { accessFor, type Access, type GatewayOptions } from './access.ts';
+import { serverSentEvents } from './server-sent-events.ts';
+
+export type { GatewayOptions } from './access.ts';
+
+/** Any answer but a stream is there within this time, or the gateway is not well. */
+const ANSWER_MS = 30_000;
+
+/** The gateway that the options and the surroundings name. Nothing is asked yet. */
+export async function gatewayFor(surroundings: Surroundings, options: GatewayOptions): Promise<Gateway> {
+  return new Gateway(await accessFor(surroundings, options), surroundings.interrupted);
+}
+
+type Query = Readonly<Record<string, string | number | undefined>>;
+
+interface Schema<T> {
+  parse: (value: unknown) => T;
+}
+
+/** The public API, as far as `delta` uses it. Every answer is checked against its schema. */
+export class Gateway {
+  readonly #access: Access;
+  readonly #interrupted: AbortSignal;
+
+  constructor(access: Access, interrupted: AbortSignal) {
+    this.#access = access;
+    this.#interrupted = interrupted;
+  }
+
+  async listRuns(query: Query): Promise<RunPage> {
+    return this.#json(ENDPOINTS.listRuns, {}, RunPage, { query });
+  }
+
+  async run(runId: string): Promise<RunView> {
+    return this.#json(ENDPOINTS.showRun, { runId }, RunView);
+  }
+
+  async plan(runId: string): Promise<PlanAnswer> {
+    return this.#json(ENDPOINTS.showPlan, { runId }, PlanAnswer);
+  }
+
+  async cancel(runId: string, body: CancelRunRequest): Promise<RunAnswer> {
+    return this.#json(ENDPOINTS.cancelRun, { runId }, RunAnswer, { body });
+  }
+
+  async rerun(runId: string, body: RerunRequest): Promise<RunAnswer> {
+    return this.#json(ENDPOINTS.rerun, { runId }, RunAnswer, { body });
+  }
+
+  /** The bytes of a log as they come. */
+  async *log(runId: string, jobKey: string, attempt: number | undefined): AsyncGenerator<Uint8Array> {
+    const response = await this.#ask(ENDPOINTS.showLog, { runId, jobKey }, { query: { attempt, follow: '0' } });
+    if (response.body !== null) yield* response.body;
+  }
+
+  /** The log as it grows, until the attempt ends. A cut connection is taken up where it was. */
+  async *followLog(
+    runId: string,
+    jobKey: string,
+    attempt: number | undefined,
+  ): AsyncGenerator<LogFollowChunk | LogFollowEnd> {
+    let offset = 0;
+    while (!this.#interrupted.aborted) {
+      const query = { attempt, offset, follow: '1' };
+      for await (const { event, data } of this.#events(ENDPOINTS.showLog, { runId, jobKey }, query)) {
+        if (event === 'end') return yield LogFollowEnd.parse(JSON.parse(data));
+        const chunk = LogFollowChunk.parse(JSON.parse(data));
+        offset = chunk.nextOffset;
+        yield chunk;
+      }
+    }
+  }
+
+  /** Says each time when something happened to a run; the caller reads the run again. */
+  async *changesOf(runId: string, afterPosition: number): AsyncGenerator<number> {
+    let position = afterPosition;
+    while (!this.#interrupted.aborted) {
+      for await (const { id } of this.#events(ENDPOINTS.followRun, { runId }, { from: position })) {
+        position = Number(id ?? position);
+        yield position;
+      }
+    }
+  }
+
+  async *#events(endpoint: Endpoint, params: Record<string, string>, query: Query) {
+    const response = await this.#ask(endpoint, params, { query, stream: true });
+    if (response.body !== null) yield* serverSentEvents(response.body);
+  }
+
+  async #json<T>(
+    endpoint: Endpoint,
+    params: Record<string, string>,
+    schema: Schema<T>,
+    more: { query?: Query; body?: object } = {},
+  ): Promise<T> {
+    const response = await this.#ask(endpoint, params, more);
+    try {
+      return schema.parse(await response.json());
+    } catch {
+      throw new Problem('unexpected_answer', `${this.#access.url.origin} answered with something else than expected`, {
+        exitCode: EXIT.notJudged,
+        next: 'is that a Delta gateway, and of this version?',
+      });
+    }
+  }
+
+  async #ask(
+    { method, path }: Endpoint,
+    params: Readonly<Record<string, string>>,
+    { query = {}, body, stream = false }: { query?: Query; body?: object; stream?: boolean },
+  ): Promise<Response> {
+    const url = new URL(
+      path.replaceAll(/:(\w+)/gu, (_all, name: string) => encodeURIComponent(params[name] ?? '')),
+      this.#access.url,
+    );
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    const headers: Record<string, string> = { authorization: `Bearer ${this.#access.token}` };
+    if (stream) headers['accept'] = 'text/event-stream';
+    if (body !== undefined)
+      Object.assign(headers, { 'content-type': 'application/json', 'idempotency-key': randomUUID() });
+    const signal = stream ? this.#interrupted : AbortSignal.any([this.#interrupted, AbortSignal.timeout(ANSWER_MS)]);
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+    const response = await fetch(url, { method, headers, signal, redirect: 'error', ...sent }).catch(
+      (error: unknown) => {
+        throw this.#unreachable(error);
+      },
+    );
+    if (!response.ok) throw await this.#refused(response);
+    return response;
+  }
+
+  #unreachable(error: unknown): Problem {
+    if (this.#interrupted.aborted) return new Problem('canceled', 'canceled', { exitCode: EXIT.canceled });
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    const words = code === 'ECONNREFUSED' ? 'nothing listens there' : safeText(code);
+    return new Problem('gateway_unreachable', `${this.#access.url.origin} cannot be reached: ${words}`, {
+      exitCode: EXIT.notJudged,
+      next: 'is it running? start one with `npm start`, or name another with --url',
+    });
+  }
+
+  async #refused(response: Response): Promise<Problem> {
+    const body = ErrorBody.safeParse(await response.json().catch(() => null));
+    if (!body.success) {
+      return new Problem('unexpected_answer', `${this.#access.url.origin} answered ${response.status}`, {
+        exitCode: EXIT.notJudged,
+        next: 'is that a Delta gateway?',
+      });
+    }
+    const { code, message } = body.data.error;
+    const known = response.status === 401 ? 'give a valid token with --token or DELTA_TOKEN' : null;
+    return new Problem(code, safeText(message), {
+      exitCode: response.status >= 500 ? EXIT.notJudged : EXIT.usage,
+      next: response.status === 403 ? 'this needs a token with more rights' : known,
+    });
+  }
+}

@@ -1,0 +1,86 @@
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { CONFIG_FILE_NAMES } from '@delta-ci/contracts';
+import { lintConfigFile, type ConfigProblem } from '@delta-ci/planning';
+import { EXIT, Problem, type ExitCode } from '../problem.ts';
+import { safeText } from '../screen/safe-text.ts';
+import { plural } from '../screen/words.ts';
+import { printJson, type Surroundings } from '../surroundings.ts';
+
+export interface LintOptions {
+  readonly json?: boolean;
+}
+
+/** `delta lint`: whether a configuration file can be followed, and every place where it cannot. */
+export async function lint(
+  surroundings: Surroundings,
+  file: string | undefined,
+  options: LintOptions,
+): Promise<ExitCode> {
+  const { name, text } = file === undefined ? await found(surroundings) : await named(surroundings, file);
+  const problems = lintConfigFile(text, name);
+  if (options.json === true) printJson(surroundings, { file: name, valid: problems.length === 0, problems });
+  else if (problems.length === 0) surroundings.out(`${name}: no problems\n`);
+  else surroundings.out(problemsText(surroundings, name, text, problems));
+  return problems.length === 0 ? EXIT.succeeded : EXIT.usage;
+}
+
+interface Lintable {
+  readonly name: string;
+  readonly text: string;
+}
+
+async function named({ directory }: Surroundings, file: string): Promise<Lintable> {
+  const text = await textOf(resolve(directory, file));
+  if (text !== null) return { name: file, text };
+  throw new Problem('file_not_found', `there is no file ${file}`);
+}
+
+async function found({ directory }: Surroundings): Promise<Lintable> {
+  for (const name of CONFIG_FILE_NAMES) {
+    const text = await textOf(resolve(directory, name));
+    if (text !== null) return { name, text };
+  }
+  throw new Problem('file_not_found', `there is no ${CONFIG_FILE_NAMES.join(' or ')} here`, {
+    next: 'none is needed: `delta plan` shows what is found without; or name a file: delta lint path/to/delta.yaml',
+  });
+}
+
+/** More than any configuration file: what is larger was named by mistake. */
+const FILE_BYTES_MAX = 4 * 1024 * 1024;
+
+async function textOf(path: string): Promise<string | null> {
+  const handle = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
+    throw new Problem('file_unreadable', `${path} cannot be read: ${error.code ?? error.message}`);
+  });
+  if (handle === null) return null;
+  try {
+    const facts = await handle.stat();
+    if (!facts.isFile()) throw new Problem('file_unreadable', `${path} is not a file`);
+    if (facts.size > FILE_BYTES_MAX) throw new Problem('file_unreadable', `${path} has ${facts.size} bytes`);
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
+  }
+}
+
+function problemsText({ paint }: Surroundings, name: string, text: string, problems: readonly ConfigProblem[]): string {
+  const lines = text.split(/\r?\n/u);
+  const shown = problems.map(({ line, column, message }) => {
+    const head = `${paint.bold(`${safeText(name)}:${line}:${column}`)} ${paint.red('error')} ${safeText(message)}\n`;
+    return head + caretText(lines[line - 1] ?? '', line, column, paint.red('^'));
+  });
+  return `${shown.join('\n')}\n${plural(problems.length, 'problem')}\n`;
+}
+
+/** Wider excerpts wrap, and the caret points nowhere. */
+const EXCERPT_COLUMNS = 100;
+
+function caretText(line: string, number: number, column: number, caret: string): string {
+  const from = Math.max(0, column - EXCERPT_COLUMNS);
+  const excerpt = safeText(line.slice(from, from + EXCERPT_COLUMNS * 2).replaceAll('\t', ' '));
+  const before = safeText(line.slice(from, column - 1).replaceAll('\t', ' '));
+  const gutter = `  ${number} | `;
+  return `${gutter}${excerpt}\n${' '.repeat(gutter.length + before.length)}${caret}\n`;
+}

@@ -1,0 +1,121 @@
+import type { Plan, PlannedJob } from '@delta-ci/contracts';
+import { networkFor, type NetworkChoice } from '../local/execute-job.ts';
+import type { LocalOutcome } from '../local/run-jobs.ts';
+import { LineSplitter } from '../screen/line-splitter.ts';
+import { paintOutcome } from '../screen/paint.ts';
+import { safeLine, safeLogLine, safeText } from '../screen/safe-text.ts';
+import { table } from '../screen/table.ts';
+import { durationText, plural } from '../screen/words.ts';
+import type { Surroundings } from '../surroundings.ts';
+
+/** What a local run looks like while it goes on. */
+export interface RunScreen {
+  planned(run: PlannedRun): void;
+  started(job: PlannedJob): void;
+  /** Where the bytes of one job's output go. */
+  outputOf(job: PlannedJob): LineSplitter;
+  finished(job: PlannedJob, outcome: LocalOutcome): void;
+  ended(run: PlannedRun, ended: EndedRun): void;
+}
+
+export interface PlannedRun {
+  readonly plan: Plan;
+  readonly digest: string;
+  readonly jobs: readonly PlannedJob[];
+  readonly network: NetworkChoice;
+  readonly comparedText: string;
+}
+
+export interface EndedRun {
+  readonly outcome: 'succeeded' | 'failed' | 'not judged' | 'canceled';
+  readonly exitCode: number;
+  readonly durationMs: number;
+  readonly outcomes: readonly LocalOutcome[];
+}
+
+/** JSON lines: `planned`, `job-started`, `output`, `job-finished`, `finished`. */
+export function jsonLines({ out }: Surroundings): RunScreen {
+  const line = (value: object): void => out(`${JSON.stringify(value)}\n`);
+  return {
+    planned: ({ plan, digest, jobs }) => line({ type: 'planned', digest, jobs: jobs.map(({ key }) => key), plan }),
+    started: ({ key }) => line({ type: 'job-started', job: key }),
+    outputOf: ({ key }) => new LineSplitter((text) => line({ type: 'output', job: key, text })),
+    finished: (job, outcome) => line({ type: 'job-finished', ...publicOutcome(job, outcome) }),
+    ended: ({ plan, jobs }, { outcomes, ...ended }) =>
+      line({
+        type: 'finished',
+        ...ended,
+        jobs: jobs.flatMap((job) => {
+          const outcome = outcomes.find(({ key }) => key === job.key);
+          return outcome === undefined ? [] : [publicOutcome(job, outcome)];
+        }),
+        skipped: plan.skipped.map(({ key, explanation: { sentence } }) => ({ job: key, why: sentence })),
+      }),
+  };
+}
+
+function publicOutcome(
+  { key, explanation }: PlannedJob,
+  { outcome, notJudged, durationMs, reason, result }: LocalOutcome,
+) {
+  const { exitCode = null, signal = null, steps = [] } = result ?? {};
+  return { job: key, outcome, notJudged, durationMs, reason, exitCode, signal, steps, why: explanation.sentence };
+}
+
+/** Prefixed lines as they come, and a table at the end. */
+export function readable(surroundings: Surroundings): RunScreen {
+  const { out, paint } = surroundings;
+  let width = 0;
+  const prefix = ({ key }: PlannedJob): string => `${paint.cyan(key.padEnd(width))} ${paint.dim('|')} `;
+  const say = (job: PlannedJob, text: string): void => out(`${prefix(job)}${text}\n`);
+  return {
+    planned: (run) => {
+      width = Math.max(0, ...run.jobs.map(({ key }) => key.length));
+      out(`${safeText(run.plan.summary)}\n${paint.dim(run.comparedText)}\n${networkText(run)}\n`);
+    },
+    started: (job) => say(job, paint.bold('starts')),
+    outputOf: (job) => new LineSplitter((text) => say(job, safeLogLine(text))),
+    finished: (job, { outcome, notJudged, durationMs, reason }) => {
+      const word = notJudged === null ? outcome : 'not judged';
+      const time = durationMs === null ? '' : ` after ${durationText(durationMs)}`;
+      say(job, `${paintOutcome(paint, word)}${time}${reason === '' ? '' : `: ${safeLine(reason)}`}`);
+    },
+    ended: (run, ended) => out(`\n${endText(surroundings, run, ended)}`),
+  };
+}
+
+function networkText({ jobs, network }: PlannedRun): string {
+  const online = jobs.filter((job) => networkFor(job, network) === 'host').map(({ key }) => key);
+  if (online.length === 0) return '';
+  const why = network === 'always' ? 'as --network says' : 'because the plan asks for it; --no-network forbids it';
+  return `${plural(online.length, 'job')} may use this host's network, ${why}: ${online.join(', ')}\n`;
+}
+
+function endText(
+  surroundings: Surroundings,
+  { plan, jobs }: PlannedRun,
+  { outcome, durationMs, outcomes }: EndedRun,
+): string {
+  const { paint } = surroundings;
+  const rows = [
+    ...outcomes.map((each) => {
+      const word = each.notJudged === null ? each.outcome : 'not judged';
+      const why = jobs.find(({ key }) => key === each.key)?.explanation.sentence ?? '';
+      return [
+        each.key,
+        { text: word, paint: (text: string) => paintOutcome(paint, text) },
+        each.durationMs === null ? '' : durationText(each.durationMs),
+        each.reason === '' ? why : `${each.reason}. ${why}`,
+      ];
+    }),
+    ...plan.skipped.map(({ key, explanation }) => [
+      key,
+      { text: 'skipped', paint: paint.dim },
+      '',
+      explanation.sentence,
+    ]),
+  ];
+  const done = outcomes.filter((each) => each.outcome === 'succeeded').length;
+  const head = `${paintOutcome(paint, outcome)}: ${done} of ${plural(outcomes.length, 'job')} succeeded in ${durationText(durationMs)}`;
+  return `${rows.length === 0 ? '' : `${table(surroundings, ['JOB', 'OUTCOME', 'TIME', 'WHY'], rows)}\n`}${head}\n`;
+}

@@ -1,0 +1,151 @@
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PlannedJob } from '@delta-ci/contracts';
+import { cacheHome } from '../local/bubblewrap-path.ts';
+import { chooseExecutor } from '../local/choose-executor.ts';
+import { executeJob, type JobPlace, type NetworkChoice } from '../local/execute-job.ts';
+import { makeJobSource } from '../local/job-source.ts';
+import type { LocalChange } from '../local/local-change.ts';
+import { runJobs, selectJob, type LocalOutcome } from '../local/run-jobs.ts';
+import { toolchainDirs } from '../local/toolchain-dirs.ts';
+import { nearestName } from '../nearest-name.ts';
+import { EXIT, Problem, type ExitCode } from '../problem.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { withLocalPlan, type LocalOptions, type PlannedLocally } from './local-options.ts';
+import { jsonLines, readable, type EndedRun, type PlannedRun, type RunScreen } from './run-screen.ts';
+
+export interface RunOptions extends LocalOptions {
+  /** Only this job and what it needs. */
+  readonly job?: string;
+  /** `--network`: true, `--no-network`: false, neither: undefined. */
+  readonly network?: boolean;
+  readonly unsandboxed?: boolean;
+  readonly keepGoing?: boolean;
+  readonly jobs: number;
+}
+
+/** `delta run`: plans the change of the repository and carries the plan out on this host. */
+export async function run(surroundings: Surroundings, options: RunOptions): Promise<ExitCode> {
+  const unsandboxed = options.unsandboxed === true;
+  if (unsandboxed && options.network === false) {
+    throw new Problem('invalid_options', '--unsandboxed jobs are not kept from the network: leave out --no-network');
+  }
+  return withLocalPlan(surroundings, options, unsandboxed, async (planned) => {
+    const screen = options.json === true ? jsonLines(surroundings) : readable(surroundings);
+    const jobs = jobsOf(planned, options);
+    const chosen: PlannedRun = {
+      plan: planned.plan,
+      digest: planned.digest,
+      jobs,
+      network: unsandboxed ? 'always' : networkChoice(options),
+      comparedText: comparedText(planned.change),
+    };
+    screen.planned(chosen);
+    const startedMs = surroundings.nowMs();
+    const outcomes = jobs.length === 0 ? [] : await carryOut(surroundings, options, planned, chosen, screen);
+    const ended = endOf(jobs, outcomes, surroundings.nowMs() - startedMs, surroundings.interrupted.aborted);
+    screen.ended(chosen, ended);
+    return ended.exitCode;
+  });
+}
+
+function jobsOf({ plan }: PlannedLocally, { job }: RunOptions): readonly PlannedJob[] {
+  if (job === undefined) return plan.jobs;
+  const selected = selectJob(plan, job);
+  if (selected !== null) return selected;
+  const skipped = plan.skipped.find(({ key }) => key === job);
+  if (skipped !== undefined) {
+    throw new Problem('job_skipped', `job ${job} does not run: ${skipped.explanation.sentence}`, {
+      next: `to run it all the same: delta run --all --job ${job}`,
+    });
+  }
+  const near = nearestName(
+    job,
+    [...plan.jobs, ...plan.skipped].map(({ key }) => key),
+  );
+  throw new Problem('unknown_job', `the plan has no job "${job}"`, {
+    next: near === null ? 'see them with: delta plan' : `did you mean "${near}"?`,
+  });
+}
+
+function networkChoice({ network }: RunOptions): NetworkChoice {
+  if (network === undefined) return 'when-asked';
+  return network ? 'always' : 'never';
+}
+
+function comparedText({ base, everything, uncommitted, commit }: LocalChange): string {
+  const what = uncommitted ? 'the working tree, with what is not committed' : `commit ${commit.slice(0, 8)}`;
+  if (base === null) return `Everything of ${what}: ${everything ?? ''}.`;
+  return `Compared: ${what}, with ${base.commit.slice(0, 8)} (${base.found}).`;
+}
+
+async function carryOut(
+  surroundings: Surroundings,
+  options: RunOptions,
+  { git, change, plan }: PlannedLocally,
+  { jobs, network }: PlannedRun,
+  screen: RunScreen,
+): Promise<LocalOutcome[]> {
+  const { interrupted, nowMs } = surroundings;
+  const executor = await chooseExecutor(surroundings, options.unsandboxed === true);
+  return inRunDirectory(surroundings, async (directory) => {
+    const place: JobPlace = {
+      executor,
+      source: await makeJobSource(git, change, directory, interrupted),
+      directory,
+      network,
+      toolchainDirs: await toolchainDirs(surroundings),
+    };
+    const byKey = new Map(jobs.map((job) => [job.key, job]));
+    return runJobs(jobs, {
+      atOnceMax: options.jobs,
+      failFast: plan.policy.failFast && options.keepGoing !== true,
+      interrupted,
+      nowMs,
+      execute: async (job, signal) => {
+        screen.started(job);
+        const lines = screen.outputOf(job);
+        const result = await executeJob(place, job, (chunk) => lines.write(chunk), signal);
+        lines.end();
+        return result;
+      },
+      onFinished: (outcome) => {
+        const job = byKey.get(outcome.key);
+        if (job !== undefined) screen.finished(job, outcome);
+      },
+    });
+  });
+}
+
+/** Sandboxes may run as other users, who have to pass through to their workspace and to the source. */
+async function inRunDirectory<T>(surroundings: Surroundings, use: (directory: string) => Promise<T>): Promise<T> {
+  const parent = join(cacheHome(surroundings), 'local', 'runs');
+  await mkdir(parent, { recursive: true, mode: 0o711 });
+  const directory = await mkdtemp(join(parent, 'run-'));
+  await chmod(directory, 0o711);
+  try {
+    return await use(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** What a job that may fail did does not count; what could not be judged counts unless something failed for certain. */
+function endOf(
+  jobs: readonly PlannedJob[],
+  outcomes: readonly LocalOutcome[],
+  durationMs: number,
+  interrupted: boolean,
+): EndedRun & { exitCode: ExitCode } {
+  const counts = outcomes.filter(({ key }) => jobs.find((job) => job.key === key)?.policy.allowFailure !== true);
+  const same = { durationMs, outcomes };
+  if (interrupted) return { ...same, outcome: 'canceled', exitCode: EXIT.canceled };
+  const failed = counts.some(
+    ({ outcome, notJudged }) => notJudged === null && (outcome === 'failed' || outcome === 'timed_out'),
+  );
+  if (failed) return { ...same, outcome: 'failed', exitCode: EXIT.failed };
+  if (counts.some(({ notJudged }) => notJudged !== null)) {
+    return { ...same, outcome: 'not judged', exitCode: EXIT.notJudged };
+  }
+  return { ...same, outcome: 'succeeded', exitCode: EXIT.succeeded };
+}

@@ -1,0 +1,158 @@
+import type { RunSummary, RunView } from '@delta-ci/contracts';
+import { gatewayFor, type GatewayOptions } from '../api/gateway.ts';
+import { EXIT, type ExitCode } from '../problem.ts';
+import { paintOutcome } from '../screen/paint.ts';
+import { safeLine } from '../screen/safe-text.ts';
+import { table } from '../screen/table.ts';
+import { ageText, durationText } from '../screen/words.ts';
+import { printJson, type Surroundings } from '../surroundings.ts';
+
+export interface ApiOptions extends GatewayOptions {
+  readonly json?: boolean;
+}
+
+export interface ListOptions extends ApiOptions {
+  readonly repository?: string;
+  readonly ref?: string;
+  readonly state?: string;
+  readonly actor?: string;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+/** `delta runs list` */
+export async function listRuns(surroundings: Surroundings, options: ListOptions): Promise<ExitCode> {
+  const { repository, ref, state, actor, limit, cursor } = options;
+  const page = await (
+    await gatewayFor(surroundings, options)
+  ).listRuns({ repository, ref, state, actor, limit, cursor });
+  if (options.json === true) printJson(surroundings, page);
+  else {
+    const { paint } = surroundings;
+    const now = surroundings.nowMs();
+    const rows = page.runs.map((run) => [
+      run.runId,
+      { text: stateOf(run), paint: (text: string) => paintOutcome(paint, text) },
+      run.repository.id,
+      run.change.ref.replace(/^refs\/heads\//u, ''),
+      ageText(run.createdAtMs, now),
+      run.change.title,
+    ]);
+    const text = table(surroundings, ['RUN', 'STATE', 'REPOSITORY', 'REF', 'CREATED', 'TITLE'], rows);
+    surroundings.out(rows.length === 0 ? 'no runs\n' : text);
+    if (page.nextCursor !== null) surroundings.out(`\nmore: delta runs list --cursor ${safeLine(page.nextCursor)}\n`);
+  }
+  return EXIT.succeeded;
+}
+
+/** `delta runs view` */
+export async function viewRun(surroundings: Surroundings, runId: string, options: ApiOptions): Promise<ExitCode> {
+  const view = await (await gatewayFor(surroundings, options)).run(runId);
+  if (options.json === true) printJson(surroundings, view);
+  else surroundings.out(runText(surroundings, view));
+  return EXIT.succeeded;
+}
+
+/** `delta runs watch`: says what changes until the run is finished; the exit code is the run's. */
+export async function watchRun(surroundings: Surroundings, runId: string, options: ApiOptions): Promise<ExitCode> {
+  const gateway = await gatewayFor(surroundings, options);
+  let view = await gateway.run(runId);
+  let known = new Map<string, string>();
+  const show = (): void => {
+    if (options.json === true) surroundings.out(`${JSON.stringify(view)}\n`);
+    else known = sayChanges(surroundings, view, known);
+  };
+  show();
+  for await (const position of gateway.changesOf(runId, view.position)) {
+    if (view.state === 'finished') break;
+    if (position <= view.position) continue;
+    view = await gateway.run(runId);
+    show();
+    if (view.state === 'finished') break;
+  }
+  if (options.json !== true && view.state === 'finished') surroundings.out(`\n${runText(surroundings, view)}`);
+  return exitCodeOf(view);
+}
+
+/** `delta runs cancel` */
+export async function cancelRun(
+  surroundings: Surroundings,
+  runId: string,
+  options: ApiOptions & { readonly reason?: string },
+): Promise<ExitCode> {
+  const reason = options.reason ?? 'canceled by request';
+  const answer = await (await gatewayFor(surroundings, options)).cancel(runId, { reason });
+  if (options.json === true) printJson(surroundings, answer);
+  else
+    surroundings.out(
+      `asked to cancel ${safeLine(answer.runId)}; see how it ends: delta runs watch ${safeLine(answer.runId)}\n`,
+    );
+  return EXIT.succeeded;
+}
+
+/** `delta runs rerun` */
+export async function rerun(
+  surroundings: Surroundings,
+  runId: string,
+  options: ApiOptions & { readonly failed?: boolean },
+): Promise<ExitCode> {
+  const only = options.failed === true ? 'failed' : 'all';
+  const answer = await (await gatewayFor(surroundings, options)).rerun(runId, { only });
+  if (options.json === true) printJson(surroundings, answer);
+  else
+    surroundings.out(
+      `${safeLine(answer.runId)} runs ${only === 'all' ? 'it' : 'what failed'} again; follow it: delta runs watch ${safeLine(answer.runId)}\n`,
+    );
+  return EXIT.succeeded;
+}
+
+const stateOf = ({ state, outcome }: Pick<RunSummary, 'state' | 'outcome'>): string => outcome ?? state;
+
+/** A run that is still going when the person stops watching has no outcome. */
+function exitCodeOf({ state, outcome }: RunView): ExitCode {
+  if (state !== 'finished') return EXIT.canceled;
+  return outcome === 'succeeded' ? EXIT.succeeded : EXIT.failed;
+}
+
+function sayChanges(
+  { out, paint }: Surroundings,
+  view: RunView,
+  known: ReadonlyMap<string, string>,
+): Map<string, string> {
+  const states = new Map([['run', stateOf(view)]]);
+  for (const job of view.jobs) states.set(`job ${job.key}`, job.outcome ?? job.attempts.at(-1)?.state ?? job.state);
+  for (const [name, state] of states)
+    if (known.get(name) !== state) out(`${safeLine(name)}: ${paintOutcome(paint, state)}\n`);
+  return states;
+}
+
+/** A run with its jobs, for people. */
+export function runText(surroundings: Surroundings, view: RunView): string {
+  const { paint } = surroundings;
+  const rows = [
+    ...view.jobs.map((job) => {
+      const attempt = job.attempts.at(-1);
+      const start = attempt?.startedAtMs ?? attempt?.leasedAtMs ?? null;
+      const end = attempt?.finishedAtMs ?? null;
+      return [
+        job.key,
+        { text: job.outcome ?? attempt?.state ?? job.state, paint: (text: string) => paintOutcome(paint, text) },
+        String(job.attempts.length),
+        start === null || end === null ? '' : durationText(end - start),
+        job.reason === '' ? job.sentence : `${job.reason}. ${job.sentence}`,
+      ];
+    }),
+    ...view.skipped.map(({ key, sentence }) => [key, { text: 'skipped', paint: paint.dim }, '', '', sentence]),
+  ];
+  const head = [
+    `${paint.bold(view.runId)} ${paintOutcome(paint, stateOf(view))}`,
+    `${safeLine(view.repository.id)} ${safeLine(view.change.ref)} ${view.change.head.slice(0, 8)} ${safeLine(view.change.title)}`,
+    ...[view.reason, view.summary, view.planning?.message ?? ''].map(safeLine).filter((line) => line !== ''),
+  ];
+  const explained = view.jobs.flatMap(({ key, attempts }) => {
+    const explanation = attempts.at(-1)?.explanation ?? null;
+    return explanation === null ? [] : [`${safeLine(key)}: ${safeLine(explanation.headline)}`];
+  });
+  const jobs = rows.length === 0 ? '' : `\n${table(surroundings, ['JOB', 'STATE', 'ATTEMPTS', 'TIME', 'WHY'], rows)}`;
+  return `${head.join('\n')}\n${jobs}${explained.length === 0 ? '' : `\n${explained.join('\n')}\n`}`;
+}

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { platform } from 'node:os';
+import {
+  DEFAULT_RUN_POLICY,
+  canonicalJson,
+  type Json,
+  type Change,
+  type IsolationTier,
+  type Plan,
+  type Repository,
+} from '@delta-ci/contracts';
+import type { RepositoryReader } from '@delta-ci/git';
+import { planChange, wantedPaths, type Comparison, type RepositorySnapshot } from '@delta-ci/planning';
+import { EXIT, Problem } from '../problem.ts';
+import { valueOf } from './git-answers.ts';
+import type { LocalChange } from './local-change.ts';
+
+/** A lockfile of a large workspace has a few MiB; one file of more is data, and planning says that it was not read. */
+const CONTENT_CAPS = { maxBlobBytes: 16 * 1024 ** 2, maxTotalBytes: 256 * 1024 ** 2 };
+
+export interface LocalPlan {
+  readonly plan: Plan;
+  readonly digest: string;
+}
+
+/** Plans with the planner that a mesh uses; only where repository and commits come from differs. */
+export async function planLocally(
+  change: LocalChange,
+  isolation: IsolationTier,
+  signal: AbortSignal,
+): Promise<LocalPlan> {
+  const { reader } = change.snapshot;
+  const result = planChange({
+    repository: repositoryOf(change),
+    change: changeOf(change),
+    commit: change.commit,
+    tree: change.tree,
+    head: await snapshotAt(reader, change.tree, signal),
+    comparison: await comparisonOf(change, signal),
+    policy: DEFAULT_RUN_POLICY,
+    rules: {
+      pool: 'local',
+      os: platform() === 'darwin' ? 'darwin' : 'linux',
+      trustedIsolation: isolation,
+      untrustedEgress: [],
+      requireToolchains: false,
+    },
+    rerun: null,
+  });
+  if (result.ok) return { plan: result.plan, digest: digestOf(result.plan) };
+  throw new Problem(result.code, result.message, {
+    exitCode: result.code === 'plan_rejected' ? EXIT.notJudged : EXIT.usage,
+    next: NEXT_STEPS[result.code] ?? null,
+  });
+}
+
+const NEXT_STEPS: Readonly<Record<string, string>> = {
+  invalid_config: 'see the places with `delta lint`, correct them, and run this again',
+  nothing_to_run: 'describe the jobs in a delta.yaml, for instance: version: 1, jobs: { test: { steps: [make test] } }',
+};
+
+function digestOf(plan: Plan): string {
+  const json = canonicalJson(JSON.parse(JSON.stringify(plan)) as Json);
+  return `sha256:${createHash('sha256').update(json).digest('hex')}`;
+}
+
+function repositoryOf({ repository: { root }, ref }: LocalChange): Repository {
+  const name = basename(root)
+    .replaceAll(/[^A-Za-z0-9._-]+/gu, '-')
+    .slice(0, 200);
+  const safe = /^\.*$/u.test(name) ? 'repository' : name;
+  return {
+    id: `local/checkout/${safe}`,
+    forge: 'local',
+    fullName: safe,
+    cloneUrl: root.slice(0, 2_000),
+    defaultBranch: ref.replace(/^refs\/heads\//u, '').slice(0, 255),
+  };
+}
+
+function changeOf({ ref, base, commit, uncommitted }: LocalChange): Change {
+  return {
+    kind: 'manual',
+    ref,
+    base: base?.commit ?? null,
+    head: commit,
+    targetRef: null,
+    pullRequest: null,
+    title: uncommitted ? 'the working tree' : 'the checked-out commit',
+    author: 'local',
+    trust: 'trusted',
+  };
+}
+
+async function comparisonOf(change: LocalChange, signal: AbortSignal): Promise<Comparison> {
+  const { base, commit, snapshot, everything } = change;
+  if (base === null) return { kind: 'everything', reason: everything ?? 'there is nothing to compare with' };
+  const changes = valueOf(await snapshot.reader.diff(base.commit, commit, { signal }));
+  return {
+    kind: 'changes',
+    commit: base.commit,
+    snapshot: await snapshotAt(snapshot.reader, base.commit, signal),
+    changes,
+  };
+}
+
+async function snapshotAt(reader: RepositoryReader, treeish: string, signal: AbortSignal): Promise<RepositorySnapshot> {
+  const entries = valueOf(await reader.listTree(treeish, { signal }));
+  const wanted = new Set(wantedPaths(entries));
+  const asked = entries.filter(({ path }) => wanted.has(path));
+  const ids = [...new Set(asked.map(({ blobId }) => blobId))];
+  const answers = valueOf(await reader.readBlobs(ids, CONTENT_CAPS, { signal }));
+  const texts = new Map<string, string>();
+  for (const answer of answers) {
+    if (answer.kind !== 'content') continue;
+    const text = textOf(answer.content);
+    if (text !== null) texts.set(answer.id, text);
+  }
+  const contents = new Map<string, string>();
+  for (const { path, blobId } of asked) {
+    const text = texts.get(blobId);
+    if (text !== undefined) contents.set(path, text);
+  }
+  return { entries, contents };
+}
+
+function textOf(content: Uint8Array): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+  } catch {
+    return null;
+  }
+}

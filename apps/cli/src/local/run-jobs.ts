@@ -1,0 +1,108 @@
+import type { JobOutcome, Plan, PlannedJob } from '@delta-ci/contracts';
+import type { JobResult } from '@delta-ci/sandbox';
+
+export interface LocalOutcome {
+  readonly key: string;
+  readonly outcome: JobOutcome;
+  /** Whose fault, when the job could not be judged. */
+  readonly notJudged: { readonly code: string; readonly message: string } | null;
+  readonly durationMs: number | null;
+  readonly reason: string;
+  readonly result: JobResult | null;
+}
+
+export interface RunJobsOptions {
+  readonly atOnceMax: number;
+  /** Stop at the first failure of a required job. */
+  readonly failFast: boolean;
+  readonly interrupted: AbortSignal;
+  readonly nowMs: () => number;
+  readonly execute: (job: PlannedJob, signal: AbortSignal) => Promise<JobResult>;
+  readonly onFinished: (outcome: LocalOutcome) => void;
+}
+
+/** Carries out jobs in the order their needs allow, some at once. Jobs whose needs failed do not run. */
+export async function runJobs(jobs: readonly PlannedJob[], options: RunJobsOptions): Promise<LocalOutcome[]> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, options.interrupted]);
+  const outcomes = new Map<string, LocalOutcome>();
+  const running = new Map<string, Promise<void>>();
+  const settle = (outcome: LocalOutcome, job: PlannedJob): void => {
+    outcomes.set(outcome.key, outcome);
+    options.onFinished(outcome);
+    if (options.failFast && job.policy.required && isFailure(outcome.outcome)) stop.abort();
+  };
+  const start = async (job: PlannedJob): Promise<void> => {
+    const startedMs = options.nowMs();
+    const result = await options.execute(job, signal);
+    running.delete(job.key);
+    settle(judged(job, result, options.nowMs() - startedMs), job);
+  };
+  for (;;) {
+    const waiting = jobs.filter(({ key }) => !outcomes.has(key) && !running.has(key));
+    const ready = byPriority(waiting).filter((job) => job.needs.every((need) => outcomes.has(need)));
+    const blocked = ready.find((job) => signal.aborted || failedNeed(job, jobs, outcomes) !== null);
+    if (blocked !== undefined) settle(notRun(blocked, failedNeed(blocked, jobs, outcomes), options), blocked);
+    else if (ready[0] !== undefined && running.size < options.atOnceMax) running.set(ready[0].key, start(ready[0]));
+    else if (running.size > 0) await Promise.race(running.values());
+    else return jobs.flatMap(({ key }) => outcomes.get(key) ?? []);
+  }
+}
+
+/** A job and everything it needs, out of a plan. Null when the plan runs no such job. */
+export function selectJob(plan: Plan, key: string): PlannedJob[] | null {
+  const byKey = new Map(plan.jobs.map((job) => [job.key, job]));
+  if (!byKey.has(key)) return null;
+  const wanted = new Set<string>();
+  const add = (each: string): void => {
+    if (wanted.has(each)) return;
+    wanted.add(each);
+    for (const need of byKey.get(each)?.needs ?? []) add(need);
+  };
+  add(key);
+  return plan.jobs.filter((job) => wanted.has(job.key));
+}
+
+function byPriority(jobs: readonly PlannedJob[]): PlannedJob[] {
+  return [...jobs].sort((one, other) => other.policy.priority - one.policy.priority);
+}
+
+function isFailure(outcome: JobOutcome): boolean {
+  return outcome === 'failed' || outcome === 'timed_out';
+}
+
+/** The job it needs that did not succeed and may not fail. */
+function failedNeed(
+  job: PlannedJob,
+  jobs: readonly PlannedJob[],
+  outcomes: ReadonlyMap<string, LocalOutcome>,
+): string | null {
+  const failed = job.needs.find((need) => {
+    const outcome = outcomes.get(need)?.outcome;
+    if (outcome === undefined || outcome === 'succeeded') return false;
+    return !(isFailure(outcome) && jobs.find(({ key }) => key === need)?.policy.allowFailure === true);
+  });
+  return failed ?? null;
+}
+
+function notRun({ key }: PlannedJob, need: string | null, { interrupted }: RunJobsOptions): LocalOutcome {
+  const same = { key, notJudged: null, durationMs: null, result: null };
+  if (need !== null) return { ...same, outcome: 'skipped', reason: `it needs ${need}, which did not succeed` };
+  const reason = interrupted.aborted ? 'interrupted before it began' : 'another job failed; --keep-going runs the rest';
+  return { ...same, outcome: 'canceled', reason };
+}
+
+function judged({ key }: PlannedJob, result: JobResult, durationMs: number): LocalOutcome {
+  const { infrastructureError, outcome } = result;
+  const reason = infrastructureError?.message ?? reasonOf(result);
+  return { key, outcome, notJudged: infrastructureError, durationMs, reason, result };
+}
+
+function reasonOf({ outcome, steps, exitCode, signal }: JobResult): string {
+  const last = steps.at(-1);
+  if (outcome === 'succeeded') return '';
+  if (outcome === 'canceled') return 'stopped while it ran';
+  if (outcome === 'timed_out') return `step "${last?.name}" ran out of time`;
+  const ending = signal === null ? `exit code ${exitCode}` : `signal ${signal}`;
+  return `step "${last?.name}" ended with ${ending}`;
+}

@@ -1,0 +1,24 @@
+import { delta } from './program.ts';
+import { paintFor } from './screen/paint.ts';
+
+const interruption = new AbortController();
+const interrupt = (): void => interruption.abort();
+process.once('SIGINT', interrupt);
+process.once('SIGTERM', interrupt);
+// Whoever reads our output may have seen enough: `delta logs ... | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  interrupt();
+});
+
+const isTerminal = process.stdout.isTTY === true;
+process.exitCode = await delta(process.argv.slice(2), {
+  environment: process.env,
+  directory: process.cwd(),
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  paint: paintFor(isTerminal, process.env),
+  columns: isTerminal ? process.stdout.columns : null,
+  interrupted: interruption.signal,
+  nowMs: Date.now,
+});

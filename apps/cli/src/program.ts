@@ -1,0 +1,226 @@
+import { availableParallelism } from 'node:os';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { doctor } from './commands/doctor.ts';
+import { lint } from './commands/lint.ts';
+import { logs, type LogOptions } from './commands/logs.ts';
+import { plan, type PlanOptions } from './commands/plan.ts';
+import { run, type RunOptions } from './commands/run.ts';
+import { cancelRun, listRuns, rerun, viewRun, watchRun, type ApiOptions, type ListOptions } from './commands/runs.ts';
+import { up } from './commands/up.ts';
+import { why } from './commands/why.ts';
+import { EXIT, Problem } from './problem.ts';
+import { safeText } from './screen/safe-text.ts';
+import { printJson, type Surroundings } from './surroundings.ts';
+
+const VERSION = '0.1.0';
+
+/** Carries out one command line and says what the process ends with. Never throws for what a person did. */
+export async function delta(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  let exitCode: number = EXIT.succeeded;
+  const program = commands(surroundings, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.succeeded : EXIT.usage;
+    if (surroundings.interrupted.aborted) return EXIT.canceled;
+    if (!(error instanceof Problem)) throw error;
+    report(surroundings, error, args.includes('--json'));
+    return error.exitCode;
+  }
+}
+
+function report(surroundings: Surroundings, { code, message, next, exitCode }: Problem, json: boolean): void {
+  if (json) {
+    printJson(surroundings, { error: { code, message, next, exitCode } });
+    return;
+  }
+  const { paint } = surroundings;
+  const advice = next === null ? '' : `${paint.bold('next:')} ${safeText(next)}\n`;
+  surroundings.err(`${paint.red('delta:')} ${safeText(message)}\n${advice}`);
+}
+
+type Done = (exitCode: number) => void;
+
+function commands(surroundings: Surroundings, done: Done): Command {
+  const { out, err, columns } = surroundings;
+  const program = new Command('delta')
+    .description('Plans and runs what a change needs, and says why.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .showSuggestionAfterError(true)
+    .showHelpAfterError('next: add --help to see what there is')
+    .exitOverride()
+    .configureOutput({
+      writeOut: out,
+      writeErr: err,
+      getOutHelpWidth: () => columns ?? 100,
+      getErrHelpWidth: () => columns ?? 100,
+    })
+    .addHelpText('after', EXAMPLES.delta);
+  addLocal(program, surroundings, done);
+  addRuns(program, surroundings, done);
+  addRest(program, surroundings, done);
+  return program;
+}
+
+function addLocal(program: Command, surroundings: Surroundings, done: Done): void {
+  ofChange(program.command('run'))
+    .description("plan and run this repository's change on this host; no forge and no services are needed")
+    .option('--job <key>', 'only this job and what it needs')
+    .option('--network', "let every job use this host's network")
+    .option('--no-network', 'let no job use the network, even if the plan asks for it')
+    .option('--unsandboxed', 'run jobs as yourself, without any isolation: only for code you trust')
+    .option('--keep-going', 'run the other jobs although one failed')
+    .option('--jobs <n>', 'jobs at once', wholeNumber(1, 64), Math.max(1, Math.floor(availableParallelism() / 2)))
+    .addHelpText('after', EXAMPLES.run)
+    .action(async (options: RunOptions) => done(await run(surroundings, options)));
+  ofRunOrChange(program.command('plan'))
+    .description('show which jobs the change runs, which it does not, and why')
+    .addHelpText('after', EXAMPLES.plan)
+    .action(async (options: PlanOptions) => done(await plan(surroundings, options)));
+  const explain = async (subject: string, options: PlanOptions): Promise<void> =>
+    done(await why(surroundings, subject, options));
+  ofRunOrChange(program.command('why'))
+    .description('say why a job runs, or a unit or changed file matters')
+    .argument('<job|unit|file>')
+    .addHelpText('after', EXAMPLES.why)
+    .action(explain);
+  ofRunOrChange(program.command('why-not'))
+    .description('say why a job does not run, or a unit or changed file does not matter')
+    .argument('<job|unit|file>')
+    .addHelpText('after', EXAMPLES.whyNot)
+    .action(explain);
+  withJson(program.command('lint'))
+    .description('check a delta.yaml and point at what is wrong')
+    .argument('[file]', 'the file; otherwise delta.yaml of this directory')
+    .addHelpText('after', EXAMPLES.lint)
+    .action(async (file: string | undefined, options: { json?: boolean }) =>
+      done(await lint(surroundings, file, options)),
+    );
+}
+
+function addRuns(program: Command, surroundings: Surroundings, done: Done): void {
+  const runs = program.command('runs').description('runs of a mesh: list, view, watch, cancel, rerun');
+  ofGateway(runs.command('list'))
+    .description('runs, newest first')
+    .option('--repository <id>', 'of this repository, for instance github/demo/shop')
+    .option('--ref <ref>', 'of this ref, for instance refs/heads/main')
+    .option('--state <state>', 'in this state or with this outcome')
+    .option('--actor <name>', 'caused by this actor')
+    .option('--limit <n>', 'how many', wholeNumber(1, 200), 20)
+    .option('--cursor <cursor>', 'where the page before ended')
+    .action(async (options: ListOptions) => done(await listRuns(surroundings, options)));
+  const ofRun = (name: string, description: string): Command =>
+    ofGateway(runs.command(name)).description(description).argument('<run>', 'id of the run');
+  ofRun('view', 'one run with its jobs').action(async (id: string, options: ApiOptions) =>
+    done(await viewRun(surroundings, id, options)),
+  );
+  ofRun('watch', 'what happens to a run, until it is finished').action(async (id: string, options: ApiOptions) =>
+    done(await watchRun(surroundings, id, options)),
+  );
+  ofRun('cancel', 'ask to cancel a run')
+    .option('--reason <text>', 'why')
+    .action(async (id: string, options: ApiOptions & { reason?: string }) =>
+      done(await cancelRun(surroundings, id, options)),
+    );
+  ofRun('rerun', 'run the same change again, as a run of its own')
+    .option('--failed', 'only what failed')
+    .action(async (id: string, options: ApiOptions & { failed?: boolean }) =>
+      done(await rerun(surroundings, id, options)),
+    );
+  ofGateway(program.command('logs'))
+    .description('what a job printed')
+    .argument('<run>', 'id of the run')
+    .argument('<job>', 'key of the job')
+    .option('-f, --follow', 'go on until the attempt ends')
+    .option('--attempt <n>', 'this attempt, not the latest', wholeNumber(1, 1_000))
+    .option('--raw', 'as the job wrote it, with whatever it does to a terminal')
+    .addHelpText('after', EXAMPLES.logs)
+    .action(async (id: string, job: string, options: LogOptions) => done(await logs(surroundings, id, job, options)));
+}
+
+function addRest(program: Command, surroundings: Surroundings, done: Done): void {
+  withJson(program.command('doctor'))
+    .description('what this host can enforce around a job, by trying')
+    .action(async (options: { json?: boolean }) => done(await doctor(surroundings, options)));
+  program
+    .command('up')
+    .description('start the mesh of this checkout of Delta CI')
+    .argument('[arguments...]', 'passed on to it')
+    .allowUnknownOption()
+    .action(async (more: string[]) => done(await up(surroundings, more)));
+}
+
+const withJson = (command: Command): Command => command.option('--json', 'print JSON for programs');
+
+function ofChange(command: Command): Command {
+  return withJson(command)
+    .option('--repo <path>', 'a directory of the repository', '.')
+    .addOption(new Option('--base <ref>', 'compare with where this forked off').conflicts('all'))
+    .option('--all', 'compare with nothing: everything runs');
+}
+
+const ofRunOrChange = (command: Command): Command =>
+  withGateway(ofChange(command)).option('--run <id>', 'a run of a mesh, instead of this repository');
+
+const ofGateway = (command: Command): Command => withGateway(withJson(command));
+
+const withGateway = (command: Command): Command =>
+  command
+    .option('--url <url>', 'the gateway (DELTA_GATEWAY_URL; http://127.0.0.1:7070)')
+    .option('--token <token>', 'what is shown to it (DELTA_TOKEN, DELTA_TOKEN_FILE)');
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
+  };
+}
+
+const EXAMPLES = {
+  delta: `
+Examples:
+  delta run                  run what the change of this repository needs
+  delta why test-cart        why a job runs
+  delta why-not docs         why it does not
+  delta runs watch run_...   follow a run of a mesh
+
+Ends with 0 when all is well, 1 when a job failed, 2 when something was asked that cannot be done,
+3 when it could not be judged, 130 when it was interrupted.`,
+  run: `
+Uncommitted changes count. Without --base the change is compared with where its branch forked off.
+
+Examples:
+  delta run --base origin/main
+  delta run --all --keep-going
+  delta run --job test-cart --no-network
+  delta run --json | jq -r 'select(.type == "job-finished") | .job + " " + .outcome'`,
+  plan: `
+Examples:
+  delta plan --base origin/main
+  delta plan --json | jq .plan.jobs[].key
+  delta plan --run run_0199f2...`,
+  why: `
+Examples:
+  delta why test-cart
+  delta why packages/money/src/index.js
+  delta why test-cart --run run_0199f2...`,
+  whyNot: `
+Examples:
+  delta why-not test-greeting
+  delta why-not packages/greeting`,
+  lint: `
+Examples:
+  delta lint
+  delta lint path/to/delta.yaml --json`,
+  logs: `
+Escape sequences of the job are shown, not obeyed, unless --raw is given.
+
+Examples:
+  delta logs run_0199f2... test-cart -f
+  delta logs run_0199f2... test-cart --attempt 1 > test-cart.log`,
+} as const;

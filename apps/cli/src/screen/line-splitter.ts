@@ -1,0 +1,34 @@
+/** A line longer than this is printed in pieces: what has no line breaks must not fill the memory. */
+const LINE_LENGTH_MAX = 16 * 1024;
+
+/** Makes whole lines of bytes as they come, whatever the chunks, without tearing characters apart. */
+export class LineSplitter {
+  readonly #take: (line: string) => void;
+  readonly #decoder = new TextDecoder();
+  #rest = '';
+
+  constructor(take: (line: string) => void) {
+    this.#take = take;
+  }
+
+  write(chunk: Uint8Array): void {
+    this.#add(this.#decoder.decode(chunk, { stream: true }));
+  }
+
+  /** Hands on what stands after the last line break. */
+  end(): void {
+    this.#add(this.#decoder.decode());
+    if (this.#rest !== '') this.#take(this.#rest);
+    this.#rest = '';
+  }
+
+  #add(text: string): void {
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) this.#take(line);
+    while (this.#rest.length > LINE_LENGTH_MAX) {
+      this.#take(this.#rest.slice(0, LINE_LENGTH_MAX));
+      this.#rest = this.#rest.slice(LINE_LENGTH_MAX);
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import type { Paint } from './screen/paint.ts';
+
+/** Everything a command gets from outside: where it runs, what it may read, and where its words go. */
+export interface Surroundings {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Working directory, absolute. */
+  readonly directory: string;
+  /** Answers: standard output. */
+  readonly out: (text: string) => void;
+  /** Everything said besides the answer: standard error. */
+  readonly err: (text: string) => void;
+  readonly paint: Paint;
+  /** Width of the terminal in columns; null when the output goes elsewhere. */
+  readonly columns: number | null;
+  /** Aborted by Ctrl-C. */
+  readonly interrupted: AbortSignal;
+  readonly nowMs: () => number;
+}
+
+/** An environment variable; one that is empty is one that is not set. */
+export function variable({ environment }: Pick<Surroundings, 'environment'>, name: string): string | null {
+  const value = environment[name];
+  return value === undefined || value === '' ? null : value;
+}
+
+/** One document for machines. */
+export function printJson({ out }: Pick<Surroundings, 'out'>, value: unknown): void {
+  out(`${JSON.stringify(value, null, 2)}\n`);
+}
