@@ -25,7 +25,7 @@ export interface TestGateway {
   /** Appends events as the orchestrator would. */
   append(stream: StreamId, events: readonly DomainEvent[], plans?: readonly ProposedPlan[]): Promise<CommandAnswer>;
   call(path: string, init?: RequestInit & { readonly token?: string }): Promise<Response>;
-  stop(): Promise<string[]>;
+  readonly stop: () => Promise<string[]>;
   end(): Promise<void>;
 }
 
@@ -50,29 +50,57 @@ const FORGES = {
   ],
 };
 
-/** @param settings environment variables besides those that every gateway needs */
-export async function testGateway(settings: Readonly<Record<string, string>> = {}): Promise<TestGateway> {
+/** What a gateway stands on, and what the test itself uses in the orchestrator's place. */
+interface Ground {
+  readonly directory: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly bus: Bus;
+  readonly writer: LogWriter;
+  readonly clear: () => Promise<void>;
+}
+
+const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+async function layGround(): Promise<Ground> {
   const [database, nats] = await Promise.all([freshDatabase(), freshNats()]);
   await migrate({ adminUrl: database.adminUrl });
   const urls = await provisionRoles({ adminUrl: database.adminUrl, passwords: PASSWORDS });
   const directory = await mkdtemp(join(tmpdir(), 'delta-gateway-'));
-  const artifactDir = join(directory, 'artifacts');
-  const adminTokenFile = join(directory, 'data', 'admin-token');
-  await mkdir(artifactDir);
+  await mkdir(join(directory, 'artifacts'));
   await writeFile(join(directory, 'forges.json'), JSON.stringify(FORGES));
-  const lines: string[] = [];
-  const env = {
-    DELTA_DATABASE_URL: urls.readerUrl,
-    DELTA_NATS_URL: nats.url,
-    DELTA_ARTIFACT_DIR: artifactDir,
-    DELTA_FORGES_FILE: join(directory, 'forges.json'),
-    DELTA_DATA_DIR: join(directory, 'data'),
-    DELTA_ADMIN_TOKEN_FILE: adminTokenFile,
-    DELTA_REGISTRATION_TOKEN: REGISTRATION_TOKEN,
-    DELTA_HTTP_PORT: '0',
-    DELTA_LOG_LEVEL: 'debug',
-    ...settings,
+  const log = await openLog({ databaseUrl: urls.orchestratorUrl, applicationName: 'test' });
+  const writer = new LogWriter({ pool: log.pool });
+  const bus = await connectBus({ servers: [nats.url], name: 'test', log: QUIET });
+  return {
+    directory,
+    bus,
+    writer,
+    env: {
+      DELTA_DATABASE_URL: urls.readerUrl,
+      DELTA_NATS_URL: nats.url,
+      DELTA_ARTIFACT_DIR: join(directory, 'artifacts'),
+      DELTA_FORGES_FILE: join(directory, 'forges.json'),
+      DELTA_DATA_DIR: join(directory, 'data'),
+      DELTA_ADMIN_TOKEN_FILE: join(directory, 'data', 'admin-token'),
+      DELTA_REGISTRATION_TOKEN: REGISTRATION_TOKEN,
+      DELTA_HTTP_PORT: '0',
+      DELTA_LOG_LEVEL: 'debug',
+    },
+    async clear() {
+      await bus.close();
+      await writer.close();
+      await log.close();
+      await Promise.all([database.drop(), nats.remove(), rm(directory, { recursive: true, force: true })]);
+    },
   };
+}
+
+interface Started extends Pick<TestGateway, 'url' | 'lines' | 'routes'> {
+  readonly stop: () => Promise<string[]>;
+}
+
+async function startOn(env: Readonly<Record<string, string>>): Promise<Started> {
+  const lines: string[] = [];
   let routes: readonly string[] = [];
   const start = async (service: Parameters<typeof startGateway>[0]) => {
     const app = await startGateway(service, { TEST_WEBHOOK_SECRET: WEBHOOK_SECRET });
@@ -83,44 +111,44 @@ export async function testGateway(settings: Readonly<Record<string, string>> = {
   if (!prepared.ok) throw new Error(JSON.stringify(prepared.problems));
   const started = await prepared.service.start();
   if (started.outcome !== 'ready') throw new Error('the gateway did not start');
-  const url = `http://127.0.0.1:${started.port}`;
-  const log = await openLog({ databaseUrl: urls.orchestratorUrl, applicationName: 'test' });
-  const writer = new LogWriter({ pool: log.pool });
-  const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
-  const bus = await connectBus({ servers: [nats.url], name: 'test', log: quiet });
+  const stop = async () => prepared.service.stop('the test is over');
+  return { url: `http://127.0.0.1:${started.port}`, lines, routes, stop };
+}
+
+/** @param settings environment variables besides those that every gateway needs */
+export async function testGateway(settings: Readonly<Record<string, string>> = {}): Promise<TestGateway> {
+  const { directory, env, bus, writer, clear } = await layGround();
+  const { url, lines, routes, stop } = await startOn({ ...env, ...settings });
   let responder: Listener | null = null;
   let appended = 0;
   return {
     url,
-    adminToken: (await readFile(adminTokenFile, 'utf8')).trim(),
-    artifactDir,
+    adminToken: (await readFile(join(directory, 'data', 'admin-token'), 'utf8')).trim(),
+    artifactDir: join(directory, 'artifacts'),
     bus,
     lines,
     routes,
     async answer(handlers) {
       await responder?.stop();
-      responder = serveCommands(bus, handlers, { log: quiet });
+      responder = serveCommands(bus, handlers, { log: QUIET });
       await settled(bus);
     },
     async append(stream, events, plans = []) {
       appended += 1;
       const id = `append-${appended}`;
-      const runId = stream.startsWith('run-') ? [stream.slice('run-'.length)] : [];
+      const runs = stream.startsWith('run-') ? [stream.slice('run-'.length)] : [];
       const decide = () => ({ appends: [{ stream, events }], answer: { ok: true as const, result: {} }, plans });
-      return writer.submit({ id, actor: ACTOR, causation: id, traceparent: null, runs: runId, decide });
+      return writer.submit({ id, actor: ACTOR, causation: id, traceparent: null, runs, decide });
     },
     async call(path, { token, ...init } = {}) {
       const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
       return fetch(url + path, { ...init, headers: { ...authorization, ...(init.headers as Record<string, string>) } });
     },
-    stop: async () => prepared.service.stop('the test is over'),
+    stop,
     async end() {
-      await prepared.service.stop('the test is over');
+      await stop();
       await responder?.stop();
-      await bus.close();
-      await writer.close();
-      await log.close();
-      await Promise.all([database.drop(), nats.remove(), rm(directory, { recursive: true, force: true })]);
+      await clear();
     },
   };
 }

@@ -15,73 +15,21 @@ import {
   WEBHOOK_BODY_BYTES_MAX,
   WhyAnswer,
 } from './api.ts';
-import { HeartbeatAnswer } from './commands.ts';
+import { JSON_BODY_BYTES_MAX, type Endpoint } from './endpoint.ts';
 import { EVENT_DATA } from './events.ts';
-import { AttemptNumber, Digest, EpochMs, JobKey, LeaseId, PoolName, RepositoryId, RunId } from './ids.ts';
-import { ArtifactRecord } from './outcome.ts';
+import { AttemptNumber, Digest, EpochMs, JobKey, PoolName, RepositoryId, RunId } from './ids.ts';
 import { RunPolicy } from './policy.ts';
-import type { RefusalCode } from './refusals.ts';
-import {
-  ARTIFACT_BYTES_MAX,
-  AcknowledgeLeaseAnswer,
-  ArtifactUploadAnswer,
-  CancelAcknowledgeRequest,
-  CompleteAnswer,
-  CompleteRequest,
-  HeartbeatRequest,
-  LOG_CHUNK_BYTES_MAX,
-  LeaseOffer,
-  LeaseRequest,
-  LogAppendAnswer,
-  RUNNER_BODY_BYTES_MAX,
-  RegisterRunnerAnswer,
-  RegisterRunnerRequest,
-  RenewTokenAnswer,
-} from './runner-protocol.ts';
+import { RUNNER_ENDPOINTS } from './runner-endpoints.ts';
 
 /**
  * Every HTTP route of the gateway as data: where it is, who may use it, what it takes and what it answers. The router,
  * the authorisation guard and the OpenAPI document are made from this one table.
  */
 
-/**
- * Who may use a route. `anyone`: holds no data of users. `signature`: the body's own signature is the proof.
- * `registration`: the installation's registration token. `runner`: a runner's token. The rest are roles of people and
- * machines, each of which may do what the one before it may.
- */
-export type Access = 'anyone' | 'signature' | 'registration' | 'runner' | Role;
-
-export const Role = z.enum(['viewer', 'operator', 'admin']);
-export type Role = z.infer<typeof Role>;
-
-/** What a body or an answer is made of when it is not JSON of a schema. */
-export type Content = 'bytes' | 'text' | 'events' | 'json';
-
-export interface Endpoint {
-  readonly method: 'GET' | 'POST' | 'PUT';
-  /** Parameters as `:name`; a parameter is one path segment, with `/` in it percent-encoded. */
-  readonly path: string;
-  readonly summary: string;
-  readonly access: Access;
-  readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly headers?: z.ZodObject;
-  readonly body?: { readonly content: z.ZodType | 'bytes' | 'json'; readonly bytesMax: number };
-  /** Success: status and content; `null` has none. */
-  readonly answers: Readonly<Record<number, z.ZodType | Content | null>>;
-  /** Refusals of its own, besides those that every route with its access and body may answer. */
-  readonly refusals: readonly RefusalCode[];
-}
-
-/** Any JSON request of the public API: names and a reason. */
-const JSON_BODY_BYTES_MAX = 64 * 1024;
-
 const ofRun = z.strictObject({ runId: RunId });
 const ofJob = z.strictObject({ runId: RunId, jobKey: JobKey });
-const ofLease = z.strictObject({ leaseId: LeaseId });
 /** Query parameters are text; numbers are read from it. */
 const wholeNumber = z.coerce.number().int();
-const nothing = z.strictObject({});
 
 const repeatable = z.looseObject({
   'idempotency-key': z
@@ -315,100 +263,7 @@ export const ENDPOINTS = {
     answers: { 200: 'json' },
     refusals: [],
   },
-  registerRunner: {
-    method: 'POST',
-    path: '/runner/v1/runners',
-    summary: 'Registers a runner and hands out its short-lived token',
-    access: 'registration',
-    body: { content: RegisterRunnerRequest, bytesMax: RUNNER_BODY_BYTES_MAX },
-    answers: { 201: RegisterRunnerAnswer },
-    refusals: ['rate_limited'],
-  },
-  renewToken: {
-    method: 'POST',
-    path: '/runner/v1/token',
-    summary: 'A fresh token for a runner whose token still holds',
-    access: 'runner',
-    body: { content: nothing, bytesMax: JSON_BODY_BYTES_MAX },
-    answers: { 200: RenewTokenAnswer },
-    refusals: [],
-  },
-  requestLease: {
-    method: 'POST',
-    path: '/runner/v1/leases',
-    summary: 'Waits for work; 204 when there was none',
-    access: 'runner',
-    body: { content: LeaseRequest, bytesMax: JSON_BODY_BYTES_MAX },
-    answers: { 200: LeaseOffer, 204: null },
-    refusals: ['not_found'],
-  },
-  acknowledgeLease: {
-    method: 'POST',
-    path: '/runner/v1/leases/:leaseId/ack',
-    summary: 'Takes the lease; without it the lease is gone after `acceptanceMs`',
-    access: 'runner',
-    params: ofLease,
-    body: { content: nothing, bytesMax: JSON_BODY_BYTES_MAX },
-    answers: { 200: AcknowledgeLeaseAnswer },
-    refusals: ['stale_lease'],
-  },
-  heartbeat: {
-    method: 'POST',
-    path: '/runner/v1/leases/:leaseId/heartbeat',
-    summary: 'Keeps the lease, says how far the work is, and hears of cancel requests',
-    access: 'runner',
-    params: ofLease,
-    body: { content: HeartbeatRequest, bytesMax: JSON_BODY_BYTES_MAX },
-    answers: { 200: HeartbeatAnswer },
-    refusals: ['stale_lease'],
-  },
-  appendLog: {
-    method: 'POST',
-    path: '/runner/v1/leases/:leaseId/log',
-    summary: 'Adds a chunk to the log of the attempt; repeating one is harmless',
-    access: 'runner',
-    params: ofLease,
-    query: z.strictObject({ offset: wholeNumber.nonnegative() }),
-    body: { content: 'bytes', bytesMax: LOG_CHUNK_BYTES_MAX },
-    answers: { 200: LogAppendAnswer },
-    refusals: ['stale_lease', 'offset_mismatch'],
-  },
-  uploadArtifact: {
-    method: 'PUT',
-    path: '/runner/v1/leases/:leaseId/artifacts',
-    summary: 'Stores an artifact under its digest and records it for the attempt',
-    access: 'runner',
-    params: ofLease,
-    query: z.strictObject({
-      name: ArtifactRecord.shape.name,
-      type: ArtifactRecord.shape.type,
-      digest: Digest,
-      retention_days: z.coerce.number().pipe(ArtifactRecord.shape.retentionDays),
-    }),
-    body: { content: 'bytes', bytesMax: ARTIFACT_BYTES_MAX },
-    answers: { 200: ArtifactUploadAnswer },
-    refusals: ['stale_lease', 'digest_mismatch'],
-  },
-  completeAttempt: {
-    method: 'POST',
-    path: '/runner/v1/leases/:leaseId/complete',
-    summary: 'Says how the attempt ended; accepted once, repeats get the same answer',
-    access: 'runner',
-    params: ofLease,
-    body: { content: CompleteRequest, bytesMax: RUNNER_BODY_BYTES_MAX },
-    answers: { 200: CompleteAnswer },
-    refusals: ['stale_lease', 'conflicting_repeat', 'invalid_transition'],
-  },
-  acknowledgeCancel: {
-    method: 'POST',
-    path: '/runner/v1/leases/:leaseId/cancel-ack',
-    summary: 'Says that the canceled attempt has stopped',
-    access: 'runner',
-    params: ofLease,
-    body: { content: CancelAcknowledgeRequest, bytesMax: RUNNER_BODY_BYTES_MAX },
-    answers: { 200: CompleteAnswer },
-    refusals: ['stale_lease', 'cancel_not_requested', 'conflicting_repeat', 'invalid_transition'],
-  },
+  ...RUNNER_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
 
 export type EndpointName = keyof typeof ENDPOINTS;

@@ -159,5 +159,6 @@ export {
   WhyAnswer,
 } from './api.ts';
 export { explainSubject, whyJob } from './why.ts';
-export { ENDPOINTS, Role, type Access, type Content, type Endpoint, type EndpointName } from './endpoints.ts';
+export { Role, type Access, type Content, type Endpoint } from './endpoint.ts';
+export { ENDPOINTS, type EndpointName } from './endpoints.ts';
 export { openApiDocument } from './open-api.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { ENDPOINTS, type Endpoint } from './endpoints.ts';
+import type { Endpoint } from './endpoint.ts';
+import { ENDPOINTS } from './endpoints.ts';
 import { openApiDocument } from './open-api.ts';
 
 interface Operation {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { AttemptView, JobView, PoolView, RunArtifact, RunPage, RunSummary, RunView, SkippedJobView } from './api.ts';
 import { Actor, Change, Repository, RerunSource } from './change.ts';
-import { ENDPOINTS, type Access, type Content, type Endpoint } from './endpoints.ts';
+import type { Access, Content, Endpoint } from './endpoint.ts';
+import { ENDPOINTS } from './endpoints.ts';
 import { FailureExplanation } from './events.ts';
 import { ArtifactRecord, CompletionReport, StepResult } from './outcome.ts';
 import {
@@ -78,10 +79,10 @@ type Names = z.core.$ZodRegistry<{ id: string }>;
 function namesOfAnswers(): Names {
   const names = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(NAMED)) names.add(schema, { id });
-  for (const [operation, { answers }] of Object.entries<Endpoint>(ENDPOINTS)) {
+  for (const [operationId, { answers }] of Object.entries<Endpoint>(ENDPOINTS)) {
     for (const content of Object.values(answers)) {
       if (content === null || typeof content === 'string' || names.has(content)) continue;
-      names.add(content, { id: `${operation.charAt(0).toUpperCase()}${operation.slice(1)}Answer` });
+      names.add(content, { id: `${operationId.charAt(0).toUpperCase()}${operationId.slice(1)}Answer` });
     }
   }
   return names;
@@ -142,7 +143,7 @@ function securityOf(access: Access): object[] {
 /** One parameter per field; what a schema says of its fields is in its own JSON Schema. */
 function parametersOf(place: 'path' | 'query' | 'header', schema: z.ZodObject | undefined): object[] {
   if (schema === undefined) return [];
-  return Object.entries(schema.shape).map(([name, field]) => {
+  return Object.entries<z.core.$ZodType>(schema.shape).map(([name, field]) => {
     const { description, ...described } = parameterSchema(field);
     const required = place === 'path' || !z.safeParse(field, undefined).success;
     return { name, in: place, required, ...(description === undefined ? {} : { description }), schema: described };

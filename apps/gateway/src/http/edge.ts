@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { refuse, type Access, type Endpoint } from '@delta-ci/contracts';
 import { Refused, refusedWith } from './refused.ts';
@@ -47,7 +47,7 @@ export function prepareEdge(app: NestFastifyApplication, limits: EdgeLimits): vo
     const endpoint = endpointIn(request.routeOptions.config);
     const refused = endpoint === null ? null : refusalByHead(endpoint, request, buckets, limits);
     if (refused !== null) return done(refused);
-    if (endpoint !== null && !isUpload(endpoint)) cutWhenSlow(request.raw, limits.bodyTimeoutMs);
+    if (endpoint !== null && !isUpload(endpoint)) cutWhenSlow(request.raw, reply.raw, limits.bodyTimeoutMs);
     done();
   });
 }
@@ -80,9 +80,10 @@ function refusalByHead(endpoint: Endpoint, head: Head, buckets: Buckets, limits:
 const isUpload = (endpoint: Endpoint): boolean => endpoint.body?.content === 'bytes';
 
 /** Cuts the connection of whoever takes too long to send a body. */
-function cutWhenSlow(request: IncomingMessage, timeoutMs: number): void {
+function cutWhenSlow(request: IncomingMessage, response: ServerResponse, timeoutMs: number): void {
   const timer = setTimeout(() => {
     if (!request.complete) request.destroy();
   }, timeoutMs);
-  request.once('close', () => clearTimeout(timer));
+  // A request that was refused half-way never closes; its answer always does.
+  response.once('close', () => clearTimeout(timer));
 }

@@ -137,6 +137,21 @@ describe('webhooks of GitHub', () => {
   });
 });
 
+describe('a sender that never ends its body', () => {
+  it('given the time for a body is over, then the connection is cut', async () => {
+    const gateway = await testGateway({ DELTA_BODY_TIMEOUT_MS: '100' });
+    try {
+      const stuck = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('{')) });
+      const headers = { 'content-type': 'application/json' };
+      const sent = gateway.call(PATH, { method: 'POST', body: stuck, headers, duplex: 'half' } as RequestInit);
+      await expect(sent).rejects.toThrow();
+      expect((await gateway.call('/healthz')).status).toBe(200);
+    } finally {
+      await gateway.end();
+    }
+  });
+});
+
 describe('a flood of deliveries from one address', () => {
   it('given more than its share, when delivered, then the rest is told when to come again', async () => {
     const gateway = await testGateway({ DELTA_WEBHOOKS_PER_SECOND: '1', DELTA_WEBHOOKS_AT_ONCE: '2' });

@@ -72,11 +72,20 @@ export function portOf(app: NestFastifyApplication): number {
   return address.port;
 }
 
+/** How long a stopping listener keeps a connection whose last request has been answered. */
+const IDLE_SWEEP_MS = 20;
+
 /** Closes the listener: waits for requests under way, and cuts what is left at the deadline. */
 export async function closeNest(app: NestFastifyApplication, deadline: AbortSignal): Promise<void> {
   const server = app.getHttpServer();
   const cut = (): void => server.closeAllConnections();
   deadline.addEventListener('abort', cut, { once: true });
-  await app.close();
-  deadline.removeEventListener('abort', cut);
+  // Node closes what is idle at this moment; what is answered later would be kept alive for the client's next request.
+  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(sweep);
+    deadline.removeEventListener('abort', cut);
+  }
 }

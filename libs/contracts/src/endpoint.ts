@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { RefusalCode } from './refusals.ts';
+
+/**
+ * Who may use a route. `anyone`: holds no data of users. `signature`: the body's own signature is the proof.
+ * `registration`: the installation's registration token. `runner`: a runner's token. The rest are roles of people and
+ * machines, each of which may do what the one before it may.
+ */
+export type Access = 'anyone' | 'signature' | 'registration' | 'runner' | Role;
+
+export const Role = z.enum(['viewer', 'operator', 'admin']);
+export type Role = z.infer<typeof Role>;
+
+/** What a body or an answer is made of when it is not JSON of a schema. */
+export type Content = 'bytes' | 'text' | 'events' | 'json';
+
+export interface Endpoint {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** Parameters as `:name`; a parameter is one path segment, with `/` in it percent-encoded. */
+  readonly path: string;
+  readonly summary: string;
+  readonly access: Access;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly headers?: z.ZodObject;
+  readonly body?: { readonly content: z.ZodType | 'bytes' | 'json'; readonly bytesMax: number };
+  /** Success: status and content; `null` has none. */
+  readonly answers: Readonly<Record<number, z.ZodType | Content | null>>;
+  /** Refusals of its own, besides those that every route with its access and body may answer. */
+  readonly refusals: readonly RefusalCode[];
+}
+
+/** A JSON request that holds names, ids and a reason: far more than any of them needs. */
+export const JSON_BODY_BYTES_MAX = 64 * 1024;
