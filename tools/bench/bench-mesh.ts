@@ -5,12 +5,18 @@ import { fileURLToPath } from 'node:url';
 import { connectBus, ReportClient, type Bus } from '@delta-ci/bus';
 import { canonicalJson, type Plan } from '@delta-ci/contracts';
 import { digestOf } from '@delta-ci/artifact-store';
+import type { ServedRepository } from '@delta-ci/forge';
 import { NO_OP_CHANGE, NO_OP_REPOSITORY } from '../../test/support/protocol-runner/no-op-plan.ts';
 import { freeLoopbackPort } from '../bootstrap/server-process.mjs';
 import { startMesh, type Mesh } from '../mesh/mesh.ts';
 
 export const WEBHOOK_SECRET = 'fake-webhook-secret-of-the-benchmark';
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const NO_OP_SERVED: ServedRepository = {
+  id: NO_OP_REPOSITORY.id,
+  cloneUrl: NO_OP_REPOSITORY.cloneUrl,
+  defaultBranch: NO_OP_REPOSITORY.defaultBranch,
+};
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };
 
 /** The control plane alone: orchestrator and gateway on servers of their own. Planner and runners are the benchmark's. */
@@ -24,12 +30,23 @@ export interface BenchMesh {
   stop: () => Promise<void>;
 }
 
-/** @param durable false: Postgres does not wait for the disk */
-export async function startBenchMesh(durable: boolean): Promise<BenchMesh> {
+export interface BenchMeshOptions {
+  /** False: Postgres does not wait for the disk. */
+  durable: boolean;
+  /** With the real planner; without, plans are proposed by the benchmark. */
+  planner?: boolean;
+  repository?: ServedRepository;
+}
+
+export async function startBenchMesh({
+  durable,
+  planner = false,
+  repository = NO_OP_SERVED,
+}: BenchMeshOptions): Promise<BenchMesh> {
   const directory = mkdtempSync(join(tmpdir(), 'delta-bench-'));
   mkdirSync(join(directory, 'demo'));
   const forgesFile = join(directory, 'forges.json');
-  writeFileSync(forgesFile, JSON.stringify(forgeSettings()));
+  writeFileSync(forgesFile, JSON.stringify(forgeSettings(repository)));
   writeFileSync(join(directory, 'webhook-secret'), WEBHOOK_SECRET);
   const mesh = await startMesh({
     root: ROOT,
@@ -42,7 +59,7 @@ export async function startBenchMesh(durable: boolean): Promise<BenchMesh> {
     isolation: 'sandbox',
     toolchainDirs: [],
     ephemeral: !durable,
-    services: ['orchestrator', 'gateway'],
+    services: planner ? ['orchestrator', 'planner', 'gateway'] : ['orchestrator', 'gateway'],
     env: { DELTA_LOG_LEVEL: 'warn' },
   });
   const bus = await connectBus({ servers: [mesh.natsUrl], name: 'bench', log: SILENT });
@@ -85,8 +102,7 @@ async function requestRun(mesh: Mesh): Promise<string> {
   return (answer as { runId: string }).runId;
 }
 
-function forgeSettings(): object {
-  const { id, cloneUrl, defaultBranch } = NO_OP_REPOSITORY;
+function forgeSettings(repository: ServedRepository): object {
   return {
     forges: [
       {
@@ -96,7 +112,7 @@ function forgeSettings(): object {
         webhookSecret: { file: 'webhook-secret' },
         cloneProtocols: ['http'],
         allowPrivateAddresses: true,
-        repositories: [{ id, cloneUrl, defaultBranch }],
+        repositories: [repository],
       },
     ],
   };

@@ -45,6 +45,8 @@ export interface Mesh {
   registrationToken: string;
   directory: string;
   adminDatabaseUrl: string;
+  /** As the orchestrator's role: for measuring and for looking, never beside a running orchestrator's decisions. */
+  orchestratorDatabaseUrl: string;
   natsUrl: string;
   service: (name: ServiceName) => ServiceProcess;
   /** Stops services in reverse order of their start, then the servers this mesh started. */
@@ -96,6 +98,7 @@ async function bringUp(options: MeshOptions, stops: (() => Promise<void>)[]): Pr
     registrationToken: settings.registrationToken,
     directory: options.directory,
     adminDatabaseUrl,
+    orchestratorDatabaseUrl: settings.databases.orchestrator,
     natsUrl,
     service: (name) => {
       const found = services.get(name);
