@@ -62,25 +62,33 @@ async function succeeds(work: Promise<void>): Promise<boolean> {
   }
 }
 
-/**
- * `processes-are-gone`: the caller saw every step's processes die with their namespace or group.
- *
- * Undoes all that a sandbox put on the host, in the order in which one thing holds the other: processes, groups,
- * mounts, files. Does what it can even where something resists; answers what is still there.
- */
-export async function clearSandbox(
-  directory: string,
-  record: SandboxRecord,
-  sweep: 'all-processes' | 'processes-are-gone',
-): Promise<readonly string[]> {
-  const marked = sweep === 'all-processes' ? await killMarked(record.id) : [];
+/** Deletes what a sandbox wrote; as what it is, so no link is followed, but only once nothing can swap it for one. */
+async function clearFiles(directory: string, { workspaceToEmpty }: SandboxRecord): Promise<readonly string[]> {
+  const empties = workspaceToEmpty !== null && existsSync(workspaceToEmpty);
+  if (empties && !(await succeeds(emptyDirectory(workspaceToEmpty)))) return [workspaceToEmpty];
+  return (await succeeds(removeTree(directory))) ? [] : [directory];
+}
+
+async function clearProcesses(id: string, parents: readonly string[], sweep: Sweep): Promise<readonly string[]> {
+  const marked = sweep === 'all-processes' ? await killMarked(id) : [];
   const left: string[] = marked.map((pid) => `process ${pid}`);
-  for (const parent of record.cgroupParents) left.push(...(await clearGroups(parent, record.id)));
-  left.push(...(await unmount([...record.mounts].reverse())).map((path) => `mount ${path}`));
-  const workspace = record.workspaceToEmpty;
-  if (workspace !== null && existsSync(workspace) && !(await succeeds(emptyDirectory(workspace)))) left.push(workspace);
-  if (left.length === 0 && !(await succeeds(removeTree(directory)))) left.push(directory);
+  for (const parent of parents) left.push(...(await clearGroups(parent, id)));
   return left;
+}
+
+/** `processes-are-gone`: the caller saw every step's processes die with their namespace or group. */
+export type Sweep = 'all-processes' | 'processes-are-gone';
+
+/**
+ * Undoes all that a sandbox put on the host, in the order in which one thing holds the other: processes and groups,
+ * mounts, files. Where something resists, what lies beneath is left alone: deleting files under a process that is
+ * still alive would let it choose what is deleted. Answers what is still there.
+ */
+export async function clearSandbox(directory: string, record: SandboxRecord, sweep: Sweep): Promise<readonly string[]> {
+  const alive = await clearProcesses(record.id, record.cgroupParents, sweep);
+  if (alive.length > 0) return alive;
+  const mounted = await unmount([...record.mounts].reverse());
+  return mounted.length > 0 ? mounted.map((path) => `mount ${path}`) : clearFiles(directory, record);
 }
 
 /** A directory gets its record within moments, before anything else is made; one without after this long never will. */

@@ -12,8 +12,10 @@ export async function makeOutputPipe(path: string): Promise<void> {
   await promisify(execFile)('mkfifo', ['-m', '600', path]);
 }
 
+export type OutputEnds = { readonly readFd: number; readonly writeFd: number };
+
 /** Both ends: `writeFd` is for the child and blocks, `readFd` ends when the last holder of the other end is gone. */
-export function openOutputPipe(path: string): { readonly readFd: number; readonly writeFd: number } {
+export function openOutputPipe(path: string): OutputEnds {
   const holder = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   try {
     const writeFd = openSync(path, constants.O_WRONLY);

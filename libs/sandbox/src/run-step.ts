@@ -62,14 +62,7 @@ function outcomeOf(supervised: Supervised, usage: CgroupUsage): StepOutcome {
   return { kind: 'finished', result: resultOf(supervised, usage) };
 }
 
-/** Runs step number `ordinal` of a sandbox in a control group of its own, where there are any. */
-export async function runStep(
-  setting: StepSetting,
-  step: StepSpec,
-  ordinal: number,
-  sink: OutputSink,
-): Promise<StepOutcome> {
-  if (step.signal?.aborted === true) return { kind: 'finished', result: NEVER_BEGAN };
+async function runContained(setting: StepSetting, step: StepSpec, ordinal: number, sink: OutputSink) {
   const name = `${CGROUP_PREFIX}${setting.sandboxId}-${ordinal}`;
   const cgroup = setting.cgroups === null ? null : await createStepCgroup(setting.cgroups, name, setting.limits);
   try {
@@ -78,5 +71,23 @@ export async function runStep(
     return outcomeOf(supervised, cgroup === null ? NOT_COUNTED : await cgroup.usage());
   } finally {
     await cgroup?.remove();
+  }
+}
+
+/**
+ * Runs step number `ordinal` of a sandbox in a control group of its own, where there are any. Whatever the host refuses
+ * on the way (groups, descriptors, processes) is a fault, not an exception.
+ */
+export async function runStep(
+  setting: StepSetting,
+  step: StepSpec,
+  ordinal: number,
+  sink: OutputSink,
+): Promise<StepOutcome> {
+  if (step.signal?.aborted === true) return { kind: 'finished', result: NEVER_BEGAN };
+  try {
+    return await runContained(setting, step, ordinal, sink);
+  } catch (reason) {
+    return { kind: 'fault', refusal: refusal('sandbox_setup_failed', String(reason)) };
   }
 }

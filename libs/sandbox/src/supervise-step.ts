@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
 import { inheritedDescriptors } from './inherited-descriptors.ts';
 import { CappedOutput, type OutputTotals } from './capped-output.ts';
-import { openOutputPipe, pumpOutput } from './output-pipe.ts';
+import { openOutputPipe, pumpOutput, type OutputEnds } from './output-pipe.ts';
 import type { OutputSink, StepEnding, StepSpec } from './sandbox-executor.ts';
 
 /** A program to start: what it is given on descriptors 3 and up, and where its output pipe lies. */
@@ -85,12 +85,15 @@ function descriptors(launch: Launch, writeFd: number, nullFd: number): StdioOpti
   return own;
 }
 
-function start(launch: Launch, writeFd: number): ChildProcess {
+function start(launch: Launch, { readFd, writeFd }: OutputEnds): ChildProcess {
   const [file, ...args] = launch.argv;
   const nullFd = openSync('/dev/null', 'r');
   try {
     const stdio = descriptors(launch, writeFd, nullFd);
     return spawn(file, args, { cwd: launch.cwd, env: { ...launch.env }, stdio, detached: true });
+  } catch (reason) {
+    closeSync(readFd);
+    throw reason;
   } finally {
     closeSync(nullFd);
     closeSync(writeFd);
@@ -178,9 +181,9 @@ export async function superviseStep(
   killGraceMs: number,
   sink: OutputSink,
 ): Promise<Supervised> {
-  const { readFd, writeFd } = openOutputPipe(launch.outputPipe);
+  const ends = openOutputPipe(launch.outputPipe);
   const startedAt = performance.now();
-  const child = start(launch, writeFd);
+  const child = start(launch, ends);
   const exited = exitOf(child);
   const status = collect(child.stdio[launch.feeds.length + 3], SETUP_MESSAGE_CHARS, () => undefined);
   const stopper = new StepStopper(
@@ -194,7 +197,7 @@ export async function superviseStep(
   feed(child, launch.feeds);
   const watched = watch(step, containment, stopper);
   const output = new CappedOutput(launch.outputBytes, sink, () => stopper.stopAtOnce('cancel'));
-  const pump = pumpOutput(readFd, output, watched.sawOutput);
+  const pump = pumpOutput(ends.readFd, output, watched.sawOutput);
   const exit = await exited;
   const wallMs = performance.now() - startedAt;
   watched.disarm();

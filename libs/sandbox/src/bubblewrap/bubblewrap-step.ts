@@ -28,6 +28,8 @@ export type BubblewrapSteps = {
   readonly directory: string;
   /** Whether the disk is not capped by itself and must be looked at. */
   readonly watchDisk: boolean;
+  /** Called when processes of a step are still there after they were killed. */
+  readonly onSurvivors: () => void;
 };
 
 const NO_ENTRY_LIMITS: EntryLimits = { processes: null, dataBytes: null };
@@ -54,13 +56,14 @@ function launch(steps: BubblewrapSteps, step: StepSpec, joinFiles: readonly stri
 
 const never = (): Promise<void> => new Promise(() => undefined);
 
-function contain({ layout, spec, watchDisk }: BubblewrapSteps, cgroup: StepCgroup | null): Containment {
+function contain({ layout, spec, watchDisk, onSurvivors }: BubblewrapSteps, cgroup: StepCgroup | null): Containment {
   const places = [layout.workspaceHostDir, layout.homeHostDir];
   return {
     ...sandboxProcesses,
     sweep: async (status) => {
-      await sandboxProcesses.gone(status);
-      await cgroup?.kill();
+      const buried = await sandboxProcesses.gone(status);
+      const emptied = (await cgroup?.kill()) ?? true;
+      if (!buried || !emptied) onSurvivors();
     },
     diskExceeded: (signal) => (watchDisk ? diskExceeded(places, spec.limits, signal) : never()),
   };

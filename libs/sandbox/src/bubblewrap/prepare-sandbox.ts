@@ -1,9 +1,9 @@
-import { chown, mkdir } from 'node:fs/promises';
+import { chown, mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CgroupHost } from '../cgroup/cgroup-host.ts';
 import { cgroupParents } from '../cgroup/step-cgroup.ts';
 import { collectFiles } from '../collect-files.ts';
-import { clearSandbox } from '../leftovers.ts';
+import { clearSandbox, type Sweep } from '../leftovers.ts';
 import type { LayerReport } from '../layers.ts';
 import { makeOutputPipe } from '../output-pipe.ts';
 import { giveTree } from '../remove-tree.ts';
@@ -101,7 +101,10 @@ function assemble(
 ) {
   const { host, cgroups, killGraceMs } = preparation;
   const { id, directory, record, disk } = place;
-  const setting = stepSetting({ host, spec, layout, cgroups, killGraceMs, id, directory, watchDisk: disk === null });
+  let sweep: Sweep = 'processes-are-gone';
+  const onSurvivors = (): void => void (sweep = 'all-processes');
+  const watchDisk = disk === null;
+  const setting = stepSetting({ host, spec, layout, cgroups, killGraceMs, id, directory, watchDisk, onSurvivors });
   return new SequentialSandbox({
     tier: 'sandbox',
     layers: preparation.layers,
@@ -111,7 +114,7 @@ function assemble(
     execute: (step, ordinal, sink) => runStep(setting, step, ordinal, sink),
     collect: (globs, caps, take) => collectFiles(spec.workspace.hostDir, globs, caps, take),
     clear: async () => {
-      const left = await clearSandbox(directory, record, 'processes-are-gone');
+      const left = await clearSandbox(directory, record, sweep);
       vacate();
       return left;
     },
@@ -122,13 +125,17 @@ function assemble(
  * Makes everything a sandbox needs on the host. What fails here is the host's doing (a full disk, a mount refused): it
  * is undone and answered as a refusal.
  */
-export async function prepareSandbox(preparation: Preparation, spec: SandboxSpec): Promise<Opened> {
-  const { host, userIds } = preparation;
+export async function prepareSandbox(given: Preparation, asked: SandboxSpec): Promise<Opened> {
+  const { host, userIds } = given;
   const uid = host.mode === 'root' ? userIds.take() : UNPRIVILEGED_UID;
   if (uid === null) {
     return { ok: false, refusal: refusal('too_many_sandboxes', 'all user ids of this agent are in use') };
   }
   const vacate = (): void => userIds.giveBack(uid);
+  // Mounts are listed under their real paths and could not be found again under any other.
+  const preparation = { ...given, stateDir: await realpath(given.stateDir) };
+  const hostDir = await realpath(asked.workspace.hostDir);
+  const spec = { ...asked, workspace: { ...asked.workspace, hostDir } };
   const place = await claimPlace(preparation, spec, uid);
   try {
     const layout = await furnish(host, spec, place);

@@ -29,10 +29,9 @@ export const sandboxProcesses = {
     else signalProcess(first, 'SIGKILL');
   },
   /** Bubblewrap may answer for the step a moment before the kernel has buried the rest. */
-  async gone(status: string): Promise<void> {
+  async gone(status: string): Promise<boolean> {
     const first = firstProcessOf(status);
-    if (first === null) return;
-    const ticks = startTicksOf(first);
-    if (ticks !== null) await waitUntil(() => startTicksOf(first) !== ticks, BURIED_WITHIN_MS);
+    const ticks = first === null ? null : startTicksOf(first);
+    return first === null || ticks === null || waitUntil(() => startTicksOf(first) !== ticks, BURIED_WITHIN_MS);
   },
 } as const;

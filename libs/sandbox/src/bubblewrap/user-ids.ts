@@ -2,7 +2,7 @@
  * Above what distributions and systemd hand out (its last range ends at 1,879,048,191), below 2^31. With up to 2^22
  * process ids on a host and 32 slots each the range ends at 2,034,217,727.
  */
-const FIRST_USER_ID = 1_900_000_000;
+export const FIRST_USER_ID = 1_900_000_000;
 export const SANDBOXES_PER_AGENT = 32;
 
 /**

@@ -1,7 +1,9 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdirSync, statSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { FIRST_USER_ID, SANDBOXES_PER_AGENT } from '../bubblewrap/user-ids.ts';
 import { detectCgroups } from '../cgroup/cgroup-host.ts';
 import { cgroupParents } from '../cgroup/step-cgroup.ts';
 import { SANDBOX_VARIABLE } from '../leftovers.ts';
@@ -63,6 +65,17 @@ async function withTarget<T>(secretFile: string, use: (target: Target) => Promis
   }
 }
 
+/** As root, sandboxes of this process have user ids of their own: whoever still carries one escaped every mark. */
+function processesOfOurUserIds(): readonly number[] {
+  const first = FIRST_USER_ID + process.pid * SANDBOXES_PER_AGENT;
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      const uid = statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? 0;
+      return uid >= first && uid < first + SANDBOXES_PER_AGENT;
+    });
+}
+
 async function lookAround(
   ids: readonly string[],
   { stateDir, hostDir }: Ground,
@@ -72,7 +85,9 @@ async function lookAround(
   const groups = (await Promise.all(parents.map((parent) => readdir(parent)))).flat();
   const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n');
   return {
-    processes: ids.flatMap((id) => processesWithVariable(SANDBOX_VARIABLE, id)).map(String),
+    processes: [...ids.flatMap((id) => processesWithVariable(SANDBOX_VARIABLE, id)), ...processesOfOurUserIds()].map(
+      String,
+    ),
     groups: groups.filter((name) => ids.some((id) => name.includes(id))),
     mounts: mounts.filter((line) => line.includes(stateDir) || line.includes(hostDir)),
     state: await readdir(stateDir),

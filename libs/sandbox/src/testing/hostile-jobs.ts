@@ -174,6 +174,11 @@ const PROCESSES: readonly HostileJob[] = [
     ends: { endedBy: 'exit', exitCode: 0 },
   },
   {
+    name: 'leaves a daemon behind that took off its mark',
+    script: () => 'env -i setsid sleep 900 >/dev/null 2>&1 & exit 0',
+    ends: { endedBy: 'exit', exitCode: 0 },
+  },
+  {
     name: 'keeps stdout open in a daemon',
     script: () => 'setsid sleep 900 & exit 0',
     ends: { endedBy: 'exit', exitCode: 0 },
