@@ -139,7 +139,10 @@ export const PlannedFile = z.strictObject({
   status: z.enum(['added', 'modified', 'deleted', 'renamed', 'copied', 'type-changed']),
   owner: z.string().max(1_000).nullable(),
   rule: z.string().min(1).max(100),
-  /** Ids of units it affects directly; dependents follow from the units' own explanations. */
+  /**
+   * Ids of units it affects directly; dependents follow from the units' own explanations. Where a config file names the
+   * jobs, which then belong to no unit, their keys.
+   */
   reaches: z.array(z.string()).max(100_000),
   sentence: z.string().max(5_000),
 });

@@ -24,7 +24,7 @@ function whyUnit(plan: Plan, subject: string): WhyAnswer | null {
 function whyFile(plan: Plan, subject: string): WhyAnswer | null {
   const path = withoutDecoration(subject);
   const file = plan.files.find((each) => each.path === subject) ?? plan.files.find((each) => each.path === path);
-  return file === undefined ? null : { subject: { kind: 'file', id: file.path }, explanation: explainFile(file) };
+  return file === undefined ? null : { subject: { kind: 'file', id: file.path }, explanation: explainFile(plan, file) };
 }
 
 /** `./packages/cart/` and `packages/cart` are the same folder to whoever asks. */
@@ -35,13 +35,21 @@ function withoutDecoration(subject: string): string {
 /** The most links an explanation may have, less the file and the rule. */
 const REACHED_UNITS_MAX = 998;
 
-function explainFile(file: PlannedFile): Explanation {
+function explainFile(plan: Plan, file: PlannedFile): Explanation {
   const reached = file.reaches.slice(0, REACHED_UNITS_MAX);
   const chain: ExplanationLink[] = [
     { kind: 'file', path: file.path, status: file.status },
     { kind: 'rule', rule: file.rule, detail: file.sentence },
-    ...reached.map((unit) => ({ kind: 'unit' as const, unit })),
+    ...reached.map((id) => linkTo(plan, id)),
   ];
   const sentence = file.sentence || `${file.path} was ${file.status}.`;
   return { decision: file.reaches.length > 0 ? 'run' : 'skip', chain, sentence };
+}
+
+/** A unit, or a job of a config file that stands in for one. */
+function linkTo(plan: Plan, id: string): ExplanationLink {
+  const isUnit = plan.units.some((unit) => unit.id === id);
+  return isUnit || plan.source.kind !== 'config'
+    ? { kind: 'unit', unit: id }
+    : { kind: 'job-rule', rule: 'configured job', detail: id };
 }

@@ -78,7 +78,8 @@ export interface PlanningInputs {
   readonly rerun: { readonly source: RerunSource; readonly plan: Plan } | null;
 }
 
-export type PlanningFailureCode = 'invalid_config' | 'nothing_to_run' | 'invalid_rerun' | 'plan_rejected';
+export type PlanningFailureCode =
+  'invalid_config' | 'nothing_to_run' | 'manifest_unreadable' | 'invalid_rerun' | 'plan_rejected';
 
 export type PlanningResult =
   | { readonly ok: true; readonly plan: Plan }

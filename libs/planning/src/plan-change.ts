@@ -9,7 +9,7 @@ import { planRerun } from './plan-rerun.ts';
 /**
  * The plan for a change: which jobs run, which do not, and why. Equal inputs give equal plans, whatever the order of their
  * entries. Fails with `invalid_config` (a configuration file that cannot be followed is never passed over),
- * `nothing_to_run`, `invalid_rerun`, and `plan_rejected` when the finished plan does not pass its own check.
+ * `nothing_to_run`, `manifest_unreadable` (the change broke a manifest that had jobs), `invalid_rerun`, and `plan_rejected` when the finished plan does not pass its own check.
  */
 export function planChange(inputs: PlanningInputs): PlanningResult {
   const result = planUnchecked(inputs);

@@ -7,17 +7,18 @@ import { DETECTORS } from './detectors/known-detectors.ts';
 import { discover } from './discover.ts';
 import { assessChange, assessEverything } from './impact/assess-change.ts';
 import { listed } from './impact/world.ts';
-import type { Discovery, PlanningInputs, PlanningResult } from './model.ts';
+import type { Impact } from './impact/impact.ts';
+import type { Comparison, Discovery, PlanningInputs, PlanningResult } from './model.ts';
 
 /** Plans a repository by what its own files say about it. A configuration file may still govern runs, limits and hosts. */
 export function planDiscovered(inputs: PlanningInputs, config: ConfigFile | null): PlanningResult {
   const discovery = discover(inputs.head);
-  if (discovery.units.every(({ commands }) => commands.length === 0)) return nothingToRun(inputs, discovery);
   const { comparison } = inputs;
-  const impact =
-    comparison.kind === 'everything'
-      ? assessEverything(discovery, comparison.reason)
-      : assessChange(discovery, discover(comparison.snapshot), comparison.changes);
+  const before = comparison.kind === 'everything' ? null : discover(comparison.snapshot);
+  const lost = before === null ? null : lostManifest(discovery, before);
+  if (lost !== null) return { ok: false, code: 'manifest_unreadable', message: lost };
+  if (discovery.units.every(({ commands }) => commands.length === 0)) return nothingToRun(inputs, discovery);
+  const impact = impactOf(comparison, discovery, before);
   const terms = termsFor(inputs, config);
   const changedFiles = comparison.kind === 'everything' ? 0 : comparison.changes.length;
   const story = storyOf(discovery, impact, changedFiles, terms.policies);
@@ -33,6 +34,21 @@ export function planDiscovered(inputs: PlanningInputs, config: ConfigFile | null
     summary: summaryOf(changedText(inputs), jobs, skipped),
   };
   return { ok: true, plan };
+}
+
+function impactOf(comparison: Comparison, after: Discovery, before: Discovery | null): Impact {
+  if (comparison.kind === 'everything') return assessEverything(after, comparison.reason);
+  if (before === null) throw new Error('what a change is compared with was discovered too');
+  return assessChange(after, before, comparison.changes);
+}
+
+/** A manifest that a change broke takes its unit's jobs with it: without them a failure would look like success. */
+function lostManifest(after: Discovery, before: Discovery): string | null {
+  const had = new Set(before.units.filter(({ commands }) => commands.length > 0).map(({ manifest }) => manifest));
+  const problem = after.problems.find(
+    ({ code, path }) => code === 'manifest_unreadable' && path !== null && had.has(path),
+  );
+  return problem === undefined ? null : `${problem.message}, and it had jobs before this change`;
 }
 
 function evidenceOf({ units }: Discovery): string {

@@ -49,14 +49,17 @@ export function parseConfigFile(text: string, name: string): ParsedConfig {
 }
 
 function wrong(problems: readonly ConfigProblem[]): ParsedConfig {
-  return { ok: false, problems: problems.toSorted((one, other) => one.line - other.line || one.column - other.column) };
+  const distinct = new Map(problems.map((each) => [`${each.line}:${each.column}:${each.message}`, each]));
+  const sorted = [...distinct.values()].sort((one, other) => one.line - other.line || one.column - other.column);
+  return { ok: false, problems: sorted };
 }
 
 function parseYaml(text: string, lineCounter: LineCounter): Document | null {
   try {
-    return parseDocument(text, { lineCounter, uniqueKeys: true, version: '1.2' });
+    const document = parseDocument(text, { lineCounter, uniqueKeys: true, version: '1.2' });
+    // The parser recurses; where a file of brackets exhausts its stack it says so in one of its own errors.
+    return document.errors.some(({ message }) => message.includes('call stack')) ? null : document;
   } catch (error) {
-    // The parser recurses; a file of brackets alone exhausts its stack.
     if (error instanceof RangeError) return null;
     throw error;
   }

@@ -5,8 +5,11 @@ export function nearestName(wrong: string, known: readonly string[]): string | n
     .map((name) => ({ name, distance: editDistance(lowered, name.toLowerCase()) }))
     .sort((one, other) => one.distance - other.distance);
   const [best] = ranked;
-  // A third of the letters may be wrong: `step` is `steps`, but `foo` is not `env`.
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(best.name.length / 3)) ? best.name : null;
+  if (best === undefined) return null;
+  const { length } = best.name;
+  // Two letters in five may be wrong: `retry` is `retries`, but `foo` is not `env`, and `a` is not `b`.
+  const close = best.distance <= Math.ceil(Math.max(length, lowered.length) / 2.5);
+  return close && best.distance < Math.min(length, lowered.length) ? best.name : null;
 }
 
 /** Insertions, deletions and replacements that turn one text into the other. */

@@ -1,0 +1,97 @@
+import { describe, expect, it } from '@jest/globals';
+import { lintConfigFile } from './lint-config-file.ts';
+
+const problems = (text: string): string[] =>
+  lintConfigFile(text, 'delta.yaml').map(({ line, column, message }) => `${line}:${column} ${message}`);
+
+const file = (jobs: string): string => `version: 1\njobs:\n${jobs}`;
+
+describe('what is wrong with a configuration file, and where', () => {
+  it('given a file that can be followed, then there is no problem', () => {
+    const text = file(`  build:
+    steps: [npm ci, npm run build]
+  unit:
+    needs: [build]
+    toolchain: node@{matrix:node}
+    matrix: { node: [22, 24] }
+    steps: [npm test]
+    paths: [packages/**, "!**/*.md"]
+    caches: [{ type: deps, key: "npm-{hash:package-lock.json}", paths: [~/.npm] }]
+policies: { runs: { fail_fast: false } }
+limits: { cpu: "2", memory: 4Gi }
+egress: { allow: [registry.example.org] }
+`);
+    expect(problems(text)).toEqual([]);
+  });
+
+  it.each([
+    [
+      'an unknown key of a job',
+      file('  unit:\n    stepz: [x]\n'),
+      ['3:3 jobs.unit.steps: Invalid input', '4:5 unknown key "stepz"; did you mean "steps"?'],
+    ],
+    [
+      'an unknown key at the top',
+      'version: 1\njobs: {}\nlimit: {}\n',
+      ['3:1 unknown key "limit"; did you mean "limits"?'],
+    ],
+    [
+      'an unknown key of a policy',
+      file('  a:\n    steps: [x]\n    policy:\n      retry: 1\n'),
+      ['6:7 unknown key "retry"; did you mean "retries"?'],
+    ],
+    [
+      'a key that is like no other',
+      file('  a:\n    steps: [x]\n    zzzzzzzzzz: 1\n'),
+      ['5:5 unknown key "zzzzzzzzzz"; known here: '],
+    ],
+    ['a value of the wrong kind', file('  a:\n    steps: npm test\n'), ['4:12 jobs.a.steps: Invalid input']],
+    ['a version we do not have', 'version: 2\njobs: {}\n', ['1:10 version: Invalid input']],
+    [
+      'a need of nobody',
+      file('  build:\n    steps: [x]\n  test:\n    steps: [x]\n    needs: [biuld]\n'),
+      ['7:13 there is no job "biuld"; did you mean "build"?'],
+    ],
+    [
+      'needs in a circle',
+      file('  a: { steps: [x], needs: [b] }\n  b: { steps: [x], needs: [c] }\n  c: { steps: [x], needs: [a] }\n'),
+      ['these jobs wait for each other: a -> b -> c -> a'],
+    ],
+    ['a job that needs itself', file('  a: { steps: [x], needs: [a] }\n'), ['these jobs wait for each other: a -> a']],
+    [
+      'a folder outside',
+      file('  a:\n    steps: [x]\n    workdir: ../..\n'),
+      ['5:14 workdir "../.." leads out of the repository'],
+    ],
+    [
+      'a matrix without bounds',
+      file(`  a:\n    steps: [x]\n    matrix: { x: [${'1,'.repeat(49)}1], y: [${'1,'.repeat(49)}1] }\n`),
+      ['5:13 the matrix makes 2500 jobs'],
+    ],
+    [
+      'a name that is not in the matrix',
+      file('  a:\n    steps: [x]\n    image: node:{matrix:nod}\n'),
+      ['{matrix:nod} names nothing'],
+    ],
+    ['services', file('  a:\n    steps: [x]\n    services: [postgres]\n'), ['5:15 services are not offered yet']],
+    [
+      'a toolchain without version',
+      file('  a:\n    steps: [x]\n    toolchain: node\n'),
+      ['5:16 expected a name and a version'],
+    ],
+    ['a pattern that is not read', file('  a:\n    steps: [x]\n    paths: ["!(a)b"]\n'), []],
+    ['a key twice', 'version: 1\nversion: 1\njobs: {}\n', ['2:1 Map keys must be unique']],
+    ['no YAML', 'version: [1\njobs: {}\n', ['2:']],
+    ['an empty file', '', ['1:1 the file: Invalid input']],
+    [
+      'aliases that multiply',
+      `version: 1\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n`,
+      ['1:1 its aliases cannot be followed'],
+    ],
+    ['brackets without end', '['.repeat(50_000), ['1:1 delta.yaml nests too deeply']],
+  ])('given %s, then the message says where and what', (_what, text, expected) => {
+    const found = problems(text);
+    for (const each of expected) expect(found.join('\n')).toContain(each);
+    expect(found.length > 0).toBe(expected.length > 0);
+  });
+});

@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { compileGlob } from './glob.ts';
+
+describe('globs', () => {
+  it.each([
+    ['packages/*', 'packages/a', true],
+    ['packages/*', 'packages/a/b', false],
+    ['./packages/*/', 'packages/a', true],
+    ['packages/**', 'packages', true],
+    ['packages/**', 'packages/a/b/c', true],
+    ['**/test/**', 'a/b/test/c', true],
+    ['**/test/**', 'a/b/tests/c', false],
+    ['**', 'anything/at/all', true],
+    ['apps/{web,api}', 'apps/api', true],
+    ['apps/{web,api}', 'apps/cli', false],
+    ['{a,b/{c,d}}/x', 'b/d/x', true],
+    ['src/?.js', 'src/a.js', true],
+    ['src/?.js', 'src/ab.js', false],
+    ['v[0-9]', 'v7', true],
+    ['v[!0-9]', 'v7', false],
+    ['v[!0-9]', 'vx', true],
+    ['*.md', 'README.md', true],
+    ['a*b*c', 'axxbxxc', true],
+    ['a*b*c', 'axxbxx', false],
+    ['.', '.', true],
+    ['packages/a.b', 'packages/axb', false],
+  ])('given %s, when matched with %s, then %s', (pattern, path, expected) => {
+    expect(compileGlob(pattern)?.(path)).toBe(expected);
+  });
+
+  it.each(['!(a|b)', '@(x)', '{a,b}'.repeat(9)])(
+    'given %s, which is more than is read, then it is refused',
+    (pattern) => {
+      expect(compileGlob(pattern)).toBeNull();
+    },
+  );
+
+  it('law: a path matches itself, and one star matches any single name', () => {
+    const name = fc.stringMatching(/^[a-z0-9._-]{1,12}$/u).filter((each) => each !== '.' && each !== '..');
+    fc.assert(
+      fc.property(fc.array(name, { minLength: 1, maxLength: 6 }), (names) => {
+        const path = names.join('/');
+        expect(compileGlob(path)?.(path)).toBe(true);
+        expect(compileGlob(names.map(() => '*').join('/'))?.(path)).toBe(true);
+        expect(compileGlob('**')?.(path)).toBe(true);
+      }),
+    );
+  });
+
+  it('given a pattern made to explode a matcher that tries every way, then it answers all the same', () => {
+    expect(compileGlob('*a'.repeat(200))?.('a'.repeat(4_000) + 'b')).toBe(false);
+    expect(compileGlob('**/x/'.repeat(200))?.('x/'.repeat(500) + 'y')).toBe(false);
+  });
+});

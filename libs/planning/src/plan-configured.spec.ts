@@ -1,0 +1,134 @@
+import { describe, expect, it } from '@jest/globals';
+import { Plan, explainSubject, type Change } from '@delta-ci/contracts';
+import { inputsFor, keysOf, planned, type Files } from './planned-repository.fixture.ts';
+import { planChange } from './plan-change.ts';
+
+const CONFIG = `version: 1
+jobs:
+  build:
+    steps: [make]
+    paths: [src/**]
+  unit:
+    needs: [build]
+    steps: ["make test\\nmake more"]
+    workdir: sub/./dir
+    paths: [src/**, tests/**, "!**/*.md"]
+    matrix: { node: [22, 24], os: [small] }
+    toolchain: node@{matrix:node}
+    env: { LEVEL: high }
+    secrets: [NPM_TOKEN]
+    artifacts: [{ type: junit, path: "reports/*.xml" }]
+    caches: [{ type: deps, key: "npm-{hash:lock}-{matrix:node}", paths: [cache] }]
+    policy: { allow_failure: true, timeout_seconds: 60, retries: 0, priority: 5 }
+  prose:
+    steps: [vale .]
+    paths: ["**/*.md"]
+  always:
+    steps: [date]
+policies: { runs: { max_runtime_seconds: 3600, max_concurrency: 2, fail_fast: false, cancel_superseded: true } }
+limits: { cpu: "0.5", memory: 512Mi, disk: 1Gi }
+egress: { allow: [registry.example.org, registry.npmjs.org] }
+`;
+
+const FILES: Files = { 'delta.yaml': CONFIG, 'src/a.c': 'a', 'tests/a.c': 'a', 'README.md': 'a', lock: 'a' };
+const planFor = (edit: Files, given: Parameters<typeof planned>[2] = {}): Plan =>
+  planned(FILES, { ...FILES, ...edit }, given);
+
+const untrusted = (): { change: Change } => ({ change: { ...inputsFor(FILES, FILES).change, trust: 'untrusted' } });
+
+describe('a repository that says what to run', () => {
+  it('given paths, then each job runs for what it names, and those it needs with it', () => {
+    expect(keysOf(planFor({ 'src/a.c': 'b' }).jobs)).toEqual(['always', 'build', 'unit-22-small', 'unit-24-small']);
+    expect(keysOf(planFor({ 'README.md': 'b' }).jobs)).toEqual(['always', 'prose']);
+    const tests = planFor({ 'tests/a.c': 'b' });
+    expect(keysOf(tests.jobs)).toEqual(['always', 'build', 'unit-22-small', 'unit-24-small']);
+    expect(explainSubject(tests, 'build')?.explanation.sentence).toBe('build runs because unit needs it and runs.');
+  });
+
+  it('given nothing that a job names, then it is skipped and says so', () => {
+    expect(explainSubject(planFor({ 'README.md': 'b' }), 'unit-22-small')?.explanation.sentence).toBe(
+      'unit 22 small is skipped: the changed file does not match its paths (src/**, tests/**, !**/*.md).',
+    );
+  });
+
+  it('given a change of the file itself, then everything runs', () => {
+    expect(planFor({ 'delta.yaml': `${CONFIG}# more\n` }).skipped).toEqual([]);
+  });
+
+  it('given a job, then every choice of it is made', () => {
+    const plan = planFor({ 'src/a.c': 'b' });
+    const [job] = plan.jobs.filter(({ key }) => key === 'unit-22-small');
+    expect(job).toMatchObject({
+      title: 'unit 22 small',
+      kind: 'custom',
+      unit: null,
+      needs: ['build'],
+      steps: [{ name: 'make test', run: 'make test\nmake more', workdir: 'sub/dir' }],
+      env: { CI: 'true', LEVEL: 'high', MATRIX_NODE: '22', MATRIX_OS: 'small' },
+      requirements: { toolchains: [{ name: 'node', version: '22' }], isolation: 'sandbox' },
+      limits: { cpuCount: 0.5, memoryBytes: 512 * 1024 ** 2, diskBytes: 1024 ** 3, pids: 512 },
+      egress: { allow: ['registry.example.org', 'registry.npmjs.org'] },
+      secrets: ['NPM_TOKEN'],
+      artifacts: [{ type: 'junit', path: 'reports/*.xml', retentionDays: 14 }],
+      policy: { allowFailure: true, required: false, timeoutMs: 60_000, retries: 0, priority: 5 },
+    });
+    expect(job?.caches[0]?.key).toMatch(/^npm-[0-9a-f]{40}-22$/u);
+    expect(plan.policy).toMatchObject({
+      runTimeoutMs: 3_600_000,
+      maxConcurrency: 2,
+      failFast: false,
+      cancelSuperseded: true,
+    });
+    expect(Plan.parse(plan)).toEqual(plan);
+  });
+
+  it('given a change of a stranger, then secrets, caches and other hosts are withheld and the sandbox stays', () => {
+    const given = untrusted();
+    const rules = { ...inputsFor(FILES, FILES).rules, trustedIsolation: 'process' as const };
+    const [, job] = planFor({ 'src/a.c': 'b' }, { ...given, rules }).jobs;
+    expect(job).toMatchObject({ secrets: [], caches: [], egress: { allow: ['registry.npmjs.org'] } });
+    expect(job?.requirements.isolation).toBe('sandbox');
+    expect(JSON.stringify(job?.explanation.chain)).toContain('secret NPM_TOKEN');
+  });
+
+  it('given a policy of a stranger, then it may tighten the limits of the run and not loosen them', () => {
+    const policy = { ...inputsFor(FILES, FILES).policy, maxConcurrency: 1, runTimeoutMs: 10_000 };
+    expect(planFor({ 'src/a.c': 'b' }, { ...untrusted(), policy }).policy).toMatchObject({
+      maxConcurrency: 1,
+      runTimeoutMs: 10_000,
+    });
+  });
+
+  it('given a file that cannot be followed, then planning fails and discovery is not asked', () => {
+    const after = {
+      ...FILES,
+      'delta.yaml': 'version: 1\njobs:\n  a: {}\n',
+      'package.json': '{"scripts":{"test":"x"}}',
+    };
+    expect(planChange(inputsFor(FILES, after))).toMatchObject({
+      ok: false,
+      code: 'invalid_config',
+      message: expect.stringMatching(/^delta\.yaml:3:3: jobs\.a\.steps: /u),
+    });
+  });
+
+  it('given a file without jobs, then discovery plans and its limits and hosts hold', () => {
+    const files = {
+      'delta.yaml': 'version: 1\njobs: {}\nlimits: { memory: 1Gi }\negress: { allow: [only.example.org] }\n',
+      'package.json': '{"scripts":{"test":"x"},"dependencies":{"y":"1"}}',
+    };
+    const [job] = planned(null, files).jobs;
+    expect(job).toMatchObject({ egress: { allow: ['only.example.org'] }, limits: { memoryBytes: 1024 ** 3 } });
+  });
+
+  it('given paths that leave nothing to run, then there is a plan without jobs', () => {
+    const files = {
+      'delta.yaml': 'version: 1\njobs: { a: { steps: [x], paths: [src/**] } }\n',
+      'src/a': '1',
+      other: '1',
+    };
+    const plan = planned(files, { ...files, other: '2' });
+    expect(plan.jobs).toEqual([]);
+    expect(plan.summary).toBe('other changed since bbbbbbbb. None of 1 jobs runs. Skipped: a.');
+  });
+});
