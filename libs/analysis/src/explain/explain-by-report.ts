@@ -1,0 +1,57 @@
+import type { Account, Findings } from './explain-failure.ts';
+import { exitSentence } from './exit-sentence.ts';
+import { citedLines, cited, sentence, type Cited, type Sentence } from './sentences.ts';
+
+/** Lines shown of the end of the log when nothing better is known. */
+const LAST_LINES = 5;
+
+/** What can be said from the report alone. */
+export function explainByReport(findings: Findings): Account {
+  const { fact, evidence } = findings;
+  const { report } = evidence;
+  const message = report?.infrastructureError?.message ?? '';
+  return {
+    class: fact.class,
+    category: report?.infrastructureError?.code ?? fact.category,
+    confidence: fact.confidence,
+    headline: fact.headline + (message === '' ? '' : `: ${message}`),
+    sentences: [
+      sentence(fact.explanation, factEvidence(findings)),
+      ...exitSentence(findings),
+      ...causeSentence(findings),
+      ...lastLines(findings),
+    ],
+    location: null,
+    nextStep: fact.nextStep,
+  };
+}
+
+function factEvidence({ evidence, fact }: Findings): Cited[] {
+  const { report, reason } = evidence;
+  const error = report?.infrastructureError ?? null;
+  if (error !== null) return [cited('step', `${error.code}: ${error.message}`)];
+  if (fact.category === 'out-of-memory') {
+    const peak = report?.usage.memoryPeakBytes ?? null;
+    return [cited('resource', peak === null ? reason : `memory peak ${Math.round(peak / 1024 / 1024)} MiB; ${reason}`)];
+  }
+  return reason === '' ? [] : [cited('step', reason)];
+}
+
+/** The log may name what stands behind a fact of the report: which test hung, what filled the memory. */
+function causeSentence({ matches, fact, lines }: Findings): Sentence[] {
+  const [best] = matches;
+  if (best === undefined || fact.category === 'runner-lost') return [];
+  const range = { from: best.line.number, to: best.line.number };
+  return [sentence(`The log has a line that may be behind it: “${best.line.text}”`, [citedLines(lines, range)])];
+}
+
+function lastLines({ lines }: Findings): Sentence[] {
+  const told = lines.filter(({ text }) => text.trim() !== '').slice(-LAST_LINES);
+  const [first, last] = [told[0], told.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  return [
+    sentence(`The last thing the log says is: “${last.text.trim()}”`, [
+      citedLines(lines, { from: first.number, to: last.number }),
+    ]),
+  ];
+}

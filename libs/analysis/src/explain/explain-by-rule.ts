@@ -1,0 +1,74 @@
+import { filled, groupOf, type RuleMatch } from '../rules/match-rules.ts';
+import { locationIn, locationOf, type Location } from '../text/locations.ts';
+import type { LogLine } from '../text/log-lines.ts';
+import { exitSentence } from './exit-sentence.ts';
+import type { Account, Findings } from './explain-failure.ts';
+import { citedLine, citedLines, sentence, type Sentence } from './sentences.ts';
+
+/** Lines around a match in which a compiler or a stack names the place. */
+const LINES_AFTER = 25;
+const LINES_BEFORE = 6;
+
+/** What a line of the log says, according to the rule that recognised it. */
+export function explainByRule(findings: Findings, best: RuleMatch): Account {
+  const { fact } = findings;
+  const { rule, groups, line } = best;
+  const location = placeOf(best, findings);
+  return {
+    class: fact.decides === 'class' ? fact.class : rule.class,
+    category: rule.category,
+    confidence: rule.confidence,
+    headline: filled(rule.headline, groups),
+    sentences: [
+      sentence(filled(rule.explanation, groups), [citedLine(line)]),
+      ...placeSentence(location, findings, best),
+      ...furtherSentence(findings, best),
+      ...exitSentence(findings),
+    ],
+    location,
+    nextStep: rule.nextStep,
+  };
+}
+
+function placeOf({ groups, line }: RuleMatch, { lines, within }: Findings): Location | null {
+  const path = groupOf(groups, 'path');
+  const named = path === undefined ? null : locationOf(path, groupOf(groups, 'line'), within);
+  return named ?? placeNear(lines, line.number, within);
+}
+
+/** Stacks stand below a message; a syntax error and an ESLint summary have their place above. */
+function placeNear(lines: readonly LogLine[], number: number, within: string): Location | null {
+  const near = (from: number, to: number): LogLine[] =>
+    lines.filter((line) => line.number >= from && line.number <= to);
+  const candidates = [...near(number, number + LINES_AFTER), ...near(number - LINES_BEFORE, number - 1).reverse()];
+  for (const { text } of candidates) {
+    if (!text.includes('/workspace/')) continue;
+    const place = locationIn(text.slice(text.indexOf('/workspace/')), within);
+    if (place !== null) return place;
+  }
+  return null;
+}
+
+function placeSentence(location: Location | null, { lines }: Findings, { line, groups }: RuleMatch): Sentence[] {
+  if (location === null || groupOf(groups, 'path') !== undefined) return [];
+  const at = location.line === null ? '' : `, line ${location.line}`;
+  const range = { from: Math.max(1, line.number - LINES_BEFORE), to: line.number + LINES_AFTER };
+  const named = lines.find(
+    ({ number, text }) => number >= range.from && number <= range.to && text.includes(location.path),
+  );
+  return [sentence(`The place it points at is ${location.path}${at}.`, named === undefined ? [] : [citedLine(named)])];
+}
+
+/** How many more lines say the same, so that nobody takes the first for the only one. */
+function furtherSentence({ matches, lines }: Findings, best: RuleMatch): Sentence[] {
+  const same = matches.filter(({ rule, line }) => rule.id === best.rule.id && line.text !== best.line.text);
+  const last = same.at(-1);
+  const [first] = same;
+  if (first === undefined || last === undefined) return [];
+  const more = same.length === 1 ? 'One more line says' : `${same.length} more lines say`;
+  return [
+    sentence(`${more} something of the same kind.`, [
+      citedLines(lines, { from: first.line.number, to: last.line.number }),
+    ]),
+  ];
+}

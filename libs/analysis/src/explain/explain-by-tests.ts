@@ -1,0 +1,109 @@
+import type { FailedTest, TestFindings } from '../failed-tests/failed-test.ts';
+import { linearPattern } from '../text/linear-pattern.ts';
+import type { LogLine } from '../text/log-lines.ts';
+import { clipped } from '../text/clean-text.ts';
+import { exitSentence } from './exit-sentence.ts';
+import type { Account, Findings } from './explain-failure.ts';
+import { cited, citedLines, sentence, type Cited, type Sentence } from './sentences.ts';
+
+/** Values and messages inside sentences stay short: the failed test itself has them whole. */
+const QUOTED_CHARS_MAX = 200;
+/** Further tests that are named in a sentence. */
+const NAMED_MAX = 5;
+
+/** What failed tests say: which, where, and what they compared. */
+export function explainByTests(findings: Findings, tests: TestFindings): Account {
+  const [first] = tests.failed;
+  const failed = Math.max(tests.totals?.failed ?? 0, tests.failed.length);
+  return {
+    class: findings.fact.decides === 'class' ? findings.fact.class : 'user',
+    category: 'test',
+    confidence: 'high',
+    headline: headlineOf(first, failed, tests),
+    sentences: [
+      ...(first === undefined ? [] : firstSentences(first, findings)),
+      ...otherSentence(tests, findings),
+      ...totalsSentence(tests, findings),
+      ...exitSentence(findings),
+    ],
+    location: first?.path == null ? null : { path: first.path, line: first.line },
+    nextStep: nextStepOf(first, findings),
+  };
+}
+
+function headlineOf(first: FailedTest | undefined, failed: number, { totals }: TestFindings): string {
+  const all = totals === null ? '' : ` of ${totals.passed + failed}`;
+  const count = `${failed}${all} ${failed === 1 && all === '' ? 'test' : 'tests'} failed`;
+  return first === undefined ? count : `${count}: ${clipped(first.name, QUOTED_CHARS_MAX)}`;
+}
+
+function firstSentences(test: FailedTest, findings: Findings): Sentence[] {
+  const evidence = evidenceOf(test, findings);
+  const at = test.line === null ? '' : `, line ${test.line}`;
+  const where = test.path === null ? '' : ` in ${test.path}${at}`;
+  const failed = sentence(`The test “${clipped(test.name, QUOTED_CHARS_MAX)}” failed${where}.`, evidence);
+  const why = whyOf(test);
+  return why === null ? [failed] : [failed, sentence(why, evidence)];
+}
+
+function whyOf({ compared, message }: FailedTest): string | null {
+  if (compared !== null) {
+    const { expected, actual } = compared;
+    return `It expected ${clipped(expected, QUOTED_CHARS_MAX)} and got ${clipped(actual, QUOTED_CHARS_MAX)}.`;
+  }
+  const [line] = message.split('\n', 1);
+  return line === undefined || line === '' ? null : `It says: “${clipped(line, QUOTED_CHARS_MAX)}”`;
+}
+
+function evidenceOf(test: FailedTest, { lines }: Findings): Cited[] {
+  if (test.lines !== null) return [citedLines(lines, test.lines)];
+  return [cited('test', `${test.suite} ${test.name}: ${test.message}`.trim())];
+}
+
+function otherSentence({ failed }: TestFindings, findings: Findings): Sentence[] {
+  const others = failed.slice(1, 1 + NAMED_MAX);
+  if (others.length === 0) return [];
+  const names = others.map(({ name }) => `“${clipped(name, 80)}”`).join(', ');
+  const more = failed.length - 1 - others.length;
+  const rest = more > 0 ? ` and ${more} more` : '';
+  return [
+    sentence(
+      `Also failed: ${names}${rest}.`,
+      others.flatMap((test) => evidenceOf(test, findings)),
+    ),
+  ];
+}
+
+function totalsSentence({ totals, tool }: TestFindings, { lines }: Findings): Sentence[] {
+  if (totals === null || totals.passed <= 0) return [];
+  const evidence =
+    totals.lines === null
+      ? cited('test', `${totals.passed} passed, ${totals.failed} failed`)
+      : citedLines(lines, totals.lines);
+  const passed = totals.passed === 1 ? 'One other test' : `${totals.passed} other tests`;
+  return [sentence(`${passed} passed, according to ${tool}.`, [evidence])];
+}
+
+const COMMAND = linearPattern('^npm (?:error|ERR!) command (?:sh|bash) -c (?P<command>.+)$');
+
+/** The command npm ran, as its own closing remark or its heading names it. */
+function commandOf(lines: readonly LogLine[]): string | null {
+  for (const { text } of lines) {
+    if (!text.startsWith('npm e') && !text.startsWith('npm E')) continue;
+    const command = COMMAND.find(text)?.['command'];
+    if (command !== undefined) return command;
+  }
+  return null;
+}
+
+function nextStepOf(first: FailedTest | undefined, { lines, within }: Findings): string {
+  const command = commandOf(lines);
+  const again =
+    command === null
+      ? 'Run that test alone to see it again'
+      : `Run \`${clipped(command, 100)}\`${within === '' ? '' : ` in ${within}`} to see it again`;
+  const at = first?.line == null ? '' : `:${first.line}`;
+  const start = first?.path == null ? '' : `, and start reading at ${first.path}${at}`;
+  const other = first?.path == null ? '' : ' If the test did not change, what it calls did.';
+  return `${again}${start}.${other}`;
+}

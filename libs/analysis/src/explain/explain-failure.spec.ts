@@ -1,0 +1,182 @@
+import { readFileSync, existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { FailureExplanation } from '@delta-ci/contracts';
+import fc from 'fast-check';
+import { completionReport, evidenceOf, stepResult } from '../evidence.fixture.ts';
+import type { FailureEvidence } from '../evidence.ts';
+import { parseJunit } from '../junit/parse-junit.ts';
+import { explainFailure } from './explain-failure.ts';
+import { told } from './told.fixture.ts';
+
+const FIXTURES = join(import.meta.dirname, 'fixtures');
+const logOf = (name: string): string => readFileSync(join(FIXTURES, `${name}.log`), 'utf8');
+const explain = (log: string, given: Partial<FailureEvidence> = {}): FailureExplanation =>
+  explainFailure(evidenceOf(log, given));
+
+describe('explanations as people read them', () => {
+  it.each(['shop-cart', 'install-offline', 'typescript', 'jest', 'go'])('%s', (name) => {
+    const path = join(FIXTURES, `${name}.md`);
+    const text = told(explain(logOf(name)));
+    if (!existsSync(path)) writeFileSync(path, text);
+    expect(text).toBe(readFileSync(path, 'utf8'));
+  });
+});
+
+describe('the first root failure', () => {
+  it('given a failed test below a passed one and above the remarks of npm, then the test is it', () => {
+    const explanation = explain(logOf('shop-cart'));
+    expect(explanation.category).toBe('test');
+    expect(explanation.location).toEqual({ path: 'packages/cart/test/cart.test.js', line: 5 });
+    expect(explanation.failedTests.map(({ name, path, line }) => [name, path, line])).toEqual([
+      ['an empty cart costs nothing', 'packages/cart/test/cart.test.js', 5],
+    ]);
+    expect(explanation.incomplete).toEqual([]);
+  });
+
+  it('given colours, then the same is found', () => {
+    const coloured = logOf('shop-cart').replaceAll('✖', '\u001b[31m✖').replaceAll('\n', '\u001b[39m\n');
+    expect(explain(coloured).failedTests.length).toBe(1);
+  });
+
+  it('given a module that is missing, then it explains the tests that could not run', () => {
+    const log =
+      "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'left-pad' imported from /workspace/src/index.js\n✖ test/a.test.js (20ms)\nℹ tests 1\nℹ fail 1\n";
+    const { category, headline, location } = explain(log);
+    expect([category, headline, location?.path]).toEqual([
+      'missing-dependency',
+      'The module “left-pad” cannot be found',
+      'src/index.js',
+    ]);
+  });
+
+  it('given a step that failed, then earlier steps are not blamed', () => {
+    const log = 'npm error code ENOTFOUND\nretried, fine\nTypeError: total is not a function\n';
+    const base = evidenceOf(log);
+    const { category } = explainFailure({ ...base, log: { ...base.log, failedStep: { from: 3, to: 3 } } });
+    expect(category).toBe('crash');
+  });
+});
+
+describe('what the report decides', () => {
+  const infrastructureError = { code: 'layer_missing' as const, message: 'no layer' };
+  it.each([
+    [
+      'an infrastructure error',
+      { report: completionReport({ infrastructureError }) },
+      'infrastructure',
+      'layer_missing',
+    ],
+    ['a lost attempt', { outcome: 'lost' as const, report: null }, 'infrastructure', 'runner-lost'],
+    ['an attempt out of time', { outcome: 'timed_out' as const, report: null }, 'unknown', 'timeout'],
+    [
+      'a step over its memory',
+      { report: completionReport({ steps: [stepResult({ oomKilled: true })] }) },
+      'user',
+      'out-of-memory',
+    ],
+    [
+      'exit code 127',
+      { report: completionReport({ steps: [stepResult({ exitCode: 127 })] }) },
+      'tooling',
+      'command-not-found',
+    ],
+    [
+      'SIGKILL',
+      { report: completionReport({ steps: [stepResult({ exitCode: null, signal: 'SIGKILL' })] }) },
+      'infrastructure',
+      'killed',
+    ],
+    [
+      'SIGSEGV',
+      { report: completionReport({ steps: [stepResult({ exitCode: null, signal: 'SIGSEGV' })] }) },
+      'user',
+      'crash',
+    ],
+    ['nothing recognised', {}, 'unknown', 'exit-code'],
+  ])('given %s', (_what, given, failureClass, category) => {
+    const explanation = explain('working\nstill working\n', given);
+    expect([explanation.class, explanation.category]).toEqual([failureClass, category]);
+  });
+});
+
+describe('test reports', () => {
+  it('given a JUnit report, then it names the tests and the log adds its lines', () => {
+    const parsed = parseJunit(
+      '<testsuite><testcase name="an empty cart costs nothing" classname="cart"><failure message="no">x</failure></testcase><testcase name="b"/></testsuite>',
+    );
+    if (!parsed.ok) throw new Error(parsed.message);
+    const explanation = explain(logOf('shop-cart'), { testReports: [parsed.report] });
+    expect(explanation.failedTests[0]).toMatchObject({
+      suite: 'cart',
+      path: 'packages/cart/test/cart.test.js',
+      line: 5,
+    });
+    expect(explanation.headline).toBe('1 of 2 tests failed: an empty cart costs nothing');
+  });
+});
+
+describe('what is not known is said', () => {
+  it('given a log that was cut and windows that leave out lines, then the explanation says so', () => {
+    const base = evidenceOf('a\n');
+    const { incomplete } = explainFailure({
+      ...base,
+      log: { ...base.log, totalLines: 100, truncated: true },
+      unread: ['The test report could not be read.'],
+    });
+    expect(incomplete.length).toBe(3);
+  });
+});
+
+describe('hostile evidence', () => {
+  const valid = (evidence: FailureEvidence): void => {
+    const explanation = explainFailure(evidence);
+    expect(FailureExplanation.safeParse(explanation).error).toBeUndefined();
+    // Unseen characters would let a log forge what a person reads.
+    expect(JSON.stringify(explanation)).not.toMatch(/[\u202a-\u202e\u2066-\u2069\u200b\ufeff]|\\u00(?:0[0-8]|1|7f)/);
+  };
+  const noise = fc.constantFrom(
+    '✖ failing tests:\n\ntest at a.js:1:1\n✖ ',
+    'not ok 1 - ',
+    'TAP version 13\n',
+    '  ● x › ',
+    ' FAIL  a.test.js > ',
+    '--- FAIL: ',
+    '  1 failing\n',
+    '  1) ',
+    'npm error code ENOTFOUND\n',
+    'npm error path /workspace/../../etc\n',
+    'src/a.ts(99999999,1): error TS1: ',
+    'file:///workspace/a.js:5:50',
+    '\u001b[31m',
+    '\u001b]0;',
+    '\u202e',
+    '\u0000',
+    '\ud800',
+    '\r',
+    '\n',
+  );
+  const log = fc
+    .array(fc.oneof(noise, fc.string({ unit: 'binary' })), { maxLength: 40 })
+    .map((parts) => parts.join(''));
+
+  it('always becomes an explanation that fits the contract', () => {
+    fc.assert(
+      fc.property(log, (text) => valid(evidenceOf(text))),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each([
+    ['one line of a megabyte', 'a'.repeat(1_000_000)],
+    ['a megabyte of spaces with a match at its end', `${' '.repeat(1_000_000)}AssertionError: x`],
+    ['hints without end', 'AssertionError Error TS .go: FAILED SyntaxError: x'.repeat(20_000)],
+    ['a great many short lines', 'x AssertionError\n'.repeat(60_000)],
+    ['a million escapes', '\u001b['.repeat(500_000)],
+    ['a great many failing tests', `✖ failing tests:\n${'test at a.js:1:1\n✖ x (1ms)\n  y\n'.repeat(20_000)}`],
+    [
+      'huge values',
+      `✖ failing tests:\n\ntest at a.js:1:1\n✖ ${'n'.repeat(9_000)}\n  actual: '${'v'.repeat(9_000)}',\n  expected: ''`,
+    ],
+  ])('%s', (_what, text) => valid(evidenceOf(text)));
+});

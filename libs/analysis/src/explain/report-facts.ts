@@ -1,0 +1,133 @@
+import type { CompletionReport, Confidence, FailureClass, StepResult } from '@delta-ci/contracts';
+
+/** What the report alone says about a failure, before any line of the log is looked at. */
+export interface ReportFact {
+  readonly rule: string;
+  readonly class: FailureClass;
+  readonly category: string;
+  readonly confidence: Confidence;
+  readonly headline: string;
+  readonly explanation: string;
+  readonly nextStep: string;
+  /** The log may say what stands behind it (which command, which test); whose fault it is stays. */
+  readonly decides: 'all' | 'class' | 'nothing';
+}
+
+/** The step an attempt failed at, or null when the report names none. */
+export function failedStepOf(report: CompletionReport | null): StepResult | null {
+  const failed = (step: StepResult): boolean =>
+    step.timedOut || step.oomKilled || step.signal !== null || (step.exitCode ?? 0) !== 0;
+  return report?.steps.find(failed) ?? null;
+}
+
+export function exitCodeOf(report: CompletionReport | null): number | null {
+  return failedStepOf(report)?.exitCode ?? report?.exitCode ?? null;
+}
+
+export function signalOf(report: CompletionReport | null): string | null {
+  return failedStepOf(report)?.signal ?? report?.signal ?? null;
+}
+
+interface ReportRule extends ReportFact {
+  readonly applies: (given: { report: CompletionReport | null; outcome: string }) => boolean;
+}
+
+const inSteps = (report: CompletionReport | null, what: (step: StepResult) => boolean): boolean =>
+  report?.steps.some(what) ?? false;
+
+/** In order; the first that applies counts. The classes are those the domain decides retries by. */
+const RULES: readonly ReportRule[] = [
+  {
+    rule: 'infrastructure-error',
+    applies: ({ report }) => (report?.infrastructureError ?? null) !== null,
+    class: 'infrastructure',
+    category: 'runner',
+    confidence: 'high',
+    headline: 'The runner could not do the job',
+    explanation: 'The runner could not give the job what it needs, so this says nothing about the change.',
+    nextStep: 'Run it again; if it comes back, look at the runner.',
+    decides: 'all',
+  },
+  {
+    rule: 'lost',
+    applies: ({ report, outcome }) => outcome === 'lost' || (report === null && outcome !== 'timed_out'),
+    class: 'infrastructure',
+    category: 'runner-lost',
+    confidence: 'high',
+    headline: 'The runner was lost while it worked on the job',
+    explanation: 'The runner fell silent or went away before it could report, so this says nothing about the change.',
+    nextStep: 'Nothing, if another attempt follows; otherwise run it again and look at the runner.',
+    decides: 'all',
+  },
+  {
+    rule: 'timed-out',
+    applies: ({ report, outcome }) => outcome === 'timed_out' || inSteps(report, ({ timedOut }) => timedOut),
+    class: 'unknown',
+    category: 'timeout',
+    confidence: 'medium',
+    headline: 'The job ran out of time',
+    explanation: 'The job was stopped because its time was over; it does not say whether it hung or was merely slow.',
+    nextStep: 'Look at the last lines of the log: they show what it was busy with when it was stopped.',
+    decides: 'all',
+  },
+  {
+    rule: 'over-memory-limit',
+    applies: ({ report }) => inSteps(report, ({ oomKilled }) => oomKilled),
+    class: 'user',
+    category: 'out-of-memory',
+    confidence: 'high',
+    headline: 'The job needed more memory than it may use',
+    explanation: 'A process of the step was killed because the job reached its memory limit.',
+    nextStep: 'Look for what keeps growing; if the work is just large, run less of it at once or raise the limit.',
+    decides: 'all',
+  },
+  {
+    rule: 'command-not-runnable',
+    applies: ({ report }) => [126, 127].includes(exitCodeOf(report) ?? 0),
+    class: 'tooling',
+    category: 'command-not-found',
+    confidence: 'high',
+    headline: 'A command could not be found or executed',
+    explanation: 'The exit code is what a shell answers for a command that is not there or may not be executed.',
+    nextStep: 'Check that the tool is installed by a step before, and that scripts are committed as executable.',
+    decides: 'class',
+  },
+  {
+    rule: 'killed-from-outside',
+    applies: ({ report }) => signalOf(report) === 'SIGKILL' || exitCodeOf(report) === 137,
+    class: 'infrastructure',
+    category: 'killed',
+    confidence: 'medium',
+    headline: 'The step was killed from outside',
+    explanation: 'The step got SIGKILL, which a program does not send itself: often the host was short of memory.',
+    nextStep: 'Run it again; if it comes back, compare the memory the job uses with what the host has.',
+    decides: 'class',
+  },
+  {
+    rule: 'crashed',
+    applies: ({ report }) => signalOf(report) !== null,
+    class: 'user',
+    category: 'crash',
+    confidence: 'medium',
+    headline: 'The step crashed',
+    explanation: 'The step did not exit by itself: a signal ended it.',
+    nextStep: 'Look at the last lines of the log, and at native code the step uses.',
+    decides: 'class',
+  },
+];
+
+const UNRECOGNISED: ReportFact = {
+  rule: 'nothing-recognised',
+  class: 'unknown',
+  category: 'exit-code',
+  confidence: 'low',
+  headline: 'The job failed, and nothing in its log says why in a way that is recognised',
+  explanation: 'No rule recognised a cause in the log, so none is claimed.',
+  nextStep: 'Read the end of the log, then what comes before it.',
+  decides: 'nothing',
+};
+
+/** The fact the report states. Always one: at the least, that nothing was recognised. */
+export function reportFact(report: CompletionReport | null, outcome: string): ReportFact {
+  return RULES.find(({ applies }) => applies({ report, outcome })) ?? UNRECOGNISED;
+}

@@ -1,0 +1,18 @@
+import type { LogLine } from '../text/log-lines.ts';
+import type { TestFindings } from './failed-test.ts';
+import { goTestFindings } from './go-test.ts';
+import { jestFindings } from './jest.ts';
+import { mochaFindings } from './mocha.ts';
+import { nodeTestFindings } from './node-test.ts';
+import { tapFindings } from './tap.ts';
+
+const FORMATS = [nodeTestFindings, tapFindings, jestFindings, goTestFindings, mochaFindings];
+
+/** What the log says about failed tests, by the first format that recognises any. */
+export function findFailedTests(lines: readonly LogLine[], within: string): TestFindings | null {
+  for (const format of FORMATS) {
+    const findings = format(lines, within);
+    if (findings !== null) return findings;
+  }
+  return null;
+}
