@@ -29,6 +29,9 @@ const INT8_OID = 20;
 
 /** Opens the log. @throws when the database cannot be reached. */
 export async function openLog(options: OpenLogOptions): Promise<LogConnection> {
+  const types = new pg.TypeOverrides();
+  // `bigint` as number: positions and milliseconds stay far below 2^53.
+  types.setTypeParser(INT8_OID, Number);
   const pool = new pg.Pool({
     connectionString: options.databaseUrl,
     application_name: options.applicationName,
@@ -37,7 +40,7 @@ export async function openLog(options: OpenLogOptions): Promise<LogConnection> {
     query_timeout: ANSWER_TIMEOUT_MS,
     keepAlive: true,
     pipeline: true,
-    types: { getTypeParser: typeParser },
+    types,
   });
   surviveBrokenConnections(pool);
   const reads = new DataSource({
@@ -66,9 +69,4 @@ export function surviveBrokenConnections(pool: pg.Pool): void {
 
 async function closeBoth(pool: pg.Pool, reads: DataSource): Promise<void> {
   await Promise.all([pool.end(), reads.destroy()]);
-}
-
-/** `bigint` as number: positions and milliseconds stay far below 2^53. */
-function typeParser(oid: number, format?: 'text' | 'binary') {
-  return oid === INT8_OID ? Number : pg.types.getTypeParser(oid, format);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { initialRun } from '@delta-ci/domain';
-import { runIdOf } from '../fixtures/run-story.fixture.ts';
+import { runIdOf } from '../testing/run-story.fixture.ts';
 import { AggregateCache } from './aggregate-cache.ts';
 
 describe('the cache of folded runs', () => {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/infra/index.ts';
 import { openLog } from '../connection.ts';
-import { freshLog, type FreshLog } from '../fixtures/fresh-log.fixture.ts';
-import { lossyProxy } from '../fixtures/lossy-proxy.fixture.ts';
-import { createRun, runIdOf, runSubmission, simpleRun } from '../fixtures/run-story.fixture.ts';
+import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
+import { lossyProxy } from '../testing/lossy-proxy.fixture.ts';
+import { createRun, runIdOf, runSubmission, simpleRun } from '../testing/run-story.fixture.ts';
 import { verifyChain } from '../read/verify-chain.ts';
 import { rebuildProjections } from '../rebuild/rebuild-projections.ts';
 import { LogWriter } from './log-writer.ts';
@@ -20,7 +20,8 @@ describe('when the database fails', () => {
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
        WHERE datname = current_database() AND application_name = 'orchestrator' AND ${condition}`,
     );
-  const eventCount = async () => (await log.admin.query('SELECT count(*)::int AS n FROM event')).rows[0].n;
+  const eventCount = async () =>
+    (await log.admin.query<{ n: number }>('SELECT count(*)::int AS n FROM event')).rows[0]?.n;
 
   it('before the commit, the batch is done again', async () => {
     const blocker = await log.admin.connect();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { deliveryStream, runStream } from '@delta-ci/contracts';
 import { eventCanonicalText } from '@delta-ci/domain';
-import { freshLog, type FreshLog } from '../fixtures/fresh-log.fixture.ts';
+import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
 import {
   OPERATOR,
   createRun,
@@ -11,7 +11,7 @@ import {
   runIdOf,
   runSubmission,
   simpleRun,
-} from '../fixtures/run-story.fixture.ts';
+} from '../testing/run-story.fixture.ts';
 import { LogReader } from '../read/log-reader.ts';
 import { verifyChain } from '../read/verify-chain.ts';
 import type { Submission } from './submission.ts';
@@ -65,11 +65,12 @@ describe('the writer', () => {
 
     await Promise.all(names.map((name) => tell(simpleRun(name), writer)));
 
-    const { rows } = await log.admin.query(
+    const { rows } = await log.admin.query<{ events: number; last: number; head: number }>(
       'SELECT count(*)::int AS events, max(position)::int AS last, (SELECT position::int FROM log_head) AS head FROM event',
     );
-    expect(rows[0]).toEqual({ events: rows[0].last, last: rows[0].last, head: rows[0].last });
-    expect(await verifyChain(log.reader)).toMatchObject({ ok: true, position: rows[0].last });
+    const last = rows[0]?.last;
+    expect(rows).toEqual([{ events: last, last, head: last }]);
+    expect(await verifyChain(log.reader)).toMatchObject({ ok: true, position: last });
   });
 
   it('answers a repeat with the first answer and appends nothing', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { runStream, type RunId } from '@delta-ci/contracts';
-import { freshLog, type FreshLog } from '../fixtures/fresh-log.fixture.ts';
+import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
 import {
   createRun,
   leaseHashOf,
@@ -11,7 +11,7 @@ import {
   runSubmission,
   runnerIdOf,
   simpleRun,
-} from '../fixtures/run-story.fixture.ts';
+} from '../testing/run-story.fixture.ts';
 import { verifyChain } from '../read/verify-chain.ts';
 import { rebuildProjections } from '../rebuild/rebuild-projections.ts';
 import type { LogWriter } from './log-writer.ts';
@@ -88,7 +88,7 @@ describe('two writers on one log', () => {
       writers.map((writer, index) => writer.submit(runSubmission(`create-${index}`, runId, createRun(runId)))),
     );
 
-    expect(answers.map((answer) => answer.ok).sort()).toEqual([false, true]);
+    expect(answers.filter((answer) => answer.ok)).toHaveLength(1);
     const { rows } = await log.admin.query('SELECT version FROM stream WHERE id = $1', [runStream(runId)]);
     expect(rows).toEqual([{ version: 2 }]);
     await expectSoundLog();

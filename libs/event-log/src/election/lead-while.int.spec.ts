@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/infra/index.ts';
-import { freshLog, type FreshLog } from '../fixtures/fresh-log.fixture.ts';
+import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
 import { leadWhile } from './lead-while.ts';
 
 describe('an office', () => {
@@ -46,17 +46,15 @@ describe('an office', () => {
   it('is lost with the connection and taken again', async () => {
     const only = stand('only', 'sweeper');
     await leader('only');
-    const [held] = (
-      await log.admin.query(
-        `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'only'`,
-      )
-    ).rows;
+    const held = await log.admin.query<{ pid: number }>(
+      `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'only'`,
+    );
     await eventually('another session leads', async () => {
-      const { rows } = await log.admin.query(
+      const { rows } = await log.admin.query<{ pid: number }>(
         `SELECT l.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid)
          WHERE l.locktype = 'advisory' AND l.granted AND a.application_name = 'only'`,
       );
-      return leading.has('only') && rows.length === 1 && rows[0].pid !== held.pid;
+      return leading.has('only') && rows.length === 1 && rows[0]?.pid !== held.rows[0]?.pid;
     });
     await only.leave();
   });

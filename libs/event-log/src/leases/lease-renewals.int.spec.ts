@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { DEFAULT_RUN_POLICY } from '@delta-ci/contracts';
 import type { LogWriter } from '../append/log-writer.ts';
 import { openLog } from '../connection.ts';
-import { freshLog, type FreshLog } from '../fixtures/fresh-log.fixture.ts';
+import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
 import {
   createRun,
   leaseHashOf,
@@ -12,7 +12,7 @@ import {
   runIdOf,
   runSubmission,
   runnerIdOf,
-} from '../fixtures/run-story.fixture.ts';
+} from '../testing/run-story.fixture.ts';
 import { whichLeasesExpired } from '../queries/which-leases-expired.ts';
 import { LeaseRenewals } from './lease-renewals.ts';
 

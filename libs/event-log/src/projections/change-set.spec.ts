@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { digestOf, runIdOf } from '../fixtures/run-story.fixture.ts';
+import { digestOf, runIdOf } from '../testing/run-story.fixture.ts';
 import { ChangeSet } from './change-set.ts';
 import { jsonRows } from './json-rows.ts';
 import { patch, put, type RowChange } from './row-change.ts';

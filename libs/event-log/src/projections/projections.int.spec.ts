@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { RunId } from '@delta-ci/contracts';
 import { attemptsOf, evolveRun, initialRun, jobOf, type RunAggregate } from '@delta-ci/domain';
-import { freshLog, type FreshLog } from '../fixtures/fresh-log.fixture.ts';
-import { randomCommands, type RandomCommand } from '../fixtures/random-commands.fixture.ts';
-import { runIdOf, runSubmission } from '../fixtures/run-story.fixture.ts';
+import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
+import { randomCommands, type RandomCommand } from '../testing/random-commands.fixture.ts';
+import { runIdOf, runSubmission } from '../testing/run-story.fixture.ts';
 import { LogReader } from '../read/log-reader.ts';
 import { rebuildProjections } from '../rebuild/rebuild-projections.ts';
 import type { ProjectionRows } from './rows.ts';
@@ -100,16 +100,15 @@ describe('the projections', () => {
   });
 
   it('tell rows that are not as the log says', async () => {
-    const [row] = (await log.admin.query(`SELECT * FROM attempt LIMIT 1`)).rows;
-    await log.admin.query(
-      `UPDATE attempt SET reason = 'tampered' WHERE run_id = $1 AND job_key = $2 AND attempt = $3`,
-      [row.run_id, row.job_key, row.attempt],
+    const { rows } = await log.admin.query<{ key: string }>(
+      `UPDATE attempt SET reason = 'tampered' WHERE ctid = (SELECT min(ctid) FROM attempt)
+       RETURNING concat_ws(' ', run_id, job_key, attempt) AS key`,
     );
 
     const { equal, tables } = await rebuildProjections({ databaseUrl: log.readerUrl });
     expect(equal).toBe(false);
     expect(tables.filter((table) => !table.equal)).toMatchObject([
-      { table: 'attempt', differing: [`${row.run_id} ${row.job_key} ${row.attempt}`] },
+      { table: 'attempt', differing: rows.map((row) => row.key) },
     ]);
   });
 });

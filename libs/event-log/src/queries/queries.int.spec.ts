@@ -14,8 +14,8 @@ import {
 import type { RunCommand } from '@delta-ci/domain';
 import type { LogWriter } from '../append/log-writer.ts';
 import type { Submission } from '../append/submission.ts';
-import { freshLog, type FreshLog } from '../fixtures/fresh-log.fixture.ts';
-import { EXPLANATION, aPlan } from '../fixtures/plan.fixture.ts';
+import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
+import { EXPLANATION, aPlan } from '../testing/plan.fixture.ts';
 import {
   CHANGE,
   OPERATOR,
@@ -30,7 +30,8 @@ import {
   runSubmission,
   runnerIdOf,
   simpleRun,
-} from '../fixtures/run-story.fixture.ts';
+} from '../testing/run-story.fixture.ts';
+import { LogReader } from '../read/log-reader.ts';
 import { findLease } from './find-lease.ts';
 import { findPlan } from './find-plan.ts';
 import { findRepository } from './find-repository.ts';
@@ -86,7 +87,7 @@ describe('the named queries', () => {
     const view = RunView.parse(await showRun(log.reader, runId));
 
     expect(view).toMatchObject({ runId, state: 'finished', outcome: 'failed', planDigest: proposed.digest });
-    expect(view.position).toBe((await log.admin.query('SELECT position FROM log_head')).rows[0].position);
+    expect(view.position).toBe((await new LogReader(log.reader).head()).position);
     expect(
       view.jobs.map(({ key, title, sentence, state, outcome }) => ({ key, title, sentence, state, outcome })),
     ).toEqual([

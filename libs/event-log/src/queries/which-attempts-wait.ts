@@ -19,7 +19,7 @@ const TEXT = `
 /** Queued attempts as dispatch messages, in the order they should go: to offer again what a lost bus no longer offers. */
 export async function whichAttemptsWait(
   { pool: connections }: LogConnection,
-  { pool = undefined, waitedAtLeastMs = 0, limit }: WaitingAttemptsQuery,
+  { pool, waitedAtLeastMs = 0, limit }: WaitingAttemptsQuery,
 ): Promise<DispatchMessage[]> {
   const values = [pool ?? null, waitedAtLeastMs, limit];
   return (await connections.query<DispatchMessage>({ name: 'which-attempts-wait', text: TEXT, values })).rows;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/infra/index.ts';
-import { freshLog, type FreshLog } from '../fixtures/fresh-log.fixture.ts';
-import { createRun, runIdOf, runSubmission } from '../fixtures/run-story.fixture.ts';
+import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
+import { createRun, runIdOf, runSubmission } from '../testing/run-story.fixture.ts';
 import { LogBell } from './log-bell.ts';
 import { LogReader } from './log-reader.ts';
 

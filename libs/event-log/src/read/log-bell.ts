@@ -117,6 +117,6 @@ export class LogBell {
   #ring(position: number): void {
     if (!(position > this.#position)) return;
     this.#position = position;
-    for (const waiter of [...this.#waiters]) if (position > waiter.past) waiter.wake();
+    for (const waiter of this.#waiters) if (position > waiter.past) waiter.wake();
   }
 }

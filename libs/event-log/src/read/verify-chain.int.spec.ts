@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { chainHash } from '../append/hash-chain.ts';
 import { openLog, type LogConnection } from '../connection.ts';
-import { freshLog, type FreshLog } from '../fixtures/fresh-log.fixture.ts';
-import { simpleRun } from '../fixtures/run-story.fixture.ts';
+import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
+import { simpleRun } from '../testing/run-story.fixture.ts';
 import { verifyChain } from './verify-chain.ts';
 
 describe('verifying the chain', () => {
@@ -33,6 +33,14 @@ describe('verifying the chain', () => {
     return verifyChain(inside);
   };
 
+  const recordAt = async (position: number) => {
+    const text = 'SELECT canonical, prev_hash, hash FROM event WHERE position = $1';
+    const { rows } = await inside.pool.query<{ canonical: string; prev_hash: string; hash: string }>(text, [position]);
+    const [record] = rows;
+    if (record === undefined) throw new Error(`no record at ${position}`);
+    return record;
+  };
+
   it('finds nothing in an untouched log, from anywhere to anywhere', async () => {
     expect(await verifyChain(inside)).toMatchObject({ ok: true, checked: 22, position: 22 });
     expect(await verifyChain(inside, { from: 5, to: 9 })).toMatchObject({ ok: true, checked: 5, position: 9 });
@@ -56,25 +64,25 @@ describe('verifying the chain', () => {
   });
 
   it('finds a record rewritten together with its hash by the record after it', async () => {
-    const { rows } = await inside.pool.query('SELECT canonical, prev_hash FROM event WHERE position = 10');
-    const canonical = String(rows[0].canonical).replace('ada', 'eve');
+    const { canonical: before, prev_hash } = await recordAt(10);
+    const canonical = before.replace('ada', 'eve');
     await inside.pool.query('UPDATE event SET canonical = $1, hash = $2 WHERE position = 10', [
       canonical,
-      chainHash(rows[0].prev_hash, canonical),
+      chainHash(prev_hash, canonical),
     ]);
 
     expect(await verifyChain(inside)).toMatchObject({ ok: false, firstBadPosition: 11 });
   });
 
   it('finds a log that was cut off with its head only by a hash from outside', async () => {
-    const { rows } = await inside.pool.query('SELECT hash FROM event WHERE position = 20');
+    const { hash: trustedPrevHash } = await recordAt(20);
     const cut = await tampered(
       'DELETE FROM event WHERE position > 15',
       `UPDATE log_head SET position = 15, hash = (SELECT hash FROM event WHERE position = 15)`,
     );
 
     expect(cut).toMatchObject({ ok: true, position: 15 });
-    expect(await verifyChain(inside, { from: 21, trustedPrevHash: rows[0].hash })).toMatchObject({ ok: false });
+    expect(await verifyChain(inside, { from: 21, trustedPrevHash })).toMatchObject({ ok: false });
   });
 
   it('does not take a chain whose beginning is another than the trusted one', async () => {

@@ -11,8 +11,9 @@ export const ENTITIES: readonly EntitySchema[] = PROJECTION_NAMES.map(entityOf);
 function entityOf(name: ProjectionName): EntitySchema {
   const { key, columns }: { key: readonly string[]; columns: Readonly<Record<string, ColumnType>> } =
     PROJECTION_TABLES[name];
-  const options = Object.entries(columns).map(([column, type]) => [column, columnOf(type, key.includes(column))]);
-  return new EntitySchema({ name, columns: Object.fromEntries(options) });
+  const options: Record<string, EntitySchemaColumnOptions> = {};
+  for (const [column, type] of Object.entries(columns)) options[column] = columnOf(type, key.includes(column));
+  return new EntitySchema({ name, columns: options });
 }
 
 function columnOf(type: ColumnType, primary: boolean): EntitySchemaColumnOptions {

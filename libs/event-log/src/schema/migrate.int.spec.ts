@@ -21,7 +21,7 @@ describe('migrating', () => {
     const applied = await Promise.all([1, 2, 3].map(() => migrate({ adminUrl })));
     const urls = await Promise.all([1, 2, 3].map(() => provisionRoles({ adminUrl, passwords })));
 
-    expect(applied.map((names) => names.length).sort()).toEqual([0, 0, MIGRATIONS.length]);
+    expect(applied.flat()).toHaveLength(MIGRATIONS.length);
     expect(await migrate({ adminUrl })).toEqual([]);
     expect(urls[1]).toEqual(urls[0]);
     for (const databaseUrl of Object.values(await provisionRoles({ adminUrl, passwords }))) {

@@ -32,7 +32,7 @@ export function migrate({ adminUrl }: MigrateOptions): Promise<AppliedMigrations
 }
 
 async function createRoles(client: pg.Client, roles: RoleNames): Promise<void> {
-  const names = Object.values(roles);
+  const names = [roles.owner, roles.orchestrator, roles.reader];
   const existing = await client.query<{ rolname: string }>('SELECT rolname FROM pg_roles WHERE rolname = ANY($1)', [
     names,
   ]);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { PROJECTION_NAMES } from '../projections/tables.ts';
-import { freshLog, type FreshLog } from '../fixtures/fresh-log.fixture.ts';
-import { simpleRun } from '../fixtures/run-story.fixture.ts';
+import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
+import { simpleRun } from '../testing/run-story.fixture.ts';
 import { databaseNameOf, roleNames } from './role-names.ts';
 
 const APPEND = `SELECT append_events(0, repeat('0', 64), now(), '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')`;
