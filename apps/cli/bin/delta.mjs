@@ -1,38 +1,37 @@
 #!/usr/bin/env node
 // @ts-check
-// Starts `delta`: with the Node that is running when it is new enough, otherwise with the one npm installed beside it.
+// Starts `delta` with the Node that is running when it is new enough, otherwise with the one npm installed beside it.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 const NODE_MAJOR_MIN = 24;
 
-const here = dirname(fileURLToPath(import.meta.url));
-const main = join(here, '..', 'dist', 'main.js');
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const main = join(root, 'dist', 'main.js');
+const newEnough = Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN;
+const node = newEnough ? process.execPath : join(root, '..', '..', 'node_modules', '.bin', 'node');
 
-if (!existsSync(main)) {
-  process.stderr.write('delta: it is not built yet\nnext: npm run build\n');
+if (!existsSync(main)) refuse('it is not built yet', 'npm run build');
+else if (existsSync(node)) start();
+else
+  refuse(`Node ${NODE_MAJOR_MIN} is needed, this is ${process.versions.node}`, 'npm install, which brings one along');
+
+/**
+ * @param {string} problem
+ * @param {string} next
+ */
+function refuse(problem, next) {
+  process.stderr.write(`delta: ${problem}\nnext: ${next}\n`);
   process.exitCode = 2;
-} else if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
-  await import(pathToFileURL(main).href);
-} else {
-  startWithNewer();
 }
 
-function startWithNewer() {
-  const node = join(here, '..', '..', '..', 'node_modules', '.bin', 'node');
-  if (!existsSync(node)) {
-    process.stderr.write(
-      `delta: Node ${NODE_MAJOR_MIN} or newer is needed, this is ${process.versions.node}\nnext: npm install, which brings one along\n`,
-    );
-    process.exitCode = 2;
-    return;
-  }
+function start() {
   const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
   // A terminal sends Ctrl-C to both: the child decides how to end, and this waits for it.
   process.on('SIGINT', () => undefined);
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  for (const signal of /** @type {const} */ (['SIGTERM', 'SIGHUP'])) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`delta: ${node} cannot be started: ${error.message}\n`);
     process.exitCode = 3;

@@ -11,7 +11,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   interrupt();
 });
 
-const isTerminal = process.stdout.isTTY === true;
+const isTerminal = process.stdout.isTTY;
 process.exitCode = await delta(process.argv.slice(2), {
   environment: process.env,
   directory: process.cwd(),

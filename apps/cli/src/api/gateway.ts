@@ -80,7 +80,10 @@ export class Gateway {
     while (!this.#interrupted.aborted) {
       const query = { attempt, offset, follow: '1' };
       for await (const { event, data } of this.#events(ENDPOINTS.showLog, { runId, jobKey }, query)) {
-        if (event === 'end') return yield LogFollowEnd.parse(JSON.parse(data));
+        if (event === 'end') {
+          yield LogFollowEnd.parse(JSON.parse(data));
+          return;
+        }
         const chunk = LogFollowChunk.parse(JSON.parse(data));
         offset = chunk.nextOffset;
         yield chunk;

@@ -1,6 +1,7 @@
 import type { Plan, PlannedJob } from '@delta-ci/contracts';
 import { networkFor, type NetworkChoice } from '../local/execute-job.ts';
 import type { LocalOutcome } from '../local/run-jobs.ts';
+import { explanationText } from '../screen/explanation-text.ts';
 import { LineSplitter } from '../screen/line-splitter.ts';
 import { paintOutcome } from '../screen/paint.ts';
 import { safeLine, safeLogLine, safeText } from '../screen/safe-text.ts';
@@ -23,6 +24,7 @@ export interface PlannedRun {
   readonly digest: string;
   readonly jobs: readonly PlannedJob[];
   readonly network: NetworkChoice;
+  readonly unsandboxed: boolean;
   readonly comparedText: string;
 }
 
@@ -56,10 +58,21 @@ export function jsonLines({ out }: Surroundings): RunScreen {
 
 function publicOutcome(
   { key, explanation }: PlannedJob,
-  { outcome, notJudged, durationMs, reason, result }: LocalOutcome,
+  { outcome, notJudged, durationMs, reason, result, explanation: failure }: LocalOutcome,
 ) {
   const { exitCode = null, signal = null, steps = [] } = result ?? {};
-  return { job: key, outcome, notJudged, durationMs, reason, exitCode, signal, steps, why: explanation.sentence };
+  return {
+    job: key,
+    outcome,
+    notJudged,
+    durationMs,
+    reason,
+    exitCode,
+    signal,
+    steps,
+    why: explanation.sentence,
+    failure,
+  };
 }
 
 /** Prefixed lines as they come, and a table at the end. */
@@ -84,7 +97,8 @@ export function readable(surroundings: Surroundings): RunScreen {
   };
 }
 
-function networkText({ jobs, network }: PlannedRun): string {
+function networkText({ jobs, network, unsandboxed }: PlannedRun): string {
+  if (unsandboxed) return 'Jobs run as yourself: nothing is kept from them, neither your files nor the network.\n';
   const online = jobs.filter((job) => networkFor(job, network) === 'host').map(({ key }) => key);
   if (online.length === 0) return '';
   const why = network === 'always' ? 'as --network says' : 'because the plan asks for it; --no-network forbids it';
@@ -115,7 +129,11 @@ function endText(
       explanation.sentence,
     ]),
   ];
+  const explained = outcomes.flatMap(({ key, explanation }) =>
+    explanation === null ? [] : [explanationText(surroundings, key, explanation)],
+  );
   const done = outcomes.filter((each) => each.outcome === 'succeeded').length;
   const head = `${paintOutcome(paint, outcome)}: ${done} of ${plural(outcomes.length, 'job')} succeeded in ${durationText(durationMs)}`;
-  return `${rows.length === 0 ? '' : `${table(surroundings, ['JOB', 'OUTCOME', 'TIME', 'WHY'], rows)}\n`}${head}\n`;
+  const jobTable = rows.length === 0 ? '' : `${table(surroundings, ['JOB', 'OUTCOME', 'TIME', 'WHY'], rows)}\n`;
+  return `${explained.map((each) => `${each}\n`).join('')}${jobTable}${head}\n`;
 }

@@ -37,6 +37,7 @@ export async function run(surroundings: Surroundings, options: RunOptions): Prom
       plan: planned.plan,
       digest: planned.digest,
       jobs,
+      unsandboxed,
       network: unsandboxed ? 'always' : networkChoice(options),
       comparedText: comparedText(planned.change),
     };
@@ -95,19 +96,19 @@ async function carryOut(
       directory,
       network,
       toolchainDirs: await toolchainDirs(surroundings),
+      nowMs,
     };
     const byKey = new Map(jobs.map((job) => [job.key, job]));
     return runJobs(jobs, {
       atOnceMax: options.jobs,
       failFast: plan.policy.failFast && options.keepGoing !== true,
       interrupted,
-      nowMs,
       execute: async (job, signal) => {
         screen.started(job);
         const lines = screen.outputOf(job);
-        const result = await executeJob(place, job, (chunk) => lines.write(chunk), signal);
+        const executed = await executeJob(place, job, (chunk) => lines.write(chunk), signal);
         lines.end();
-        return result;
+        return executed;
       },
       onFinished: (outcome) => {
         const job = byKey.get(outcome.key);

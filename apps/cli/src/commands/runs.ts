@@ -1,6 +1,7 @@
 import type { RunSummary, RunView } from '@delta-ci/contracts';
 import { gatewayFor, type GatewayOptions } from '../api/gateway.ts';
 import { EXIT, type ExitCode } from '../problem.ts';
+import { explanationText } from '../screen/explanation-text.ts';
 import { paintOutcome } from '../screen/paint.ts';
 import { safeLine } from '../screen/safe-text.ts';
 import { table } from '../screen/table.ts';
@@ -151,8 +152,8 @@ export function runText(surroundings: Surroundings, view: RunView): string {
   ];
   const explained = view.jobs.flatMap(({ key, attempts }) => {
     const explanation = attempts.at(-1)?.explanation ?? null;
-    return explanation === null ? [] : [`${safeLine(key)}: ${safeLine(explanation.headline)}`];
+    return explanation === null ? [] : [explanationText(surroundings, key, explanation)];
   });
   const jobs = rows.length === 0 ? '' : `\n${table(surroundings, ['JOB', 'STATE', 'ATTEMPTS', 'TIME', 'WHY'], rows)}`;
-  return `${head.join('\n')}\n${jobs}${explained.length === 0 ? '' : `\n${explained.join('\n')}\n`}`;
+  return `${head.join('\n')}\n${jobs}${explained.length === 0 ? '' : `\n${explained.join('\n')}`}`;
 }

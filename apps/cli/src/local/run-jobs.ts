@@ -1,5 +1,6 @@
-import type { JobOutcome, Plan, PlannedJob } from '@delta-ci/contracts';
+import type { FailureExplanation, JobOutcome, Plan, PlannedJob } from '@delta-ci/contracts';
 import type { JobResult } from '@delta-ci/sandbox';
+import { explainLocally, type Executed } from './explain-locally.ts';
 
 export interface LocalOutcome {
   readonly key: string;
@@ -9,6 +10,7 @@ export interface LocalOutcome {
   readonly durationMs: number | null;
   readonly reason: string;
   readonly result: JobResult | null;
+  readonly explanation: FailureExplanation | null;
 }
 
 export interface RunJobsOptions {
@@ -16,8 +18,7 @@ export interface RunJobsOptions {
   /** Stop at the first failure of a required job. */
   readonly failFast: boolean;
   readonly interrupted: AbortSignal;
-  readonly nowMs: () => number;
-  readonly execute: (job: PlannedJob, signal: AbortSignal) => Promise<JobResult>;
+  readonly execute: (job: PlannedJob, signal: AbortSignal) => Promise<Executed>;
   readonly onFinished: (outcome: LocalOutcome) => void;
 }
 
@@ -33,10 +34,9 @@ export async function runJobs(jobs: readonly PlannedJob[], options: RunJobsOptio
     if (options.failFast && job.policy.required && isFailure(outcome.outcome)) stop.abort();
   };
   const start = async (job: PlannedJob): Promise<void> => {
-    const startedMs = options.nowMs();
-    const result = await options.execute(job, signal);
+    const executed = await options.execute(job, signal);
     running.delete(job.key);
-    settle(judged(job, result, options.nowMs() - startedMs), job);
+    settle(judged(job, executed), job);
   };
   for (;;) {
     const waiting = jobs.filter(({ key }) => !outcomes.has(key) && !running.has(key));
@@ -86,16 +86,25 @@ function failedNeed(
 }
 
 function notRun({ key }: PlannedJob, need: string | null, { interrupted }: RunJobsOptions): LocalOutcome {
-  const same = { key, notJudged: null, durationMs: null, result: null };
+  const same = { key, notJudged: null, durationMs: null, result: null, explanation: null };
   if (need !== null) return { ...same, outcome: 'skipped', reason: `it needs ${need}, which did not succeed` };
   const reason = interrupted.aborted ? 'interrupted before it began' : 'another job failed; --keep-going runs the rest';
   return { ...same, outcome: 'canceled', reason };
 }
 
-function judged({ key }: PlannedJob, result: JobResult, durationMs: number): LocalOutcome {
+function judged(job: PlannedJob, executed: Executed): LocalOutcome {
+  const { result, startedMs, finishedMs } = executed;
   const { infrastructureError, outcome } = result;
   const reason = infrastructureError?.message ?? reasonOf(result);
-  return { key, outcome, notJudged: infrastructureError, durationMs, reason, result };
+  return {
+    key: job.key,
+    outcome,
+    notJudged: infrastructureError,
+    durationMs: finishedMs - startedMs,
+    reason,
+    result,
+    explanation: explainLocally(job, executed, reason),
+  };
 }
 
 function reasonOf({ outcome, steps, exitCode, signal }: JobResult): string {

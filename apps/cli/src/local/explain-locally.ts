@@ -1,0 +1,61 @@
+import { explainFailure, parseJunit, type FailureEvidence, type TestReport } from '@delta-ci/analysis';
+import type { CompletionReport, FailureExplanation, PlannedJob } from '@delta-ci/contracts';
+import type { JobResult } from '@delta-ci/sandbox';
+import type { LocalLog } from './local-log.ts';
+
+/** What a job left behind for whoever wants to know why it failed. */
+export interface Executed {
+  readonly result: JobResult;
+  readonly log: LocalLog;
+  /** Test reports the plan asks for, as text. */
+  readonly junit: readonly string[];
+  readonly startedMs: number;
+  readonly finishedMs: number;
+}
+
+/** Why a job failed, by the analysis a mesh uses; null when it did not. */
+export function explainLocally(job: PlannedJob, executed: Executed, reason: string): FailureExplanation | null {
+  const { outcome } = executed.result;
+  if (outcome === 'succeeded' || outcome === 'canceled') return null;
+  const unread: string[] = [];
+  const testReports: TestReport[] = [];
+  for (const text of executed.junit) {
+    const parsed = parseJunit(text);
+    if (parsed.ok) testReports.push(parsed.report);
+    else unread.push(`a test report could not be read: ${parsed.message}`);
+  }
+  const evidence: FailureEvidence = {
+    outcome,
+    reason,
+    report: reportOf(executed, reason),
+    log: executed.log.evidence(),
+    testReports,
+    job: { key: job.key, title: job.title, kind: job.kind },
+    unread,
+  };
+  return explainFailure(evidence);
+}
+
+function reportOf({ result, log, startedMs, finishedMs }: Executed, summary: string): CompletionReport {
+  const { outcome, exitCode, signal, steps, infrastructureError } = result;
+  const peaks = steps.map(({ usage }) => usage.memoryPeakBytes).filter((peak) => peak !== null);
+  return {
+    outcome,
+    exitCode,
+    signal,
+    steps,
+    usage: {
+      wallMs: Math.max(0, finishedMs - startedMs),
+      cpuMs: null,
+      memoryPeakBytes: peaks.length === 0 ? null : Math.max(...peaks),
+    },
+    artifacts: [],
+    caches: [],
+    infrastructureError,
+    logBytes: log.bytes,
+    logTruncated: false,
+    runnerStartedAtMs: startedMs,
+    runnerFinishedAtMs: finishedMs,
+    summary: summary.slice(0, 5_000),
+  };
+}
