@@ -5,29 +5,30 @@ import type { Api } from './api.ts';
 /** A run that takes longer than this in the demonstration hangs. */
 const PATIENCE_MS = 120_000;
 
-/** Shows a run while it happens, until the forge shows its end. @throws Error when it does not get there in time */
+/** Shows a run while it happens, until the forge shows its end and every failure is explained. @throws Error when it hangs */
 export async function followRun(api: Api, runId: string, screen: Screen): Promise<RunView> {
   const over = AbortSignal.timeout(PATIENCE_MS);
-  const explained = new Set<string>();
+  const story = { reported: false, unexplained: new Set<string>() };
   try {
     for await (const event of api.events(runId, over)) {
       await show(api, runId, event, screen);
-      if (event.type === 'failure.explained')
-        explained.add((event.data as DomainEventOf<'failure.explained'>['data']).jobKey);
-      if (isOver(await api.run(runId))) break;
+      follow(story, event);
+      if (story.reported && story.unexplained.size === 0) return await api.run(runId);
     }
   } catch (error) {
     if (over.aborted) throw new Error(`run ${runId} did not end within ${PATIENCE_MS / 1_000} s`, { cause: error });
     throw error;
   }
-  return api.run(runId);
+  throw new Error(`the gateway ended the events of ${runId} before the run was over`);
 }
 
-/** Finished, shown by the forge, and every failed attempt explained. */
-function isOver(view: RunView): boolean {
-  const attempts = view.jobs.flatMap((job) => job.attempts);
-  const unexplained = attempts.some(({ outcome, explanation }) => outcome === 'failed' && explanation === null);
-  return view.state === 'finished' && view.reported && !unexplained;
+function follow(story: { reported: boolean; unexplained: Set<string> }, event: FeedEvent): void {
+  if (event.type === 'run.reported') story.reported = true;
+  if (event.type !== 'attempt.finished' && event.type !== 'failure.explained') return;
+  const { jobKey, attempt } = event.data as DomainEventOf<'attempt.finished' | 'failure.explained'>['data'];
+  const failed = event.type === 'attempt.finished' && (event.data as { outcome: string }).outcome === 'failed';
+  if (failed) story.unexplained.add(`${jobKey}.${attempt}`);
+  if (event.type === 'failure.explained') story.unexplained.delete(`${jobKey}.${attempt}`);
 }
 
 async function show(api: Api, runId: string, event: FeedEvent, screen: Screen): Promise<void> {
