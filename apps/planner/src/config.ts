@@ -10,6 +10,7 @@ import {
   text,
   wholeNumber,
 } from '@delta-ci/service';
+import { DEFAULT_PLANNING_RULES as defaults } from '@delta-ci/planning';
 import { z } from 'zod';
 
 /** What the planner reads from its environment. */
@@ -21,23 +22,17 @@ export const plannerSettings = z.object({
   dataDir: text(4_096),
   forgesFile: text(4_096),
   /** The weakest isolation for jobs of trusted changes. Others get `sandbox` whatever stands here. */
-  isolation: oneOf(['sandbox', 'process', 'gvisor', 'container', 'microvm']).default('sandbox'),
+  isolation: oneOf(['sandbox', 'process', 'gvisor', 'container', 'microvm']).default(defaults.trustedIsolation),
   /** The pool that jobs ask for. */
   pool: text(63)
-    .default('default')
+    .default(defaults.pool)
     .refine((name) => PoolName.safeParse(name).success, 'lower-case letters, digits, "-" or "_"'),
   /** What jobs run on: runners are usually of the planner's own kind. */
   jobOs: oneOf(['linux', 'darwin']).default(process.platform === 'darwin' ? 'darwin' : 'linux'),
-  /** Hosts that jobs of strangers may reach: registries that only give. */
-  untrustedEgress: list().default([
-    'registry.npmjs.org',
-    'registry.yarnpkg.com',
-    'repo.yarnpkg.com',
-    'proxy.golang.org',
-    'sum.golang.org',
-  ]),
+  /** Hosts that jobs of strangers may reach. */
+  untrustedEgress: list().default([...defaults.untrustedEgress]),
   /** Whether discovered toolchain versions become requirements: only where runners announce what they have. */
-  requireToolchains: flag().default(false),
+  requireToolchains: flag().default(defaults.requireToolchains),
   /** Below the orchestrator's planning timeout (120 s), so that a run that takes too long still learns why. */
   planningTimeLimitMs: durationMs({ min: 100 }).default(100_000),
   /** Planning waits for remotes and disks more than it computes; more than this only moves the queue into memory. */

@@ -1,4 +1,5 @@
 import { DEFAULT_RUN_POLICY, type Plan } from '@delta-ci/contracts';
+import { DEFAULT_PLANNING_RULES } from './default-rules.ts';
 import { wantedPaths } from './discover.ts';
 import type { ChangedFile, PlanningInputs, RepositorySnapshot, SnapshotEntry } from './model.ts';
 import { planChange } from './plan-change.ts';
@@ -73,13 +74,7 @@ export function inputsFor(before: Files | null, after: Files, given: Partial<Pla
         ? { kind: 'everything', reason: 'the branch is new' }
         : { kind: 'changes', commit: BASE, snapshot: snapshotOf(before), changes: differenceOf(before, after) },
     policy: DEFAULT_RUN_POLICY,
-    rules: {
-      pool: 'default',
-      os: 'linux',
-      trustedIsolation: 'sandbox',
-      untrustedEgress: ['registry.npmjs.org'],
-      requireToolchains: false,
-    },
+    rules: DEFAULT_PLANNING_RULES,
     rerun: null,
     ...given,
   };

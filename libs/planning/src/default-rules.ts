@@ -1,0 +1,17 @@
+import type { PlanningRules } from './model.ts';
+
+/** What an installation decides about jobs unless it says otherwise. */
+export const DEFAULT_PLANNING_RULES: PlanningRules = {
+  pool: 'default',
+  os: 'linux',
+  trustedIsolation: 'sandbox',
+  /** Registries that only give: no account of ours can write there. */
+  untrustedEgress: [
+    'registry.npmjs.org',
+    'registry.yarnpkg.com',
+    'repo.yarnpkg.com',
+    'proxy.golang.org',
+    'sum.golang.org',
+  ],
+  requireToolchains: false,
+};

@@ -1,0 +1,74 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Plan, RerunSource } from '@delta-ci/contracts';
+import { inputsFor, keysOf, type Files } from './planned-repository.fixture.ts';
+import { planChange } from './plan-change.ts';
+import type { PlanningInputs, PlanningResult } from './model.ts';
+
+const FILES: Files = {
+  'delta.yaml': `version: 1
+jobs:
+  build: { steps: [make] }
+  unit: { steps: [make test], needs: [build], secrets: [TOKEN] }
+  lint: { steps: [make lint], needs: [build] }
+`,
+};
+const DIGEST = `sha256:${'0'.repeat(64)}`;
+const OF = `run_${'1'.repeat(32)}`;
+
+function earlier(): Plan {
+  const result = planChange(inputsFor(null, FILES));
+  if (!result.ok) throw new Error(result.message);
+  return result.plan;
+}
+
+function rerun(jobs: readonly string[] | null, given: Partial<PlanningInputs> = {}): PlanningResult {
+  const source: RerunSource = {
+    of: OF,
+    only: jobs === null ? 'all' : 'failed',
+    planDigest: DIGEST,
+    jobs: jobs === null ? null : [...jobs],
+  };
+  return planChange(inputsFor(null, FILES, { rerun: { source, plan: earlier() }, ...given }));
+}
+
+function planOf(result: PlanningResult): Plan {
+  if (!result.ok) throw new Error(`${result.code}: ${result.message}`);
+  return result.plan;
+}
+
+describe('a rerun', () => {
+  it('given the failed jobs, then only they run, and what they needed and succeeded is not waited for', () => {
+    const plan = planOf(rerun(['unit']));
+    expect(plan.jobs.map(({ key, needs }) => [key, needs])).toEqual([['unit', []]]);
+    expect(keysOf(plan.skipped)).toEqual(['build', 'lint']);
+    expect(plan.source).toEqual({ kind: 'rerun', evidence: `the plan ${DIGEST} of ${OF}` });
+    expect(plan.jobs[0]?.explanation.sentence).toBe(
+      `unit runs again because it did not succeed in ${OF}. Then: unit runs because the branch is new.`,
+    );
+    expect(plan.skipped[0]?.explanation.sentence).toBe(`build is skipped: its result in ${OF} stands.`);
+  });
+
+  it('given a need that failed too, then it is still waited for', () => {
+    expect(planOf(rerun(['build', 'unit'])).jobs.map(({ needs }) => needs)).toEqual([[], ['build']]);
+  });
+
+  it('given all jobs, then the plan has them all', () => {
+    expect(keysOf(planOf(rerun(null)).jobs)).toEqual(['build', 'lint', 'unit']);
+  });
+
+  it('given a change that is not trusted, then a rerun does not carry what the earlier plan had', () => {
+    const change = { ...inputsFor(null, FILES).change, trust: 'untrusted' as const };
+    expect(planOf(rerun(['unit'], { change })).jobs[0]?.secrets).toEqual([]);
+  });
+
+  it.each([
+    ['another commit', ['unit'], { commit: 'd'.repeat(40) }, 'tests commit'],
+    ['a job that was not there', ['nobody'], {}, 'has no job nobody'],
+  ])('given %s, then it is refused', (_what, jobs, given, message) => {
+    expect(rerun(jobs, given)).toMatchObject({
+      ok: false,
+      code: 'invalid_rerun',
+      message: expect.stringContaining(message),
+    });
+  });
+});
