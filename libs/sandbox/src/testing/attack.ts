@@ -35,14 +35,17 @@ const NOTHING_LEFT = { reported: [], processes: [], groups: [], mounts: [], stat
 const listen = (server: Server, at: { port: number; host: string } | { path: string }): Promise<void> =>
   new Promise((resolve) => server.listen(at, resolve));
 
-/** A directory of the agent's with a secret, a state directory and a workspace in it. */
-type Ground = { readonly secretFile: string; readonly stateDir: string; readonly hostDir: string };
+/** A directory of the agent's with a secret and a workspace in it. */
+type Ground = { readonly secretFile: string; readonly hostDir: string };
+
+/** An executor that nobody else uses meanwhile, and where it keeps its state. */
+export type Defender = { readonly executor: SandboxExecutor; readonly stateDir: string };
 
 async function withGround<T>(use: (ground: Ground) => Promise<T>): Promise<T> {
   const root = await mkdtemp(join(tmpdir(), 'delta-battery-'));
-  const ground = { secretFile: join(root, 'secret'), stateDir: join(root, 'state'), hostDir: join(root, 'workspace') };
+  const ground = { secretFile: join(root, 'secret'), hostDir: join(root, 'workspace') };
   try {
-    await Promise.all([mkdir(ground.stateDir), mkdir(ground.hostDir), writeFile(ground.secretFile, SECRET)]);
+    await Promise.all([mkdir(ground.hostDir), writeFile(ground.secretFile, SECRET)]);
     return await use(ground);
   } finally {
     await rm(root, { recursive: true, force: true });
@@ -78,7 +81,8 @@ function processesOfOurUserIds(): readonly number[] {
 
 async function lookAround(
   ids: readonly string[],
-  { stateDir, hostDir }: Ground,
+  stateDir: string,
+  hostDir: string,
 ): Promise<Omit<Observation['left'], 'reported'>> {
   const cgroups = detectCgroups();
   const parents = cgroups.found ? cgroupParents(cgroups.host) : [];
@@ -95,20 +99,26 @@ async function lookAround(
   };
 }
 
-async function attack(sandbox: Sandbox, job: HostileJob, target: Target, ground: Ground): Promise<Observation> {
+async function attack(
+  sandbox: Sandbox,
+  job: HostileJob,
+  target: Target,
+  stateDir: string,
+  hostDir: string,
+): Promise<Observation> {
   for (const [name, content] of Object.entries(job.files?.(target) ?? {})) {
-    await writeFile(join(ground.hostDir, name), content, { mode: 0o755 });
+    await writeFile(join(hostDir, name), content, { mode: 0o755 });
   }
   const output = collectOutput();
   const outcome = await sandbox.run(step(script(job.script(target)), job.step ?? {}), output.sink);
-  const ids = await readdir(ground.stateDir);
+  const ids = await readdir(stateDir);
   const { leftovers } = await sandbox.close();
   return {
     name: job.name,
     refused: null,
     outcome,
     text: output.text(),
-    left: { reported: leftovers, ...(await lookAround(ids, ground)) },
+    left: { reported: leftovers, ...(await lookAround(ids, stateDir, hostDir)) },
     secret: await readFile(target.secretFile, 'utf8'),
   };
 }
@@ -121,12 +131,11 @@ const stopperHolds = (probe: TierProbe, job: HostileJob): boolean =>
  * the job should be refused; otherwise hosts that lack other layers still get to show what they have.
  */
 export async function observe(
-  makeExecutor: (stateDir: string) => SandboxExecutor,
+  { executor, stateDir }: Defender,
   job: HostileJob,
 ): Promise<{ readonly observation: Observation; readonly target: Target }> {
   return withGround((ground) =>
     withTarget(ground.secretFile, async (target) => {
-      const executor = makeExecutor(ground.stateDir);
       const holds = stopperHolds(await executor.probe(), job);
       const spec: SandboxSpec = specFor(ground.hostDir, {
         workspace: { hostDir: ground.hostDir, onClose: 'empty' },
@@ -138,7 +147,7 @@ export async function observe(
       const opened = await executor.open(spec);
       const unopened = { name: job.name, outcome: null, text: '', left: NOTHING_LEFT, secret: SECRET };
       const observation = opened.ok
-        ? await attack(opened.sandbox, job, target, ground)
+        ? await attack(opened.sandbox, job, target, stateDir, ground.hostDir)
         : { ...unopened, refused: opened.refusal.code };
       return { observation, target };
     }),

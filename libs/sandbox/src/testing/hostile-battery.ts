@@ -1,4 +1,7 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { SandboxExecutor } from '../sandbox-executor.ts';
 import type { FilterArch } from '../seccomp/system-calls.ts';
 import { observe, SECRET, type Observation } from './attack.ts';
@@ -23,8 +26,16 @@ export function expectWithstood(job: HostileJob, target: Target, seen: Observati
 export function describeHostileBattery(makeExecutor: (stateDir: string) => SandboxExecutor): void {
   const jobs = hostileJobs(process.arch as FilterArch);
   describe(`hostile battery, ${jobs.length} jobs`, () => {
+    let stateDir = '';
+    let executor: SandboxExecutor;
+    beforeAll(async () => {
+      stateDir = await mkdtemp(join(tmpdir(), 'delta-battery-state-'));
+      executor = makeExecutor(stateDir);
+    });
+    afterAll(() => rm(stateDir, { recursive: true, force: true }));
+
     it.each(jobs.map((job, index) => [index + 1, job.name, job] as const))('%i. a job that %s', async (_, __, job) => {
-      const { observation, target } = await observe(makeExecutor, job);
+      const { observation, target } = await observe({ executor, stateDir }, job);
       expectWithstood(job, target, observation);
     });
   });

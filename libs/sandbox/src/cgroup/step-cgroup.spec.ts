@@ -1,0 +1,92 @@
+import { describe, expect, it } from '@jest/globals';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
+import type { CgroupHost } from './cgroup-host.ts';
+import { createStepCgroup } from './step-cgroup.ts';
+
+/** Plain directories in place of control groups: what is written shows what the kernel would be told. */
+async function withHost<T>(
+  make: (root: string) => CgroupHost,
+  use: (host: CgroupHost, read: (file: string) => Promise<string>, root: string) => Promise<T>,
+): Promise<T> {
+  const root = await mkdtemp(join(tmpdir(), 'delta-groups-'));
+  try {
+    for (const name of ['memory', 'pids', 'cpu', 'cpuacct']) await mkdir(join(root, name));
+    return await use(make(root), (file) => readFile(join(root, file), 'utf8'), root);
+  } finally {
+    await rm(root, { recursive: true });
+  }
+}
+
+const v2 = (root: string): CgroupHost => ({ version: 2, parent: root });
+const v1 = (root: string): CgroupHost => ({
+  version: 1,
+  memory: join(root, 'memory'),
+  pids: join(root, 'pids'),
+  cpu: join(root, 'cpu'),
+  cpuacct: join(root, 'cpuacct'),
+});
+
+const LIMITS = { ...DEFAULT_SANDBOX_LIMITS, memoryBytes: 1_000_000, pids: 100, cpuCount: 1.5 };
+
+describe('the control group of a step', () => {
+  it('v2: one group with memory, swap, processes and CPU bounded, killed as a whole for memory', async () => {
+    await withHost(v2, async (host, read, root) => {
+      const group = await createStepCgroup(host, 'g', LIMITS);
+      const told = await Promise.all(
+        ['memory.max', 'memory.swap.max', 'memory.oom.group', 'pids.max', 'cpu.max'].map((file) => read(`g/${file}`)),
+      );
+      expect(told).toEqual(['1000000', '0', '1', '104', '150000 100000']);
+      expect(group.joinFiles).toEqual([join(root, 'g', 'cgroup.procs')]);
+    });
+  });
+
+  it('v1: a group per controller, swap counted with memory, joined by the thread alone', async () => {
+    await withHost(v1, async (host, read, root) => {
+      const group = await createStepCgroup(host, 'g', LIMITS);
+      const told = await Promise.all(
+        [
+          'memory/g/memory.limit_in_bytes',
+          'memory/g/memory.memsw.limit_in_bytes',
+          'pids/g/pids.max',
+          'cpu/g/cpu.cfs_quota_us',
+        ].map(read),
+      );
+      expect(told).toEqual(['1000000', '1000000', '104', '150000']);
+      expect(group.joinFiles).toEqual(
+        ['memory', 'pids', 'cpu', 'cpuacct'].map((name) => join(root, name, 'g', 'tasks')),
+      );
+    });
+  });
+
+  it('v2: usage is read in its units', async () => {
+    await withHost(v2, async (host, _, root) => {
+      const group = await createStepCgroup(host, 'g', LIMITS);
+      expect(await group.usage()).toEqual({ cpuMs: null, memoryPeakBytes: null, oomKilled: null });
+      await writeFile(join(root, 'g', 'cpu.stat'), 'usage_usec 2500\nuser_usec 2000\n');
+      await writeFile(join(root, 'g', 'memory.peak'), '4096\n');
+      await writeFile(join(root, 'g', 'memory.events'), 'low 0\noom 1\noom_kill 1\n');
+      expect(await group.usage()).toEqual({ cpuMs: 2.5, memoryPeakBytes: 4096, oomKilled: true });
+    });
+  });
+
+  it('v1: usage is read in its units', async () => {
+    await withHost(v1, async (host, _, root) => {
+      const group = await createStepCgroup(host, 'g', LIMITS);
+      await writeFile(join(root, 'cpuacct/g/cpuacct.usage'), '2500000\n');
+      await writeFile(join(root, 'memory/g/memory.max_usage_in_bytes'), '4096\n');
+      await writeFile(join(root, 'memory/g/memory.oom_control'), 'oom_kill_disable 0\nunder_oom 0\noom_kill 0\n');
+      expect(await group.usage()).toEqual({ cpuMs: 2.5, memoryPeakBytes: 4096, oomKilled: false });
+    });
+  });
+
+  it('given a group that cannot be made, nothing is left and the reason is thrown', async () => {
+    await withHost(v2, async (_, __, root) => {
+      await expect(createStepCgroup({ version: 2, parent: join(root, 'nowhere') }, 'g', LIMITS)).rejects.toThrow(
+        'ENOENT',
+      );
+    });
+  });
+});
