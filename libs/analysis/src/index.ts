@@ -9,6 +9,6 @@ export {
   type ReportedFailure,
   type TestReport,
 } from './junit/parse-junit.ts';
-export { NOTABLE_HINTS } from './rules/match-rules.ts';
+export { NOTABLE_HINTS } from './notable-hints.ts';
 export { scrubbed, withoutTerminalCodes } from './text/clean-text.ts';
 export { LINES_MAX, LOG_CHARS_MAX } from './text/log-lines.ts';

@@ -1,4 +1,4 @@
-import type { Findings } from './explain-failure.ts';
+import type { Findings } from './account.ts';
 import { exitCodeOf, failedStepOf, signalOf } from './report-facts.ts';
 import { cited, sentence, type Sentence } from './sentences.ts';
 

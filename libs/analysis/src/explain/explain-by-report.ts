@@ -1,4 +1,4 @@
-import type { Account, Findings } from './explain-failure.ts';
+import type { Account, Findings } from './account.ts';
 import { exitSentence } from './exit-sentence.ts';
 import { citedLines, cited, sentence, type Cited, type Sentence } from './sentences.ts';
 

@@ -2,7 +2,7 @@ import { filled, groupOf, type RuleMatch } from '../rules/match-rules.ts';
 import { locationIn, locationOf, type Location } from '../text/locations.ts';
 import type { LogLine } from '../text/log-lines.ts';
 import { exitSentence } from './exit-sentence.ts';
-import type { Account, Findings } from './explain-failure.ts';
+import type { Account, Findings } from './account.ts';
 import { citedLine, citedLines, sentence, type Sentence } from './sentences.ts';
 
 /** Lines around a match in which a compiler or a stack names the place. */

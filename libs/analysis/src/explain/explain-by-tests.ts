@@ -1,10 +1,10 @@
 import type { FailedTest, TestFindings } from '../failed-tests/failed-test.ts';
 import { linearPattern } from '../text/linear-pattern.ts';
-import type { LogLine } from '../text/log-lines.ts';
+import { linesWithin, type LogLine } from '../text/log-lines.ts';
 import { clipped } from '../text/clean-text.ts';
 import { exitSentence } from './exit-sentence.ts';
-import type { Account, Findings } from './explain-failure.ts';
-import { cited, citedLines, sentence, type Cited, type Sentence } from './sentences.ts';
+import type { Account, Findings } from './account.ts';
+import { cited, citedLine, citedLines, sentence, type Cited, type Sentence } from './sentences.ts';
 
 /** Values and messages inside sentences stay short: the failed test itself has them whole. */
 const QUOTED_CHARS_MAX = 200;
@@ -26,7 +26,7 @@ export function explainByTests(findings: Findings, tests: TestFindings): Account
       ...totalsSentence(tests, findings),
       ...exitSentence(findings),
     ],
-    location: first?.path == null ? null : { path: first.path, line: first.line },
+    location: first === undefined || first.path === null ? null : { path: first.path, line: first.line },
     nextStep: nextStepOf(first, findings),
   };
 }
@@ -43,7 +43,7 @@ function firstSentences(test: FailedTest, findings: Findings): Sentence[] {
   const where = test.path === null ? '' : ` in ${test.path}${at}`;
   const failed = sentence(`The test “${clipped(test.name, QUOTED_CHARS_MAX)}” failed${where}.`, evidence);
   const why = whyOf(test);
-  return why === null ? [failed] : [failed, sentence(why, evidence)];
+  return why === null ? [failed] : [failed, sentence(why, whyEvidence(test, findings))];
 }
 
 function whyOf({ compared, message }: FailedTest): string | null {
@@ -53,6 +53,16 @@ function whyOf({ compared, message }: FailedTest): string | null {
   }
   const [line] = message.split('\n', 1);
   return line === undefined || line === '' ? null : `It says: “${clipped(line, QUOTED_CHARS_MAX)}”`;
+}
+
+/** The lines that show both values, or the first line of the message: less than the whole story of the test. */
+function whyEvidence(test: FailedTest, findings: Findings): Cited[] {
+  const told = test.lines === null ? [] : linesWithin(findings.lines, test.lines);
+  const { expected, actual } = test.compared ?? { expected: test.message.split('\n', 1)[0] ?? '', actual: '' };
+  const both = told.find(({ text }) => text.includes(expected) && text.includes(actual));
+  const each = [expected, actual].map((value) => told.find(({ text }) => text.includes(value)));
+  const found = (both === undefined ? each : [both]).filter((line) => line !== undefined);
+  return found.length === 0 ? evidenceOf(test, findings) : found.map(citedLine);
 }
 
 function evidenceOf(test: FailedTest, { lines }: Findings): Cited[] {
@@ -102,8 +112,7 @@ function nextStepOf(first: FailedTest | undefined, { lines, within }: Findings):
     command === null
       ? 'Run that test alone to see it again'
       : `Run \`${clipped(command, 100)}\`${within === '' ? '' : ` in ${within}`} to see it again`;
-  const at = first?.line == null ? '' : `:${first.line}`;
-  const start = first?.path == null ? '' : `, and start reading at ${first.path}${at}`;
-  const other = first?.path == null ? '' : ' If the test did not change, what it calls did.';
-  return `${again}${start}.${other}`;
+  if (first === undefined || first.path === null) return `${again}.`;
+  const at = first.line === null ? '' : `:${first.line}`;
+  return `${again}, and start reading at ${first.path}${at}. If the test did not change, what it calls did.`;
 }

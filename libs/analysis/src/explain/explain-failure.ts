@@ -1,40 +1,19 @@
 import type { FailureExplanation } from '@delta-ci/contracts';
 import type { FailureEvidence } from '../evidence.ts';
-import type { FailedTest, TestFindings } from '../failed-tests/failed-test.ts';
+import type { FailedTest } from '../failed-tests/failed-test.ts';
 import { FAILED_TESTS_MAX } from '../failed-tests/failed-test.ts';
 import { findFailedTests } from '../failed-tests/find-failed-tests.ts';
-import { matchRules, type RuleMatch } from '../rules/match-rules.ts';
+import { matchRules } from '../rules/match-rules.ts';
 import { NEARNESS } from '../rules/rule.ts';
 import { shown, shownOnOneLine } from '../text/clean-text.ts';
 import { packageDirectory, type Location } from '../text/locations.ts';
 import { linesWithin, readLines, type LogLine } from '../text/log-lines.ts';
+import type { Account, Findings } from './account.ts';
 import { explainByReport } from './explain-by-report.ts';
 import { explainByRule } from './explain-by-rule.ts';
 import { explainByTests } from './explain-by-tests.ts';
 import { mergeTests } from './merge-tests.ts';
-import { exitCodeOf, reportFact, type ReportFact } from './report-facts.ts';
-import type { Sentence } from './sentences.ts';
-
-/** The part of an explanation that depends on what explains it; the rest is the same for all. */
-export interface Account {
-  readonly class: FailureExplanation['class'];
-  readonly category: string;
-  readonly confidence: FailureExplanation['confidence'];
-  readonly headline: string;
-  readonly sentences: readonly Sentence[];
-  readonly location: Location | null;
-  readonly nextStep: string;
-}
-
-/** Everything that was found, for whoever writes the account. */
-export interface Findings {
-  readonly evidence: FailureEvidence;
-  readonly lines: readonly LogLine[];
-  readonly within: string;
-  readonly fact: ReportFact;
-  readonly matches: readonly RuleMatch[];
-  readonly tests: TestFindings | null;
-}
+import { exitCodeOf, reportFact } from './report-facts.ts';
 
 /**
  * Why an attempt failed: a value that always fits the contract, whatever the evidence holds. It never throws, and its
@@ -86,8 +65,9 @@ function accountOf(findings: Findings): Account {
 
 function rulesOf({ fact, matches, tests }: Findings): string[] {
   const found = matches.map(({ rule }) => `log:${rule.id}`);
-  const seen = tests === null ? [] : [`tests:${tests.tool.replaceAll(' ', '-')}`];
-  return [...new Set([`report:${fact.rule}`, ...seen, ...found])].slice(0, 50);
+  const seen = tests === null ? [] : [`tests:${tests.format}`];
+  const told = fact.decides === 'nothing' && found.length + seen.length > 0 ? [] : [`report:${fact.rule}`];
+  return [...new Set([...told, ...seen, ...found])].slice(0, 50);
 }
 
 function shownLocation(location: Location | null): FailureExplanation['location'] {

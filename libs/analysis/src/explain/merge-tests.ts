@@ -15,7 +15,7 @@ export function mergeTests(
   const reported = evidence.testReports.flatMap(({ failures }) => failures);
   if (reported.length === 0) return fromLog;
   const failed = reported.map((failure) => completed(failure, fromLog?.failed ?? [], within));
-  return { tool: 'the test report', failed, totals: totalsOf(evidence) };
+  return { format: 'junit', tool: 'the test report', failed, totals: totalsOf(evidence) };
 }
 
 function totalsOf({ testReports }: FailureEvidence): TestTotals {

@@ -22,6 +22,8 @@ export interface TestTotals {
 
 /** What one format made of the log. */
 export interface TestFindings {
+  readonly format: 'node-test' | 'tap' | 'go-test' | 'jest' | 'mocha' | 'junit';
+  /** The format's name in a sentence. */
   readonly tool: string;
   readonly failed: readonly FailedTest[];
   readonly totals: TestTotals | null;

@@ -8,6 +8,17 @@ import { tapFindings } from './tap.ts';
 
 const FORMATS = [nodeTestFindings, tapFindings, jestFindings, goTestFindings, mochaFindings];
 
+/** Substrings of the lines by which the formats find their way. */
+export const TEST_HINTS: readonly string[] = [
+  '✖ failing tests:',
+  'test at ',
+  'not ok ',
+  '● ',
+  ' FAIL ',
+  '--- FAIL: ',
+  ' failing\n',
+];
+
 /** What the log says about failed tests, by the first format that recognises any. */
 export function findFailedTests(lines: readonly LogLine[], within: string): TestFindings | null {
   for (const format of FORMATS) {

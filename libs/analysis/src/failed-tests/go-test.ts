@@ -18,7 +18,7 @@ export function goTestFindings(lines: readonly LogLine[], within: string): TestF
   }
   if (failed.length === 0) return null;
   const parents = new Set(failed.flatMap(({ name }) => prefixesOf(name)));
-  return { tool: 'go test', failed: failed.filter(({ name }) => !parents.has(name)), totals: null };
+  return { format: 'go-test', tool: 'go test', failed: failed.filter(({ name }) => !parents.has(name)), totals: null };
 }
 
 function prefixesOf(name: string): string[] {

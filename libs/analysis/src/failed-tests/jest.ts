@@ -32,7 +32,7 @@ export function jestFindings(lines: readonly LogLine[], within: string): TestFin
     seen.add(`${path}\n${name}`);
     failed.push(testAt(lines, at, { path, name }, within));
   }
-  return failed.length === 0 ? null : { tool: 'Jest or Vitest', failed, totals: totalsOf(lines) };
+  return failed.length === 0 ? null : { format: 'jest', tool: 'Jest or Vitest', failed, totals: totalsOf(lines) };
 }
 
 function testAt(

@@ -24,6 +24,7 @@ export function mochaFindings(lines: readonly LogLine[], within: string): TestFi
   const passed = Number(passing.find((count) => count !== undefined) ?? 0);
   const count = Number(FAILING.find(heading.text)?.['count'] ?? failed.length);
   return {
+    format: 'mocha',
     tool: 'Mocha',
     failed,
     totals: { passed, failed: count, lines: { from: heading.number, to: heading.number } },

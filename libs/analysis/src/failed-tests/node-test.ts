@@ -32,7 +32,7 @@ export function nodeTestFindings(lines: readonly LogLine[], within: string): Tes
   const totals = totalsOf(lines);
   return failed.length === 0 && (totals === null || totals.failed === 0)
     ? null
-    : { tool: 'node --test', failed, totals };
+    : { format: 'node-test', tool: 'node --test', failed, totals };
 }
 
 function testAt(lines: readonly LogLine[], at: number, place: Location | null, within: string): FailedTest | null {

@@ -20,7 +20,7 @@ export function tapFindings(lines: readonly LogLine[], within: string): TestFind
     if (name === undefined || EXPECTED_FAILURE.find(name) !== null) continue;
     failed.push(testAt(lines, at, name, within));
   }
-  return failed.length === 0 ? null : { tool: 'TAP', failed, totals: null };
+  return failed.length === 0 ? null : { format: 'tap', tool: 'TAP', failed, totals: null };
 }
 
 function testAt(lines: readonly LogLine[], at: number, name: string, within: string): FailedTest {

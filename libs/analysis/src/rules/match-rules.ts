@@ -30,8 +30,8 @@ const COMPILED: readonly CompiledRule[] = ALL_RULES.map((rule) => ({
   confusers: (rule.confusers ?? []).map(linearPattern),
 }));
 
-/** Substrings that every line of interest has: what a reader of a long log looks for between its head and its tail. */
-export const NOTABLE_HINTS: readonly string[] = [...new Set(ALL_RULES.flatMap(({ hints }) => hints))];
+/** Substrings of all lines that a rule may recognise. */
+export const RULE_HINTS: readonly string[] = [...new Set(ALL_RULES.flatMap(({ hints }) => hints))];
 
 /** What all rules find in these lines, best first: by precedence, then by line. */
 export function matchRules(lines: readonly LogLine[], exitCode: number | null): RuleMatch[] {

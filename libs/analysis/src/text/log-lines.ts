@@ -10,7 +10,7 @@ export interface LogLine {
 /** Longer lines are data (minified code, encoded files), not messages. */
 export const LINE_CHARS_MAX = 1_000;
 /** What the windows of the analyzer hold at most, many times over for ordinary lines. */
-export const LINES_MAX = 30_000;
+export const LINES_MAX = 100_000;
 /** Characters looked at in all; the analyzer's windows stay below it. */
 export const LOG_CHARS_MAX = 4 * 1024 * 1024;
 

@@ -1,0 +1,5 @@
+import { TEST_HINTS } from './failed-tests/find-failed-tests.ts';
+import { RULE_HINTS } from './rules/match-rules.ts';
+
+/** Substrings of every line of interest: what to look for between the head and the tail of a long log. */
+export const NOTABLE_HINTS: readonly string[] = [...new Set([...TEST_HINTS, ...RULE_HINTS])];
