@@ -22,9 +22,9 @@ export function plainLines(text: string, max: number): string {
   return cut(lines, max);
 }
 
+/** By UTF-16 units; a pair that the cut would part is left out whole. */
 function cut(text: string, max: number): string {
-  const characters = [...text];
-  return characters.length <= max ? text : `${characters.slice(0, max - 1).join('')}…`;
+  return text.length <= max ? text : `${text.slice(0, max - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
 /** A zero-width space of ours: what follows is no mention, no reference and no link. */
