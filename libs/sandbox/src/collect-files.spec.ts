@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { collectFiles, DEFAULT_COLLECT_CAPS, type CollectCaps, type CollectedFile } from './collect-files.ts';
-import { textOf } from './testing/open-sandbox.ts';
+import { textOf } from './testing/open-sandbox.fixture.ts';
 
 const SECRET = 'obviously-fake-secret';
 

@@ -1,8 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import { DUMMY_VARIABLE, DummyExecutor, type DummyBehaviour } from './dummy-executor.ts';
 import type { StepSpec } from './sandbox-executor.ts';
-import { collectOutput, finished, specFor, step, withDirectories, withSandbox } from './testing/open-sandbox.ts';
-import { describeSandboxContract } from './testing/sandbox-contract.ts';
+import {
+  collectOutput,
+  finished,
+  specFor,
+  step,
+  withDirectories,
+  withSandbox,
+} from './testing/open-sandbox.fixture.ts';
+import { describeSandboxContract } from './testing/sandbox-contract.fixture.ts';
 
 const does = (behaviour: DummyBehaviour): Partial<StepSpec> => ({
   env: { [DUMMY_VARIABLE]: JSON.stringify(behaviour) },

@@ -8,9 +8,9 @@ import { cgroupParents } from './cgroup/step-cgroup.ts';
 import { reapLeftovers, SANDBOX_VARIABLE } from './leftovers.ts';
 import { isMountPoint } from './mount-table.ts';
 import { processesWithVariable } from './process-table.ts';
-import { startAgent, type AgentOptions } from './testing/agent-that-dies.ts';
-import { probeOnce, withDirectories } from './testing/open-sandbox.ts';
-import { whereItRuns } from './testing/where-it-runs.ts';
+import { startAgent, type AgentOptions } from './testing/agent-that-dies.fixture.ts';
+import { probeOnce, withDirectories } from './testing/open-sandbox.fixture.ts';
+import { whereItRuns } from './testing/where-it-runs.fixture.ts';
 import { waitUntil } from './wait-until.ts';
 
 const GONE_WITHIN_MS = 10_000;

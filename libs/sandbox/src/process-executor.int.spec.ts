@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { ProcessExecutor } from './process-executor.ts';
-import { specFor, withDirectories } from './testing/open-sandbox.ts';
-import { describeProcessContract, SHELL_PROGRAMS } from './testing/process-contract.ts';
-import { describeSandboxContract } from './testing/sandbox-contract.ts';
+import { specFor, withDirectories } from './testing/open-sandbox.fixture.ts';
+import { describeProcessContract, SHELL_PROGRAMS } from './testing/process-contract.fixture.ts';
+import { describeSandboxContract } from './testing/sandbox-contract.fixture.ts';
 
 const makeExecutor = (stateDir: string): ProcessExecutor => new ProcessExecutor({ stateDir, killGraceMs: 1_000 });
 

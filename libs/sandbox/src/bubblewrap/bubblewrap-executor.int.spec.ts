@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { probeOnce, specFor, withDirectories } from '../testing/open-sandbox.ts';
-import { describeProcessContract, SHELL_PROGRAMS } from '../testing/process-contract.ts';
-import { describeSandboxContract } from '../testing/sandbox-contract.ts';
-import { describeHostileBattery } from '../testing/hostile-battery.ts';
-import { whereItRuns } from '../testing/where-it-runs.ts';
+import { probeOnce, specFor, withDirectories } from '../testing/open-sandbox.fixture.ts';
+import { describeProcessContract, SHELL_PROGRAMS } from '../testing/process-contract.fixture.ts';
+import { describeSandboxContract } from '../testing/sandbox-contract.fixture.ts';
+import { describeHostileBattery } from '../testing/hostile-battery.fixture.ts';
+import { whereItRuns } from '../testing/where-it-runs.fixture.ts';
 import { BubblewrapExecutor } from './bubblewrap-executor.ts';
 
 const makeExecutor = (stateDir: string, bwrap = process.env['DELTA_BWRAP'] ?? 'bwrap'): BubblewrapExecutor =>

@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findProgram } from '../find-program.ts';
 import type { TierProbe } from '../sandbox-executor.ts';
-import type { Observation } from '../testing/attack.ts';
-import { expectWithstood } from '../testing/hostile-battery.ts';
-import { hostileJobs, type Target } from '../testing/hostile-jobs.ts';
-import { whereItRuns } from '../testing/where-it-runs.ts';
+import type { Observation } from '../testing/attack.fixture.ts';
+import { expectWithstood } from '../testing/hostile-battery.fixture.ts';
+import { hostileJobs, type Target } from '../testing/hostile-jobs.fixture.ts';
+import { whereItRuns } from '../testing/where-it-runs.fixture.ts';
 import type { FilterArch } from '../seccomp/system-calls.ts';
 
 /** `nobody`, everywhere. When the tests do not run as root they are an ordinary user's already. */
@@ -49,7 +49,7 @@ async function publish(
     ),
   ]);
   await promisify(execFile)('chmod', ['-R', 'a+rX', root]);
-  const program = join(root, 'sandbox', 'testing', 'ordinary-user-battery.ts');
+  const program = join(root, 'sandbox', 'testing', 'ordinary-user-battery.fixture.ts');
   return { node: join(root, 'bin', 'node'), program, bwrap: join(root, 'bin', 'bwrap') };
 }
 

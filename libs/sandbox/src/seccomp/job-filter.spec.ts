@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { interpretFilter } from '../testing/bpf-interpreter.ts';
+import { interpretFilter } from '../testing/bpf-interpreter.fixture.ts';
 import { EAFNOSUPPORT, ENOSYS, EPERM, VERDICTS } from './bpf.ts';
 import { jobFilterBytes } from './job-filter.ts';
 import { AUDIT_ARCH, callNumber, JUDGED_CALLS, REFUSED_CALLS, type FilterArch } from './system-calls.ts';

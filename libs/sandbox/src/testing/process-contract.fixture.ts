@@ -3,8 +3,16 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
-import { collectOutput, finished, script, specFor, step, withDirectories, withSandbox } from './open-sandbox.ts';
-import type { ContractSubject, Programs } from './sandbox-contract.ts';
+import {
+  collectOutput,
+  finished,
+  script,
+  specFor,
+  step,
+  withDirectories,
+  withSandbox,
+} from './open-sandbox.fixture.ts';
+import type { ContractSubject, Programs } from './sandbox-contract.fixture.ts';
 
 /** How the tiers that start processes speak. */
 export const SHELL_PROGRAMS: Programs = {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SandboxExecutor } from '../sandbox-executor.ts';
 import type { FilterArch } from '../seccomp/system-calls.ts';
-import { observe, SECRET, type Observation } from './attack.ts';
-import { hostileJobs, type HostileJob, type Target } from './hostile-jobs.ts';
+import { observe, SECRET, type Observation } from './attack.fixture.ts';
+import { hostileJobs, type HostileJob, type Target } from './hostile-jobs.fixture.ts';
 
 /** Matches no text whatever. */
 const NOTHING = /(?!)/;

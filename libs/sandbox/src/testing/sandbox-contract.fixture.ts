@@ -14,7 +14,7 @@ import {
   textOf,
   withDirectories,
   withSandbox,
-} from './open-sandbox.ts';
+} from './open-sandbox.fixture.ts';
 
 /** What a tier must be able to do for the contract to be asked of it, in the tier's own language. */
 export type Programs = {

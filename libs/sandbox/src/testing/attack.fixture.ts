@@ -11,8 +11,8 @@ import { MINIMUM_LAYERS } from '../layer-minimum.ts';
 import { processesWithVariable } from '../process-table.ts';
 import type { Sandbox, SandboxExecutor, SandboxSpec, StepOutcome, TierProbe } from '../sandbox-executor.ts';
 import type { FilterArch } from '../seccomp/system-calls.ts';
-import { limitsOf, type HostileJob, type Target } from './hostile-jobs.ts';
-import { collectOutput, script, specFor, step } from './open-sandbox.ts';
+import { limitsOf, type HostileJob, type Target } from './hostile-jobs.fixture.ts';
+import { collectOutput, script, specFor, step } from './open-sandbox.fixture.ts';
 
 /** What was seen of one hostile job; plain data, so that it can be made in one process and judged in another. */
 export type Observation = {

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BubblewrapExecutor } from '../bubblewrap/bubblewrap-executor.ts';
 import type { FilterArch } from '../seccomp/system-calls.ts';
-import { observe } from './attack.ts';
-import { hostileJobs } from './hostile-jobs.ts';
+import { observe } from './attack.fixture.ts';
+import { hostileJobs } from './hostile-jobs.fixture.ts';
 
 /**
  * The battery as a program, for a user that is not the one running the tests: `argv[2]` is the path of bubblewrap. Prints
