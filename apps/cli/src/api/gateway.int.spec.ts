@@ -1,0 +1,217 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { RunView, refuse, REFUSALS, type RefusalCode } from '@delta-ci/contracts';
+import { expectGolden } from '../golden.fixture.ts';
+import { delta } from '../program.ts';
+import { recorded } from '../recorded-surroundings.fixture.ts';
+
+const RUN_ID = `run_${'1'.repeat(32)}`;
+const AT = 1_760_000_000_000;
+const TOKEN = 'not-a-secret-token';
+
+const SUMMARY = {
+  runId: RUN_ID,
+  repository: {
+    id: 'github/demo/shop',
+    forge: 'github',
+    fullName: 'demo/shop',
+    cloneUrl: 'https://forge.example.test/demo/shop.git',
+    defaultBranch: 'main',
+  },
+  change: {
+    kind: 'push',
+    ref: 'refs/heads/main',
+    base: null,
+    head: 'a'.repeat(40),
+    targetRef: null,
+    pullRequest: null,
+    title: 'money: subtract\u001b[2J amounts',
+    author: 'demo',
+    trust: 'trusted',
+  },
+  actor: { kind: 'forge-user', name: 'demo' },
+  state: 'running',
+  outcome: null,
+  reason: '',
+  createdAtMs: AT - 5 * 60_000,
+  startedAtMs: AT - 60_000,
+  finishedAtMs: null,
+  reported: false,
+  supersededBy: null,
+  rerun: null,
+  planDigest: null,
+  summary: '1 of 2 jobs runs.',
+  jobCounts: { active: 1 },
+} as const;
+
+const RUNNING = RunView.parse({
+  ...SUMMARY,
+  position: 7,
+  jobs: [
+    {
+      key: 'test-cart',
+      title: 'test cart',
+      kind: 'test',
+      unit: null,
+      needs: [],
+      required: true,
+      state: 'active',
+      outcome: null,
+      reason: '',
+      sentence: 'test-cart runs because money changed.',
+      attempts: [],
+    },
+  ],
+  skipped: [{ key: 'test-greeting', title: 'test greeting', unit: null, sentence: 'nothing reaches greeting.' }],
+  planning: null,
+  publications: [],
+});
+const FINISHED = { ...RUNNING, position: 9, state: 'finished', outcome: 'failed', finishedAtMs: AT };
+
+interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+let server: Server;
+let url = '';
+let asked: Asked[] = [];
+let answer: (asked: Asked, response: ServerResponse) => void = () => undefined;
+
+beforeEach(async () => {
+  asked = [];
+  server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      const one = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body };
+      asked.push(one);
+      answer(one, response);
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterEach(async () => {
+  server.closeAllConnections();
+  await new Promise((done) => server.close(done));
+});
+
+const json = (status: number, value: unknown) => (_asked: Asked, response: ServerResponse) =>
+  void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+const refusal = (code: RefusalCode, message: string) => json(REFUSALS[code].status, { error: refuse(code, message) });
+
+async function called(...args: string[]): Promise<{ exitCode: number; out: string; err: string }> {
+  const { surroundings, out, err } = recorded('/', { DELTA_GATEWAY_URL: url, DELTA_TOKEN: TOKEN });
+  const exitCode = await delta(args, surroundings);
+  return { exitCode, out: out(), err: err().replaceAll(url, 'http://gateway') };
+}
+
+describe('asking a gateway', () => {
+  it('when runs are listed, then filters and the token are sent and a table comes back', async () => {
+    answer = json(200, { runs: [SUMMARY], nextCursor: 'more-of-it' });
+    const { exitCode, out } = await called('runs', 'list', '--repository', 'github/demo/shop', '--limit', '5');
+    expect(exitCode).toBe(0);
+    expectGolden('runs-list', out);
+    expect(asked[0]?.url).toBe('/api/v1/runs?repository=github%2Fdemo%2Fshop&limit=5');
+    expect(asked[0]?.headers.authorization).toBe(`Bearer ${TOKEN}`);
+  });
+
+  it('when a run is viewed, then its jobs are shown; with --json, the view itself', async () => {
+    answer = json(200, RUNNING);
+    expectGolden('runs-view', (await called('runs', 'view', RUN_ID)).out);
+    expect(JSON.parse((await called('runs', 'view', RUN_ID, '--json')).out)).toEqual(RUNNING);
+  });
+
+  it('when a run is canceled or run again, then it is asked for once, with a key', async () => {
+    answer = json(202, { runId: RUN_ID });
+    expect((await called('runs', 'cancel', RUN_ID, '--reason', 'mistake')).exitCode).toBe(0);
+    expect((await called('runs', 'rerun', RUN_ID, '--failed')).exitCode).toBe(0);
+    expect(asked.map(({ method, url: path, body }) => [method, path, JSON.parse(body) as unknown])).toEqual([
+      ['POST', `/api/v1/runs/${RUN_ID}/cancel`, { reason: 'mistake' }],
+      ['POST', `/api/v1/runs/${RUN_ID}/rerun`, { only: 'failed' }],
+    ]);
+    expect(asked.every(({ headers }) => typeof headers['idempotency-key'] === 'string')).toBe(true);
+  });
+
+  it('when a run is watched, then it ends with the run, and with its outcome', async () => {
+    let views = 0;
+    answer = (one, response) => {
+      if (!one.url.includes('/events')) {
+        views += 1;
+        return json(200, views === 1 ? RUNNING : FINISHED)(one, response);
+      }
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write('id: 9\ndata: {}\n\n');
+    };
+    const { exitCode, out } = await called('runs', 'watch', RUN_ID);
+    expect(exitCode).toBe(1);
+    expectGolden('runs-watch', out);
+  });
+
+  it('when a log is followed and the connection breaks, then it goes on where it was', async () => {
+    const chunk = (offset: number, text: string): string =>
+      `event: log\nid: ${offset + text.length}\ndata: ${JSON.stringify({ offset, nextOffset: offset + text.length, text })}\n\n`;
+    answer = (one, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      if (one.url.includes('offset=0')) response.end(chunk(0, 'one\u001b]0;x\u0007\ntw'));
+      else response.end(`${chunk(11, 'o\n')}event: end\nid: 13\ndata: {"attempt":2,"outcome":"succeeded"}\n\n`);
+    };
+    const { exitCode, out, err } = await called('logs', RUN_ID, 'test-cart', '-f');
+    expect({ exitCode, out, err }).toEqual({ exitCode: 0, out: 'one\ntwo\n', err: 'attempt 2: succeeded\n' });
+    expect(asked[1]?.url).toContain('offset=11');
+  });
+
+  it('when a log is read, then nothing in it reaches the terminal raw, unless --raw says so', async () => {
+    answer = (_one, response) => void response.end('a\u001b[2Jb\u0007\n');
+    expect((await called('logs', RUN_ID, 'test-cart')).out).toBe('ab\u2407\n');
+    expect((await called('logs', RUN_ID, 'test-cart', '--raw')).out).toBe('a\u001b[2Jb\u0007\n');
+  });
+});
+
+describe('a gateway that does not do what it is asked', () => {
+  it.each([
+    ['error-unauthenticated', 2, () => refusal('unauthenticated', 'no valid token was sent')],
+    ['error-forbidden', 2, () => refusal('forbidden', 'the token may only read')],
+    ['error-not-found', 2, () => refusal('not_found', `run ${RUN_ID}\u001b[2J`)],
+    ['error-unavailable', 3, () => refusal('unavailable', 'not ready')],
+    ['error-no-gateway', 3, () => json(200, { hello: 'world' })],
+    ['error-html', 3, () => (_one: Asked, response: ServerResponse) => void response.writeHead(502).end('<html>')],
+  ])('%s is told, with what to do', async (name, exitCode, make) => {
+    answer = make();
+    const told = await called('runs', 'view', RUN_ID);
+    expect(told.exitCode).toBe(exitCode);
+    expectGolden(name, told.err);
+  });
+
+  it('given nobody who listens, then it asks whether it is running', async () => {
+    await new Promise((done) => server.close(done));
+    const told = await called('runs', 'list');
+    expect(told.exitCode).toBe(3);
+    expectGolden('error-connection-refused', told.err);
+  });
+});
+
+describe('the token', () => {
+  it('given a mesh in a folder above, then the token of its administrator is used', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'delta-cli-'));
+    try {
+      await mkdir(join(directory, '.delta', 'gateway'), { recursive: true });
+      await mkdir(join(directory, 'deep', 'down'), { recursive: true });
+      await writeFile(join(directory, '.delta', 'gateway', 'admin-token'), `${TOKEN}-of-the-mesh\n`);
+      answer = json(200, { runs: [], nextCursor: null });
+      const { surroundings, out } = recorded(join(directory, 'deep', 'down'));
+      expect(await delta(['runs', 'list', '--url', url], surroundings)).toBe(0);
+      expect(out()).toBe('no runs\n');
+      expect(asked[0]?.headers.authorization).toBe(`Bearer ${TOKEN}-of-the-mesh`);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+});

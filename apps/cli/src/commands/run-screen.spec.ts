@@ -1,0 +1,144 @@
+import { describe, it } from '@jest/globals';
+import { DEFAULT_RUN_POLICY, type FailureExplanation, type Plan } from '@delta-ci/contracts';
+import { expectGolden } from '../golden.fixture.ts';
+import { plannedJob } from '../local/planned-job.fixture.ts';
+import type { LocalOutcome } from '../local/run-jobs.ts';
+import { recorded } from '../recorded-surroundings.fixture.ts';
+import { planText, whyText } from '../screen/show-plan.ts';
+import { jsonLines, readable, type PlannedRun, type RunScreen } from './run-screen.ts';
+
+const ID = 'a'.repeat(40);
+const HOSTILE = 'lint\u001b[2J\u202e';
+
+const JOBS = [plannedJob('test-cart'), plannedJob('build', { egress: { allow: ['registry.example.test'] } })];
+
+const PLAN: Plan = {
+  version: 1,
+  repository: { id: 'local/checkout/shop', forge: 'local', fullName: 'shop', cloneUrl: '/shop', defaultBranch: 'main' },
+  change: {
+    kind: 'manual',
+    ref: 'refs/heads/main',
+    base: null,
+    head: ID,
+    targetRef: null,
+    pullRequest: null,
+    title: '',
+    author: 'local',
+    trust: 'trusted',
+  },
+  commit: ID,
+  tree: ID,
+  comparedWith: null,
+  trust: 'trusted',
+  source: { kind: 'discovery', evidence: 'package.json' },
+  rerun: null,
+  jobs: JOBS,
+  skipped: [
+    {
+      key: 'test-greeting',
+      title: HOSTILE,
+      kind: 'test',
+      unit: null,
+      explanation: {
+        decision: 'skip',
+        chain: [{ kind: 'rule', rule: 'unreached', detail: HOSTILE }],
+        sentence: `test-greeting is skipped: nothing of ${HOSTILE} changed.`,
+      },
+    },
+  ],
+  units: [],
+  files: [],
+  policy: DEFAULT_RUN_POLICY,
+  notes: [{ severity: 'warning', code: 'odd', message: `odd ${HOSTILE}`, subject: null }],
+  summary: '1 file changed. 2 of 3 jobs run.',
+  inputs: {},
+};
+
+const FAILURE: FailureExplanation = {
+  class: 'user',
+  category: 'test',
+  confidence: 'high',
+  headline: '1 of 2 tests failed: an empty cart costs nothing',
+  sentences: [
+    { text: "It expected '0.00' and got '0'.", evidence: [{ kind: 'log', lines: { from: 22, to: 39 }, text: 'x' }] },
+  ],
+  location: { path: 'test/cart.test.js', line: 5 },
+  failedTests: [{ name: HOSTILE, suite: 'cart', message: 'expected\nmore', path: 'test/cart.test.js', line: 5 }],
+  rules: [],
+  nextStep: 'Start reading at test/cart.test.js:5.',
+  incomplete: ['the log was cut'],
+};
+
+const OUTCOMES: readonly LocalOutcome[] = [
+  {
+    key: 'test-cart',
+    outcome: 'failed',
+    notJudged: null,
+    durationMs: 1_234,
+    reason: 'step "test" ended with exit code 1',
+    result: null,
+    explanation: FAILURE,
+  },
+  {
+    key: 'build',
+    outcome: 'failed',
+    notJudged: { code: 'internal', message: 'no disk' },
+    durationMs: 185_000,
+    reason: 'no disk',
+    result: null,
+    explanation: null,
+  },
+];
+
+const RUN: PlannedRun = {
+  plan: PLAN,
+  digest: `sha256:${'0'.repeat(64)}`,
+  jobs: JOBS,
+  network: 'when-asked',
+  unsandboxed: false,
+  comparedText: 'Compared: the working tree with bbbbbbbb (the merge base with main).',
+};
+
+function play(screen: RunScreen): void {
+  screen.planned(RUN);
+  for (const [index, job] of JOBS.entries()) {
+    screen.started(job);
+    const lines = screen.outputOf(job);
+    lines.write(Buffer.from('first\n\u001b[31mred\u001b[0m \u001b]0;owned\u0007\nlast'));
+    lines.end();
+    const outcome = OUTCOMES[index];
+    if (outcome !== undefined) screen.finished(job, outcome);
+  }
+  screen.ended(RUN, { outcome: 'failed', exitCode: 1, durationMs: 190_000, outcomes: OUTCOMES });
+}
+
+describe('what a run looks like', () => {
+  it('for people', () => {
+    const { surroundings, out } = recorded('/');
+    play(readable(surroundings));
+    expectGolden('run', out());
+  });
+
+  it('on a narrow terminal', () => {
+    const { surroundings, out } = recorded('/', {}, 72);
+    play(readable(surroundings));
+    expectGolden('run-72-columns', out());
+  });
+
+  it('for programs', () => {
+    const { surroundings, out } = recorded('/');
+    play(jsonLines(surroundings));
+    expectGolden('run-json', out());
+  });
+});
+
+describe('what a plan looks like', () => {
+  it('as a whole, and why something is in or out', () => {
+    const { surroundings } = recorded('/', {}, 100);
+    expectGolden('plan', planText(surroundings, PLAN));
+    const [skipped] = PLAN.skipped;
+    if (skipped === undefined) throw new Error('the plan skips a job');
+    const { explanation } = skipped;
+    expectGolden('why-not', whyText(surroundings, { subject: { kind: 'job', id: skipped.key }, explanation }));
+  });
+});

@@ -1,0 +1,107 @@
+import { describe, expect, it } from '@jest/globals';
+import { DEFAULT_JOB_POLICY, type PlannedJob } from '@delta-ci/contracts';
+import type { JobResult } from '@delta-ci/sandbox';
+import type { Executed } from './explain-locally.ts';
+import { LocalLog } from './local-log.ts';
+import { plannedJob } from './planned-job.fixture.ts';
+import { runJobs, type LocalOutcome, type RunJobsOptions } from './run-jobs.ts';
+
+type Ending = JobResult['outcome'] | 'not judged';
+
+function executed(ending: Ending): Executed {
+  const result: JobResult = {
+    outcome: ending === 'not judged' ? 'failed' : ending,
+    exitCode: ending === 'succeeded' ? 0 : 1,
+    signal: null,
+    steps: [],
+    infrastructureError: ending === 'not judged' ? { code: 'internal', message: 'no disk' } : null,
+    remarks: [],
+  };
+  return { result, log: new LocalLog(), junit: [], startedMs: 1_000, finishedMs: 3_000 };
+}
+
+interface Story {
+  readonly outcomes: LocalOutcome[];
+  readonly order: string[];
+  readonly atOnce: number;
+}
+
+async function story(
+  jobs: readonly PlannedJob[],
+  endings: Readonly<Record<string, Ending>>,
+  more: Partial<RunJobsOptions> = {},
+): Promise<Story> {
+  const order: string[] = [];
+  let running = 0;
+  let atOnce = 0;
+  const outcomes = await runJobs(jobs, {
+    atOnceMax: 2,
+    failFast: true,
+    interrupted: new AbortController().signal,
+    execute: async ({ key }) => {
+      order.push(key);
+      running += 1;
+      atOnce = Math.max(atOnce, running);
+      await Promise.resolve();
+      running -= 1;
+      return executed(endings[key] ?? 'succeeded');
+    },
+    onFinished: () => undefined,
+    ...more,
+  });
+  return { outcomes, order, atOnce };
+}
+
+const shown = ({ outcomes }: Story): string[] => outcomes.map(({ key, outcome }) => `${key} ${outcome}`);
+
+describe('running the jobs of a plan', () => {
+  it('given needs, then a job begins after what it needs, and no more run at once than allowed', async () => {
+    const jobs = [
+      plannedJob('test', { needs: ['build'] }),
+      plannedJob('lint'),
+      plannedJob('docs'),
+      plannedJob('build'),
+    ];
+    const told = await story(jobs, {});
+    expect(told.order.indexOf('build')).toBeLessThan(told.order.indexOf('test'));
+    expect(told.atOnce).toBe(2);
+    expect(shown(told)).toEqual(['test succeeded', 'lint succeeded', 'docs succeeded', 'build succeeded']);
+  });
+
+  it('given a failure, then what needs it is skipped and, failing fast, the rest is canceled', async () => {
+    const jobs = [plannedJob('build'), plannedJob('test', { needs: ['build'] }), plannedJob('lint')];
+    const told = await story(jobs, { build: 'failed' }, { atOnceMax: 1 });
+    expect(told.order).toEqual(['build']);
+    expect(shown(told)).toEqual(['build failed', 'test skipped', 'lint canceled']);
+  });
+
+  it('given a failure and no failing fast, then only what needs it does not run', async () => {
+    const jobs = [plannedJob('build'), plannedJob('test', { needs: ['build'] }), plannedJob('lint')];
+    const told = await story(jobs, { build: 'failed' }, { failFast: false });
+    expect(shown(told)).toEqual(['build failed', 'test skipped', 'lint succeeded']);
+  });
+
+  it('given a failed job that may fail, then what needs it runs', async () => {
+    const lenient = { ...DEFAULT_JOB_POLICY, allowFailure: true, required: false };
+    const jobs = [plannedJob('audit', { policy: lenient }), plannedJob('publish', { needs: ['audit'] })];
+    expect(shown(await story(jobs, { audit: 'failed' }))).toEqual(['audit failed', 'publish succeeded']);
+  });
+
+  it('given priorities, then the higher goes first', async () => {
+    const urgent = { ...DEFAULT_JOB_POLICY, priority: 5 };
+    const told = await story([plannedJob('one'), plannedJob('two', { policy: urgent })], {}, { atOnceMax: 1 });
+    expect(told.order).toEqual(['two', 'one']);
+  });
+
+  it('given an interruption, then nothing begins any more', async () => {
+    const told = await story([plannedJob('one'), plannedJob('two')], {}, { interrupted: AbortSignal.abort() });
+    expect(told.order).toEqual([]);
+    expect(shown(told)).toEqual(['one canceled', 'two canceled']);
+  });
+
+  it('given a job that could not be judged, then it says so and has an explanation', async () => {
+    const { outcomes } = await story([plannedJob('one')], { one: 'not judged' });
+    expect(outcomes[0]).toMatchObject({ notJudged: { code: 'internal' }, durationMs: 2_000 });
+    expect(outcomes[0]?.explanation?.class).toBe('infrastructure');
+  });
+});

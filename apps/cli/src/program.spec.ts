@@ -1,0 +1,58 @@
+import { describe, expect, it } from '@jest/globals';
+import { expectGolden } from './golden.fixture.ts';
+import { delta } from './program.ts';
+import { recorded } from './recorded-surroundings.fixture.ts';
+
+const NOWHERE = '/';
+
+describe('the command line', () => {
+  it.each([
+    ['help', ['--help']],
+    ['help-run', ['run', '--help']],
+    ['help-plan', ['plan', '--help']],
+    ['help-why', ['why', '--help']],
+    ['help-why-not', ['why-not', '--help']],
+    ['help-lint', ['lint', '--help']],
+    ['help-runs', ['runs', '--help']],
+    ['help-runs-list', ['runs', 'list', '--help']],
+    ['help-logs', ['logs', '--help']],
+  ])('%s is as agreed', async (name, args) => {
+    const { surroundings, out } = recorded(NOWHERE, {}, 100);
+    expect(await delta(args, surroundings)).toBe(0);
+    // The number of processors differs between machines.
+    expectGolden(name, out().replace(/\(default: \d+\)/u, '(default: half the processors)'));
+  });
+
+  it.each([
+    ['error-unknown-command', ['rnu']],
+    ['error-unknown-option', ['run', '--bsae', 'main']],
+    ['error-not-a-number', ['run', '--jobs', 'many']],
+    ['error-base-and-all', ['plan', '--base', 'main', '--all']],
+    ['error-missing-argument', ['why']],
+    ['error-no-token', ['runs', 'list']],
+    ['error-bad-url', ['runs', 'list', '--url', 'ftp://example.test', '--token', 'not-a-secret']],
+    ['error-no-checkout', ['up']],
+    ['error-no-config', ['lint']],
+    ['error-no-file', ['lint', 'there-is-no-such-file.yaml']],
+    ['error-network-of-the-unsandboxed', ['run', '--unsandboxed', '--no-network']],
+  ])('%s says what to do next and ends with 2', async (name, args) => {
+    const { surroundings, out, err } = recorded(NOWHERE, {}, 100);
+    expect(await delta(args, surroundings)).toBe(2);
+    expect(out()).toBe('');
+    expectGolden(name, err());
+  });
+
+  it('given --json, a problem is a document on standard output', async () => {
+    const { surroundings, out, err } = recorded(NOWHERE);
+    expect(await delta(['lint', 'there-is-no-such-file.yaml', '--json'], surroundings)).toBe(2);
+    expect(err()).toBe('');
+    expect(JSON.parse(out())).toEqual({
+      error: {
+        code: 'file_not_found',
+        message: 'there is no file there-is-no-such-file.yaml',
+        next: null,
+        exitCode: 2,
+      },
+    });
+  });
+});
