@@ -2,7 +2,7 @@ import { delta } from './program.ts';
 import { paintFor } from './screen/paint.ts';
 
 const interruption = new AbortController();
-const interrupt = (): void => interruption.abort();
+const interrupt = (signal?: NodeJS.Signals): void => interruption.abort(signal ?? 'SIGINT');
 process.once('SIGINT', interrupt);
 process.once('SIGTERM', interrupt);
 // Whoever reads our output may have seen enough: `delta logs ... | head`.

@@ -12,7 +12,7 @@ export interface Surroundings {
   readonly paint: Paint;
   /** Width of the terminal in columns; null when the output goes elsewhere. */
   readonly columns: number | null;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C and when this process is told to end; the reason is the signal's name. */
   readonly interrupted: AbortSignal;
   readonly nowMs: () => number;
 }

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { errorCode, errorMessage } from '../error-code.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { variable, type Surroundings } from '../surroundings.ts';
 
@@ -58,9 +59,11 @@ async function readToken(path: string): Promise<string | null> {
     return printable((await readFile(path, 'utf8')).trim(), path);
   } catch (error) {
     if (error instanceof Problem) throw error;
-    const code = error instanceof Error && 'code' in error ? error.code : null;
+    const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    throw new Problem('no_token', `the token in ${path} cannot be read (${String(code)})`, { exitCode: EXIT.usage });
+    throw new Problem('no_token', `the token in ${path} cannot be read: ${code ?? errorMessage(error)}`, {
+      exitCode: EXIT.usage,
+    });
   }
 }
 

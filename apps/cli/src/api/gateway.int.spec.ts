@@ -161,11 +161,11 @@ describe('asking a gateway', () => {
     answer = (one, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       if (one.url.includes('offset=0')) response.end(chunk(0, 'one\u001b]0;x\u0007\ntw'));
-      else response.end(`${chunk(11, 'o\n')}event: end\nid: 13\ndata: {"attempt":2,"outcome":"succeeded"}\n\n`);
+      else response.end(`${chunk(12, 'o\n')}event: end\nid: 14\ndata: {"attempt":2,"outcome":"succeeded"}\n\n`);
     };
     const { exitCode, out, err } = await called('logs', RUN_ID, 'test-cart', '-f');
     expect({ exitCode, out, err }).toEqual({ exitCode: 0, out: 'one\ntwo\n', err: 'attempt 2: succeeded\n' });
-    expect(asked[1]?.url).toContain('offset=11');
+    expect(asked[1]?.url).toContain('offset=12');
   });
 
   it('when a log is read, then nothing in it reaches the terminal raw, unless --raw says so', async () => {

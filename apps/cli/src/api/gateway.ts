@@ -12,6 +12,8 @@ import {
   type RerunRequest,
 } from '@delta-ci/contracts';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { errorCode, errorMessage } from '../error-code.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { safeText } from '../screen/safe-text.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -22,6 +24,8 @@ export type { GatewayOptions } from './access.ts';
 
 /** Any answer but a stream is there within this time, or the gateway is not well. */
 const ANSWER_MS = 30_000;
+/** Between a stream that was cut and the next try: a gateway that restarts is not overrun. */
+const COME_BACK_AFTER_MS = 250;
 
 /** The gateway that the options and the surroundings name. Nothing is asked yet. */
 export async function gatewayFor(surroundings: Surroundings, options: GatewayOptions): Promise<Gateway> {
@@ -105,6 +109,7 @@ export class Gateway {
   async *#events(endpoint: Endpoint, params: Record<string, string>, query: Query) {
     const response = await this.#ask(endpoint, params, { query, stream: true });
     if (response.body !== null) yield* serverSentEvents(response.body);
+    await pause(COME_BACK_AFTER_MS);
   }
 
   async #json<T>(
@@ -152,9 +157,8 @@ export class Gateway {
 
   #unreachable(error: unknown): Problem {
     if (this.#interrupted.aborted) return new Problem('canceled', 'canceled', { exitCode: EXIT.canceled });
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-    const words = code === 'ECONNREFUSED' ? 'nothing listens there' : safeText(code);
+    const code = errorCode(error);
+    const words = code === 'ECONNREFUSED' ? 'nothing listens there' : safeText(code ?? errorMessage(error));
     return new Problem('gateway_unreachable', `${this.#access.url.origin} cannot be reached: ${words}`, {
       exitCode: EXIT.notJudged,
       next: 'is it running? start one with `npm start`, or name another with --url',

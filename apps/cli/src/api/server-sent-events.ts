@@ -10,7 +10,7 @@ export async function* serverSentEvents(body: AsyncIterable<Uint8Array>): AsyncG
       parser.feed(decoder.decode(chunk, { stream: true }));
       yield* events.splice(0);
     }
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
+  } catch {
+    return;
   }
 }

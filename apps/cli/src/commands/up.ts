@@ -9,7 +9,10 @@ const BOOTSTRAP = join('tools', 'bootstrap', 'main.mjs');
 const START = join('tools', 'start', 'main.ts');
 
 /** `delta up`: starts the mesh of the checkout this is called in, and stays until it ends. */
-export async function up({ directory, environment }: Surroundings, more: readonly string[]): Promise<number> {
+export async function up(
+  { directory, environment, interrupted }: Surroundings,
+  more: readonly string[],
+): Promise<number> {
   const root = await checkoutAbove(directory);
   if (root === null) {
     throw new Problem('not_in_a_checkout', 'this is not a checkout of Delta CI, so there is no mesh to start', {
@@ -18,6 +21,10 @@ export async function up({ directory, environment }: Surroundings, more: readonl
   }
   const args = [BOOTSTRAP, 'start', '--', 'node', START, ...more];
   const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...environment } });
+  // A terminal sends Ctrl-C to the mesh too; whatever else ends this ends the mesh through this.
+  interrupted.addEventListener('abort', () => {
+    if (interrupted.reason !== 'SIGINT') child.kill('SIGTERM');
+  });
   const [code] = (await once(child, 'exit')) as [number | null];
   return code ?? EXIT.canceled;
 }

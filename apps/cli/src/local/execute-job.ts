@@ -9,6 +9,7 @@ import {
   type JobSource,
   type SandboxExecutor,
 } from '@delta-ci/sandbox';
+import { errorMessage } from '../error-code.ts';
 import type { Executed } from './explain-locally.ts';
 import { LocalLog } from './local-log.ts';
 
@@ -87,7 +88,7 @@ async function judge(place: JobPlace, job: PlannedJob, signal: AbortSignal, sink
   try {
     return await runJob(place.executor, order, sinks);
   } catch (error) {
-    return notJudged('internal', error instanceof Error ? error.message : String(error));
+    return notJudged('internal', errorMessage(error));
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
