@@ -7,8 +7,8 @@ import type { LogSink } from './log-files.ts';
 
 /** A service that has run this long without a crash starts over with its restart delays. */
 const STABLE_AFTER_MS = 60_000;
-/** After SIGTERM a service finishes or hands back its work; its own grace is 10 s, so more means that it hangs. */
-const STOP_GRACE_MS = 15_000;
+/** After SIGTERM a service finishes or hands back its work within its own grace of 20 s: one that takes longer hangs. */
+const STOP_GRACE_MS = 25_000;
 /** Connecting, migrating and warming up take well under this even on a loaded machine. */
 const READY_LIMIT_MS = 60_000;
 

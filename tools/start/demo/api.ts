@@ -23,19 +23,22 @@ export class Api {
     return response.text();
   }
 
-  /** The run's events as they happen, from its first; ends when `signal` aborts. */
+  /** The run's events as they happen, from its first; ends when `signal` aborts or the caller has seen enough. */
   async *events(runId: string, signal: AbortSignal): AsyncGenerator<FeedEvent> {
-    const response = await this.#fetch(`/runs/${runId}/events`, { accept: 'text/event-stream' }, signal);
-    if (response.body === null) return;
-    let text = '';
-    for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
-      text += chunk;
-      const blocks = text.split('\n\n');
-      text = blocks.pop() ?? '';
-      for (const block of blocks) {
-        const data = block.split('\n').filter((line) => line.startsWith('data:'));
-        if (data.length > 0) yield JSON.parse(data.map((line) => line.slice(5)).join('\n')) as FeedEvent;
+    const enough = new AbortController();
+    try {
+      const over = AbortSignal.any([signal, enough.signal]);
+      const response = await this.#fetch(`/runs/${runId}/events`, { accept: 'text/event-stream' }, over);
+      if (response.body === null) return;
+      let text = '';
+      for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+        text += chunk;
+        const blocks = text.split('\n\n');
+        text = blocks.pop() ?? '';
+        yield* blocks.flatMap(eventIn);
       }
+    } finally {
+      enough.abort();
     }
   }
 
@@ -51,4 +54,10 @@ export class Api {
     if (!response.ok) throw new Error(`GET ${path}: HTTP ${response.status} ${(await response.text()).slice(0, 300)}`);
     return response;
   }
+}
+
+/** The event in one block of a stream of server-sent events; none in a comment. */
+function eventIn(block: string): FeedEvent[] {
+  const data = block.split('\n').filter((line) => line.startsWith('data:'));
+  return data.length === 0 ? [] : [JSON.parse(data.map((line) => line.slice(5)).join('\n')) as FeedEvent];
 }

@@ -75,6 +75,10 @@ function showExplanation({ jobKey, explanation }: DomainEventOf<'failure.explain
   const { location } = explanation;
   const where = location === null ? '' : ` at ${location.path}${location.line === null ? '' : `:${location.line}`}`;
   screen.line(`          ${explanation.class}/${explanation.category}, ${explanation.confidence} confidence${where}`);
+  for (const { name, path, line, message } of explanation.failedTests.slice(0, 5)) {
+    screen.line(`          ✗ ${name}${path === null ? '' : ` (${path}${line === null ? '' : `:${line}`})`}`);
+    for (const said of message.split('\n').slice(0, 4)) screen.line(`            ${said}`);
+  }
   for (const { text } of explanation.sentences) screen.line(`          ${text}`);
   screen.line(`          next: ${explanation.nextStep}`);
 }
