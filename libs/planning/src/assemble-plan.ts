@@ -54,9 +54,13 @@ export function summaryOf(
   skipped: readonly { readonly title: string }[],
 ): string {
   const total = jobs.length + skipped.length;
-  const run = jobs.length === 0 ? `None of ${total} jobs runs` : `${jobs.length} of ${total} jobs run: ${titles(jobs)}`;
+  const run = jobs.length === 0 ? noneRuns(total) : `${jobs.length} of ${total} jobs run: ${titles(jobs)}`;
   const skip = skipped.length === 0 ? '' : ` Skipped: ${titles(skipped)}.`;
   return `${changed} ${run}.${skip}`.slice(0, 5_000);
+}
+
+function noneRuns(total: number): string {
+  return total === 1 ? 'The only job does not run' : `None of ${total} jobs runs`;
 }
 
 function titles(jobs: readonly { readonly title: string }[]): string {

@@ -1,5 +1,6 @@
 export { checkPlan } from './check-plan.ts';
-export { lintConfigFile, type ConfigProblem } from './config/lint-config-file.ts';
+export type { ConfigProblem } from './config/config-problem.ts';
+export { lintConfigFile } from './config/lint-config-file.ts';
 export { DEFAULT_PLANNING_RULES } from './default-rules.ts';
 export { discover, wantedPaths } from './discover.ts';
 export type {

@@ -129,6 +129,6 @@ describe('a repository that says what to run', () => {
     };
     const plan = planned(files, { ...files, other: '2' });
     expect(plan.jobs).toEqual([]);
-    expect(plan.summary).toBe('other changed since bbbbbbbb. None of 1 jobs runs. Skipped: a.');
+    expect(plan.summary).toBe('other changed since bbbbbbbb. The only job does not run. Skipped: a.');
   });
 });

@@ -1,7 +1,7 @@
 import type { ConfigFile, ConfigFileJob } from '@delta-ci/contracts';
 import { compileGlob } from '../glob.ts';
 import { resolvePath } from '../tree-paths.ts';
-import type { PlacedProblem } from './lint-config-file.ts';
+import type { PlacedProblem } from './config-problem.ts';
 import { MATRIX_COMBINATIONS_MAX, combinationCount, unknownMatrixNames } from './matrix.ts';
 import { nearestName } from './nearest-name.ts';
 

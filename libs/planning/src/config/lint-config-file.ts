@@ -1,27 +1,12 @@
 import { ConfigFile, ConfigFileJob } from '@delta-ci/contracts';
 import { LineCounter, isMap, isPair, isScalar, parseDocument, type Document, type YAMLError } from 'yaml';
 import { checkJobs } from './check-jobs.ts';
+import type { ConfigPath, ConfigProblem, PlacedProblem } from './config-problem.ts';
 import { nearestName } from './nearest-name.ts';
-
-/** What is wrong with a configuration file, and where: lines and columns count from 1. */
-export interface ConfigProblem {
-  readonly line: number;
-  readonly column: number;
-  readonly message: string;
-}
 
 export type ParsedConfig =
   | { readonly ok: true; readonly file: ConfigFile }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
-
-export type ConfigPath = readonly (string | number)[];
-
-/** A problem by the place in the value; `key` for the name of a member rather than what it holds. */
-export interface PlacedProblem {
-  readonly path: ConfigPath;
-  readonly of: 'key' | 'value';
-  readonly message: string;
-}
 
 /** Far more than anyone writes by hand, and parsed in a fraction of a second. */
 const TEXT_LENGTH_MAX = 256 * 1024;

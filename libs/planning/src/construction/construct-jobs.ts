@@ -8,6 +8,7 @@ import {
 } from '@delta-ci/contracts';
 import type { Cause, UnitImpact } from '../impact/impact.ts';
 import { nameOf } from '../impact/world.ts';
+import { quoteForShell } from '../shell-words.ts';
 import type { Unit, UnitCommand } from '../model.ts';
 import { explainOtherKinds, explainRun, explainSkip, type Story } from './explain.ts';
 import { keysFor } from './job-keys.ts';
@@ -87,9 +88,37 @@ function jobRule(unit: Unit, { kind, evidence }: UnitCommand): ExplanationLink {
 
 /** From a fresh checkout: bring in packages, build what is needed, then do what the job is for. */
 function stepsOf(unit: Unit, command: UnitCommand, byId: ReadonlyMap<string, Unit>): JobStep[] {
-  const before = unit.buildsFirst.flatMap((id) => buildSteps(byId.get(id)));
+  const before = gathered(unit.buildsFirst.flatMap((id) => buildSteps(byId.get(id))));
   const own = unit.buildBeforeTest && command.kind === 'test' ? buildSteps(unit) : [];
   return [...unit.install, ...before, ...own, command.step];
+}
+
+/** As many builds as are told one by one; a job has room for 200 steps in all. */
+const SINGLE_BUILDS_MAX = 50;
+
+/** A step's command line may have 65,536 characters. */
+const GATHERED_LENGTH_MAX = 60_000;
+
+/** Very many builds are gathered, in the same order, into steps of many lines. */
+function gathered(builds: readonly JobStep[]): readonly JobStep[] {
+  if (builds.length <= SINGLE_BUILDS_MAX) return builds;
+  const steps: JobStep[] = [];
+  let lines: string[] = [];
+  let length = 0;
+  const close = (): void => {
+    if (lines.length > 0)
+      steps.push({ name: `build ${lines.length} dependencies`, run: lines.join('\n'), workdir: '.' });
+    lines = [];
+    length = 0;
+  };
+  for (const { run, workdir } of builds) {
+    const line = workdir === '.' ? run : `(cd ${quoteForShell(workdir)} && ${run})`;
+    if (length + line.length > GATHERED_LENGTH_MAX) close();
+    lines.push(line);
+    length += line.length + 1;
+  }
+  close();
+  return steps;
 }
 
 function buildSteps(unit: Unit | undefined): JobStep[] {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { Plan } from '@delta-ci/contracts';
 import { discover } from '../discover.ts';
-import { linkTo, snapshotOf, type Files } from '../planned-repository.fixture.ts';
+import { linkTo, planned, snapshotOf, type Files } from '../planned-repository.fixture.ts';
 import { SHOP, json } from '../shop.fixture.ts';
 
 const found = (files: Files): ReturnType<typeof discover> => discover(snapshotOf(files));
@@ -158,6 +159,27 @@ describe('what a job of a package needs before it can start', () => {
       'base/package.json': built('base', { app: '*' }),
     };
     expect(stepsBefore(files, 'app')[2]).toEqual(['base', 'right', 'left']);
+  });
+});
+
+describe('a package at the end of a very long chain of builds', () => {
+  it('given more builds than a job has steps, then they are gathered, in order, and the plan still fits its shape', () => {
+    const count = 300;
+    const files: Record<string, string> = { 'package.json': json({ workspaces: ['p*'] }) };
+    for (let at = 0; at < count; at += 1) {
+      const dependencies = at === 0 ? {} : { [`p${at - 1}`]: '*' };
+      files[`p${at}/package.json`] = json({ name: `p${at}`, scripts: { build: 'tsc' }, dependencies });
+    }
+    const plan = planned(null, files);
+    const last = plan.jobs.find(({ unit }) => unit === `p${count - 1}`);
+    expect(Plan.safeParse(plan).success).toBe(true);
+    const lines = last?.steps.flatMap(({ run }) => run.split('\n'));
+    expect(lines?.slice(0, 3)).toEqual([
+      'npm install --no-package-lock --offline',
+      'npm run build --workspace=p0',
+      'npm run build --workspace=p1',
+    ]);
+    expect(lines).toHaveLength(count + 1);
   });
 });
 

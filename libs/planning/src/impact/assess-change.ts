@@ -17,7 +17,7 @@ import { closureDifference } from './closure-difference.ts';
 import { lockfile, manifest } from './description-rules.ts';
 import type { Cause, FileImpact, Impact, Reach, UnitImpact, Verdict } from './impact.ts';
 import { ownership } from './ownership-rule.ts';
-import { concernedBy, nameOf, worldOf, type World } from './world.ts';
+import { concernedBy, listed, nameOf, worldOf, type World } from './world.ts';
 
 /** The first rule that has something to say decides; the last one always has. */
 const RULES: readonly FileRule[] = [
@@ -99,9 +99,9 @@ interface DirectCauses {
 function directCauses(files: readonly FileImpact[], world: World): DirectCauses {
   const whole = new Map<string, Cause>();
   const kinds = new Map<string, Map<JobKind, Cause>>();
-  for (const file of files) {
-    for (const reach of file.reaches) {
-      const cause: Cause = { ...causeOf(file), origin: reach.unit };
+  for (const { first, count } of withSameReach(files)) {
+    for (const reach of first.reaches) {
+      const cause: Cause = { ...causeOf(first), origin: reach.unit, furtherFiles: count - 1 };
       if (reach.kinds === 'all') add(whole, reach.unit, cause);
       else {
         const ofUnit = kinds.get(reach.unit) ?? new Map<JobKind, Cause>();
@@ -117,6 +117,17 @@ function directCauses(files: readonly FileImpact[], world: World): DirectCauses 
   return { whole, kinds };
 }
 
+/** Very many files may share one very long list of units, which is then gone through once. */
+function withSameReach(files: readonly FileImpact[]): Iterable<{ readonly first: FileImpact; readonly count: number }> {
+  const groups = new Map<readonly Reach[], { readonly first: FileImpact; count: number }>();
+  for (const file of files) {
+    const known = groups.get(file.reaches);
+    if (known === undefined) groups.set(file.reaches, { first: file, count: 1 });
+    else known.count += 1;
+  }
+  return groups.values();
+}
+
 function causeOf(file: FileImpact): Omit<Cause, 'origin'> {
   return { rule: file.rule, file, because: file.because, path: [], furtherFiles: 0 };
 }
@@ -127,7 +138,7 @@ function add<K>(causes: Map<K, Cause>, key: K, cause: Cause): void {
   if (known === undefined) causes.set(key, cause);
   else {
     const better = known.rule !== 'ownership' && cause.rule === 'ownership' ? cause : known;
-    causes.set(key, { ...better, furtherFiles: known.furtherFiles + 1 });
+    causes.set(key, { ...better, furtherFiles: known.furtherFiles + cause.furtherFiles + 1 });
   }
 }
 
@@ -144,13 +155,24 @@ function differenceOf(unit: Unit, world: World): Cause | null {
       because: `the external packages of ${nameOf(unit)} changed (${packages})`,
     };
   }
-  if (signatureOf(before) === signatureOf(unit)) return null;
-  return { ...shared, rule: 'description-changed', because: `${nameOf(unit)} is described differently than before` };
+  const aspects = differingAspects(before, unit);
+  if (aspects.length === 0) return null;
+  const because = `${nameOf(unit)} is described differently than before (${listed(aspects)})`;
+  return { ...shared, rule: 'description-changed', because };
 }
 
-function signatureOf(unit: Unit): string {
-  const { meaning, commands, install, hosts, env, workspace, toolchain, buildsFirst, ecosystem } = unit;
-  return JSON.stringify({ meaning, commands, install, hosts, env, workspace, toolchain, buildsFirst, ecosystem });
+/** What a unit is made of, by name. How its packages are installed is not among it: that brings in the same ones. */
+function differingAspects(before: Unit, after: Unit): string[] {
+  const aspectsOf = (unit: Unit): [name: string, value: unknown][] => [
+    ['manifest', unit.meaning],
+    ['commands', unit.commands.map(({ kind, step, text }) => [kind, step, text])],
+    ['environment', unit.env],
+    ['workspace', [unit.workspace, unit.ecosystem]],
+    ['toolchain', unit.toolchain?.version],
+    ['builds it needs', unit.buildsFirst],
+  ];
+  const earlier = new Map(aspectsOf(before).map(([name, value]) => [name, JSON.stringify(value)]));
+  return aspectsOf(after).flatMap(([name, value]) => (earlier.get(name) === JSON.stringify(value) ? [] : [name]));
 }
 
 /** Breadth first along reversed edges, so that each unit is reached by a shortest path. */

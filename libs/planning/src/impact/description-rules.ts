@@ -39,14 +39,14 @@ function added(path: string, after: Unit, world: World): Verdict {
 function compared(before: Unit, after: Unit, world: World): Verdict {
   if (before.workspaceMeaning !== after.workspaceMeaning) {
     const members = world.head.units.filter(({ root }) => isWithin(root, after.root));
-    const because = 'it describes the whole workspace, and what it says to a build changed';
+    const because = 'it describes the whole workspace, and says something else to a build than before';
     return { rule: 'workspace-manifest', reaches: all(members.map(({ id }) => id)), because };
   }
   if (before.meaning !== after.meaning) {
     return {
       rule: 'manifest',
       reaches: all([after.id]),
-      because: `it describes ${nameOf(after)}, and its meaning changed`,
+      because: `it describes ${nameOf(after)}, and says something else to a build than before`,
     };
   }
   return {

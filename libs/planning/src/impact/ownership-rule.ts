@@ -10,10 +10,11 @@ export const ownership: FileRule = (path, world) => {
   }
   const shared = owners.find((unit) => unit.workspaceMeaning !== null);
   if (shared !== undefined) {
-    const within = world.head.units.filter(({ root }) => isWithin(root, shared.root)).map(({ id }) => id);
+    const within = world.everyUnitWithin(shared.root);
+    const further = ids.filter((id) => !isWithin(world.headUnits.get(id)?.root ?? '.', shared.root));
     return {
       rule: 'workspace-file',
-      reaches: [...new Set([...within, ...ids])].map((unit) => ({ unit, kinds: 'all' })),
+      reaches: further.length === 0 ? within : [...within, ...further.map((unit) => ({ unit, kinds: 'all' as const }))],
       because: `it belongs to the workspace ${nameOf(shared)} itself, so every member may read it`,
     };
   }

@@ -15,9 +15,13 @@ export interface World {
   readonly baseManifests: ReadonlyMap<string, Unit>;
   /** Every unit of the later side, whole. One list for all files that reach everything: there can be very many of both. */
   readonly everyUnit: readonly Reach[];
+  /** As `everyUnit`, below a folder; again one list for all who ask. */
+  readonly everyUnitWithin: (folder: string) => readonly Reach[];
 }
 
 export function worldOf(head: Discovery, base: Discovery): World {
+  const within = new Map<string, readonly Reach[]>();
+  const wholeOf = (units: readonly Unit[]): Reach[] => units.map(({ id }) => ({ unit: id, kinds: 'all' }));
   return {
     head,
     base,
@@ -27,7 +31,12 @@ export function worldOf(head: Discovery, base: Discovery): World {
     baseOwners: ownersIn(base.units),
     headManifests: new Map(head.units.map((unit) => [unit.manifest, unit])),
     baseManifests: new Map(base.units.map((unit) => [unit.manifest, unit])),
-    everyUnit: head.units.map(({ id }) => ({ unit: id, kinds: 'all' })),
+    everyUnit: wholeOf(head.units),
+    everyUnitWithin: (folder) => {
+      const known = within.get(folder) ?? wholeOf(head.units.filter(({ root }) => isWithin(root, folder)));
+      within.set(folder, known);
+      return known;
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { quoteForShell } from '../shell-words.ts';
 import { inFolder, relativeTo } from '../tree-paths.ts';
 import { readNpmLock } from './npm-lock.ts';
 import { readPnpmLock } from './pnpm-lock.ts';
@@ -95,9 +96,4 @@ export function packageManagerOf(
   if (has(inFolder(folder, 'pnpm-workspace.yaml'))) return PNPM;
   const byFile = PACKAGE_MANAGERS.find((each) => each.lockfiles.some((name) => has(inFolder(folder, name))));
   return byFile ?? NPM;
-}
-
-/** A word of a command line for `/bin/sh`. */
-export function quoteForShell(word: string): string {
-  return /^[A-Za-z0-9_./@:=+-]+$/u.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

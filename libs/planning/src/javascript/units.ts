@@ -1,4 +1,4 @@
-import type { JobStep } from '@delta-ci/contracts';
+import type { JobKind, JobStep } from '@delta-ci/contracts';
 import type { Discovery, ExternalClosure, RepositorySnapshot, Unit, UnitCommand, UnitEdge } from '../model.ts';
 import { asText } from '../parsed-values.ts';
 import { byText, foldersUpwards, inFolder, resolvePath } from '../tree-paths.ts';
@@ -53,31 +53,40 @@ interface Surroundings {
 
 function unitsOf(around: Surroundings): { units: Unit[]; edges: UnitEdge[] } {
   const { workspace } = around;
-  const commands = new Map(workspace.packages.map((each) => [each.root, commandsOf(around, each)]));
+  const offered = kindsOfMembers(workspace);
+  const commands = new Map(workspace.packages.map((each) => [each.root, commandsOf(around, each, offered)]));
   const declared = workspace.packages.flatMap((each) => declaredEdges(around, each));
   const edges = [...declared, ...rootEdges(workspace, commands)];
-  const external = hasExternalPackages(around);
-  const units = workspace.packages.map((each) => {
-    const own = declared.filter(({ from }) => from === each.root);
-    return unitOf(around, each, { commands, declared, own, external });
-  });
+  const wiring = { commands, declared: byOrigin(declared), external: hasExternalPackages(around) };
+  const units = workspace.packages.map((each) => unitOf(around, each, wiring));
   return { units, edges };
+}
+
+/** Edges by the unit they start from, ordered by where they lead. */
+function byOrigin(edges: readonly UnitEdge[]): Map<string, UnitEdge[]> {
+  const origins = new Map<string, UnitEdge[]>();
+  for (const edge of edges.toSorted((one, other) => byText(one.to, other.to))) {
+    const known = origins.get(edge.from);
+    if (known === undefined) origins.set(edge.from, [edge]);
+    else known.push(edge);
+  }
+  return origins;
 }
 
 interface Wiring {
   readonly commands: ReadonlyMap<string, readonly UnitCommand[]>;
-  /** Edges that manifests of the workspace declare, and of those the package's own. */
-  readonly declared: readonly UnitEdge[];
-  readonly own: readonly UnitEdge[];
+  /** Edges that manifests of the workspace declare, by the package that declares them. */
+  readonly declared: ReadonlyMap<string, readonly UnitEdge[]>;
   readonly external: boolean;
 }
 
 function unitOf(around: Surroundings, each: JavaScriptPackage, wiring: Wiring): Unit {
   const { workspace, ecosystem, typescript } = around;
-  const internal = wiring.own.map(({ to, kind }) => `${to} ${kind}`).sort(byText);
+  const own = wiring.declared.get(each.root) ?? [];
+  const internal = own.map(({ to, kind }) => `${to} ${kind}`).sort(byText);
   const toolchain = nodeVersionOf(around, each);
   const isRoot = each.root === workspace.root && workspace.defined;
-  const installs = wiring.external || wiring.own.length > 0;
+  const installs = wiring.external || own.length > 0;
   return {
     id: each.root,
     name: each.manifest.name ?? each.root,
@@ -99,9 +108,11 @@ function unitOf(around: Surroundings, each: JavaScriptPackage, wiring: Wiring): 
   };
 }
 
-function commandsOf({ workspace }: Surroundings, each: JavaScriptPackage): UnitCommand[] {
-  const others = workspace.packages.filter(({ root }) => root !== each.root);
-  const offered = new Set(others.flatMap(({ manifest }) => scriptsForJobs(manifest.scripts).map(({ kind }) => kind)));
+function commandsOf(
+  { workspace }: Surroundings,
+  each: JavaScriptPackage,
+  offered: ReadonlySet<JobKind>,
+): UnitCommand[] {
   const isRoot = each.root === workspace.root && workspace.defined;
   return (
     scriptsForJobs(each.manifest.scripts)
@@ -114,6 +125,11 @@ function commandsOf({ workspace }: Surroundings, each: JavaScriptPackage): UnitC
         evidence: `scripts.${name} of ${each.manifestPath}`,
       }))
   );
+}
+
+function kindsOfMembers({ packages, root }: JavaScriptWorkspace): Set<JobKind> {
+  const members = packages.filter((each) => each.root !== root);
+  return new Set(members.flatMap(({ manifest }) => scriptsForJobs(manifest.scripts).map(({ kind }) => kind)));
 }
 
 function declaredEdges(around: Surroundings, each: JavaScriptPackage): UnitEdge[] {
@@ -196,15 +212,14 @@ function buildsFirst(root: string, { declared, commands }: Wiring): string[] {
     if (leave) done.push(from);
     if (leave || entered.has(from)) continue;
     entered.add(from);
-    const targets = declared.filter((edge) => edge.from === from).map(({ to }) => to);
-    const further = [...new Set(targets)].sort(byText).reverse();
-    pending.push({ root: from, leave: true }, ...further.map((to) => ({ root: to, leave: false })));
+    const further = (declared.get(from) ?? []).toReversed();
+    pending.push({ root: from, leave: true }, ...further.map(({ to }) => ({ root: to, leave: false })));
   }
   return done.filter((each) => each !== root && (commands.get(each) ?? []).some(({ kind }) => kind === 'build'));
 }
 
 function nodeVersionOf({ snapshot, workspace }: Surroundings, each: JavaScriptPackage): Unit['toolchain'] {
-  for (const folder of [...new Set([each.root, workspace.root])]) {
+  for (const folder of new Set([each.root, workspace.root])) {
     for (const name of ['.nvmrc', '.node-version']) {
       const path = inFolder(folder, name);
       const version = asText(snapshot.contents.get(path))?.trim() ?? '';
