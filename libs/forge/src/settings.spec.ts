@@ -1,0 +1,93 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { findServedRepository, loadForgeSettings, type LoadedForges } from './settings.ts';
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'delta-forges-'));
+});
+afterAll(async () => rm(directory, { recursive: true, force: true }));
+
+const ENV = { HOOK: 'not-a-secret-webhook', TOKEN: 'not-a-secret-token' };
+const forge = (over: object = {}): object => ({
+  kind: 'github',
+  name: 'github',
+  apiUrl: 'https://api.forge.example',
+  webhookSecret: { env: 'HOOK' },
+  token: { env: 'TOKEN' },
+  repositories: [{ id: 'github/demo/shop', cloneUrl: 'https://forge.example/demo/shop.git' }],
+  ...over,
+});
+
+let files = 0;
+async function load(...forges: object[]): Promise<LoadedForges> {
+  files += 1;
+  const path = join(directory, `forges-${files}.json`);
+  await writeFile(path, JSON.stringify({ forges }));
+  return loadForgeSettings(path, ENV);
+}
+
+describe('forge settings', () => {
+  it('given a whole file, then secrets are read and what is not said is the careful choice', async () => {
+    expect(await load(forge())).toMatchObject({
+      ok: true,
+      forges: [
+        {
+          webhookSecret: ENV.HOOK,
+          token: ENV.TOKEN,
+          cloneProtocols: ['https'],
+          allowPrivateAddresses: false,
+          repositories: [{ defaultBranch: 'main' }],
+        },
+      ],
+    });
+  });
+
+  it('given secrets in files beside the settings, then they are read without their last line feed', async () => {
+    await writeFile(join(directory, 'hook.txt'), `${ENV.HOOK}\n`);
+    expect(await load(forge({ webhookSecret: { file: 'hook.txt' }, token: null }))).toMatchObject({
+      ok: true,
+      forges: [{ webhookSecret: ENV.HOOK, token: null }],
+    });
+  });
+
+  it.each<[string, object[], RegExp]>([
+    ['a secret written down', [forge({ webhookSecret: ENV.HOOK })], /webhookSecret/],
+    ['a variable without value', [forge({ webhookSecret: { env: 'GONE' } })], /the variable GONE has no value/],
+    ['a token file that is not there', [forge({ token: { file: 'gone.txt' } })], /the file gone\.txt has no value/],
+    ['an unknown key', [forge({ webhokSecret: 1 })], /webhokSecret/],
+    ['another protocol', [forge({ apiUrl: 'file:///etc/passwd' })], /apiUrl/],
+    ['a forge twice', [forge(), forge({ repositories: [] })], /github is listed twice/],
+    [
+      'a repository of another forge',
+      [forge({ repositories: [{ id: 'gitea/demo/shop', cloneUrl: 'x' }] })],
+      /must start with github\//,
+    ],
+  ])('given %s, then it is a problem with its place', async (_what, forges, problem) => {
+    const loaded = await load(...forges);
+    expect(loaded.ok ? [] : loaded.problems).toEqual(expect.arrayContaining([expect.stringMatching(problem)]));
+  });
+
+  it('given a secret that can be guessed, then that is a problem, and the secret is not in it', async () => {
+    await writeFile(join(directory, 'short.txt'), 'short-one');
+    const loaded = await load(forge({ webhookSecret: { file: 'short.txt' } }));
+    expect(loaded).toMatchObject({ ok: false, problems: [expect.stringContaining('at least 16 characters')] });
+    expect(JSON.stringify(loaded)).not.toContain('short-one');
+  });
+
+  it('given no file, or none that is JSON, then that is the problem', async () => {
+    expect(await loadForgeSettings(join(directory, 'gone.json'), ENV)).toMatchObject({ ok: false });
+    const path = join(directory, 'half.json');
+    await writeFile(path, '{');
+    expect(await loadForgeSettings(path, ENV)).toEqual({ ok: false, problems: [`${path}: is not JSON`] });
+  });
+
+  it('given an id, then the served repository is found by it alone', async () => {
+    const loaded = await load(forge());
+    if (!loaded.ok) throw new Error(loaded.problems.join());
+    expect(findServedRepository(loaded.forges, 'github/demo/shop')?.repository.cloneUrl).toMatch(/shop\.git$/);
+    expect(findServedRepository(loaded.forges, 'github/demo/sho')).toBeNull();
+  });
+});
