@@ -1,5 +1,6 @@
 import { filled, groupOf, type RuleMatch } from '../rules/match-rules.ts';
 import { locationIn, locationOf, type Location } from '../text/locations.ts';
+import { firstListedError, type ListedError } from '../text/listed-errors.ts';
 import type { LogLine } from '../text/log-lines.ts';
 import { exitSentence } from './exit-sentence.ts';
 import type { Account, Findings } from './account.ts';
@@ -13,7 +14,8 @@ const LINES_BEFORE = 6;
 export function explainByRule(findings: Findings, best: RuleMatch): Account {
   const { fact } = findings;
   const { rule, groups, line } = best;
-  const location = placeOf(best, findings);
+  const listed = rule.category === 'lint' ? firstListedError(findings.lines, line.number) : null;
+  const location = listed?.location ?? placeOf(best, findings);
   return {
     class: fact.decides === 'class' ? fact.class : rule.class,
     category: rule.category,
@@ -21,7 +23,7 @@ export function explainByRule(findings: Findings, best: RuleMatch): Account {
     headline: filled(rule.headline, groups),
     sentences: [
       sentence(filled(rule.explanation, groups), [citedLine(line)]),
-      ...placeSentence(location, findings, best),
+      ...(listed === null ? placeSentence(location, findings, best) : [listedSentence(listed)]),
       ...furtherSentence(findings, best),
       ...exitSentence(findings),
     ],
@@ -57,6 +59,15 @@ function placeSentence(location: Location | null, { lines }: Findings, { line, g
     ({ number, text }) => number >= range.from && number <= range.to && text.includes(location.path),
   );
   return [sentence(`The place it points at is ${location.path}${at}.`, named === undefined ? [] : [citedLine(named)])];
+}
+
+function listedSentence({ location: { path, line }, message, line: told }: ListedError): Sentence {
+  const at = line === null ? '' : `, line ${line}`;
+  const plain = message
+    .split(' ')
+    .filter((word) => word !== '')
+    .join(' ');
+  return sentence(`The first is in ${path}${at}: ${plain}`, [citedLine(told)]);
 }
 
 /** How many more lines say the same, so that nobody takes the first for the only one. */

@@ -15,7 +15,18 @@ const explain = (log: string, given: Partial<FailureEvidence> = {}): FailureExpl
   explainFailure(evidenceOf(log, given));
 
 describe('explanations as people read them', () => {
-  it.each(['shop-cart', 'install-offline', 'typescript', 'jest', 'go'])('%s', (name) => {
+  it.each([
+    'shop-cart',
+    'install-offline',
+    'typescript',
+    'jest',
+    'go',
+    'eslint',
+    'mocha',
+    'tap',
+    'unknown',
+    'missing-command',
+  ])('%s', (name) => {
     expect(told(explain(logOf(name)))).toBe(readFileSync(join(FIXTURES, `${name}.md`), 'utf8'));
   });
 });
@@ -89,6 +100,12 @@ describe('what the report decides', () => {
       { report: completionReport({ steps: [stepResult({ exitCode: null, signal: 'SIGSEGV' })] }) },
       'user',
       'crash',
+    ],
+    [
+      'exit code 137',
+      { report: completionReport({ steps: [stepResult({ exitCode: 137 })] }) },
+      'user',
+      'out-of-memory',
     ],
     ['nothing recognised', {}, 'unknown', 'exit-code'],
   ])('given %s', (_what, given, failureClass, category) => {

@@ -35,6 +35,9 @@ interface ReportRule extends ReportFact {
 const inSteps = (report: CompletionReport | null, what: (step: StepResult) => boolean): boolean =>
   report?.steps.some(what) ?? false;
 
+/** 128 and the number of SIGKILL. */
+const KILLED_CHILD = 137;
+
 /** In order; the first that applies counts. The classes are those the domain decides retries by. */
 const RULES: readonly ReportRule[] = [
   {
@@ -94,13 +97,25 @@ const RULES: readonly ReportRule[] = [
   },
   {
     rule: 'killed-from-outside',
-    applies: ({ report }) => signalOf(report) === 'SIGKILL' || exitCodeOf(report) === 137,
+    applies: ({ report }) => signalOf(report) === 'SIGKILL',
     class: 'infrastructure',
     category: 'killed',
     confidence: 'medium',
     headline: 'The step was killed from outside',
     explanation: 'The step got SIGKILL, which a program does not send itself: often the host was short of memory.',
     nextStep: 'Run it again; if it comes back, compare the memory the job uses with what the host has.',
+    decides: 'class',
+  },
+  {
+    rule: 'killed-inside',
+    applies: ({ report }) => exitCodeOf(report) === KILLED_CHILD,
+    class: 'user',
+    category: 'out-of-memory',
+    confidence: 'medium',
+    headline: 'Something the step started was killed, most likely for its memory',
+    explanation:
+      'Exit code 137 is how a shell tells that its command got SIGKILL; inside a job that is mostly the memory limit.',
+    nextStep: 'Compare the peak of memory with the limit of the job; look for what keeps growing.',
     decides: 'class',
   },
   {

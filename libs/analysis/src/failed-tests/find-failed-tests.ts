@@ -6,7 +6,8 @@ import { mochaFindings } from './mocha.ts';
 import { nodeTestFindings } from './node-test.ts';
 import { tapFindings } from './tap.ts';
 
-const FORMATS = [nodeTestFindings, tapFindings, jestFindings, goTestFindings, mochaFindings];
+/** Node.js prints the same totals with both of its reporters: TAP goes first, which tells itself apart by its heading. */
+const FORMATS = [tapFindings, nodeTestFindings, jestFindings, goTestFindings, mochaFindings];
 
 /** Substrings of the lines by which the formats find their way. */
 export const TEST_HINTS: readonly string[] = [

@@ -20,14 +20,14 @@ export function mochaFindings(lines: readonly LogLine[], within: string): TestFi
     if (name !== undefined) failed.push(testAt(listed, at, name, within));
   }
   if (failed.length === 0) return null;
-  const passing = lines.slice(Math.max(0, start - 5), start).map(({ text }) => PASSING.find(text)?.['count']);
-  const passed = Number(passing.find((count) => count !== undefined) ?? 0);
+  const passing = lines.slice(Math.max(0, start - 5), start).find(({ text }) => PASSING.find(text) !== null);
+  const passed = Number(PASSING.find(passing?.text ?? '')?.['count'] ?? 0);
   const count = Number(FAILING.find(heading.text)?.['count'] ?? failed.length);
   return {
     format: 'mocha',
     tool: 'Mocha',
     failed,
-    totals: { passed, failed: count, lines: { from: heading.number, to: heading.number } },
+    totals: { passed, failed: count, lines: { from: passing?.number ?? heading.number, to: heading.number } },
   };
 }
 
@@ -46,7 +46,7 @@ function testAt(lines: readonly LogLine[], at: number, title: string, within: st
   const location = frames.map((text) => locationIn(text.slice(text.lastIndexOf('(') + 1).replace(/^at /, ''), within));
   const place = location.find((found) => found !== null) ?? null;
   return {
-    name: [title, ...nested].join(' ').replace(/:$/, ''),
+    name: [title, ...nested].join(' › ').replace(/:$/, ''),
     suite: title,
     message: told.filter((text) => text !== '' && !text.startsWith('at ')).join('\n'),
     path: place?.path ?? null,

@@ -29,7 +29,7 @@ export function nodeTestFindings(lines: readonly LogLine[], within: string): Tes
     const test = testAt(lines, at, locationOf(place['path'] ?? '', place['line'], within), within);
     if (test !== null) failed.push(test);
   }
-  const totals = totalsOf(lines);
+  const totals = nodeTestTotals(lines);
   return failed.length === 0 && (totals === null || totals.failed === 0)
     ? null
     : { format: 'node-test', tool: 'node --test', failed, totals };
@@ -97,8 +97,8 @@ function comparedIn(story: readonly LogLine[]): FailedTest['compared'] {
   return actual === undefined || expected === undefined ? null : { actual, expected };
 }
 
-/** Sums over all runs of the command in this log: a job may test several packages. */
-function totalsOf(lines: readonly LogLine[]): TestTotals | null {
+/** The totals `node --test` prints with either reporter. Sums over all runs of the command in this log: a job may test several packages. */
+export function nodeTestTotals(lines: readonly LogLine[]): TestTotals | null {
   const counts = { tests: 0, pass: 0, fail: 0 };
   let [from, to] = [0, 0];
   for (const { text, number } of lines) {

@@ -1,6 +1,7 @@
 import { linearPattern } from '../text/linear-pattern.ts';
 import { locationOf } from '../text/locations.ts';
 import type { LogLine } from '../text/log-lines.ts';
+import { nodeTestTotals } from './node-test.ts';
 import { FAILED_TESTS_MAX, STORY_LINES_MAX, type FailedTest, type TestFindings } from './failed-test.ts';
 
 const NOT_OK = linearPattern('^ *not ok [0-9]{1,9}(?: -)? (?P<name>.+)$');
@@ -20,7 +21,7 @@ export function tapFindings(lines: readonly LogLine[], within: string): TestFind
     if (name === undefined || EXPECTED_FAILURE.find(name) !== null) continue;
     failed.push(testAt(lines, at, name, within));
   }
-  return failed.length === 0 ? null : { format: 'tap', tool: 'TAP', failed, totals: null };
+  return failed.length === 0 ? null : { format: 'tap', tool: 'TAP', failed, totals: nodeTestTotals(lines) };
 }
 
 function testAt(lines: readonly LogLine[], at: number, name: string, within: string): FailedTest {

@@ -87,8 +87,8 @@ export const JAVASCRIPT_RULES: readonly LogRule[] = [
     category: 'lint',
     confidence: 'high',
     precedence: NEARNESS.lint,
-    headline: 'ESLint found {errors} error(s)',
-    explanation: 'ESLint reports {count} problem(s), {errors} of them errors.',
+    headline: 'Errors found by ESLint: {errors}',
+    explanation: 'Of the problems that ESLint lists ({count}), {errors} must be fixed; the rest are warnings.',
     nextStep: 'Run ESLint locally with `--fix`; what it cannot fix is listed above with file and line.',
     examples: {
       matching: ['✖ 3 problems (2 errors, 1 warning)', '✖ 1 problem (1 error, 0 warnings)'],

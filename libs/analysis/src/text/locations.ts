@@ -7,7 +7,7 @@ export interface Location {
   readonly line: number | null;
 }
 
-/** Where steps see the repository. */
+/** Where steps see the repository: this directory itself, or below the runner's own when there is no sandbox. */
 const WORKSPACE = '/workspace/';
 const PATH_CHARS_MAX = 4_096;
 const LINE_MAX = 10_000_000;
@@ -38,7 +38,8 @@ export function locationOf(named: string, line: string | undefined, within: stri
 export function repositoryPath(named: string, within: string): string | null {
   const plain = named.startsWith('file://') ? named.slice('file://'.length) : named;
   if (plain.length === 0 || plain.length > PATH_CHARS_MAX) return null;
-  const relative = plain.startsWith(WORKSPACE) ? plain.slice(WORKSPACE.length) : joined(within, plain);
+  const root = plain.startsWith('/') ? plain.indexOf(WORKSPACE) : -1;
+  const relative = root === -1 ? joined(within, plain) : plain.slice(root + WORKSPACE.length);
   if (relative === null) return null;
   const parts: string[] = [];
   for (const part of relative.split('/')) {
@@ -55,10 +56,8 @@ function joined(within: string, path: string): string | null {
   return within === '' ? path : `${within}/${path}`;
 }
 
-const PACKAGE_DIRECTORY = linearPattern(
-  '^npm (?:error|ERR!) (?:path|location|  in workspace:.* at location:) (?P<path>/workspace/.+)$',
-);
-const PACKAGE_BY_LOCATION = linearPattern('at location: (?P<path>/workspace/.+)$');
+const PACKAGE_DIRECTORY = linearPattern('^npm (?:error|ERR!) (?:path|location) (?P<path>/.+)$');
+const PACKAGE_BY_LOCATION = linearPattern('at location: (?P<path>/.+)$');
 
 /** The directory, relative to the repository, that the failing script of a workspace ran in; `''` when unknown. */
 export function packageDirectory(lines: readonly LogLine[]): string {
