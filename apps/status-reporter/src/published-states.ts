@@ -13,7 +13,7 @@ const RUNS_MAX = 2_000;
 export class PublishedStates {
   readonly #runs = new Map<RunId, Map<string, PublishedState>>();
 
-  of(view: RunView): ReadonlyMap<string, PublishedState> {
+  of(view: Pick<RunView, 'runId' | 'publications'>): ReadonlyMap<string, PublishedState> {
     const known = new Map<string, PublishedState>(view.publications.map((state) => [state.target, state]));
     for (const [target, state] of this.#runs.get(view.runId) ?? []) {
       if (state.viewPosition >= (known.get(target)?.viewPosition ?? -1)) known.set(target, state);
