@@ -11,31 +11,30 @@ export class LogBroken extends Error {
   override readonly name = 'LogBroken';
 }
 
-/** Constraints that only a concurrent writer can have broken: its rows are there when we look again. */
-const RACED_CONSTRAINTS = new Set(['inbox_pkey', 'stream_pkey', 'event_pkey', 'event_stream_version_unique']);
+/**
+ * What a failed batch says about itself.
+ * - `passing`: nothing; somebody else was quicker, or the connection, locks or resources were at fault.
+ * - `clash`: somebody else has put the same row meanwhile or, if it happens again and again, the row cannot be put.
+ * - `content`: trying again would fail in the same way.
+ */
+export type BatchFailure = 'passing' | 'clash' | 'content';
 
 /**
  * SQLSTATE classes and codes that say nothing about the batch itself: 08 connection, 53 resources (disk full included),
- * 57P server shutting down, 40 serialization and deadlock, 55P03 lock timeout, 25P03 idle timeout, 57014 statement
- * timeout, 25P02 and 25006 a transaction that failed or a server that is being demoted.
+ * 57P server shutting down, 40 deadlock and the append function's answer to a wrong
+ * head, 55P03 lock timeout, 25P03 idle timeout, 57014 statement timeout, 25P02 and
+ * 25006 a transaction that failed or a server that is being demoted.
  */
 const PASSING_STATES = /^(?:08...|53...|57P..|40...|55P03|25P03|57014|25P02|25006)$/;
 
-/**
- * Whether trying the same batch again can help. Errors without a SQLSTATE come from the connection, not from the
- * server, and are passing; so is everything about locks and resources. The rest is about the content.
- */
-export function isPassing(error: unknown): boolean {
-  if (error instanceof BatchConflict) return true;
-  if (!(error instanceof pg.DatabaseError)) return error instanceof Error && !isOurs(error);
-  if (error.code === '23505') return RACED_CONSTRAINTS.has(error.constraint ?? '');
-  return PASSING_STATES.test(error.code ?? '');
-}
+const UNIQUE_VIOLATION = '23505';
 
-/** Whether somebody else was quicker, so that waiting would only lose time. */
-export function isConflict(error: unknown): boolean {
-  if (error instanceof BatchConflict) return true;
-  return error instanceof pg.DatabaseError && (error.code === '40001' || error.code === '23505');
+/** Errors that are neither the server's nor ours come from the connection, and pass. */
+export function failureOf(error: unknown): BatchFailure {
+  if (error instanceof BatchConflict) return 'passing';
+  if (!(error instanceof pg.DatabaseError)) return error instanceof Error && !isOurs(error) ? 'passing' : 'content';
+  if (error.code === UNIQUE_VIOLATION) return 'clash';
+  return PASSING_STATES.test(error.code ?? '') ? 'passing' : 'content';
 }
 
 /** Mistakes of our own code would be thrown again. */

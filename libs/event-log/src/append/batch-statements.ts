@@ -38,10 +38,13 @@ export const STREAM_VERSIONS: Statement = {
   text: 'SELECT id, version FROM stream WHERE id = ANY($1::text[])',
 };
 
+/** Stands between canonical texts: JSON never holds a control character as it is, so none needs escaping. */
+export const TEXT_SEPARATOR = '\x1e';
+
 export const APPEND_EVENTS: Statement = {
   name: 'append-events',
   text: `SELECT append_events($1::bigint, $2::text, $3::timestamptz, $4::uuid[], $5::text[], $6::integer[], $7::text[],
-           $8::smallint[], $9::text[], $10::text[], $11::text[])`,
+           $8::smallint[], $9::text[], string_to_array($10::text, E'\\x1e'), $11::text[])`,
 };
 
 export const MOVE_STREAMS: Statement = {

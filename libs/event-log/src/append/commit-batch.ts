@@ -78,9 +78,13 @@ async function sendAll(batch: DecidedBatch, knowledge: BatchKnowledge, { client,
     ...sendDeadlines(client, batch.changedRuns, knowledge.runs),
   ];
   const placed = await takePlaces(batch, knowledge, prediction, client, early);
+  const { before, over } = placed.turn;
+  if (before !== null) await Promise.all([before, ...early]).catch(throwAfter(over));
+  const appended = sendAppend(client, placed, knowledge.nowMs);
   const sent = [
     ...early,
-    ...sendAppend(client, placed, knowledge.nowMs),
+    appended.finally(over),
+    sendStreams(client, placed),
     ...sendChanges(client, changes, 'under-head'),
     ...sendPlans(client, batch.plans, knowledge.nowMs),
   ];
@@ -99,25 +103,34 @@ function answerOf(settled: Settled, sealed: readonly SealedEvent[], headPosition
   return withPosition(settled.answer, last?.position ?? headPosition);
 }
 
-function sendAppend(client: BatchClient, { sealed, after }: PlacedBatch, nowMs: number): Promise<unknown>[] {
+/** Those who wait for this batch need not wait for one that failed. */
+const throwAfter =
+  (over: () => void) =>
+  (error: unknown): never => {
+    over();
+    throw error;
+  };
+
+function sendAppend(client: BatchClient, { sealed, after }: PlacedBatch, nowMs: number): Promise<unknown> {
+  return client.run(statements.APPEND_EVENTS, [
+    after.position,
+    after.hash,
+    new Date(nowMs).toISOString(),
+    sealed.map(({ draft }) => draft.event.id),
+    sealed.map(({ draft }) => draft.stream),
+    sealed.map(({ version }) => version),
+    sealed.map(({ draft }) => draft.event.type),
+    sealed.map(() => SCHEMA_VERSION),
+    sealed.map(({ draft }) => draft.correlation),
+    sealed.map(({ canonical }) => canonical).join(statements.TEXT_SEPARATOR),
+    sealed.map(({ hash }) => hash),
+  ]);
+}
+
+function sendStreams(client: BatchClient, { sealed }: PlacedBatch): Promise<unknown> {
   const last = new Map(sealed.map((event) => [event.draft.stream, event.version]));
   const streams = [...last.keys()].sort();
-  return [
-    client.run(statements.APPEND_EVENTS, [
-      after.position,
-      after.hash,
-      new Date(nowMs).toISOString(),
-      sealed.map(({ draft }) => draft.event.id),
-      sealed.map(({ draft }) => draft.stream),
-      sealed.map(({ version }) => version),
-      sealed.map(({ draft }) => draft.event.type),
-      sealed.map(() => SCHEMA_VERSION),
-      sealed.map(({ draft }) => draft.correlation),
-      sealed.map(({ canonical }) => canonical),
-      sealed.map(({ hash }) => hash),
-    ]),
-    client.run(statements.MOVE_STREAMS, [streams, streams.map((stream) => last.get(stream))]),
-  ];
+  return client.run(statements.MOVE_STREAMS, [streams, streams.map((stream) => last.get(stream))]);
 }
 
 function sendPlans(client: BatchClient, plans: readonly DraftPlan[], nowMs: number): Promise<unknown>[] {

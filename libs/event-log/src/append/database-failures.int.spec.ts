@@ -4,6 +4,7 @@ import { openLog } from '../connection.ts';
 import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
 import { lossyProxy } from '../testing/lossy-proxy.fixture.ts';
 import { createRun, runIdOf, runSubmission, simpleRun } from '../testing/run-story.fixture.ts';
+import { showRun } from '../queries/show-run.ts';
 import { verifyChain } from '../read/verify-chain.ts';
 import { rebuildProjections } from '../rebuild/rebuild-projections.ts';
 import { LogWriter } from './log-writer.ts';
@@ -18,7 +19,7 @@ describe('when the database fails', () => {
   const endSessions = (condition: string) =>
     log.admin.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-       WHERE datname = current_database() AND application_name = 'orchestrator' AND ${condition}`,
+       WHERE datname = current_database() AND application_name = 'orchestrator' AND (${condition})`,
     );
   const eventCount = async () =>
     (await log.admin.query<{ n: number }>('SELECT count(*)::int AS n FROM event')).rows[0]?.n;
@@ -78,6 +79,19 @@ describe('when the database fails', () => {
     expect(await eventCount()).toBe(60 * 11);
     expect(await verifyChain(log.reader)).toMatchObject({ ok: true, position: 60 * 11 });
     expect(await rebuildProjections({ databaseUrl: log.readerUrl })).toMatchObject({ equal: true });
+  });
+
+  it('under readers, they read on over new connections', async () => {
+    const { runId, submissions } = simpleRun('read-on');
+    for (const submission of submissions) await log.writer().submit(submission);
+    for (let round = 0; round < 3; round += 1) {
+      await log.admin.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'reader'`,
+      );
+      const view = await eventually('the run can be read', () => showRun(log.reader, runId));
+      expect(view).toMatchObject({ state: 'finished' });
+    }
   });
 
   it('for longer than a writer is patient, submissions are refused and may be repeated', async () => {

@@ -48,6 +48,17 @@ describe('the predicted head', () => {
     expect(batchesAsked()).toBe(8);
   });
 
+  it('gives turns: a batch appends after the one it was sealed onto, unless that is over', async () => {
+    const prediction = new HeadPrediction();
+    const first = prediction.sealed(head(1), NONE);
+    const second = prediction.sealed(head(2), NONE);
+    expect(first.before).toBeNull();
+    first.over();
+    await expect(second.before).resolves.toBeUndefined();
+    second.over();
+    expect(prediction.sealed(head(3), NONE).before).toBeNull();
+  });
+
   it('remembers the versions of streams until something failed', () => {
     const prediction = new HeadPrediction();
     prediction.sealed(head(3), new Map([['pool-a', 2]]));

@@ -5,6 +5,14 @@ export interface Head {
   readonly hash: string;
 }
 
+/** When a sealed batch may append. */
+export interface Turn {
+  /** Resolves when the batch before has appended, or failed; null: it has already. */
+  readonly before: Promise<void> | null;
+  /** To be called when this batch has appended, or failed: from then on it holds the head, or nobody waits for it. */
+  readonly over: () => void;
+}
+
 /** Batches that ask for the head after a prediction was wrong: doubles while somebody else keeps writing. */
 const DISTRUST_FIRST = 8;
 const DISTRUST_MAX = 256;
@@ -18,6 +26,7 @@ const STREAMS_MAX = 10_000;
  */
 export class HeadPrediction {
   #tail: Head | null = null;
+  #lastTurn: Promise<void> | null = null;
   #versions = new Map<StreamId, number>();
   #asking = 0;
   #distrust = 0;
@@ -41,11 +50,22 @@ export class HeadPrediction {
     this.#distrust = Math.max(0, this.#distrust - 1);
   }
 
-  /** A batch was sealed: the log will end with it. `versions`: of streams other than runs. */
-  sealed(tail: Head, versions: ReadonlyMap<StreamId, number>): void {
+  /**
+   * A batch was sealed: the log will end with it. `versions`: of streams other than runs. Answers the batch's turn: it
+   * must not append before the one it was sealed onto has.
+   */
+  sealed(tail: Head, versions: ReadonlyMap<StreamId, number>): Turn {
+    const before = this.#lastTurn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#lastTurn = promise;
     this.#tail = tail;
     for (const [stream, version] of versions) this.#versions.set(stream, version);
     if (this.#versions.size > STREAMS_MAX) this.#versions.clear();
+    const over = () => {
+      if (this.#lastTurn === promise) this.#lastTurn = null;
+      resolve();
+    };
+    return { before, over };
   }
 
   /** A sealed batch was committed, as predicted or asked for. */

@@ -14,7 +14,7 @@ import {
 } from '../testing/run-story.fixture.ts';
 import { LogReader } from '../read/log-reader.ts';
 import { verifyChain } from '../read/verify-chain.ts';
-import type { Submission } from './submission.ts';
+import type { DecisionView, Submission } from './submission.ts';
 
 describe('the writer', () => {
   let log: FreshLog;
@@ -71,6 +71,22 @@ describe('the writer', () => {
     const last = rows[0]?.last;
     expect(rows).toEqual([{ events: last, last, head: last }]);
     expect(await verifyChain(log.reader)).toMatchObject({ ok: true, position: last });
+  });
+
+  it('decides everything once as long as nobody else writes', async () => {
+    const writer = log.writer({ batchMax: 20 });
+    await tell(simpleRun('before-the-crowd'), writer);
+    let decided = 0;
+    const counted = ({ submissions }: { submissions: readonly Submission[] }) =>
+      submissions.map((submission) => ({
+        ...submission,
+        decide: (view: DecisionView) => (++decided, submission.decide(view)),
+      }));
+
+    const stories = Array.from({ length: 80 }, (_, index) => counted(simpleRun(`crowd-${index}`)));
+    await Promise.all(stories.map((submissions) => tell({ submissions }, writer)));
+
+    expect(decided).toBe(80 * 5);
   });
 
   it('answers a repeat with the first answer and appends nothing', async () => {

@@ -3,7 +3,7 @@ import { refuse, type CommandAnswer, type RunId } from '@delta-ci/contracts';
 import type { Pool } from 'pg';
 import { AggregateCache } from './aggregate-cache.ts';
 import { batchClient } from './batch-client.ts';
-import { isConflict, isPassing } from './batch-failure.ts';
+import { failureOf } from './batch-failure.ts';
 import { commitBatch, type CommittedBatch } from './commit-batch.ts';
 import { HeadPrediction } from './head-prediction.ts';
 import { answerToRepeat, type OnFault } from './decide-batch.ts';
@@ -48,6 +48,8 @@ interface Waiting {
 /** Up to so many waiting submissions go together; of more, half is left for the next transaction to begin with. */
 const SHARE_MIN = 32;
 
+/** Whoever else put the row has committed by the first look; a row that still clashes does so with our own. */
+const CLASHES_MAX = 3;
 const RETRY_FIRST_MS = 10;
 const RETRY_MAX_MS = 1_000;
 /** What a refused sender is told to wait. */
@@ -152,7 +154,7 @@ export class LogWriter {
     try {
       this.#answer(batch, await this.#commitPatiently(batch));
     } catch (error) {
-      if (isPassing(error)) return this.#refuseAll(batch, unavailable('the database is away'));
+      if (failureOf(error) === 'passing') return this.#refuseAll(batch, unavailable('the database is away'));
       if (batch.length > 1) {
         for (const one of batch) await this.#settleAll([one]);
         return;
@@ -165,12 +167,15 @@ export class LogWriter {
   async #commitPatiently(batch: readonly Waiting[]): Promise<readonly CommandAnswer[]> {
     const submissions = batch.map((waiting) => waiting.submission);
     const giveUpAt = performance.now() + (this.#options.patienceMs ?? 20_000);
-    for (let waitMs = RETRY_FIRST_MS; ; waitMs = Math.min(waitMs * 2, RETRY_MAX_MS)) {
+    let clashes = 0;
+    // The first time it is tried again at once: most often somebody else was quicker, and is done now.
+    for (let waitMs = 0; ; waitMs = Math.min(waitMs * 2 + RETRY_FIRST_MS, RETRY_MAX_MS)) {
       try {
         return await this.#commitOnce(submissions);
       } catch (error) {
-        if (!isPassing(error) || performance.now() > giveUpAt) throw error;
-        if (isConflict(error) && waitMs === RETRY_FIRST_MS) continue;
+        const failure = failureOf(error);
+        if (failure === 'content' || performance.now() > giveUpAt) throw error;
+        if (failure === 'clash' && ++clashes > CLASHES_MAX) throw error;
       }
       await delay(waitMs * (0.5 + Math.random() / 2));
     }

@@ -4,13 +4,14 @@ import { BatchConflict, LogBroken } from './batch-failure.ts';
 import * as statements from './batch-statements.ts';
 import type { BatchKnowledge, DecidedBatch } from './decide-batch.ts';
 import { sealEvent, type SealedEvent } from './draft-event.ts';
-import type { Head, HeadPrediction } from './head-prediction.ts';
+import type { Head, HeadPrediction, Turn } from './head-prediction.ts';
 
 /** A batch's events in their places. */
 export interface PlacedBatch {
   readonly sealed: readonly SealedEvent[];
   /** The head the batch continues from. */
   readonly after: Head;
+  readonly turn: Turn;
 }
 
 /**
@@ -36,7 +37,9 @@ export async function takePlaces(
     const { head, versions } = await askForHead(client, others, sent);
     assertNotOvertaken(batch, versions);
     for (const [stream, version] of versions) locked.set(stream, version);
-    return place(batch, head, locked, prediction);
+    const placed = place(batch, head, locked, prediction);
+    // Whoever comes before holds no head; he may be waiting for the one we hold.
+    return { ...placed, turn: { before: null, over: placed.turn.over } };
   } finally {
     prediction.asked();
   }
@@ -89,6 +92,6 @@ function place(
     return event;
   });
   const ofRuns = new Set([...changedRuns.keys()].map(runStream));
-  prediction.sealed(tail, new Map([...versions].filter(([stream]) => !ofRuns.has(stream))));
-  return { sealed, after };
+  const turn = prediction.sealed(tail, new Map([...versions].filter(([stream]) => !ofRuns.has(stream))));
+  return { sealed, after, turn };
 }

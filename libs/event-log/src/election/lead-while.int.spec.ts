@@ -31,7 +31,7 @@ describe('an office', () => {
     const second = stand('second', 'relay');
     await eventually('the second stands', async () => {
       const { rowCount } = await log.admin.query(
-        `SELECT 1 FROM pg_stat_activity WHERE application_name = 'second' AND query LIKE '%pg_try_advisory_lock%'`,
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'second' AND query LIKE '%pg_try_advisory_lock%'`,
       );
       return rowCount === 1;
     });
@@ -47,12 +47,13 @@ describe('an office', () => {
     const only = stand('only', 'sweeper');
     await leader('only');
     const held = await log.admin.query<{ pid: number }>(
-      `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'only'`,
+      `SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND application_name = 'only'`,
     );
     await eventually('another session leads', async () => {
       const { rows } = await log.admin.query<{ pid: number }>(
         `SELECT l.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-         WHERE l.locktype = 'advisory' AND l.granted AND a.application_name = 'only'`,
+         WHERE l.locktype = 'advisory' AND l.granted AND a.datname = current_database() AND a.application_name = 'only'`,
       );
       return leading.has('only') && rows.length === 1 && rows[0]?.pid !== held.rows[0]?.pid;
     });

@@ -22,7 +22,8 @@ describe('the bell', () => {
   const listens = () =>
     eventually('the bell listens', async () => {
       const { rowCount } = await log.admin.query(
-        `SELECT 1 FROM pg_stat_activity WHERE application_name = 'bell' AND query LIKE 'SELECT position%'`,
+        `SELECT 1 FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'bell' AND query LIKE 'SELECT position%'`,
       );
       return rowCount === 1;
     });
@@ -54,7 +55,8 @@ describe('the bell', () => {
   it('hears of what was appended while its connection was broken', async () => {
     await listens();
     const waiting = bell.waitPast(1, never);
-    await log.admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bell'`);
+    await log.admin.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'bell'`);
     await grow('unheard');
 
     expect(await waiting).toBe(true);
