@@ -141,7 +141,8 @@ describe('a workspace with a change that breaks a test of another package', () =
     await commit(BREAKING_CHANGE.files);
     const { exitCode, out } = await called('run', '--json', '--keep-going');
     expect(exitCode).toBe(1);
-    const [cart, money] = linesOf(out).at(-1)?.['jobs'] as Record<string, unknown>[];
+    const { jobs } = linesOf(out).at(-1) as Line & { jobs: readonly Record<string, unknown>[] };
+    const [cart, money] = jobs;
     expect(cart).toMatchObject({ job: 'test-packages-cart', outcome: 'failed', notJudged: null });
     expect(cart?.['failure']).toMatchObject({ class: 'user', location: { path: 'packages/cart/test/cart.test.js' } });
     expect(money).toMatchObject({ job: 'test-packages-money', outcome: 'succeeded' });

@@ -129,8 +129,9 @@ function endText(
       explanation.sentence,
     ]),
   ];
-  const explained = outcomes.flatMap(({ key, explanation }) =>
-    explanation === null ? [] : [explanationText(surroundings, key, explanation)],
+  // What kept a job from being judged is its reason already: there is nothing in its log to explain.
+  const explained = outcomes.flatMap(({ key, explanation, notJudged }) =>
+    explanation === null || notJudged !== null ? [] : [explanationText(surroundings, key, explanation)],
   );
   const done = outcomes.filter((each) => each.outcome === 'succeeded').length;
   const head = `${paintOutcome(paint, outcome)}: ${done} of ${plural(outcomes.length, 'job')} succeeded in ${durationText(durationMs)}`;
