@@ -2,14 +2,14 @@ import {
   refuse,
   type Command,
   type CommandAnswer,
-  type LeaseHash,
   type RunPolicy,
   type RunnerCapabilities,
   type RunnerId,
 } from '@delta-ci/contracts';
 import type { AnsweringHandlers } from '@delta-ci/bus';
 import { runPolicyFor } from '@delta-ci/domain';
-import type { Heartbeat, Renewal } from '@delta-ci/event-log';
+import type { HeldLease, Heartbeat, Renewal } from '@delta-ci/event-log';
+import { grantSubmission } from './decisions/grant-submission.ts';
 import { changeToRun, submissionForCommand, type DecidedCommand } from './decisions/submission-for-command.ts';
 import { submissionToRun } from './decisions/run-submission.ts';
 import type { HeartbeatDesk } from './leases/heartbeat-desk.ts';
@@ -23,8 +23,8 @@ export interface KnownRunner {
   pool: string;
   capabilities: RunnerCapabilities;
   retired: boolean;
-  /** Hash of the lease it holds; null when it is free. */
-  heldLease: LeaseHash | null;
+  /** The lease it holds; null when it is free. */
+  held: HeldLease | null;
 }
 
 export interface CommandDesk {
@@ -80,10 +80,7 @@ async function onGrantLease(desk: CommandDesk, command: Command<'grant-lease'>):
   const runner = await desk.findRunner(runnerId);
   if (runner === null || runner.retired) return refused('forbidden', 'this runner is not registered, or was retired');
   if (runner.pool !== pool) return refused('forbidden', `this runner is registered for the pool ${runner.pool}`);
-  // One job at a time. The same request repeated finds the lease it was granted.
-  if (runner.heldLease !== null && runner.heldLease !== leaseHash) {
-    return refused('invalid_transition', 'this runner holds a lease already');
-  }
+  if (runner.held !== null) return onGrantToHolder(desk, command, runner.held);
   const seat = desk.desks.get(pool);
   if (seat === undefined)
     return refused('not_found', `nobody serves the pool ${pool}`, { known: [...desk.desks.keys()] });
@@ -96,6 +93,17 @@ async function onGrantLease(desk: CommandDesk, command: Command<'grant-lease'>):
     waitMs,
   });
   return { ok: true, result: { lease }, position: 0 };
+}
+
+/** One job at a time. A request whose answer got lost finds the lease that was granted to it. */
+async function onGrantToHolder(
+  { ledger, leases }: CommandDesk,
+  { id, actor, traceparent, data: { runnerId, leaseHash } }: Command<'grant-lease'>,
+  held: HeldLease,
+): Promise<CommandAnswer> {
+  if (held.leaseHash !== leaseHash) return refused('invalid_transition', 'this runner holds a lease already');
+  leases.remember(leaseHash, held.runId);
+  return ledger.submit(grantSubmission({ commandId: id, actor, runnerId, leaseHash }, { ...held, traceparent }));
 }
 
 /** Heartbeats renew a light row and reach the log only when they say something new, or speak for a lease that is over. */

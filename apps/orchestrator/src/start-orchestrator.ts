@@ -55,7 +55,7 @@ export async function startOrchestrator(service: Orchestrator): Promise<void> {
   const ledger = new Ledger(writer, (attempts) => void dispatchAll(service, bus, attempts));
   const leases = new LeaseDirectory(async (hash) => (await findLease(log, hash))?.runId ?? null);
   const desks = await openDesks(service, { bus, ledger, leases });
-  const sweeper = await openSweeper(service, { log, bus, ledger });
+  const sweeper = await openSweeper(service, { log, bus, ledger, desks });
   await relayWhenElected(service, log, bus);
   const around: AroundHandler = async ({ name, traceparent }, run) =>
     withSpan(name, traceparent === null ? {} : { parent: traceparent }, run);
@@ -147,9 +147,14 @@ async function openWriter(service: Orchestrator, log: LogConnection): Promise<Lo
 }
 
 async function dispatchAll({ logger }: Orchestrator, bus: Bus, attempts: readonly DispatchMessage[]): Promise<void> {
-  const outcomes = await Promise.all(attempts.map(async (attempt) => publishDispatch(bus, attempt, 0)));
-  const failed = outcomes.filter(({ outcome }) => outcome !== 'stored' && outcome !== 'duplicate');
-  if (failed.length > 0) logger.warn({ event: 'dispatch-deferred', count: failed.length, why: failed[0]?.outcome });
+  try {
+    const outcomes = await Promise.all(attempts.map(async (attempt) => publishDispatch(bus, attempt, 0)));
+    const failed = outcomes.filter(({ outcome }) => outcome !== 'stored' && outcome !== 'duplicate');
+    if (failed.length > 0) logger.warn({ event: 'dispatch-deferred', count: failed.length, why: failed[0]?.outcome });
+  } catch (error) {
+    // The attempts are in the log; the sweep for waiting attempts puts them before their pools later.
+    logger.warn({ event: 'dispatch-deferred', count: attempts.length, err: error });
+  }
 }
 
 interface DeskTools {
@@ -173,8 +178,12 @@ async function openDesks(service: Orchestrator, { bus, ledger, leases }: DeskToo
   const desks = new Map<string, PoolDesk>();
   for (const pool of config.pools) {
     const ports = {
-      pull: async (max: number, expiresMs: number) =>
-        pullDispatch(bus, pool, { max, expiresMs, signal: service.stopping, log: logger }),
+      pull: async (max: number, expiresMs: number) => {
+        const pulled = await pullDispatch(bus, pool, { max, expiresMs, signal: service.stopping, log: logger });
+        // The queue was lost with the bus's store: made again, it is filled again by the sweep for waiting attempts.
+        if (pulled.end === 'missing') await provision(service, bus);
+        return pulled;
+      },
       grant,
       pause: async (ms: number) => pause(ms),
       onTrouble: (error: unknown) => logger.warn({ event: 'dispatch-trouble', pool, err: error }),
@@ -190,7 +199,7 @@ async function openDesks(service: Orchestrator, { bus, ledger, leases }: DeskToo
 
 async function openSweeper(
   service: Orchestrator,
-  tools: { log: LogConnection; bus: Bus; ledger: Ledger },
+  tools: { log: LogConnection; bus: Bus; ledger: Ledger; desks: ReadonlyMap<string, PoolDesk> },
 ): Promise<Sweeper> {
   const { config, logger } = service;
   const found = sweeps({ ...tools, redriveAfterMs: config.redriveAfterMs, nowMs: Date.now });
@@ -257,7 +266,7 @@ async function knownRunner(log: LogConnection, runnerId: string): Promise<KnownR
   const [runner, held] = await Promise.all([findRunner(log, runnerId), whichLeasesDoesTheRunnerHold(log, runnerId)]);
   if (runner === null) return null;
   const { pool, capabilities, present } = runner;
-  return { pool, capabilities, retired: !present, heldLease: held[0]?.leaseHash ?? null };
+  return { pool, capabilities, retired: !present, held: held[0] ?? null };
 }
 
 /** Defaults of this installation: the protocol's, with the operator's timings. */

@@ -3,8 +3,16 @@ import { decideRun, type RunAggregate } from '@delta-ci/domain';
 import type { Submission } from '@delta-ci/event-log';
 import type { WaitingRunner } from '../leases/pool-desk.ts';
 
-/** Gives a queued attempt to a waiting runner, unless the log says that it does not wait any more. */
-export function grantSubmission(runner: WaitingRunner, work: DispatchMessage): Submission {
+/** Whom a lease is granted to, and by which request. */
+export type Grantee = Pick<WaitingRunner, 'commandId' | 'actor' | 'leaseHash' | 'runnerId'>;
+/** Which attempt is granted. */
+export type GrantedWork = Pick<DispatchMessage, 'runId' | 'jobKey' | 'attempt' | 'traceparent'>;
+
+/**
+ * Gives a queued attempt to a runner, unless the log says that it does not wait any more. The very lease it was given
+ * before is given again: an answer that got lost on its way is not a lost lease.
+ */
+export function grantSubmission(runner: Grantee, work: GrantedWork): Submission {
   const { runId, jobKey, attempt, traceparent } = work;
   const { commandId, actor, leaseHash, runnerId } = runner;
   return {
@@ -26,7 +34,7 @@ export function grantSubmission(runner: WaitingRunner, work: DispatchMessage): S
   };
 }
 
-function grantedLease(run: RunAggregate, { runId, jobKey, attempt, traceparent }: DispatchMessage): GrantedLease {
+function grantedLease(run: RunAggregate, { runId, jobKey, attempt, traceparent }: GrantedWork): GrantedLease {
   if (run.state !== 'queued' && run.state !== 'running')
     throw new Error(`a lease was granted in a run that is ${run.state}`);
   const { policy } = run.facts;

@@ -10,6 +10,8 @@ export interface Envelope {
   actor: Actor;
   causation: string;
   traceparent: string | null;
+  /** A mark of the content, for ids that strangers choose: used again for something else, the id is refused. */
+  fingerprint?: string;
 }
 
 /** One command to one run. `result` is the answer when the run accepts it. */

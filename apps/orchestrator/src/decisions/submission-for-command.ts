@@ -1,4 +1,6 @@
+import { digestOf } from '@delta-ci/artifact-store';
 import {
+  canonicalJson,
   deliveryStream,
   refuse,
   repositoryStream,
@@ -36,6 +38,7 @@ export function submissionForCommand(command: DecidedCommand, facts: CommandFact
     actor: command.actor,
     causation: command.id,
     traceparent: command.traceparent,
+    ...fingerprintOf(command),
   };
   switch (command.name) {
     case 'accept-delivery':
@@ -58,6 +61,29 @@ export function submissionForCommand(command: DecidedCommand, facts: CommandFact
       return toLease(envelope, facts, { type: 'acknowledge-cancel', ...command.data }, { outcome: 'canceled' });
     case 'record-artifact':
       return toLease(envelope, facts, { type: 'record-artifact', ...command.data }, {});
+  }
+}
+
+/**
+ * Ids of commands from the public edge follow from what a forge or a client calls its request, so the content is marked:
+ * the same name for something else is a `conflicting_repeat`. A delivery is marked by the bytes that came in, because
+ * what we read out of them may differ from one of our releases to the next. Commands about a lease have ids of our own.
+ */
+function fingerprintOf(command: DecidedCommand): Pick<Envelope, 'fingerprint'> {
+  switch (command.name) {
+    case 'accept-delivery':
+      return { fingerprint: command.data.payloadDigest };
+    case 'request-run':
+    case 'cancel-run':
+    case 'rerun':
+    case 'register-runner':
+    case 'set-policy':
+      return { fingerprint: digestOf(canonicalJson(command.data)) };
+    case 'acknowledge-lease':
+    case 'complete-attempt':
+    case 'acknowledge-cancel':
+    case 'record-artifact':
+      return {};
   }
 }
 

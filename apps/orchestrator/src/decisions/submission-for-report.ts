@@ -48,7 +48,10 @@ export function submissionForPlan(report: Report<'planner.plan-proposed'>, verif
   return {
     ...envelopeOf(report),
     runs: [runId],
-    decide: (view) => ({ ...decideOn(view, runId, command, { runId }), plans: [verified] }),
+    decide: (view) => {
+      const decided = decideOn(view, runId, command, { runId });
+      return decided.answer.ok ? { ...decided, plans: [verified] } : decided;
+    },
   };
 }
 

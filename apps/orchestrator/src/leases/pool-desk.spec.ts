@@ -126,14 +126,39 @@ describe('a pool desk', () => {
     await place.close();
   });
 
-  it('given a desk that closes, then everybody is sent home', async () => {
+  it('given a desk that closes, then everybody is sent home, and what was pulled meanwhile is handed back', async () => {
     const work = queue();
     const place = desk({ pull: work.pull });
     const lease = place.wait(runner(1));
-    await place.close();
+    const closed = place.close();
     expect(await lease).toBeNull();
     expect(await place.wait(runner(2))).toBeNull();
-    work.release();
+    work.put('late');
+    await closed;
+    expect(work.fate).toEqual(['nak late 0']);
+  });
+
+  it('given a runner for which the queue had nothing, then work it could do is missed, and other work is not', async () => {
+    const work = queue();
+    const { promise: askedAgain, resolve: asksAgain } = Promise.withResolvers<void>();
+    let pulls = 0;
+    const pull: DeskPorts['pull'] = async (max) => {
+      pulls += 1;
+      if (pulls === 1) return { messages: [], end: 'expired' };
+      asksAgain();
+      return work.pull(max);
+    };
+    const place = desk({ pull });
+    const requirements = { pool: 'default', os: 'linux', isolation: 'sandbox', toolchains: [], labels: [] } as const;
+    const lease = place.wait(runner(1));
+    expect(place.couldHaveServed(requirements)).toBe(false);
+    await askedAgain;
+    expect(place.couldHaveServed(requirements)).toBe(true);
+    expect(place.couldHaveServed({ ...requirements, os: 'darwin' })).toBe(false);
+    work.put('job');
+    await lease;
+    expect(place.couldHaveServed(requirements)).toBe(false);
+    await place.close();
   });
 
   it('given a second request of a runner that is being served, then it gets nothing', async () => {

@@ -1,4 +1,12 @@
-import type { Actor, GrantedLease, LeaseHash, PoolName, RunnerCapabilities, RunnerId } from '@delta-ci/contracts';
+import type {
+  Actor,
+  GrantedLease,
+  JobRequirements,
+  LeaseHash,
+  PoolName,
+  RunnerCapabilities,
+  RunnerId,
+} from '@delta-ci/contracts';
 import type { PullDispatchOutcome, PulledDispatch } from '@delta-ci/bus';
 import { matchRequirements } from '@delta-ci/domain';
 
@@ -31,6 +39,8 @@ const TROUBLE_MS = 500;
 interface Seat {
   runner: WaitingRunner;
   settle: (lease: GrantedLease | null) => void;
+  /** Whether the queue was asked, and answered, without anything in it for this runner. */
+  passedOver: boolean;
 }
 
 /**
@@ -45,7 +55,7 @@ export class PoolDesk {
   readonly #grants = new Set<Promise<void>>();
   /** Runners whose request is not answered yet. */
   readonly #served = new Set<RunnerId>();
-  #serving = false;
+  #serving: Promise<void> | null = null;
   #open = true;
 
   constructor(pool: PoolName, ports: DeskPorts) {
@@ -58,13 +68,23 @@ export class PoolDesk {
     return this.#seats.length;
   }
 
+  /**
+   * Whether a runner that could do this waits although the queue had nothing for it. An attempt that has been waiting
+   * beside such a runner for a while is not in the queue any more: its message was lost.
+   */
+  couldHaveServed(requirements: JobRequirements): boolean {
+    return this.#seats.some(
+      ({ runner, passedOver }) => passedOver && matchRequirements(requirements, runner.capabilities).ok,
+    );
+  }
+
   /** Waits for work; null when there was none in time, or when the desk closes. */
   async wait(runner: WaitingRunner): Promise<GrantedLease | null> {
     // One job at a time: a second request of the same runner gets nothing while the first is served.
     if (!this.#open || this.#served.has(runner.runnerId)) return null;
     this.#served.add(runner.runnerId);
     const { promise, resolve } = Promise.withResolvers<GrantedLease | null>();
-    const seat: Seat = { runner, settle: resolve };
+    const seat: Seat = { runner, settle: resolve, passedOver: false };
     const patience = setTimeout(() => this.#leave(seat), runner.waitMs);
     this.#seats.push(seat);
     this.#serve();
@@ -76,10 +96,11 @@ export class PoolDesk {
     }
   }
 
-  /** Sends everybody home and waits for grants under way. */
+  /** Sends everybody home; waits until grants under way are decided and what was still pulled is handed back. */
   async close(): Promise<void> {
     this.#open = false;
     for (let seat = this.#seats[0]; seat !== undefined; seat = this.#seats[0]) this.#leave(seat);
+    await this.#serving;
     await Promise.all(this.#grants);
   }
 
@@ -92,10 +113,9 @@ export class PoolDesk {
   }
 
   #serve(): void {
-    if (this.#serving) return;
-    this.#serving = true;
-    void this.#serveWhileSomebodyWaits().finally(() => {
-      this.#serving = false;
+    if (this.#serving !== null) return;
+    this.#serving = this.#serveWhileSomebodyWaits().finally(() => {
+      this.#serving = null;
       if (this.#open && this.#seats.length > 0) this.#serve();
     });
   }
@@ -103,8 +123,10 @@ export class PoolDesk {
   async #serveWhileSomebodyWaits(): Promise<void> {
     while (this.#open && this.#seats.length > 0) {
       try {
-        const { messages, end } = await this.#ports.pull(this.#seats.length, PULL_MS);
+        const asking = [...this.#seats];
+        const { messages, end } = await this.#ports.pull(asking.length, PULL_MS);
         for (const work of byPriority(messages)) this.#offer(work);
+        if (end === 'expired' || end === 'filled') for (const seat of asking) seat.passedOver = true;
         if (messages.length === 0 && end !== 'expired') await this.#ports.pause(TROUBLE_MS);
       } catch (error) {
         this.#ports.onTrouble(error);

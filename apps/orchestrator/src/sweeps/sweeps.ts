@@ -1,4 +1,4 @@
-import { STREAMS, type Actor } from '@delta-ci/contracts';
+import type { Actor, PoolName } from '@delta-ci/contracts';
 import { publishDispatch, type Bus } from '@delta-ci/bus';
 import type { RunCommand } from '@delta-ci/domain';
 import {
@@ -9,6 +9,7 @@ import {
   type LogConnection,
 } from '@delta-ci/event-log';
 import { submissionToRun } from '../decisions/run-submission.ts';
+import type { PoolDesk } from '../leases/pool-desk.ts';
 import type { Ledger } from '../ledger.ts';
 import type { Sweep } from './sweeper.ts';
 
@@ -16,6 +17,7 @@ export interface SweepTools {
   log: LogConnection;
   bus: Bus;
   ledger: Ledger;
+  desks: ReadonlyMap<PoolName, Pick<PoolDesk, 'waiting' | 'couldHaveServed'>>;
   redriveAfterMs: number;
   nowMs: () => number;
 }
@@ -40,7 +42,12 @@ async function submitTo(
   command: RunCommand,
 ): Promise<void> {
   const envelope = { id, actor: timer(name), causation: id, traceparent: null };
-  const answer = await tools.ledger.submit(submissionToRun(envelope, runId, command, {}));
+  const submission = submissionToRun(envelope, runId, command, {});
+  const answer = await tools.ledger.submit({
+    ...submission,
+    // A decision that changed nothing is made anew next time: a timer must never be answered from memory.
+    decide: (view) => ({ ...submission.decide(view), remember: false }),
+  });
   if (!answer.ok && answer.refusal.code === 'internal')
     throw new Error(`${name} of ${runId}: ${answer.refusal.message}`);
 }
@@ -81,23 +88,20 @@ async function supersedeRuns(tools: SweepTools, limit: number): Promise<number> 
   return superseded.length;
 }
 
-/** More waiting attempts than this are not compared with the queue: it is certainly not empty then. */
-const COMPARED_MAX = 1_000;
-
 /**
- * Puts attempts before their pools again when the queue holds fewer messages than attempts wait: messages were lost
- * with the bus, or this process's predecessor died between commit and publication.
+ * Puts attempts before their pools again whose message was lost: with the bus, or because this process's predecessor
+ * died between commit and publication. A runner that could do it waits, and the queue had nothing for it. One message
+ * too many does no harm: the log refuses the second grant.
  */
-async function redriveDispatch(tools: SweepTools, limit: number): Promise<number> {
-  const { bus, log, redriveAfterMs, nowMs } = tools;
-  const waiting = await whichAttemptsWait(log, { waitedAtLeastMs: redriveAfterMs, limit: COMPARED_MAX });
-  if (waiting.length === 0) return 0;
-  const queue = await bus.streamState(STREAMS.dispatch);
-  if (queue.outcome !== 'known' || queue.messages >= waiting.length) return 0;
-  for (const dispatch of waiting.slice(0, limit)) {
-    // The count grows with the time waited, so that every interval makes a message of its own and repeats within one do not.
-    const redrive = 1 + Math.floor((nowMs() - dispatch.queuedAtMs) / redriveAfterMs);
-    await publishDispatch(bus, dispatch, redrive);
+async function redriveDispatch({ bus, log, desks, redriveAfterMs, nowMs }: SweepTools, limit: number): Promise<number> {
+  for (const [pool, desk] of desks) {
+    if (desk.waiting === 0) continue;
+    const waiting = await whichAttemptsWait(log, { pool, waitedAtLeastMs: redriveAfterMs, limit });
+    for (const dispatch of waiting.filter(({ requirements }) => desk.couldHaveServed(requirements))) {
+      // The count grows with the time waited, so that every interval makes a message of its own and repeats within one do not.
+      const redrive = 1 + Math.floor((nowMs() - dispatch.queuedAtMs) / redriveAfterMs);
+      await publishDispatch(bus, dispatch, redrive);
+    }
   }
   return 0;
 }
