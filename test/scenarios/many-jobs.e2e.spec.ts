@@ -27,7 +27,8 @@ describe('two thousand jobs that do nothing', () => {
 
   afterAll(async () => {
     await bus?.close();
-    await system?.stop();
+    // Nobody reports here: the reporter is not part of this mesh.
+    expect(await system.finish({ reported: false })).toEqual([]);
   }, 60_000);
 
   it('given runners that ask for work all the time, when the run is planned, then each job finishes exactly once', async () => {
@@ -48,8 +49,6 @@ describe('two thousand jobs that do nothing', () => {
       [runId],
     );
     expect(counted).toEqual({ finished: JOBS, jobs: JOBS, repeated: 0 });
-    // Nobody reports here: the reporter is not part of this mesh.
-    expect(await system.brokenInvariants({ reported: false })).toEqual([]);
   }, 180_000);
 });
 

@@ -22,6 +22,8 @@ import { restartablePostgres, type RestartablePostgres } from './restartable-pos
 const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 const WEBHOOK_SECRET = 'fake-webhook-secret-of-the-tests';
 const FORGE_TOKEN = 'fake-forge-token-of-the-tests';
+/** The discard service, which no machine runs any more. */
+const NOBODYS_PORT = 9;
 /** The check that branch protection would require. */
 const GATE = 'delta-ci';
 /** Several lost attempts in a row, each after its lease ran out, on a machine that is busy with other tests. */
@@ -177,12 +179,25 @@ export class TestMesh {
     }
   }
 
-  async brokenInvariants(options: { reported?: boolean } = {}): Promise<string[]> {
-    return brokenInvariants(this.mesh.adminDatabaseUrl, options);
+  /**
+   * The end of a test file: what is broken in the quiet mesh, and what processes (services, runners, sandboxes) it leaves
+   * behind. Everything is stopped whatever comes out.
+   */
+  async finish({ reported = true } = {}): Promise<string[]> {
+    try {
+      const broken = await brokenInvariants(this.mesh.adminDatabaseUrl, { reported });
+      await this.mesh.stop();
+      const left = await eventually('no process of the mesh is left', () => this.#processes().length === 0).then(
+        () => [],
+        () => this.#processes().map(({ commandLine }) => `left behind: ${commandLine}`),
+      );
+      return [...broken, ...left];
+    } finally {
+      await this.stop();
+    }
   }
 
-  /** Processes that belong to this mesh: services, runners, sandboxes. None may be left after `stop`. */
-  processes(): FoundProcess[] {
+  #processes(): FoundProcess[] {
     return processesThatMention(this.mesh.directory);
   }
 
@@ -253,7 +268,7 @@ async function developersOf(
   return developers;
 }
 
-/** The repositories, and one more that is served by name and cannot be reached. */
+/** The repositories, one more that the forge does not have, and one of a host where nobody answers. */
 function writeForgeSettings(directory: string, forge: FakeForge, repositories: readonly string[]): string {
   mkdirSync(directory, { mode: 0o700 });
   writeFileSync(join(directory, 'webhook'), WEBHOOK_SECRET, { mode: 0o600 });
@@ -266,16 +281,21 @@ function writeForgeSettings(directory: string, forge: FakeForge, repositories: r
     token: { file: 'token' },
     cloneProtocols: ['http'],
     allowPrivateAddresses: true,
-    repositories: [...repositories, 'gone/away'].map((name) => ({
-      id: `github/${name}`,
-      cloneUrl: forge.cloneUrl(name),
-      defaultBranch: 'main',
-    })),
+    repositories: [
+      ...[...repositories, 'gone/away'].map((name) => servedAs(name, forge.cloneUrl(name))),
+      servedAs('cut/off', `http://127.0.0.1:${NOBODYS_PORT}/cut/off.git`),
+    ],
   };
   const file = join(directory, 'forges.json');
   writeFileSync(file, JSON.stringify({ forges: [settings] }));
   return file;
 }
+
+const servedAs = (name: string, cloneUrl: string): object => ({
+  id: `github/${name}`,
+  cloneUrl,
+  defaultBranch: 'main',
+});
 
 function isSettled(view: RunView): boolean {
   const failed = view.jobs.flatMap(({ attempts }) => attempts.filter(({ outcome }) => outcome === 'failed'));
