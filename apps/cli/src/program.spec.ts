@@ -42,6 +42,13 @@ describe('the command line', () => {
     expectGolden(name, err());
   });
 
+  it('given --json, a command line that makes no sense is a document too', async () => {
+    const { surroundings, out, err } = recorded(NOWHERE);
+    expect(await delta(['run', '--json', '--jobs', 'many'], surroundings)).toBe(2);
+    expect(err()).toBe('');
+    expect(JSON.parse(out())).toMatchObject({ error: { code: 'invalid_usage', exitCode: 2 } });
+  });
+
   it('given --json, a problem is a document on standard output', async () => {
     const { surroundings, out, err } = recorded(NOWHERE);
     expect(await delta(['lint', 'there-is-no-such-file.yaml', '--json'], surroundings)).toBe(2);

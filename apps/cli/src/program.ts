@@ -17,19 +17,30 @@ const VERSION = '0.1.0';
 /** Carries out one command line and says what the process ends with. Never throws for what a person did. */
 export async function delta(args: readonly string[], surroundings: Surroundings): Promise<number> {
   let exitCode: number = EXIT.succeeded;
-  const program = commands(surroundings, (code) => {
+  const json = args.includes('--json');
+  // What is wrong with a command line is a document like any other problem, where documents are asked for.
+  const listener = json ? { ...surroundings, err: () => undefined } : surroundings;
+  const program = commands(listener, (code) => {
     exitCode = code;
   });
   try {
     await program.parseAsync([...args], { from: 'user' });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.succeeded : EXIT.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.succeeded;
+      if (json) report(surroundings, misused(error), json);
+      return EXIT.usage;
+    }
     if (surroundings.interrupted.aborted) return EXIT.canceled;
     if (!(error instanceof Problem)) throw error;
-    report(surroundings, error, args.includes('--json'));
+    report(surroundings, error, json);
     return error.exitCode;
   }
+}
+
+function misused({ message }: CommanderError): Problem {
+  return new Problem('invalid_usage', message.replace(/^error: /u, ''), { next: 'add --help to see what there is' });
 }
 
 function report(surroundings: Surroundings, { code, message, next, exitCode }: Problem, json: boolean): void {
