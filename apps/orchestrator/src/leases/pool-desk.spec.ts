@@ -149,12 +149,18 @@ describe('a pool desk', () => {
       return work.pull(max);
     };
     const place = desk({ pull });
-    const requirements = { pool: 'default', os: 'linux', isolation: 'sandbox', toolchains: [], labels: [] } as const;
+    const requirements = {
+      pool: 'default',
+      os: 'linux' as const,
+      isolation: 'sandbox' as const,
+      toolchains: [],
+      labels: [],
+    };
     const lease = place.wait(runner(1));
     expect(place.couldHaveServed(requirements)).toBe(false);
     await askedAgain;
     expect(place.couldHaveServed(requirements)).toBe(true);
-    expect(place.couldHaveServed({ ...requirements, os: 'darwin' })).toBe(false);
+    expect(place.couldHaveServed({ ...requirements, os: 'darwin' as const })).toBe(false);
     work.put('job');
     await lease;
     expect(place.couldHaveServed(requirements)).toBe(false);
