@@ -42,8 +42,7 @@ const CHUNK_BYTES = 64 * 1024;
 const TERMINATED = 143;
 
 const behaviourOf = (env: Readonly<Record<string, string>>): DummyBehaviour => {
-  const behaviour: DummyBehaviour = JSON.parse(env[DUMMY_VARIABLE] ?? '{}');
-  return behaviour;
+  return JSON.parse(env[DUMMY_VARIABLE] ?? '{}') as DummyBehaviour;
 };
 
 /** Resolves with what stops a step that hangs: one of its timeouts, or its signal. */

@@ -138,6 +138,6 @@ function keyOffset(document: Document, path: ConfigPath): number | null {
 
 function startOf(node: unknown): number | null {
   if (typeof node !== 'object' || node === null || !('range' in node) || !Array.isArray(node.range)) return null;
-  const [start]: unknown[] = node.range;
+  const start: unknown = node.range.at(0);
   return typeof start === 'number' ? start : null;
 }

@@ -66,8 +66,8 @@ async function runBattery(root: string): Promise<Report> {
   const env = { TMPDIR: scratch, PATH: '/usr/bin:/bin' };
   const { stdout } = await promisify(execFile)(node, args, { cwd: root, env, maxBuffer: 2 ** 28, ...identity });
   const [first = '', ...rest] = stdout.split('\n').filter(Boolean);
-  const probe: TierProbe = JSON.parse(first);
-  return { probe, seen: rest.map((line): Seen => JSON.parse(line)) };
+  const probe = JSON.parse(first) as TierProbe;
+  return { probe, seen: rest.map((line) => JSON.parse(line) as Seen) };
 }
 
 async function report(): Promise<Report> {

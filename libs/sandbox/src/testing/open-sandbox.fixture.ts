@@ -46,11 +46,16 @@ export const codeOf = (outcome: StepOutcome): string =>
 
 const AMPLE_MS = 30_000;
 
+const NOTHING: StepSpec = {
+  command: { kind: 'script', script: ':' },
+  workdir: '.',
+  env: {},
+  timeoutMs: AMPLE_MS,
+  idleTimeoutMs: null,
+};
+
 export const step = (...parts: readonly Partial<StepSpec>[]): StepSpec =>
-  Object.assign(
-    { command: { kind: 'script', script: ':' }, workdir: '.', env: {}, timeoutMs: AMPLE_MS, idleTimeoutMs: null },
-    ...parts,
-  );
+  parts.reduce<StepSpec>((whole, part) => ({ ...whole, ...part }), NOTHING);
 
 export const script = (text: string): Partial<StepSpec> => ({ command: { kind: 'script', script: text } });
 
