@@ -26,38 +26,45 @@ const BACKOFF = { initialMs: 200, capMs: 5_000 };
 /** Registers, and then works on one lease beside the service's life: whoever waits for `ready` sees a registered runner. */
 export async function startRunner(service: Service<RunnerConfig>, environment: NodeJS.ProcessEnv): Promise<void> {
   const { config, logger } = service;
+  const retirement = whenRetired();
   await mkdir(config.dataDir, { recursive: true, mode: 0o711 });
   const reaped = await reapLeftovers(stateDir(config));
   logger.info({ event: 'leftovers-reaped', reaped });
   const executor = await usableExecutor(config, logger, environment);
   const client = new GatewayClient(config.gatewayUrl);
-  const registered = await register(service, client, config);
+  const registered = await register(service, client, retirement);
   service.hide(new Secret(registered.token));
   const token = new RunnerToken(registered, async (old) => client.renewToken(old), Date.now);
   logger.info({ event: 'registered', runnerId: registered.runnerId, isolation: config.isolation });
   if (process.connected) process.send?.({ registered: registered.runnerId });
   const gaveUp = new AbortController();
-  const work = workOnce(service, { client, token, executor, giveUp: gaveUp.signal, environment });
+  const work = workOnce(service, { client, token, executor, retirement, giveUp: gaveUp.signal, environment });
   service.beforeClosing('job', async () => work);
   void work
     .catch((error: unknown) => logger.error({ event: 'runner-failed', err: error }))
     .finally(() => service.stop('the one job is done'));
 }
 
+/** Whether whoever provisioned this runner wants it gone. */
+interface Retirement {
+  readonly retired: boolean;
+}
+
 interface Equipment {
   client: GatewayClient;
   token: RunnerToken;
   executor: SandboxExecutor;
+  retirement: Retirement;
   giveUp: AbortSignal;
   environment: NodeJS.ProcessEnv;
 }
 
 async function workOnce(
   service: Service<RunnerConfig>,
-  { client, token, executor, giveUp, environment }: Equipment,
+  { client, token, executor, retirement, giveUp, environment }: Equipment,
 ): Promise<void> {
   const { config, logger } = service;
-  const lease = await waitForLease(service, client, token);
+  const lease = await waitForLease(service, client, token, retirement);
   if (lease === null) {
     logger.info({ event: 'no-work' }, 'nothing to do: this runner ends');
     return;
@@ -87,22 +94,23 @@ async function waitForLease(
   service: Service<RunnerConfig>,
   client: GatewayClient,
   token: RunnerToken,
+  retirement: Retirement,
 ): Promise<LeaseOffer | null> {
   const { config, stopping, logger } = service;
   const idleSince = performance.now();
-  const retirement = whenRetired();
   while (!stopping.aborted && !retirement.retired && performance.now() - idleSince < config.idleTimeoutMs) {
     const seconds = Math.min(POLL_SECONDS, Math.max(1, config.idleTimeoutMs / 1_000));
     const lease = await retryWithBackoff(
       {
         ...BACKOFF,
         signal: stopping,
-        isRetryable: (error) => !(error instanceof Refused),
+        // A retired runner has no reason to outwait a gateway that is away: nothing was promised to anybody.
+        isRetryable: (error) => !(error instanceof Refused) && !retirement.retired,
         onRetry: ({ error, waitMs }) => logger.warn({ event: 'gateway-unreachable', waitMs, err: error }),
       },
       async () => client.requestLease(await token.current(), seconds, stopping),
     ).catch((error: unknown) => {
-      if (stopping.aborted) return null;
+      if (stopping.aborted || (retirement.retired && !(error instanceof Refused))) return null;
       throw error;
     });
     if (lease !== null) return lease;
@@ -115,7 +123,7 @@ async function waitForLease(
  * way is finished, and nobody is left to start another runner in this one's place. A request that waits is not cut off,
  * because a lease may be on its way.
  */
-function whenRetired(): { readonly retired: boolean } {
+function whenRetired(): Retirement {
   const state = { retired: false };
   const retire = (): void => {
     state.retired = true;
@@ -123,15 +131,18 @@ function whenRetired(): { readonly retired: boolean } {
   process.on('message', (message) => {
     if (typeof message === 'object' && message !== null && 'retire' in message) retire();
   });
-  if (process.connected) process.once('disconnect', retire);
+  process.once('disconnect', retire);
+  // It may have ended while we were starting.
+  if (process.send !== undefined && !process.connected) retire();
   return state;
 }
 
 async function register(
   service: Service<RunnerConfig>,
   client: GatewayClient,
-  config: RunnerConfig,
+  retirement: Retirement,
 ): Promise<RegisterRunnerAnswer> {
+  const { config } = service;
   const request = {
     name: config.runnerName ?? config.instanceId,
     pool: config.pool,
@@ -142,7 +153,7 @@ async function register(
     {
       ...BACKOFF,
       signal: service.stopping,
-      isRetryable: (error) => !(error instanceof Refused),
+      isRetryable: (error) => !(error instanceof Refused) && !retirement.retired,
       onRetry: ({ error }) => service.logger.warn({ event: 'registration-failed', err: error }),
     },
     async () => client.register(config.registrationToken.reveal(), request),
