@@ -11,7 +11,15 @@ import {
   type RunId,
 } from '@delta-ci/contracts';
 import { decideRun, type RunCommand } from '@delta-ci/domain';
-import { LogWriter, openLog, verifyChain, rebuildProjections, type Submission } from '@delta-ci/event-log';
+import {
+  LogWriter,
+  migrate,
+  openLog,
+  provisionRoles,
+  rebuildProjections,
+  verifyChain,
+  type Submission,
+} from '@delta-ci/event-log';
 
 /** What the log does in a second, and beside it what the database could do if nothing were decided or chained. */
 export interface AppendMeasure {
@@ -232,4 +240,16 @@ function submissionOf(id: string, runId: RunId, command: RunCommand): Submission
       return { appends, answer: { ok: true, result: { kind } } };
     },
   };
+}
+
+/** `node tools/bench/log-append.ts <administrator's URL of an empty database> [seconds for each measure]` */
+if (import.meta.main) {
+  const [adminUrl, seconds = '3'] = process.argv.slice(2);
+  if (adminUrl === undefined)
+    throw new Error("the URL of an empty database is missing, as that database's administrator");
+  await migrate({ adminUrl });
+  const passwords = { orchestrator: randomBytes(16).toString('hex'), reader: randomBytes(16).toString('hex') };
+  const { orchestratorUrl } = await provisionRoles({ adminUrl, passwords });
+  const measure = await measureAppend({ databaseUrl: orchestratorUrl, adminUrl, secondsEach: Number(seconds) });
+  process.stdout.write(`${JSON.stringify(measure, null, 2)}\n`);
 }
