@@ -13,17 +13,21 @@ import type { Git, Protocol } from '@delta-ci/git';
 import { runJob, type CollectedFile, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
 import type { Logger } from '@delta-ci/service';
 import { fetchSource } from './fetch-source.ts';
-import type { GatewayCalls } from './gateway-calls.ts';
+import { GatewayCalls } from './gateway-calls.ts';
+import { Refused, type GatewayClient } from './gateway-client.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { LogUpload } from './log-upload.ts';
+import type { RunnerToken } from './runner-token.ts';
 
 /** What an attempt needs of its runner. */
 export interface AttemptTools {
   executor: SandboxExecutor;
   git: Git;
-  gateway: GatewayCalls;
+  client: GatewayClient;
+  token: RunnerToken;
   logger: Logger;
-  dataDir: string;
+  /** Empty, and this process's own. */
+  workDir: string;
   protocols: readonly Protocol[];
   toolchainDirs: readonly string[];
   egress: 'none' | 'host';
@@ -40,58 +44,69 @@ const ARTIFACT_FILE_BYTES_MAX = 256 * 1024 * 1024;
  * nothing, because somebody else may have the job by now.
  */
 export async function carryOutAttempt(lease: LeaseOffer, tools: AttemptTools): Promise<void> {
-  const { gateway, logger } = tools;
-  const { state } = await gateway.acknowledge(lease.leaseId);
-  logger.info({ event: 'lease-acknowledged', state });
+  const { logger } = tools;
   const keeper = new LeaseKeeper(lease, {
-    beat: async (beat) => gateway.heartbeat(lease.leaseId, beat),
-    nowMs: tools.nowMs,
+    beat: async (beat) => gateway.heartbeat(beat),
     onTrouble: (error) => logger.warn({ event: 'heartbeat-failed', err: error }),
   });
+  const gateway = new GatewayCalls(tools.client, tools.token, lease, keeper);
   const handBack = (): void => keeper.stopFor('shutdown');
   tools.stopping.addEventListener('abort', handBack);
-  keeper.start();
   try {
-    const report = await workOn(lease, tools, keeper);
-    await keeper.release();
-    await deliver(lease, tools, keeper, report);
+    await acknowledge(keeper, gateway, logger);
+    if (tools.stopping.aborted) handBack();
+    const report = await workOn(lease, { ...tools, gateway, keeper });
+    await keeper.stopBeating();
+    await deliver(keeper, gateway, logger, report);
+  } catch (error) {
+    if (!keeper.gone.aborted) throw error;
+    logger.warn({ event: 'lease-lost', reason: keeper.reason }, 'the lease is gone: nothing is reported');
   } finally {
     tools.stopping.removeEventListener('abort', handBack);
-    await keeper.release();
+    await keeper.close();
   }
+}
+
+async function acknowledge(keeper: LeaseKeeper, gateway: GatewayCalls, logger: Logger): Promise<void> {
+  const sentAtMs = performance.now();
+  const { state } = await gateway.acknowledge();
+  logger.info({ event: 'lease-acknowledged', state });
+  keeper.start(sentAtMs);
 }
 
 async function deliver(
-  lease: LeaseOffer,
-  tools: AttemptTools,
   keeper: LeaseKeeper,
+  gateway: GatewayCalls,
+  logger: Logger,
   report: CompletionReport,
 ): Promise<void> {
-  const { gateway, logger } = tools;
-  if (keeper.reason === 'stale' || keeper.reason === 'lost-contact') {
-    logger.warn({ event: 'lease-lost', reason: keeper.reason }, 'the lease is gone: nothing is reported');
-    return;
-  }
+  keeper.gone.throwIfAborted();
   const { outcome } =
-    keeper.reason === 'canceled'
-      ? await gateway.acknowledgeCancel(lease.leaseId, report)
-      : await gateway.complete(lease.leaseId, report);
+    keeper.reason === 'canceled' ? await gateway.acknowledgeCancel(report) : await gateway.complete(report);
   logger.info({ event: 'attempt-reported', outcome, reported: report.outcome });
 }
 
-async function workOn(lease: LeaseOffer, tools: AttemptTools, keeper: LeaseKeeper): Promise<CompletionReport> {
+/** What an attempt works with once it has its lease. */
+interface LeasedTools extends AttemptTools {
+  gateway: GatewayCalls;
+  keeper: LeaseKeeper;
+}
+
+async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<CompletionReport> {
+  const { gateway, keeper, logger } = tools;
   const startedAtMs = tools.nowMs();
   const started = performance.now();
-  const log = new LogUpload(async (offset, chunk) => tools.gateway.appendLog(lease.leaseId, offset, chunk));
+  const log = new LogUpload(async (offset, chunk) => gateway.appendLog(offset, chunk));
   const artifacts: ArtifactRecord[] = [];
-  const directory = join(tools.dataDir, attemptName(lease));
+  const directory = join(tools.workDir, attemptName(lease));
   let result: JobResult;
   try {
-    result = await inDirectory(directory, async () => execute(lease, tools, keeper, { log, artifacts, directory }));
+    result = await inDirectory(directory, logger, async () => execute(lease, tools, { log, artifacts, directory }));
     keeper.report({ phase: 'uploading', step: null, logCursor: log.bytes });
-    if (keeper.reason !== 'stale') await log.end();
+    await log.end();
   } catch (error) {
-    tools.logger.error({ event: 'attempt-failed', err: error });
+    keeper.gone.throwIfAborted();
+    logger.error({ event: 'attempt-failed', err: error });
     result = notJudged({ code: 'internal', message: error instanceof Error ? error.message : String(error) });
   }
   const judged = keeper.reason === 'shutdown' ? handedBack(result) : result;
@@ -118,12 +133,8 @@ interface Workplace {
   directory: string;
 }
 
-async function execute(
-  lease: LeaseOffer,
-  tools: AttemptTools,
-  keeper: LeaseKeeper,
-  place: Workplace,
-): Promise<JobResult> {
+async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace): Promise<JobResult> {
+  const { gateway, keeper } = tools;
   const network = networkFor(lease, tools.egress);
   if (typeof network !== 'string') return notJudged(network);
   const workspaceDir = join(place.directory, 'workspace');
@@ -132,6 +143,10 @@ async function execute(
   const fetched = await fetchSource(tools.git, lease.source, place.directory, tools.protocols, keeper.signal);
   if (!fetched.ok) return keeper.signal.aborted ? interrupted() : notJudged(fetched.error);
   const { runId, jobKey, attempt, job, trust, secrets } = lease;
+  const output = async (chunk: Uint8Array): Promise<void> => {
+    await place.log.write(chunk);
+    keeper.report({ logCursor: place.log.bytes });
+  };
   return runJob(
     tools.executor,
     {
@@ -146,13 +161,13 @@ async function execute(
       signal: keeper.signal,
     },
     {
-      output: async (chunk) => {
-        await place.log.write(chunk);
-        keeper.report({ logCursor: place.log.bytes });
-      },
+      output,
       step: (step) => keeper.report({ step: step.slice(0, 200) }),
       artifact: async (request, file) => {
-        place.artifacts.push(await upload(lease, tools.gateway, request, file));
+        const uploaded = await upload(gateway, request, file);
+        if ('leftBehind' in uploaded)
+          await output(Buffer.from(`[delta] artifact ${file.path} was left behind: ${uploaded.leftBehind}\n`));
+        else place.artifacts.push(uploaded);
       },
       outputBytes: () => place.log.bytes,
     },
@@ -169,40 +184,41 @@ function networkFor(lease: LeaseOffer, egress: AttemptTools['egress']): 'none' |
   return { code: 'layer_missing', message };
 }
 
+/** An artifact nobody takes does not change what the job's steps said: it is left behind, and the log says why. */
 async function upload(
-  lease: LeaseOffer,
   gateway: GatewayCalls,
   request: ArtifactRequest,
   file: CollectedFile,
-): Promise<ArtifactRecord> {
+): Promise<ArtifactRecord | { leftBehind: string }> {
+  if (file.sizeBytes > ARTIFACT_FILE_BYTES_MAX)
+    return { leftBehind: `it has ${file.sizeBytes} bytes, the limit is ${ARTIFACT_FILE_BYTES_MAX}` };
   const bytes = await contentOf(file);
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   const { type, retentionDays } = request;
-  const { sizeBytes } = await gateway.uploadArtifact(lease.leaseId, {
-    name: file.path,
-    type,
-    retentionDays,
-    digest,
-    bytes,
-  });
-  return { name: file.path, type, digest, sizeBytes, retentionDays };
+  try {
+    const { sizeBytes } = await gateway.uploadArtifact({ name: file.path, type, retentionDays, digest, bytes });
+    return { name: file.path, type, digest, sizeBytes, retentionDays };
+  } catch (error) {
+    if (error instanceof Refused && !error.stale) return { leftBehind: error.message };
+    throw error;
+  }
 }
 
 async function contentOf(file: CollectedFile): Promise<Uint8Array<ArrayBuffer>> {
-  if (file.sizeBytes > ARTIFACT_FILE_BYTES_MAX) {
-    throw new Error(`artifact ${file.path} has ${file.sizeBytes} bytes, the limit is ${ARTIFACT_FILE_BYTES_MAX}`);
-  }
   const parts: Buffer[] = [];
   for await (const part of file.content) parts.push(part);
   return new Uint8Array(Buffer.concat(parts));
 }
 
-async function inDirectory<T>(directory: string, work: () => Promise<T>): Promise<T> {
+async function inDirectory<T>(directory: string, logger: Logger, work: () => Promise<T>): Promise<T> {
   await mkdir(directory, { recursive: true, mode: 0o711 });
   try {
     return await work();
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    // What resists does not change the job's verdict; the next runner in this place removes it.
+    await rm(directory, { recursive: true, force: true }).catch((error: unknown) =>
+      logger.warn({ event: 'directory-not-removed', directory, err: error }),
+    );
   }
 }
 

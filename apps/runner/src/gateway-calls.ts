@@ -1,65 +1,76 @@
-import type { ArtifactRequest, CompletionReport, HeartbeatRequest } from '@delta-ci/contracts';
+import type { CompletionReport, HeartbeatRequest } from '@delta-ci/contracts';
 import { retryWithBackoff } from '@delta-ci/service';
-import { Refused, type GatewayClient } from './gateway-client.ts';
+import { Refused, type ArtifactUpload, type GatewayClient, type LeaseSpeaker } from './gateway-client.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
 import type { RunnerToken } from './runner-token.ts';
 
 /** Two tries a second at most: an outage of the gateway is over in seconds, and the lease outlives a few of them. */
 const BACKOFF = { initialMs: 200, capMs: 2_000 };
+/** A heartbeat that hangs leaves time for others within the lease's life. */
+const BEATS_PER_TTL = 4;
 
 /**
- * The calls of one lease, each repeated until the gateway answers: all of them are harmless to repeat. A refusal is an
- * answer and is passed on. Heartbeats are not repeated here: the next one says the same.
+ * The calls of one lease, each repeated until the gateway answers or the lease is gone: all of them are harmless to
+ * repeat. A refusal is an answer and is passed on; a stale lease ends everything that is said under it. Heartbeats are
+ * not repeated here: the next one says the same.
  */
 export class GatewayCalls {
   readonly #client: GatewayClient;
   readonly #token: RunnerToken;
-  /** Aborted when there is nobody left to repeat for. */
-  readonly #giveUp: AbortSignal;
+  readonly #lease: { leaseId: string; ttlMs: number };
+  readonly #keeper: Pick<LeaseKeeper, 'gone' | 'stopFor'>;
 
-  constructor(client: GatewayClient, token: RunnerToken, giveUp: AbortSignal) {
+  constructor(
+    client: GatewayClient,
+    token: RunnerToken,
+    lease: { leaseId: string; ttlMs: number },
+    keeper: Pick<LeaseKeeper, 'gone' | 'stopFor'>,
+  ) {
     this.#client = client;
     this.#token = token;
-    this.#giveUp = giveUp;
+    this.#lease = lease;
+    this.#keeper = keeper;
   }
 
-  async acknowledge(leaseId: string): ReturnType<GatewayClient['acknowledge']> {
-    return this.#repeat(async (token) => this.#client.acknowledge(token, leaseId));
+  async acknowledge(): ReturnType<GatewayClient['acknowledge']> {
+    return this.#repeat(async (speaker) => this.#client.acknowledge(speaker));
   }
 
-  async heartbeat(leaseId: string, beat: HeartbeatRequest): ReturnType<GatewayClient['heartbeat']> {
-    return this.#client.heartbeat(await this.#token.current(), leaseId, beat);
+  async heartbeat(beat: HeartbeatRequest): ReturnType<GatewayClient['heartbeat']> {
+    return this.#client.heartbeat(await this.#speaker(), beat, this.#lease.ttlMs / BEATS_PER_TTL);
   }
 
   /** Answers the offset the log continues at. */
-  async appendLog(leaseId: string, offset: number, chunk: Uint8Array<ArrayBuffer>): Promise<number> {
-    return this.#repeat(async (token) => (await this.#client.appendLog(token, leaseId, offset, chunk)).nextOffset);
+  async appendLog(offset: number, chunk: Uint8Array<ArrayBuffer>): Promise<number> {
+    return this.#repeat(async (speaker) => (await this.#client.appendLog(speaker, offset, chunk)).nextOffset);
   }
 
-  async uploadArtifact(
-    leaseId: string,
-    artifact: {
-      name: string;
-      type: ArtifactRequest['type'];
-      retentionDays: number;
-      digest: string;
-      bytes: Uint8Array<ArrayBuffer>;
-    },
-  ): ReturnType<GatewayClient['uploadArtifact']> {
-    return this.#repeat(async (token) => this.#client.uploadArtifact(token, leaseId, artifact));
+  async uploadArtifact(artifact: ArtifactUpload): ReturnType<GatewayClient['uploadArtifact']> {
+    return this.#repeat(async (speaker) => this.#client.uploadArtifact(speaker, artifact));
   }
 
-  async complete(leaseId: string, report: CompletionReport): ReturnType<GatewayClient['complete']> {
-    return this.#repeat(async (token) => this.#client.complete(token, leaseId, report));
+  async complete(report: CompletionReport): ReturnType<GatewayClient['complete']> {
+    return this.#repeat(async (speaker) => this.#client.complete(speaker, report));
   }
 
-  async acknowledgeCancel(leaseId: string, report: CompletionReport): ReturnType<GatewayClient['acknowledgeCancel']> {
-    return this.#repeat(async (token) => this.#client.acknowledgeCancel(token, leaseId, report));
+  async acknowledgeCancel(report: CompletionReport): ReturnType<GatewayClient['acknowledgeCancel']> {
+    return this.#repeat(async (speaker) => this.#client.acknowledgeCancel(speaker, report));
   }
 
-  async #repeat<T>(call: (token: string) => Promise<T>): Promise<T> {
-    return retryWithBackoff(
-      { ...BACKOFF, signal: this.#giveUp, isRetryable: (error) => !(error instanceof Refused) },
-      async () => call(await this.#token.current()),
-    );
+  async #repeat<T>(call: (speaker: LeaseSpeaker) => Promise<T>): Promise<T> {
+    try {
+      return await retryWithBackoff(
+        { ...BACKOFF, signal: this.#keeper.gone, isRetryable: (error) => !(error instanceof Refused) },
+        async () => call(await this.#speaker()),
+      );
+    } catch (error) {
+      if (error instanceof Refused && error.stale) this.#keeper.stopFor('stale');
+      throw error;
+    }
+  }
+
+  async #speaker(): Promise<LeaseSpeaker> {
+    const { leaseId } = this.#lease;
+    return { token: await this.#token.current(), leaseId, signal: this.#keeper.gone };
   }
 }

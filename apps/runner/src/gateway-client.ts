@@ -59,6 +59,21 @@ interface Call {
   signal?: AbortSignal;
 }
 
+/** Who speaks under which lease. `signal`: aborted when nothing more is to be said under it. */
+export interface LeaseSpeaker {
+  token: string;
+  leaseId: string;
+  signal: AbortSignal;
+}
+
+export interface ArtifactUpload {
+  name: string;
+  type: ArtifactRequest['type'];
+  retentionDays: number;
+  digest: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
 /** The runner protocol as calls. Every answer is checked: the gateway is trusted, the way to it is not. */
 export class GatewayClient {
   readonly #base: string;
@@ -87,53 +102,39 @@ export class GatewayClient {
     return response.status === 204 ? null : parseAnswer(LeaseOffer, response);
   }
 
-  async acknowledge(token: string, leaseId: string): Promise<AcknowledgeLeaseAnswer> {
-    return this.#json(AcknowledgeLeaseAnswer, { ...post(`/leases/${leaseId}/ack`, token), ...jsonBody({}) });
+  async acknowledge(speaker: LeaseSpeaker): Promise<AcknowledgeLeaseAnswer> {
+    return this.#json(AcknowledgeLeaseAnswer, { ...about(speaker, 'ack'), ...jsonBody({}) });
   }
 
-  async heartbeat(token: string, leaseId: string, beat: HeartbeatRequest): Promise<HeartbeatAnswer> {
-    return this.#json(HeartbeatAnswer, { ...post(`/leases/${leaseId}/heartbeat`, token), ...jsonBody(beat) });
+  /** @param timeoutMs a heartbeat has to be answered soon, or the next one is due */
+  async heartbeat(speaker: LeaseSpeaker, beat: HeartbeatRequest, timeoutMs: number): Promise<HeartbeatAnswer> {
+    const call = { ...about(speaker, 'heartbeat'), ...jsonBody(beat), timeoutMs: Math.min(ANSWER_MS, timeoutMs) };
+    return this.#json(HeartbeatAnswer, call);
   }
 
-  async appendLog(
-    token: string,
-    leaseId: string,
-    offset: number,
-    chunk: Uint8Array<ArrayBuffer>,
-  ): Promise<LogAppendAnswer> {
-    const path = `/leases/${leaseId}/log?offset=${offset}`;
-    return this.#json(LogAppendAnswer, { ...post(path, token), body: chunk, contentType: 'application/octet-stream' });
+  async appendLog(speaker: LeaseSpeaker, offset: number, chunk: Uint8Array<ArrayBuffer>): Promise<LogAppendAnswer> {
+    const bytes = { body: chunk, contentType: 'application/octet-stream' };
+    return this.#json(LogAppendAnswer, { ...about(speaker, `log?offset=${offset}`), ...bytes });
   }
 
-  async uploadArtifact(
-    token: string,
-    leaseId: string,
-    artifact: {
-      name: string;
-      type: ArtifactRequest['type'];
-      retentionDays: number;
-      digest: string;
-      bytes: Uint8Array<ArrayBuffer>;
-    },
-  ): Promise<ArtifactUploadAnswer> {
+  async uploadArtifact(speaker: LeaseSpeaker, artifact: ArtifactUpload): Promise<ArtifactUploadAnswer> {
     const { name, type, digest, retentionDays, bytes } = artifact;
     const query = new URLSearchParams({ name, type, digest, retention_days: String(retentionDays) });
     return this.#json(ArtifactUploadAnswer, {
+      ...about(speaker, `artifacts?${query.toString()}`),
       method: 'PUT',
-      path: `/leases/${leaseId}/artifacts?${query.toString()}`,
-      token,
       body: bytes,
       contentType: 'application/octet-stream',
       timeoutMs: UPLOAD_MS,
     });
   }
 
-  async complete(token: string, leaseId: string, report: CompletionReport): Promise<CompleteAnswer> {
-    return this.#json(CompleteAnswer, { ...post(`/leases/${leaseId}/complete`, token), ...jsonBody(report) });
+  async complete(speaker: LeaseSpeaker, report: CompletionReport): Promise<CompleteAnswer> {
+    return this.#json(CompleteAnswer, { ...about(speaker, 'complete'), ...jsonBody(report) });
   }
 
-  async acknowledgeCancel(token: string, leaseId: string, report: CompletionReport): Promise<CompleteAnswer> {
-    return this.#json(CompleteAnswer, { ...post(`/leases/${leaseId}/cancel-ack`, token), ...jsonBody(report) });
+  async acknowledgeCancel(speaker: LeaseSpeaker, report: CompletionReport): Promise<CompleteAnswer> {
+    return this.#json(CompleteAnswer, { ...about(speaker, 'cancel-ack'), ...jsonBody(report) });
   }
 
   async #json<T>(schema: z.ZodType<T>, call: Call): Promise<T> {
@@ -167,6 +168,10 @@ const post = (path: string, token: string): Pick<Call, 'method' | 'path' | 'toke
   method: 'POST',
   path,
   token,
+});
+const about = ({ token, leaseId, signal }: LeaseSpeaker, what: string): Call => ({
+  ...post(`/leases/${leaseId}/${what}`, token),
+  signal,
 });
 const jsonBody = (value: unknown): Pick<Call, 'body'> => ({ body: JSON.stringify(value) });
 

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { arch, hostname, platform } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { IsolationTier, LeaseOffer, RegisterRunnerAnswer, RunnerCapabilities } from '@delta-ci/contracts';
@@ -15,9 +15,9 @@ import {
 } from '@delta-ci/service';
 import { carryOutAttempt } from './attempt.ts';
 import type { RunnerConfig } from './config.ts';
-import { GatewayCalls } from './gateway-calls.ts';
 import { GatewayClient, Refused } from './gateway-client.ts';
 import { RunnerToken } from './runner-token.ts';
+import { ownWorkDirectory } from './work-directories.ts';
 
 const VERSION = '0.1.0';
 const POLL_SECONDS = 25;
@@ -30,15 +30,22 @@ export async function startRunner(service: Service<RunnerConfig>, environment: N
   await mkdir(config.dataDir, { recursive: true, mode: 0o711 });
   const reaped = await reapLeftovers(stateDir(config));
   logger.info({ event: 'leftovers-reaped', reaped });
+  const workDir = await ownWorkDirectory(config.dataDir);
   const executor = await usableExecutor(config, logger, environment);
   const client = new GatewayClient(config.gatewayUrl);
   const registered = await register(service, client, retirement);
   service.hide(new Secret(registered.token));
-  const token = new RunnerToken(registered, async (old) => client.renewToken(old), Date.now);
+  const token = new RunnerToken(registered, {
+    renew: async (old) => client.renewToken(old),
+    onRenewed: (renewed) => service.hide(new Secret(renewed)),
+    dateMs: Date.now,
+    elapsedMs: () => performance.now(),
+  });
   logger.info({ event: 'registered', runnerId: registered.runnerId, isolation: config.isolation });
   if (process.connected) process.send?.({ registered: registered.runnerId });
-  const gaveUp = new AbortController();
-  const work = workOnce(service, { client, token, executor, retirement, giveUp: gaveUp.signal, environment });
+  const work = workOnce(service, { client, token, executor, retirement, workDir, environment }).finally(async () => {
+    await rm(workDir, { recursive: true, force: true });
+  });
   service.beforeClosing('job', async () => work);
   void work
     .catch((error: unknown) => logger.error({ event: 'runner-failed', err: error }))
@@ -55,13 +62,13 @@ interface Equipment {
   token: RunnerToken;
   executor: SandboxExecutor;
   retirement: Retirement;
-  giveUp: AbortSignal;
+  workDir: string;
   environment: NodeJS.ProcessEnv;
 }
 
 async function workOnce(
   service: Service<RunnerConfig>,
-  { client, token, executor, retirement, giveUp, environment }: Equipment,
+  { client, token, executor, retirement, workDir, environment }: Equipment,
 ): Promise<void> {
   const { config, logger } = service;
   const lease = await waitForLease(service, client, token, retirement);
@@ -69,14 +76,16 @@ async function workOnce(
     logger.info({ event: 'no-work' }, 'nothing to do: this runner ends');
     return;
   }
-  service.hide(new Secret(lease.leaseId));
+  for (const value of [lease.leaseId, lease.source.token, ...Object.values(lease.secrets)])
+    if (value !== null) service.hide(new Secret(value));
   const ids = { run: lease.runId, job: lease.jobKey, attempt: lease.attempt, leaseId: lease.leaseId };
   const tools = {
     executor,
     git: new Git({ environment }),
-    gateway: new GatewayCalls(client, token, giveUp),
+    client,
+    token,
     logger: withIds(logger, ids),
-    dataDir: config.dataDir,
+    workDir,
     protocols: config.cloneProtocols.filter(isProtocol),
     toolchainDirs: config.toolchainDirs,
     egress: config.egress,
