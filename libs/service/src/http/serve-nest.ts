@@ -9,6 +9,7 @@ import { NestLogger } from '../logging/nest-logger.ts';
 import { defineMetrics } from '../metrics/define-metrics.ts';
 import { httpMetrics } from '../metrics/metric-catalogue.ts';
 import type { MetricsRegistry } from '../metrics/start-metrics.ts';
+import { followConnections, type QuietConnections } from './quiet-connections.ts';
 import { traceRequests } from './trace-requests.ts';
 
 /**
@@ -38,6 +39,12 @@ export interface HttpSurroundings {
   identity: ServiceIdentity;
 }
 
+/** An application that listens, and what it takes to close it. */
+export interface ServedNest {
+  readonly app: NestFastifyApplication;
+  readonly connections: QuietConnections;
+}
+
 @Module({})
 class ServiceRoot {}
 
@@ -46,7 +53,7 @@ export async function serveNest(
   module: Type | DynamicModule,
   options: ServeOptions,
   surroundings: HttpSurroundings,
-): Promise<NestFastifyApplication> {
+): Promise<ServedNest> {
   const { logger, health, metrics, identity, host, port } = surroundings;
   const adapter = new FastifyAdapter({
     bodyLimit: options.bodyBytesMax ?? 1_048_576,
@@ -60,9 +67,10 @@ export async function serveNest(
     abortOnError: false,
     rawBody: options.rawBody ?? false,
   });
+  const connections = followConnections(app.getHttpServer());
   await options.prepare?.(app);
   await app.listen(port, host);
-  return app;
+  return { app, connections };
 }
 
 /** The port an application listens on. */
@@ -73,15 +81,15 @@ export function portOf(app: NestFastifyApplication): number {
 }
 
 /** How long a stopping listener keeps a connection whose last request has been answered. */
-const IDLE_SWEEP_MS = 20;
+const QUIET_SWEEP_MS = 20;
 
 /** Closes the listener: waits for requests under way, and cuts what is left at the deadline. */
-export async function closeNest(app: NestFastifyApplication, deadline: AbortSignal): Promise<void> {
+export async function closeNest({ app, connections }: ServedNest, deadline: AbortSignal): Promise<void> {
   const server = app.getHttpServer();
   const cut = (): void => server.closeAllConnections();
   deadline.addEventListener('abort', cut, { once: true });
-  // Node closes what is idle at this moment; what is answered later would be kept alive for the client's next request.
-  const sweep = setInterval(() => server.closeIdleConnections(), IDLE_SWEEP_MS);
+  // What is answered from now on would be kept alive for the client's next request.
+  const sweep = setInterval(() => connections.close(), QUIET_SWEEP_MS);
   try {
     await app.close();
   } finally {

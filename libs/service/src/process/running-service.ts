@@ -98,7 +98,7 @@ export class RunningService<Config extends CommonConfig> implements Service<Conf
       metrics: this.#telemetry.metrics,
       identity: { service: this.name, instance: this.config.instanceId },
     };
-    const app = await this.open('http', () => serveNest(module, options, surroundings), closeNest);
+    const { app } = await this.open('http', () => serveNest(module, options, surroundings), closeNest);
     this.#port = portOf(app);
     return app;
   }
