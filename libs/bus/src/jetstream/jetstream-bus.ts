@@ -30,7 +30,7 @@ import type { Topology } from '../topology.ts';
 import { fromNatsHeaders, toNatsHeaders } from './headers.ts';
 import { nobodyAnswered, saysMissing } from './missing.ts';
 import { provisionJetStream } from './provision.ts';
-import { pullJetStream } from './pull.ts';
+import { pullJetStream, type ConsumerLook } from './pull.ts';
 
 /** How long the server may take over one question; a cluster elects a new leader in about 7 s. */
 const ANSWER_MS = 10_000;
@@ -47,6 +47,8 @@ export class JetStreamBus implements Bus {
   readonly clock: Clock = MACHINE_CLOCK;
   readonly #connection: NatsConnection;
   readonly #inboxPrefix: string | undefined;
+  /** When the server made each consumer that a pull looked at. */
+  readonly #consumersSeen = new Map<string, string>();
   readonly #jetStream: JetStreamClient;
   readonly #manager: Promise<JetStreamManager>;
   #connected = true;
@@ -127,8 +129,8 @@ export class JetStreamBus implements Bus {
   async pull(request: PullRequest, onDelivery: (delivery: Delivery) => void): Promise<PullEnd> {
     if (request.signal.aborted) return 'aborted';
     if (!this.isConnected() || this.#connection.isDraining()) return 'unreachable';
-    const isMissing = (): Promise<boolean> => this.#isMissing(request.stream, request.consumer);
-    const server = { connection: this.#connection, inbox: createInbox(this.#inboxPrefix), isMissing };
+    const look = (): Promise<ConsumerLook> => this.#look(request.stream, request.consumer);
+    const server = { connection: this.#connection, inbox: createInbox(this.#inboxPrefix), look };
     return pullJetStream({ ...server, lost: this.#lost.signal }, request, onDelivery);
   }
 
@@ -183,14 +185,20 @@ export class JetStreamBus implements Bus {
     else await this.#connection.close();
   }
 
-  /** True only when the server says so; one that does not answer says nothing about its consumers. */
-  async #isMissing(stream: StreamName, consumer: string): Promise<boolean> {
+  /**
+   * Missing only when the server says so; one that does not answer says nothing about its consumers. Consumers are told
+   * apart by when the server made them: one that was made again has the same name and knows nothing of earlier requests.
+   */
+  async #look(stream: StreamName, consumer: string): Promise<ConsumerLook> {
+    const name = `${stream}.${consumer}`;
     try {
       const manager = await this.#manager;
-      await this.#ask(() => manager.consumers.info(stream, consumer));
-      return false;
+      const { created } = await this.#ask(() => manager.consumers.info(stream, consumer));
+      const isNew = this.#consumersSeen.get(name) !== created;
+      this.#consumersSeen.set(name, created);
+      return isNew ? 'new' : 'known';
     } catch (error) {
-      return saysMissing(error);
+      return saysMissing(error) ? 'missing' : 'known';
     }
   }
 

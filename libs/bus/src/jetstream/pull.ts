@@ -16,13 +16,16 @@ export function pullJetStream(
   return new Pull(server, request, onDelivery).run();
 }
 
+/** What stands where a pull asks: nothing, a consumer that no look on this connection saw before, or the one it saw. */
+export type ConsumerLook = 'missing' | 'new' | 'known';
+
 /** What a pull needs of the connection it is made on. */
 export interface PulledServer {
   readonly connection: NatsConnection;
   /** A fresh subject, to which the messages come. */
   readonly inbox: string;
-  /** Asks whether the stream or consumer is missing. */
-  readonly isMissing: () => Promise<boolean>;
+  /** Asks what is there to pull from. */
+  readonly look: () => Promise<ConsumerLook>;
   /** Aborts when the connection is lost. */
   readonly lost: AbortSignal;
 }
@@ -119,9 +122,15 @@ class Pull {
     }
   }
 
-  /** A request to a consumer that is not there is dropped without a word: a quiet start asks whether it is. */
+  /**
+   * A request to a consumer that is not there is dropped without a word, so a quiet start asks whether it is. One that
+   * came into being since may have missed the request: then the pull ends, and the next one surely reaches it.
+   */
   async #probe(): Promise<void> {
-    if (!this.#heard && (await this.#server.isMissing())) this.#over('missing');
+    if (this.#heard) return;
+    const look = await this.#server.look();
+    if (this.#heard || look === 'known') return;
+    this.#over(look === 'missing' ? 'missing' : 'expired');
   }
 
   /** A server that went away, or forgot the request when it restarted, says nothing: that ends the pull. */
@@ -138,10 +147,10 @@ class Pull {
   }
 }
 
-/** An aborted pull still hears what was on its way, to hand it back; others have nothing more to hear. */
+/** A pull that we ended still hears what was on its way, to hand it back; others have nothing more to hear. */
 function stop(subscription: Subscription, end: PullEnd): void {
   if (subscription.isClosed()) return;
-  if (end === 'aborted' || end === 'unreachable') void subscription.drain().catch(() => undefined);
+  if (end === 'aborted' || end === 'unreachable' || end === 'expired') void subscription.drain().catch(() => undefined);
   else subscription.unsubscribe();
 }
 
