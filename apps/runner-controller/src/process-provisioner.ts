@@ -94,7 +94,10 @@ export class ProcessProvisioner implements Provisioner {
       this.#options.onEnd({ name, runnerId: entry.runnerId, exitCode, signal });
     };
     child.once('exit', end);
-    child.once('error', () => end(null, null));
+    // Also told when a message or a signal could not be sent: only a process that never began has ended by that.
+    child.on('error', () => {
+      if (child.pid === undefined) end(null, null);
+    });
   }
 
   #hear(child: Child, message: unknown): void {

@@ -43,9 +43,7 @@ export async function startRunner(service: Service<RunnerConfig>, environment: N
   });
   logger.info({ event: 'registered', runnerId: registered.runnerId, isolation: config.isolation });
   if (process.connected) process.send?.({ registered: registered.runnerId });
-  const work = workOnce(service, { client, token, executor, retirement, workDir, environment }).finally(async () => {
-    await rm(workDir, { recursive: true, force: true });
-  });
+  const work = workAndTidy(service, { client, token, executor, retirement, workDir, environment });
   service.beforeClosing('job', async () => work);
   void work
     .catch((error: unknown) => logger.error({ event: 'runner-failed', err: error }))
@@ -64,6 +62,14 @@ interface Equipment {
   retirement: Retirement;
   workDir: string;
   environment: NodeJS.ProcessEnv;
+}
+
+async function workAndTidy(service: Service<RunnerConfig>, equipment: Equipment): Promise<void> {
+  try {
+    await workOnce(service, equipment);
+  } finally {
+    await rm(equipment.workDir, { recursive: true, force: true });
+  }
 }
 
 async function workOnce(

@@ -1,8 +1,15 @@
-import { mkdir, open, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AttemptRef } from '@delta-ci/contracts';
 import { nullWhenMissing } from './content.ts';
 import { StoreError } from './store-error.ts';
+
+/**
+ * By position, not at the end: another process that was sent the same chunk writes the same bytes to the same place. No
+ * link is followed: whoever may write into the directory does not choose other files of ours.
+ */
+const WRITE_IN_PLACE = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
 
 /**
  * Logs of attempts: one growing file each, written by offset. The writer says where its chunk belongs; bytes that are
@@ -59,14 +66,14 @@ export class AttemptLogs {
 
   async #write(path: string, offset: number, chunk: Uint8Array): Promise<{ nextOffset: number }> {
     await mkdir(dirname(path), { recursive: true });
-    const file = await open(path, 'a', 0o640);
+    const file = await open(path, WRITE_IN_PLACE, 0o640);
     try {
       const { size } = await file.stat();
       if (offset > size && size < this.#bytesMax) {
         throw new StoreError('offset_mismatch', `the log continues at ${size}, not at ${offset}`, { nextOffset: size });
       }
       const fresh = chunk.subarray(Math.max(0, size - offset));
-      await file.appendFile(fresh.subarray(0, Math.max(0, this.#bytesMax - size)));
+      await writeAll(file, fresh.subarray(0, Math.max(0, this.#bytesMax - size)), size);
       return { nextOffset: Math.max(size, offset + chunk.byteLength) };
     } finally {
       await file.close();
@@ -75,5 +82,11 @@ export class AttemptLogs {
 
   #path(attempt: AttemptRef): string {
     return join(this.#directory, attempt.runId, attempt.jobKey, `${attempt.attempt}.log`);
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let written = 0; written < bytes.byteLength;) {
+    written += (await file.write(bytes, written, bytes.byteLength - written, position + written)).bytesWritten;
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -105,5 +105,20 @@ describe('logs', () => {
   it('given many writers of one log, when they repeat the same chunk, then it is there once', async () => {
     await Promise.all(Array.from({ length: 20 }, async () => store.logs.append(attempt, 0, Buffer.from('once'))));
     expect(Buffer.from(await store.logs.read(attempt, 0, 100)).toString()).toBe('once');
+  });
+
+  it('given several processes that were sent the same chunk, then it is there once', async () => {
+    const processes = Array.from({ length: 20 }, () => new FileArtifactStore(directory));
+    await Promise.all(processes.map(async ({ logs }) => logs.append(attempt, 0, Buffer.from('once'))));
+    expect(Buffer.from(await store.logs.read(attempt, 0, 100)).toString()).toBe('once');
+  });
+
+  it('given a link in the place of a log, when appended, then what it leads to is left alone', async () => {
+    const victim = join(directory, 'victim');
+    await writeFile(victim, 'untouched');
+    await mkdir(join(directory, 'logs', attempt.runId, attempt.jobKey), { recursive: true });
+    await symlink(victim, join(directory, 'logs', attempt.runId, attempt.jobKey, '1.log'));
+    await expect(store.logs.append(attempt, 0, Buffer.from('x'))).rejects.toMatchObject({ code: 'ELOOP' });
+    expect(await readFile(victim, 'utf8')).toBe('untouched');
   });
 });

@@ -1,0 +1,223 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DEFAULT_JOB_LIMITS, DEFAULT_JOB_POLICY, type LeaseOffer, type PlannedJob } from '@delta-ci/contracts';
+import { Git } from '@delta-ci/git';
+import { ProcessExecutor } from '@delta-ci/sandbox';
+import { createLogger, createRedactor } from '@delta-ci/service';
+import { DeveloperClone, git } from '../../../test/support/git-server/bare-repository.ts';
+import { eventually } from '../../../test/support/infra/index.ts';
+import { carryOutAttempt } from './attempt.ts';
+import { GatewayClient } from './gateway-client.ts';
+import { RunnerToken } from './runner-token.ts';
+import { SmallGateway } from './small-gateway.fixture.ts';
+
+const TTL_MS = 60_000;
+const RUNNER = `rnr_${'1'.repeat(32)}`;
+const TOKEN = { runnerId: RUNNER, token: 'fake-runner-token', tokenExpiresAtMs: Number.MAX_SAFE_INTEGER };
+
+let place: string;
+let source: { cloneUrl: string; ref: string; commit: string; tree: string; token: null };
+let gateway: SmallGateway;
+let workDir: string;
+let stopping: AbortController;
+
+beforeAll(async () => {
+  place = await mkdtemp(join(tmpdir(), 'delta-attempt-'));
+  const barePath = join(place, 'widgets.git');
+  const developer = await DeveloperClone.create(barePath, barePath);
+  const { after } = await developer.push('main', 'widgets', { 'widget.txt': 'turns\n' });
+  const tree = await git(developer.directory, 'rev-parse', 'HEAD^{tree}');
+  await developer.remove();
+  source = { cloneUrl: `file://${barePath}`, ref: 'refs/heads/main', commit: after, tree, token: null };
+});
+afterAll(async () => rm(place, { recursive: true, force: true }));
+
+beforeEach(async () => {
+  gateway = await SmallGateway.open(TTL_MS);
+  workDir = await mkdtemp(join(place, 'work-'));
+  stopping = new AbortController();
+});
+afterEach(async () => gateway.close());
+
+/** A step goes on when this file is there, so that a spec decides when. */
+const goFile = (): string => join(workDir, '..', `${workDir.split('/').at(-1)}.go`);
+const untilTold = (): string => `while [ ! -e '${goFile()}' ]; do sleep 0.02; done`;
+
+function offer(run: string, over: Partial<LeaseOffer> = {}, job: Partial<PlannedJob> = {}): LeaseOffer {
+  return {
+    leaseId: '5'.repeat(64),
+    runId: `run_${'2'.repeat(32)}`,
+    jobKey: 'unit',
+    attempt: 1,
+    fence: 1,
+    ttlMs: TTL_MS,
+    heartbeatMs: 20,
+    acceptanceMs: TTL_MS,
+    maxRuntimeMs: 60_000,
+    trust: 'trusted',
+    job: {
+      key: 'unit',
+      title: 'unit',
+      kind: 'test',
+      unit: null,
+      needs: [],
+      steps: [{ name: 'test', run, workdir: '.' }],
+      env: {},
+      image: null,
+      requirements: { pool: 'default', os: 'linux', isolation: 'process', toolchains: [], labels: [] },
+      limits: DEFAULT_JOB_LIMITS,
+      egress: { allow: [] },
+      secrets: [],
+      artifacts: [],
+      caches: [],
+      policy: DEFAULT_JOB_POLICY,
+      explanation: {
+        decision: 'run',
+        chain: [{ kind: 'rule', rule: 'spec', sentence: 'a spec wants it' }],
+        sentence: 'a spec wants it',
+      },
+      ...job,
+    } as PlannedJob,
+    source,
+    secrets: {},
+    traceparent: null,
+    ...over,
+  };
+}
+
+async function carryOut(lease: LeaseOffer): Promise<void> {
+  const ports = {
+    renew: async () => Promise.reject(new Error('not renewed in these specs')),
+    onRenewed: () => undefined,
+    dateMs: Date.now,
+    elapsedMs: () => performance.now(),
+  };
+  return carryOutAttempt(lease, {
+    executor: new ProcessExecutor({ stateDir: join(workDir, 'sandboxes'), killGraceMs: 500 }),
+    git: new Git({ environment: process.env }),
+    client: new GatewayClient(gateway.url),
+    token: new RunnerToken(TOKEN, ports),
+    logger: createLogger({
+      service: 'runner',
+      instance: 'spec',
+      level: 'fatal',
+      pretty: false,
+      redactor: createRedactor(),
+    }),
+    workDir,
+    protocols: ['file'],
+    toolchainDirs: [],
+    egress: 'none',
+    nowMs: Date.now,
+    stopping: stopping.signal,
+  });
+}
+
+describe('one leased attempt', () => {
+  it('given a job that succeeds, then tree, log and report arrive, and nothing is left behind', async () => {
+    await carryOut(offer('cat widget.txt'));
+    expect(gateway.words).toEqual(['ack', 'complete']);
+    expect(gateway.reported('complete')).toMatchObject({
+      outcome: 'succeeded',
+      exitCode: 0,
+      steps: [{ name: 'test', exitCode: 0 }],
+      logBytes: Buffer.byteLength(gateway.log),
+    });
+    expect(gateway.log).toContain('turns\n');
+    expect((await readdir(workDir)).filter((name) => name.startsWith('run_'))).toEqual([]);
+  });
+
+  it('given a commit with another tree than planned, then no step runs and the report says so', async () => {
+    const mark = join(place, 'was-run');
+    await carryOut(offer(`touch '${mark}'`, { source: { ...source, tree: 'e'.repeat(40) } }));
+    expect(gateway.reported('complete')).toMatchObject({
+      outcome: 'failed',
+      steps: [],
+      infrastructureError: { code: 'tree_mismatch' },
+    });
+    expect(existsSync(mark)).toBe(false);
+  });
+
+  it('given a lease that is taken away, then the job is stopped and nothing more is said', async () => {
+    const done = carryOut(offer(`echo started; ${untilTold()}`));
+    await eventually('the job runs', () => gateway.log.includes('started'));
+    gateway.stale = true;
+    await done;
+    expect(gateway.words).toEqual(['ack']);
+  });
+
+  it('given a lease that turns out stale with the last report, then the runner ends without complaint', async () => {
+    const done = carryOut(offer(`echo started; ${untilTold()}`, { heartbeatMs: 50_000 }));
+    await eventually('the job runs', () => gateway.log.includes('started'));
+    gateway.stale = true;
+    await writeFile(goFile(), '');
+    await done;
+    expect(gateway.words.filter((what) => what === 'complete').length).toBeLessThanOrEqual(1);
+  });
+
+  it('given a cancel request, then the job is stopped and the cancel acknowledged', async () => {
+    const done = carryOut(offer(`echo started; ${untilTold()}`));
+    await eventually('the job runs', () => gateway.log.includes('started'));
+    gateway.cancelRequested = true;
+    await done;
+    expect(gateway.words).toEqual(['ack', 'cancel-ack']);
+    expect(gateway.reported('cancel-ack')).toMatchObject({ outcome: 'canceled' });
+    expect(gateway.log).toContain('the job was canceled');
+  });
+
+  it('given a gateway that is away for a while, then the job goes on and everything arrives', async () => {
+    const done = carryOut(offer(`echo one; ${untilTold()}; echo two`));
+    await eventually('the job runs', () => gateway.log.includes('one'));
+    gateway.away = true;
+    await writeFile(goFile(), '');
+    const before = gateway.heard.length;
+    await eventually('the workspace is gone, so the job is over', async () =>
+      (await readdir(workDir)).every((name) => !name.startsWith('run_')),
+    );
+    expect(gateway.heard.length).toBe(before);
+    gateway.away = false;
+    await done;
+    expect(gateway.log).toMatch(/one\n[\s\S]*two\n/);
+    expect(gateway.reported('complete')).toMatchObject({ outcome: 'succeeded' });
+  });
+
+  it('given a gateway that stays away, then the job is stopped when the lease is over, and the runner gives up', async () => {
+    await gateway.close();
+    gateway = await SmallGateway.open(300);
+    const done = carryOut(offer(`echo started; ${untilTold()}`, { ttlMs: 300 }));
+    await eventually('the job runs', () => gateway.log.includes('started'));
+    gateway.away = true;
+    await done;
+    expect(gateway.words).toEqual(['ack']);
+  });
+
+  it('given a runner that has to end, then the job is handed back as the runner’s fault', async () => {
+    const done = carryOut(offer(`echo started; ${untilTold()}`));
+    await eventually('the job runs', () => gateway.log.includes('started'));
+    stopping.abort();
+    await done;
+    expect(gateway.reported('complete')).toMatchObject({
+      outcome: 'failed',
+      infrastructureError: { code: 'runner_shutdown' },
+    });
+  });
+
+  it('given an artifact that is refused, then it is left behind, the others are kept, and the job has its verdict', async () => {
+    gateway.refusedArtifact = 'out/huge.txt';
+    const artifacts = [{ type: 'file' as const, path: 'out/*.txt', retentionDays: 1 }];
+    await carryOut(offer('mkdir out; echo small > out/a.txt; echo big > out/huge.txt', {}, { artifacts }));
+    expect(gateway.reported('complete')).toMatchObject({ outcome: 'succeeded', artifacts: [{ name: 'out/a.txt' }] });
+    expect(gateway.log).toContain('artifact out/huge.txt was left behind');
+  });
+
+  it('given secrets, then a step has them, and nothing that is said does', async () => {
+    const secrets = { FAKE_SECRET: 'not-a-secret-of-anybody' };
+    await carryOut(offer('test "${#FAKE_SECRET}" -eq 23', { secrets }));
+    expect(gateway.reported('complete')).toMatchObject({ outcome: 'succeeded' });
+    const said = gateway.heard.map(({ body }) => body.toString()).join('\n');
+    expect(said).not.toContain('not-a-secret-of-anybody');
+  });
+});
