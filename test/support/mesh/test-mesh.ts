@@ -182,8 +182,10 @@ export class TestMesh {
   /**
    * The end of a test file: what is broken in the quiet mesh, and what processes (services, runners, sandboxes) it leaves
    * behind. Everything is stopped whatever comes out.
+   *
+   * @throws naming everything that is not as it should be
    */
-  async finish({ reported = true } = {}): Promise<string[]> {
+  async finish({ reported = true } = {}): Promise<void> {
     try {
       const broken = await brokenInvariants(this.mesh.adminDatabaseUrl, { reported });
       await this.mesh.stop();
@@ -191,7 +193,8 @@ export class TestMesh {
         () => [],
         () => this.#processes().map(({ commandLine }) => `left behind: ${commandLine}`),
       );
-      return [...broken, ...left];
+      const problems = [...broken, ...left];
+      if (problems.length > 0) throw new Error(`the mesh did not end well:\n${problems.join('\n')}`);
     } finally {
       await this.stop();
     }
