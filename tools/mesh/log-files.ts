@@ -12,6 +12,7 @@ export class LogSink {
   readonly #file: WriteStream;
   readonly #live: ((line: string) => void) | null;
   readonly #tail: string[] = [];
+  #open = true;
 
   constructor(directory: string, name: string, live: ((line: string) => void) | null = null) {
     mkdirSync(directory, { recursive: true });
@@ -21,8 +22,9 @@ export class LogSink {
     this.#live = live;
   }
 
+  /** What a process's last words take to arrive is not waited for without end: after `close` only the tail hears them. */
   write(line: string): void {
-    this.#file.write(`${line}\n`);
+    if (this.#open) this.#file.write(`${line}\n`);
     this.#tail.push(line);
     if (this.#tail.length > TAIL_LINES) this.#tail.shift();
     this.#live?.(line);
@@ -34,6 +36,7 @@ export class LogSink {
   }
 
   async close(): Promise<void> {
+    this.#open = false;
     await new Promise<void>((resolve) => this.#file.end(() => resolve()));
   }
 }

@@ -57,7 +57,9 @@ export interface Mesh {
 export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const stops: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
-    for (const undo of stops.splice(0).reverse()) await undo();
+    const failures: unknown[] = [];
+    for (const undo of stops.splice(0).reverse()) await undo().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, 'not everything could be stopped');
   };
   try {
     return { ...(await bringUp(options, stops)), stop };
@@ -69,7 +71,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
 
 async function bringUp(options: MeshOptions, stops: (() => Promise<void>)[]): Promise<Omit<Mesh, 'stop'>> {
   await mkdir(options.directory, { recursive: true, mode: 0o755 });
-  const [adminDatabaseUrl, natsUrl] = await Promise.all([databaseOf(options, stops), busOf(options, stops)]);
+  const [adminDatabaseUrl, natsUrl] = await allSettledOrThrow([databaseOf(options, stops), busOf(options, stops)]);
   const settings: MeshSettings = {
     root: options.root,
     directory: options.directory,
@@ -86,7 +88,7 @@ async function bringUp(options: MeshOptions, stops: (() => Promise<void>)[]): Pr
   const services = new Map<ServiceName, ServiceProcess>();
   const wanted = new Set<ServiceName>(options.services ?? SERVICE_NAMES);
   for (const group of START_ORDER) {
-    await Promise.all(
+    await allSettledOrThrow(
       group
         .filter((name) => wanted.has(name))
         .map(async (name) => startService(name, settings, options, services, stops)),
@@ -106,6 +108,17 @@ async function bringUp(options: MeshOptions, stops: (() => Promise<void>)[]): Pr
       return found;
     },
   };
+}
+
+/**
+ * Everything that was begun is waited for, also when something fails meanwhile: what is still coming up would otherwise
+ * miss the stop that follows, and outlive it.
+ */
+async function allSettledOrThrow<T extends readonly unknown[]>(begun: {
+  [K in keyof T]: Promise<T[K]>;
+}): Promise<T> {
+  await Promise.allSettled(begun);
+  return Promise.all(begun) as Promise<T>;
 }
 
 /** The orchestrator provisions the streams that all others follow; runners need the gateway. */

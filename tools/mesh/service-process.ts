@@ -12,6 +12,9 @@ const STOP_GRACE_MS = 25_000;
 /** Connecting, migrating and warming up take well under this even on a loaded machine. */
 const READY_LIMIT_MS = 60_000;
 
+/** What was printed before the end arrives at once, unless a child of the service holds its output open. */
+const LAST_WORDS_MS = 1_000;
+
 export interface ServiceSpec {
   name: string;
   entry: string;
@@ -133,20 +136,29 @@ export class ServiceProcess {
     });
     this.#child = child;
     const exited = new Promise<string>((resolve) => {
-      child.once('error', (error) => resolve(error.message));
+      // Also told when a signal or message could not be sent: only a process that never began has ended by that.
+      child.on('error', (error) => {
+        if (child.pid === undefined) resolve(error.message);
+      });
       child.once('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
     });
-    this.#collect(child);
+    const lastWords = this.#collect(child);
     child.on('message', (message) => this.#hear(message));
     const ended = await exited;
+    await Promise.race([lastWords, pause(LAST_WORDS_MS, undefined, { ref: false })]);
     this.#port = null;
     return ended;
   }
 
-  #collect(child: ChildProcess): void {
-    for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#sink.write(line));
-    }
+  /** Resolves when all that the process printed was heard. */
+  async #collect(child: ChildProcess): Promise<void> {
+    const heard = [child.stdout, child.stderr].map(async (stream) => {
+      if (stream === null) return;
+      const lines = createInterface({ input: stream });
+      lines.on('line', (line) => this.#sink.write(line));
+      await once(lines, 'close');
+    });
+    await Promise.all(heard);
   }
 
   #hear(message: unknown): void {

@@ -11,10 +11,19 @@ export interface RunningMesh {
 export function findRunningMesh(stateDir: string): RunningMesh | null {
   try {
     const { pid, gatewayUrl } = JSON.parse(readFileSync(fileIn(stateDir), 'utf8')) as RunningMesh;
-    process.kill(pid, 0);
-    return { pid, gatewayUrl };
+    return lives(pid) ? { pid, gatewayUrl } : null;
   } catch {
     return null;
+  }
+}
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Somebody else's process, which we may not signal, runs all the same.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 
