@@ -1,7 +1,8 @@
 import type { FileArtifactStore } from '@delta-ci/artifact-store';
 import type { Plan, RecordedEventOf } from '@delta-ci/contracts';
-import { planChange, type PlanningInputs, type PlanningRules } from '@delta-ci/planning';
+import type { PlanningInputs, PlanningRules } from '@delta-ci/planning';
 import { withSpan } from '@delta-ci/service';
+import { planApart } from './plan-apart.ts';
 import { loadPlan, storePlan } from './plan-store.ts';
 import { failure, type PlanningFailure, type PlanningOutcome } from './planning-outcome.ts';
 import { readChange, type ReadChange } from './read-change.ts';
@@ -23,9 +24,11 @@ export async function planRun(tools: PlanningTools, run: CreatedRun, signal: Abo
     tools.mirrors.borrow(run.repository.id, signal, async (borrowed) => readChange(borrowed, run.change)),
   );
   if (read.kind === 'failed') return read;
-  const result = await withSpan('plan change', {}, () => planChange(inputsOf(tools, run, read.value, rerun)));
+  const result = await withSpan('plan change', {}, async () =>
+    planApart(inputsOf(tools, run, read.value, rerun), signal),
+  );
   if (!result.ok) return failure(result.code, result.message);
-  const { digest, sizeBytes } = await storePlan(tools.store, result.plan);
+  const { digest, sizeBytes } = await storePlan(tools.store, result.text);
   return { kind: 'planned', plan: result.plan, digest, sizeBytes };
 }
 

@@ -1,17 +1,14 @@
 import { StoreError, digestOf, type FileArtifactStore } from '@delta-ci/artifact-store';
-import { Plan, canonicalJson, type Digest } from '@delta-ci/contracts';
+import { Plan, type Digest } from '@delta-ci/contracts';
+import { PLAN_BYTES_MAX } from './plan-to-text.ts';
 import { failure, type PlanningFailure } from './planning-outcome.ts';
 
-/** Ten thousand jobs with their explanations stay below this; a larger plan is a defect. */
-const PLAN_BYTES_MAX = 64 * 1_024 ** 2;
-
-/** Keeps the plan's body under the digest of its canonical text. Repeating it changes nothing. */
+/** Keeps a plan's canonical text under its digest. Repeating it changes nothing. */
 export async function storePlan(
   store: FileArtifactStore,
-  plan: Plan,
+  text: Uint8Array,
 ): Promise<{ readonly digest: Digest; readonly sizeBytes: number }> {
-  const body = Buffer.from(canonicalJson(plan), 'utf8');
-  return store.content.put(body, { expected: digestOf(body), sizeBytesMax: PLAN_BYTES_MAX });
+  return store.content.put(text, { expected: digestOf(text), sizeBytesMax: PLAN_BYTES_MAX });
 }
 
 /** The plan of an earlier run. Its digest proves that it is the one that was recorded. */

@@ -52,4 +52,11 @@ describe('globs', () => {
     expect(compileGlob('*a'.repeat(200))?.('a'.repeat(4_000) + 'b')).toBe(false);
     expect(compileGlob('**/x/'.repeat(200))?.('x/'.repeat(500) + 'y')).toBe(false);
   });
+
+  it('given braces without end, then they are refused after a bounded number of steps', () => {
+    expect(compileGlob('{a}'.repeat(300_000))).toBeNull();
+    expect(compileGlob('{a,b}'.repeat(8) + '{a}'.repeat(1_300))).toBeNull();
+    expect(compileGlob('{a,b}'.repeat(8))?.('abababab')).toBe(true);
+    expect(compileGlob('{a,b}'.repeat(9))).toBeNull();
+  });
 });

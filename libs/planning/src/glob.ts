@@ -6,14 +6,20 @@
 /** A pattern with more alternatives than this is refused: real ones have a handful. */
 const ALTERNATIVES_MAX = 256;
 
+/** Twice what makes so many alternatives two by two: braces around a single name multiply nothing and still take time. */
+const REPLACEMENTS_MAX = 4 * ALTERNATIVES_MAX;
+
+/** As long as a path may be: what is longer matches none. */
+const PATTERN_LENGTH_MAX = 4_096;
+
 export type PathMatcher = (path: string) => boolean;
 
 /**
  * Understands `*`, `?`, `[abc]`, `[a-z]`, `[!a]`, `{a,b}` and `**` as a whole part. Null for anything else that would need
- * more (extended globs, too many alternatives): the caller says what then follows.
+ * more (extended globs, too many alternatives, more characters than a path): the caller says what then follows.
  */
 export function compileGlob(pattern: string): PathMatcher | null {
-  if (/[!?+*@]\(/u.test(pattern)) return null;
+  if (pattern.length > PATTERN_LENGTH_MAX || /[!?+*@]\(/u.test(pattern)) return null;
   const alternatives = expandBraces(pattern);
   if (alternatives === null) return null;
   const compiled = alternatives.map((alternative) => toParts(alternative));
@@ -27,19 +33,23 @@ function toParts(pattern: string): string[] {
   return pattern.split('/').filter((part) => part !== '' && part !== '.');
 }
 
+/** Each alternative is worked on by itself, so that the cost is that of the replacements and not of looking for them. */
 function expandBraces(pattern: string): string[] | null {
-  let pending = [pattern];
-  for (;;) {
-    const at = pending.findIndex((each) => innermostBraces(each) !== null);
-    if (at < 0) return pending;
-    const each = pending[at] ?? '';
+  const done: string[] = [];
+  const pending = [pattern];
+  let replaced = 0;
+  for (let each = pending.pop(); each !== undefined; each = pending.pop()) {
     const found = innermostBraces(each);
-    if (found === null) return pending;
-    const { before, choices, after } = found;
-    const expanded = choices.map((choice) => before + choice + after);
-    pending = [...pending.slice(0, at), ...expanded, ...pending.slice(at + 1)];
-    if (pending.length > ALTERNATIVES_MAX) return null;
+    if (found === null) done.push(each);
+    else {
+      const { before, choices, after } = found;
+      replaced += choices.length;
+      if (replaced > REPLACEMENTS_MAX) return null;
+      for (const choice of choices) pending.push(before + choice + after);
+    }
+    if (done.length + pending.length > ALTERNATIVES_MAX) return null;
   }
+  return done;
 }
 
 function innermostBraces(text: string): { before: string; choices: string[]; after: string } | null {

@@ -36,14 +36,36 @@ const DEPTH_MAX = 64;
 
 /** Text in which members of records stand in order of their names: equal values give equal texts. */
 export function sortedText(value: unknown): string {
-  return JSON.stringify(sorted(value, 0)) ?? 'null';
+  return JSON.stringify(listOf(value, byName, 0)) ?? 'null';
 }
 
-function sorted(value: unknown, depth: number): unknown {
+/** Text in which members of records stand as they were written: for records whose order has a meaning. */
+export function orderedText(value: unknown): string {
+  return JSON.stringify(listOf(value, asWritten, 0)) ?? 'null';
+}
+
+type Arrange = (names: string[]) => string[];
+const byName: Arrange = (names) => names.sort();
+const asWritten: Arrange = (names) => names;
+
+function listOf(value: unknown, arrange: Arrange, depth: number): unknown {
   if (depth > DEPTH_MAX) return '(nested too deeply)';
-  if (Array.isArray(value)) return value.map((each) => sorted(each, depth + 1));
+  if (Array.isArray(value)) return value.map((each) => listOf(each, arrange, depth + 1));
   const record = asRecord(value);
   if (record === null) return value;
-  const members = Object.keys(record).sort();
-  return members.map((name) => [name, sorted(record[name], depth + 1)]);
+  return arrange(Object.keys(record)).map((name) => [name, listOf(record[name], arrange, depth + 1)]);
+}
+
+/**
+ * The same value without halves of surrogate pairs, in place of which U+FFFD stands: escapes in JSON and YAML can write
+ * them, cutting a text to a length can make them, and canonical JSON has no form for them.
+ */
+export function withWholeCharacters(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (Array.isArray(value)) return value.map((each: unknown) => withWholeCharacters(each));
+  const record = asRecord(value);
+  if (record === null) return value;
+  return Object.fromEntries(
+    Object.entries(record).map(([name, each]) => [name.toWellFormed(), withWholeCharacters(each)]),
+  );
 }

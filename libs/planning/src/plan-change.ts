@@ -1,7 +1,9 @@
+import { Plan } from '@delta-ci/contracts';
 import { isError } from './assemble-plan.ts';
 import { checkPlan } from './check-plan.ts';
 import { readConfig } from './config/read-config.ts';
 import type { PlanningInputs, PlanningResult } from './model.ts';
+import { withWholeCharacters } from './parsed-values.ts';
 import { planConfigured } from './plan-configured.ts';
 import { planDiscovered } from './plan-discovered.ts';
 import { planRerun } from './plan-rerun.ts';
@@ -19,7 +21,20 @@ export function planChange(inputs: PlanningInputs): PlanningResult {
   if (error !== undefined) {
     return { ok: false, code: 'plan_rejected', message: `the plan does not pass its check: ${error.message}` };
   }
-  return { ok: true, plan: { ...result.plan, notes: [...result.plan.notes, ...notes].slice(0, NOTES_MAX) } };
+  return inShape({ ...result.plan, notes: [...result.plan.notes, ...notes].slice(0, NOTES_MAX) });
+}
+
+/** A repository can ask for what no plan may hold: endless paths, no memory, a million jobs. That is said here, by place. */
+function inShape(plan: Plan): PlanningResult {
+  const parsed = Plan.safeParse(withWholeCharacters(plan));
+  if (parsed.success) return { ok: true, plan: parsed.data };
+  const [issue] = parsed.error.issues;
+  const place = issue?.path.join('.') ?? '';
+  return {
+    ok: false,
+    code: 'plan_rejected',
+    message: `the plan would hold what no plan may: ${place}: ${issue?.message}`,
+  };
 }
 
 /** As many as a plan may carry. */

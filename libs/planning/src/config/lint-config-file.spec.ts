@@ -88,6 +88,13 @@ egress: { allow: [registry.example.org] }
       `version: 1\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n`,
       ['1:1 its aliases cannot be followed'],
     ],
+    [
+      'keys that would be lost',
+      file('  __proto__:\n    steps: [x]\n  a:\n    steps: [x]\n    env: { __proto__: "z" }\n'),
+      ['3:3 the key "__proto__" cannot be used', '7:12 the key "__proto__" cannot be used'],
+    ],
+    ['a NUL', file('  a:\n    steps: ["x\\0y"]\n'), ['4:13 a NUL character cannot be handed to a job']],
+    ['half a character', file('  a:\n    steps: ["\\ud800"]\n'), ['4:13 a text holds half of a surrogate pair']],
     ['brackets without end', '['.repeat(50_000), ['1:1 delta.yaml nests too deeply']],
   ])('given %s, then the message says where and what', (_what, text, expected) => {
     const found = problems(text);

@@ -1,5 +1,5 @@
 import { ConfigFile, ConfigFileJob } from '@delta-ci/contracts';
-import { LineCounter, isMap, isPair, isScalar, parseDocument, type Document, type YAMLError } from 'yaml';
+import { LineCounter, isMap, isPair, isScalar, parseDocument, visit, type Document, type YAMLError } from 'yaml';
 import { checkJobs } from './check-jobs.ts';
 import type { ConfigPath, ConfigProblem, PlacedProblem } from './config-problem.ts';
 import { nearestName } from './nearest-name.ts';
@@ -25,6 +25,8 @@ export function parseConfigFile(text: string, name: string): ParsedConfig {
   const document = parseYaml(text, lines);
   if (document === null) return wrong([{ line: 1, column: 1, message: `${name} nests too deeply to be read` }]);
   if (document.errors.length > 0) return wrong(document.errors.map((error) => syntaxProblem(error, lines)));
+  const unusable = unusableTexts(document, lines);
+  if (unusable.length > 0) return wrong(unusable);
   const value = valueOf(document);
   if (!value.ok) return wrong([{ line: 1, column: 1, message: value.message }]);
   const shape = ConfigFile.safeParse(value.value);
@@ -48,6 +50,26 @@ function parseYaml(text: string, lineCounter: LineCounter): Document | null {
     if (error instanceof RangeError) return null;
     throw error;
   }
+}
+
+/** Texts that would be lost or broken on their way to a job, wherever they stand: better told than silently changed. */
+function unusableTexts(document: Document, lines: LineCounter): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  visit(document, {
+    Scalar: (part, { value, range }) => {
+      const message = typeof value === 'string' ? complaintAbout(value, part === 'key') : null;
+      if (message === null) return;
+      const { line, col } = lines.linePos(range?.[0] ?? 0);
+      problems.push({ line: Math.max(1, line), column: Math.max(1, col), message });
+    },
+  });
+  return problems;
+}
+
+function complaintAbout(text: string, isKey: boolean): string | null {
+  if (isKey && text === '__proto__') return 'the key "__proto__" cannot be used';
+  if (text.includes('\0')) return 'a NUL character cannot be handed to a job';
+  return text.isWellFormed() ? null : 'a text holds half of a surrogate pair';
 }
 
 function valueOf(document: Document): { ok: true; value: unknown } | { ok: false; message: string } {

@@ -1,4 +1,4 @@
-import { asRecord, asText, asTexts, memberOf, sortedText, textMembers } from '../parsed-values.ts';
+import { asRecord, asText, asTexts, memberOf, orderedText, sortedText, textMembers } from '../parsed-values.ts';
 
 /** What planning reads of a `package.json`. */
 export interface PackageManifest {
@@ -60,7 +60,7 @@ function meaningOf(root: Readonly<Record<string, unknown>>, without: ReadonlySet
   const names = Object.keys(root).sort();
   const kept = names.filter((name) => !WITHOUT_MEANING.has(name) && !without.has(name));
   return JSON.stringify(
-    kept.map((name) => [name, ORDERED.has(name) ? JSON.stringify(root[name]) : sortedText(root[name])]),
+    kept.map((name) => [name, ORDERED.has(name) ? orderedText(root[name]) : sortedText(root[name])]),
   );
 }
 

@@ -1,0 +1,101 @@
+import { describe, expect, it } from '@jest/globals';
+import { DEFAULT_RUN_POLICY, canonicalJson } from '@delta-ci/contracts';
+import { DEFAULT_PLANNING_RULES, wantedPaths, type PlanningInputs } from '@delta-ci/planning';
+import { planApart } from './plan-apart.ts';
+
+/** Real threads: what a hostile repository costs, it costs its own plan. */
+
+const HEAD = 'a'.repeat(40);
+
+function inputsFor(files: Readonly<Record<string, string>>): PlanningInputs {
+  const entries = Object.keys(files).map((path) => ({
+    path,
+    mode: '100644',
+    type: 'file' as const,
+    blobId: '1'.repeat(40),
+  }));
+  return {
+    repository: {
+      id: 'github/demo/shop',
+      forge: 'github',
+      fullName: 'demo/shop',
+      cloneUrl: 'https://forge.test/demo/shop.git',
+      defaultBranch: 'main',
+    },
+    change: {
+      kind: 'push',
+      ref: 'refs/heads/main',
+      base: null,
+      head: HEAD,
+      targetRef: null,
+      pullRequest: null,
+      title: '',
+      author: '',
+      trust: 'trusted',
+    },
+    commit: HEAD,
+    tree: 'c'.repeat(40),
+    head: { entries, contents: new Map(wantedPaths(entries).map((path) => [path, files[path] ?? ''])) },
+    comparison: { kind: 'everything', reason: 'the branch is new' },
+    policy: DEFAULT_RUN_POLICY,
+    rules: DEFAULT_PLANNING_RULES,
+    rerun: null,
+  };
+}
+
+const packageOf = (dependencies: Readonly<Record<string, string>>): string =>
+  JSON.stringify({ scripts: { test: 'x' }, dependencies });
+
+/** Every one of `members` reaches the whole of a chain of `depth` external packages. */
+function longClosures(members: number, depth: number): Record<string, string> {
+  const chain = Array.from({ length: depth }, (_, at): [string, unknown] => [
+    `node_modules/x${at}`,
+    { version: '1.0.0', dependencies: { [`x${at + 1}`]: '*' } },
+  ]);
+  const lock = { lockfileVersion: 3, packages: { '': {}, ...Object.fromEntries(chain) } };
+  const packages = Array.from({ length: members }, (_, at): [string, string] => [
+    `p${at}/package.json`,
+    packageOf({ x0: '*' }),
+  ]);
+  return {
+    'package.json': JSON.stringify({ workspaces: ['*'] }),
+    'package-lock.json': JSON.stringify(lock),
+    ...Object.fromEntries(packages),
+  };
+}
+
+describe('planning in a thread of its own', () => {
+  const unlimited = new AbortController().signal;
+
+  it('given a sound repository, then the plan comes with its canonical text', async () => {
+    const planned = await planApart(inputsFor({ 'package.json': packageOf({}) }), unlimited);
+    if (!planned.ok) throw new Error(planned.message);
+    expect(planned.plan.jobs.map(({ key }) => key)).toEqual(['test']);
+    expect(new TextDecoder().decode(planned.text)).toBe(canonicalJson(planned.plan));
+  });
+
+  it('given a repository with nothing to run, then the reason comes back', async () => {
+    expect(await planApart(inputsFor({ 'a.txt': '' }), unlimited)).toMatchObject({ ok: false, code: 'nothing_to_run' });
+  });
+
+  it('given a repository that takes more memory than it may, then its plan alone fails, by name', async () => {
+    const inputs = inputsFor(longClosures(200, 5_000));
+    expect(await planApart(inputs, unlimited, { heapMbMax: 64 })).toMatchObject({
+      ok: false,
+      code: 'planning_too_large',
+    });
+  });
+
+  it('given a repository that computes without end, when its time is over, then it is stopped, and others are not held up', async () => {
+    const limit = new AbortController();
+    const hostile = planApart(inputsFor(longClosures(300, 5_000)), limit.signal);
+    const sound = await planApart(inputsFor({ 'package.json': packageOf({}) }), unlimited);
+    limit.abort();
+    expect(sound.ok).toBe(true);
+    expect(await hostile).toMatchObject({ ok: false, code: 'planning_timed_out' });
+  });
+
+  it('given a time that is over already, then no thread is started', async () => {
+    expect(await planApart(inputsFor({}), AbortSignal.abort())).toMatchObject({ code: 'planning_timed_out' });
+  });
+});
