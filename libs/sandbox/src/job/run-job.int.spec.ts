@@ -1,0 +1,164 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DEFAULT_JOB_LIMITS, DEFAULT_JOB_POLICY, type PlannedJob } from '@delta-ci/contracts';
+import { DeveloperClone, git } from '../../../../test/support/git-server/bare-repository.ts';
+import { bubblewrapPath } from '../../../../test/support/infra/index.ts';
+import { BubblewrapExecutor } from '../bubblewrap/bubblewrap-executor.ts';
+import type { JobSource } from './checkout.ts';
+import { runJob, type JobOrder, type JobResult } from './run-job.ts';
+
+let place: string;
+let source: JobSource;
+let executor: BubblewrapExecutor;
+let workspaceDir: string;
+let collected: Map<string, string>;
+let log: string;
+
+beforeAll(async () => {
+  place = await mkdtemp(join(tmpdir(), 'delta-job-'));
+  const gitDir = join(place, 'source.git');
+  const developer = await DeveloperClone.create(gitDir, gitDir);
+  const { after } = await developer.push('main', 'widgets', { 'widget.txt': 'turns\n' });
+  source = { gitDir, commit: after, tree: await git(developer.directory, 'rev-parse', 'HEAD^{tree}') };
+  await developer.remove();
+  executor = new BubblewrapExecutor({
+    stateDir: join(place, 'sandboxes'),
+    killGraceMs: 500,
+    bwrap: await bubblewrapPath(),
+    programDirs: (process.env['PATH'] ?? '').split(delimiter),
+  });
+});
+afterAll(async () => rm(place, { recursive: true, force: true }));
+
+beforeEach(async () => {
+  workspaceDir = await mkdtemp(join(place, 'workspace-'));
+  collected = new Map();
+  log = '';
+});
+
+function order(scripts: readonly string[], over: Partial<JobOrder> = {}, job: Partial<PlannedJob> = {}): JobOrder {
+  return {
+    job: {
+      key: 'unit',
+      title: 'unit',
+      kind: 'test',
+      unit: null,
+      needs: [],
+      steps: scripts.map((run, index) => ({ name: `step ${index + 1}`, run, workdir: '.' })),
+      env: {},
+      image: null,
+      requirements: { pool: 'default', os: 'linux', isolation: 'sandbox', toolchains: [], labels: [] },
+      limits: DEFAULT_JOB_LIMITS,
+      egress: { allow: [] },
+      secrets: [],
+      artifacts: [],
+      caches: [],
+      policy: DEFAULT_JOB_POLICY,
+      explanation: { decision: 'run', chain: [], sentence: 'a spec wants it' },
+      ...job,
+    },
+    trust: 'trusted',
+    source,
+    workspaceDir,
+    network: 'none',
+    toolchainDirs: [],
+    env: {},
+    secrets: {},
+    signal: new AbortController().signal,
+    ...over,
+  };
+}
+
+async function carriedOut(wanted: JobOrder, onOutput: () => void = () => undefined): Promise<JobResult> {
+  return runJob(executor, wanted, {
+    output: async (chunk) => {
+      log += Buffer.from(chunk).toString();
+      onOutput();
+      return Promise.resolve();
+    },
+    step: () => undefined,
+    artifact: async (_request, file) => {
+      const parts: Buffer[] = [];
+      for await (const part of file.content) parts.push(part);
+      collected.set(file.path, Buffer.concat(parts).toString());
+    },
+    outputBytes: () => Buffer.byteLength(log),
+  });
+}
+
+describe('a job in its sandbox', () => {
+  it('given steps, then they run in order on the planned tree, and the workspace is empty afterwards', async () => {
+    const result = await carriedOut(order(['cat widget.txt > copy.txt', 'cat copy.txt']));
+    expect(result).toMatchObject({ outcome: 'succeeded', exitCode: 0, infrastructureError: null });
+    expect(result.steps.map(({ name, exitCode }) => [name, exitCode])).toEqual([
+      ['step 1', 0],
+      ['step 2', 0],
+    ]);
+    const range = result.steps[1]?.logRange ?? { from: 0, to: 0 };
+    expect(log.slice(range.from, range.to)).toBe('turns\n');
+    expect(await readdir(workspaceDir)).toEqual([]);
+  });
+
+  it('given a step that fails, then no later step runs and its exit code is the job’s', async () => {
+    const result = await carriedOut(order(['exit 7', 'echo never']));
+    expect(result).toMatchObject({ outcome: 'failed', exitCode: 7, infrastructureError: null });
+    expect(result.steps.length).toBe(1);
+    expect(log).not.toContain('never\n');
+  });
+
+  it('given a commit whose tree is not the planned one, then nothing is written and no step runs', async () => {
+    const result = await carriedOut(order(['echo never'], { source: { ...source, tree: 'e'.repeat(40) } }));
+    expect(result).toMatchObject({ outcome: 'failed', steps: [], infrastructureError: { code: 'workspace_failed' } });
+    expect(log).toContain(`planned was ${'e'.repeat(40)}`);
+    expect(log).not.toContain('never\n');
+  });
+
+  it('given a job that uses up its time, then it is stopped and says so', async () => {
+    const policy = { ...DEFAULT_JOB_POLICY, timeoutMs: 1_000 };
+    const result = await carriedOut(order(['sleep 600'], {}, { policy }));
+    expect(result).toMatchObject({ outcome: 'timed_out', steps: [{ timedOut: true }] });
+    expect(log).toContain('used up its time');
+  });
+
+  it('given a job that is canceled, then it is stopped, and what it made so far is collected', async () => {
+    const canceling = new AbortController();
+    const artifacts = [{ type: 'file' as const, path: '*.log', retentionDays: 1 }];
+    const script = 'echo so far > partial.log; echo started; sleep 600';
+    const result = await carriedOut(order([script], { signal: canceling.signal }, { artifacts }), () => {
+      if (/^started$/m.test(log)) canceling.abort();
+    });
+    expect(result.outcome).toBe('canceled');
+    expect([...collected]).toEqual([['partial.log', 'so far\n']]);
+  });
+
+  it('given artifacts, then files come, links do not, and what was left behind is said', async () => {
+    const artifacts = [{ type: 'file' as const, path: 'out/*', retentionDays: 1 }];
+    const script = 'mkdir out; echo mine > out/a.txt; ln -s /etc/passwd out/b.txt';
+    const result = await carriedOut(order([script], {}, { artifacts }));
+    expect([...collected]).toEqual([['out/a.txt', 'mine\n']]);
+    expect(result.remarks.join()).toContain('out/b.txt');
+    expect(log).toContain('[delta] artifact out/b.txt was left behind: symlink');
+  });
+
+  it('given secrets and an environment, then steps have both, and nothing of this process’s own', async () => {
+    const script = 'test "${#FAKE_SECRET}" -eq 12 && test "$MODE" = fast && env | cut -d= -f1 | sort';
+    const wanted = order([script], { secrets: { FAKE_SECRET: 'not-a-secret' } }, { env: { MODE: 'fast' } });
+    process.env['DELTA_FAKE_OF_THE_RUNNER'] = 'not-for-jobs';
+    const result = await carriedOut(wanted);
+    delete process.env['DELTA_FAKE_OF_THE_RUNNER'];
+    expect(result.outcome).toBe('succeeded');
+    expect(log).not.toContain('DELTA_FAKE_OF_THE_RUNNER');
+    expect(log).not.toContain('not-a-secret');
+  });
+
+  it('given a host directory outside, then the job does not see it', async () => {
+    const outside = join(place, 'outside');
+    await mkdir(outside, { recursive: true });
+    const result = await carriedOut(order([`test ! -e '${outside}'`]));
+    expect(result.outcome).toBe('succeeded');
+    expect(existsSync(outside)).toBe(true);
+  });
+});
