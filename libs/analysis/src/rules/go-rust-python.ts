@@ -19,6 +19,49 @@ export const GO_RUST_PYTHON_RULES: readonly LogRule[] = [
     },
   },
   {
+    id: 'go-too-old',
+    hints: ['module requires Go ', 'requires go >= '],
+    pattern:
+      '(?:^note: module requires Go (?P<version>[0-9][\\w.]*)|^go: .+ requires go >= (?P<version2>[0-9][\\w.]*))',
+    class: 'tooling',
+    category: 'toolchain-missing',
+    confidence: 'high',
+    precedence: NEARNESS.tool,
+    headline: 'The Go of this place is older than the module asks for (Go {version})',
+    explanation:
+      'The module asks for Go {version} and the job had an older one; what does not compile may be in order.',
+    nextStep: 'Give the place that runs the job the Go that go.mod asks for (`go version` tells what it has).',
+    examples: {
+      matching: [
+        'note: module requires Go 1.21',
+        'go: go.mod requires go >= 1.23.0 (running go 1.22.4; GOTOOLCHAIN=local)',
+        'go: example.com/money@v1.2.0 requires go >= 1.24 (running go 1.23; GOTOOLCHAIN=local)',
+      ],
+      notMatching: ['go: downloading go1.23.0 (linux/amd64)', 'this module requires Go experience'],
+    },
+  },
+  {
+    id: 'go-standard-package-missing',
+    hints: ['is not in GOROOT', 'is not in std'],
+    // Packages that came to the standard library since Go 1.18: only an older Go lacks them, any other name may be misspelt.
+    pattern:
+      ': package (?P<name>slices|maps|cmp|iter|unique|weak|structs|log/slog|math/rand/v2|net/netip|debug/buildinfo|go/version|crypto/(?:ecdh|mlkem|hkdf|pbkdf2|sha3)|encoding/json/(?:v2|jsontext)|testing/(?:slogtest|synctest)|runtime/coverage) is not in (?:GOROOT|std) \\(',
+    class: 'tooling',
+    category: 'toolchain-missing',
+    confidence: 'high',
+    precedence: NEARNESS.tool,
+    headline: 'The Go of this place is too old: it has no package {name}',
+    explanation: 'The standard library of the Go that ran the job lacks {name}, which newer ones have.',
+    nextStep: 'Give the place that runs the job the Go that go.mod asks for (`go version` tells what it has).',
+    examples: {
+      matching: [
+        'context.go:6:2: package slices is not in GOROOT (/usr/lib/go-1.19/src/slices)',
+        'main.go:4:2: package log/slog is not in std (/usr/local/go/src/log/slog)',
+      ],
+      notMatching: ['main.go:4:2: package slice is not in GOROOT (/usr/lib/go-1.19/src/slice)'],
+    },
+  },
+  {
     id: 'go-module-missing',
     hints: ['no required module provides', 'missing go.sum entry', 'cannot find module'],
     pattern: '(?:no required module provides package (?P<name>[^\\s;]+)|missing go\\.sum entry for)',
