@@ -39,6 +39,21 @@ export const notReadByJobs: FileRule = (path) =>
     ? { rule: 'not-read-by-jobs', reaches: [], because: 'it is read by editors or the forge, not by jobs' }
     : null;
 
+/** Versions a release robot noted last. Whoever formats or checks everything may read them even so. */
+const RELEASE_NOTED = /^\.release-please-manifest\.json$/u;
+const READS_EVERYTHING = /prettier|\bbiome|release-please|template-oss/u;
+
+/** What a release robot remembers between its runs: no job asks for it, so a release reaches what it releases. */
+export const releaseNoted: FileRule = (path, world) => {
+  if (!RELEASE_NOTED.test(path)) return null;
+  if (world.head.units.some(({ commands }) => commands.some(({ text }) => READS_EVERYTHING.test(text)))) return null;
+  return {
+    rule: 'not-read-by-jobs',
+    reaches: [],
+    because: 'it is what a release robot remembers, and no script reads it',
+  };
+};
+
 const PROSE_NAME =
   /^(?:readme|changelog|changes|history|contributing|code_of_conduct|security|support|governance|maintainers|authors|contributors|roadmap|license|licence|copying|notice)(?:[.-][\w.-]*)?$/iu;
 const PROSE = /\.(?:md|markdown|rst|adoc)$/iu;

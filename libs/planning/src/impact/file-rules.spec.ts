@@ -37,6 +37,13 @@ const REPOSITORY: Files = {
   'packages/shop/src/index.js': 'export {};\n',
 };
 
+const formattedRoot = json({
+  name: 'demo',
+  private: true,
+  workspaces: ['packages/*'],
+  scripts: { lint: 'prettier --check .' },
+});
+
 const ALL = ['api', 'shop', 'web'].flatMap((name) => [`lint-packages-${name}`, `test-packages-${name}`]).sort();
 const API = ['lint-packages-api', 'lint-packages-shop', 'test-packages-api', 'test-packages-shop'];
 const LINT = ['lint-packages-api', 'lint-packages-shop', 'lint-packages-web'];
@@ -65,6 +72,7 @@ describe('which rule takes a changed file where', () => {
     ['.gitattributes', '* text\n', 'checkout-configuration', ALL],
     ['.vscode/settings.json', '{}', 'not-read-by-jobs', []],
     ['.github/CODEOWNERS', '* @ada\n', 'not-read-by-jobs', []],
+    ['.release-please-manifest.json', '{ "packages/api": "1.2.0" }', 'not-read-by-jobs', []],
     ['eslint.config.js', 'export default [1];\n', 'lint-configuration', LINT],
     ['packages/api/.eslintrc.json', '{}', 'lint-configuration', ['lint-packages-api']],
     ['.gitignore', 'dist\n', 'lint-configuration', LINT],
@@ -123,6 +131,13 @@ describe('which rule takes a changed file where', () => {
     expect(keysOf(added.jobs)).toEqual(['lint-packages-new', 'test-packages-new']);
     const removed = change({ 'packages/web/package.json': null, 'packages/web/src/index.js': null });
     expect(keysOf(removed.jobs)).toEqual(expect.arrayContaining(['lint-packages-shop', 'test-packages-shop']));
+  });
+
+  it('given a script that checks every file, then what a release robot remembers is read', () => {
+    const formatted = { ...REPOSITORY, 'package.json': formattedRoot };
+    const plan = change({ '.release-please-manifest.json': '{}' }, formatted);
+    expect(plan.files.map(({ rule }) => rule)).toEqual(['workspace-file']);
+    expect(keysOf(plan.jobs)).toEqual(expect.arrayContaining(ALL));
   });
 
   it('given a renamed file, then both places count', () => {
