@@ -29,7 +29,7 @@ export async function readTestReports(
     signal.throwIfAborted();
     const read = await readOne(content, artifact, Math.min(bytesLeft, REPORT_BYTES_MAX));
     if (read.ok) testReports.push(read.report);
-    else unread.push(`The test report ${artifact.name.slice(0, 200)} was not read: ${read.why}.`);
+    else unread.push(`The test report ${artifact.name.slice(0, 200).toWellFormed()} was not read: ${read.why}.`);
     if (read.ok) bytesLeft -= artifact.sizeBytes;
   }
   if (reports.length > REPORTS_MAX) unread.push(`${reports.length - REPORTS_MAX} more test reports were not read.`);

@@ -14,8 +14,9 @@ export interface PlanningFailure {
   readonly passing: boolean;
 }
 
+/** The message may quote a stranger's file: bounded, and without halves of characters, which no report can carry. */
 export function failure(code: string, message: string, passing = false): PlanningFailure {
-  return { kind: 'failed', code, message: message.slice(0, 10_000), passing };
+  return { kind: 'failed', code, message: message.slice(0, 10_000).toWellFormed(), passing };
 }
 
 const PASSING: ReadonlySet<string> = new Set([

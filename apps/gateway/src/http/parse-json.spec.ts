@@ -21,6 +21,11 @@ describe('parsing JSON of strangers', () => {
     expect(parseJson(nested(JSON_DEPTH_MAX + 1)).ok).toBe(false);
   });
 
+  it('halves of characters, which only escapes can write, are replaced; whole ones stay', () => {
+    const text = String.raw`{"a":"\ud800x","b":["\uDFFF"],"c":"\ud83d\ude00"}`;
+    expect(parseJson(Buffer.from(text))).toEqual({ ok: true, value: { a: '\ufffdx', b: ['\ufffd'], c: '\u{1f600}' } });
+  });
+
   it('brackets inside strings are no nesting', () => {
     expect(parseJson(Buffer.from(JSON.stringify(`"${'[{'.repeat(1_000)}\\`))).ok).toBe(true);
   });

@@ -3,16 +3,27 @@ export const JSON_DEPTH_MAX = 64;
 
 export type ParsedJson = { ok: true; value: unknown } | { ok: false; problem: string };
 
-/** Parses UTF-8 JSON. Nesting is looked at first, so that hostile depth never reaches a recursive reader. */
+/**
+ * Parses UTF-8 JSON. Nesting is looked at first, so that hostile depth never reaches a recursive reader. Escapes can
+ * write halves of surrogate pairs, which nothing can record: U+FFFD stands for them, as for any broken character.
+ */
 export function parseJson(bytes: Uint8Array): ParsedJson {
   if (isDeeperThan(bytes, JSON_DEPTH_MAX)) {
     return { ok: false, problem: `the body nests deeper than ${JSON_DEPTH_MAX} levels` };
   }
   try {
-    return { ok: true, value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) };
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return { ok: true, value: HALF.test(text) ? JSON.parse(text, withWholeCharacters) : JSON.parse(text) };
   } catch (error) {
     return { ok: false, problem: error instanceof SyntaxError ? 'the body is not JSON' : 'the body is not UTF-8' };
   }
+}
+
+/** UTF-8 has no halves, so only escapes can make them. */
+const HALF = /\\u[dD][89a-fA-F]/u;
+
+function withWholeCharacters(_name: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed() : value;
 }
 
 const QUOTE = 0x22;

@@ -15,8 +15,17 @@ type Schema = NonNullable<ArgumentMetadata['schema']>;
 export class RequestPipe implements PipeTransform {
   async transform(value: unknown, { schema, type }: ArgumentMetadata): Promise<unknown> {
     if (schema === undefined) return value;
-    return type === 'body' ? check(schema, jsonIn(value), 'body') : check(schema, value, type);
+    if (type === 'body') return check(schema, jsonIn(value), 'body');
+    refuseNul(value, type);
+    return check(schema, value, type);
   }
+}
+
+/** What is looked up never holds a NUL: the database has no text with one. */
+function refuseNul(value: unknown, where: string): void {
+  if (typeof value !== 'object' || value === null) return;
+  const name = Object.entries(value).find(([, each]) => typeof each === 'string' && each.includes('\0'))?.[0];
+  if (name !== undefined) throw refusedWith('invalid_request', `${where}.${name}: holds a NUL character`);
 }
 
 /** An empty body is an empty object: requests whose fields are all optional need not send one. */

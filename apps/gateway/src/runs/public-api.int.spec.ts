@@ -75,6 +75,7 @@ describe('the public API', () => {
       ['a run that is not there', `/runs/${UNKNOWN_RUN}`, 404, 'not_found'],
       ['an id that is none', '/runs/42', 400, 'invalid_request'],
       ['a cursor that is none', '/runs?cursor=x', 400, 'invalid_request'],
+      ['a NUL to look for', '/runs?actor=a%00b', 400, 'invalid_request'],
       ['an unknown filter', '/runs?colour=red', 400, 'invalid_request'],
       ['too many at once', '/runs?limit=201', 400, 'invalid_request'],
       ['a route that is not there', '/nothing', 404, 'not_found'],

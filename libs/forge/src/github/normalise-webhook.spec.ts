@@ -208,3 +208,26 @@ describe('deliveries of GitHub in our words', () => {
     expect(request.kind === 'run' && request.change.title).toBe('x'.repeat(500));
   });
 });
+
+describe('texts that are cut to a length', () => {
+  it('given a title with a character of two halves where it is cut, then no half is left', () => {
+    const request = requestOf('push', push({ head_commit: { message: `${'a'.repeat(499)}\u{1f600}` } }));
+    const title = request.kind === 'run' ? request.change.title : '';
+    expect(title).toHaveLength(500);
+    expect(title.isWellFormed()).toBe(true);
+  });
+
+  it('given the longest refs there can be, then reasons and titles stay within what is recorded', () => {
+    const ref = `refs/heads/${'x'.repeat(980)}`;
+    const group = { head_sha: HEAD, head_ref: ref, base_sha: BASE, base_ref: ref };
+    const merge = requestOf('merge_group', { action: 'checks_requested', merge_group: group, repository, sender });
+    const texts = [
+      requestOf('push', push({ ref, deleted: true })),
+      requestOf('push', push({ ref: `refs/notes/${'x'.repeat(980)}` })),
+      merge,
+    ].map((request) =>
+      request.kind === 'run' ? request.change.title : request.kind === 'ignore' ? request.reason : '',
+    );
+    expect(texts.map((text) => text.length)).toEqual([500, 500, 500]);
+  });
+});

@@ -89,9 +89,11 @@ function ignore(reason: string): NormalisedWebhook {
 
 function onPush(payload: PushPayload, repository: Repository): WebhookRequest {
   const title = firstLine(payload.head_commit?.message ?? '');
-  if (payload.deleted || ZERO.test(payload.after)) return { kind: 'ignore', reason: `${payload.ref} was deleted` };
+  if (payload.deleted || ZERO.test(payload.after))
+    return { kind: 'ignore', reason: firstLine(`${payload.ref} was deleted`) };
   if (payload.ref.startsWith('refs/tags/')) return { kind: 'ignore', reason: 'tags do not start runs' };
-  if (!payload.ref.startsWith('refs/heads/')) return { kind: 'ignore', reason: `${payload.ref} is not a branch` };
+  if (!payload.ref.startsWith('refs/heads/'))
+    return { kind: 'ignore', reason: firstLine(`${payload.ref} is not a branch`) };
   if (SKIP.test(payload.head_commit?.message ?? ''))
     return { kind: 'ignore', reason: 'the commit message asks to skip CI' };
   const change: Change = {
@@ -140,7 +142,7 @@ function onMergeGroup(payload: MergeGroupPayload, repository: Repository): Webho
     head: group.head_sha,
     targetRef: group.base_ref,
     pullRequest: null,
-    title: `merge group for ${group.base_ref}`,
+    title: firstLine(`merge group for ${group.base_ref}`),
     author: payload.sender.login,
     trust: 'trusted',
   };
@@ -158,7 +160,10 @@ function onCheckRun(payload: CheckRunPayload, repository: Repository): WebhookRe
   return { kind: 'ignore', reason: `check run was ${payload.action}` };
 }
 
-/** Titles are for people: one line, bounded. */
+/** As long as titles and reasons may be. */
+const LINE_CHARS_MAX = 500;
+
+/** Titles and reasons are for people: one line, bounded, and no half of a character where it was cut. */
 function firstLine(text: string): string {
-  return (text.split('\n', 1)[0] ?? '').slice(0, 500);
+  return (text.split('\n', 1)[0] ?? '').slice(0, LINE_CHARS_MAX).toWellFormed();
 }
