@@ -40,7 +40,7 @@ export interface CommandDesk {
 }
 
 /** A handler for every command: load the facts, let the decision be made and recorded, answer. */
-export function commandHandlers(desk: CommandDesk): AnsweringHandlers {
+export function commandHandlers(desk: CommandDesk): Required<AnsweringHandlers> {
   const decide = async (command: DecidedCommand): Promise<CommandAnswer> => onDecidedCommand(desk, command);
   return {
     'accept-delivery': decide,

@@ -3,12 +3,13 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DEFAULT_JOB_LIMITS, DEFAULT_JOB_POLICY, type LeaseOffer, type PlannedJob } from '@delta-ci/contracts';
+import type { LeaseOffer, PlannedJob } from '@delta-ci/contracts';
 import { Git } from '@delta-ci/git';
 import { ProcessExecutor } from '@delta-ci/sandbox';
 import { createLogger, createRedactor } from '@delta-ci/service';
 import { DeveloperClone, git } from '../../../test/support/git-server/bare-repository.ts';
 import { eventually } from '../../../test/support/infra/index.ts';
+import { noOpJob } from '../../../test/support/protocol-runner/no-op-plan.ts';
 import { carryOutAttempt } from './attempt.ts';
 import { GatewayClient } from './gateway-client.ts';
 import { RunnerToken } from './runner-token.ts';
@@ -58,29 +59,7 @@ function offer(run: string, over: Partial<LeaseOffer> = {}, job: Partial<Planned
     acceptanceMs: TTL_MS,
     maxRuntimeMs: 60_000,
     trust: 'trusted',
-    job: {
-      key: 'unit',
-      title: 'unit',
-      kind: 'test',
-      unit: null,
-      needs: [],
-      steps: [{ name: 'test', run, workdir: '.' }],
-      env: {},
-      image: null,
-      requirements: { pool: 'default', os: 'linux', isolation: 'process', toolchains: [], labels: [] },
-      limits: DEFAULT_JOB_LIMITS,
-      egress: { allow: [] },
-      secrets: [],
-      artifacts: [],
-      caches: [],
-      policy: DEFAULT_JOB_POLICY,
-      explanation: {
-        decision: 'run',
-        chain: [{ kind: 'rule', rule: 'spec', sentence: 'a spec wants it' }],
-        sentence: 'a spec wants it',
-      },
-      ...job,
-    } as PlannedJob,
+    job: { ...noOpJob('unit'), steps: [{ name: 'test', run, workdir: '.' }], ...job },
     source,
     secrets: {},
     traceparent: null,

@@ -54,7 +54,8 @@ export function noOpPlan(jobs: number, policy: Partial<RunPolicy> = {}): Plan {
   };
 }
 
-function noOpJob(key: string): PlannedJob {
+/** A job whose one step does nothing; specs give it steps of their own. */
+export function noOpJob(key: string): PlannedJob {
   return {
     key,
     title: key,

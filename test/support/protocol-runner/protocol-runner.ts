@@ -84,7 +84,8 @@ export class ProtocolRunner {
   }
 }
 
-const SUCCESS: CompletionReport = {
+/** What a runner says about a job that did nothing and went well. */
+export const SUCCESS: CompletionReport = {
   outcome: 'succeeded',
   exitCode: 0,
   signal: null,

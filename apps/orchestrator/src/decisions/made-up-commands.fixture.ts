@@ -5,7 +5,6 @@ import {
   type Command,
   type CommandData,
   type CommandName,
-  type CompletionReport,
   type DomainEvent,
   type PlannedJobState,
   type Repository,
@@ -49,22 +48,6 @@ export const JOB: PlannedJobState = {
   needs: [],
   policy: DEFAULT_JOB_POLICY,
   requirements: { pool: 'default', os: 'linux', isolation: 'sandbox', toolchains: [], labels: [] },
-};
-
-export const REPORT: CompletionReport = {
-  outcome: 'succeeded',
-  exitCode: 0,
-  signal: null,
-  steps: [],
-  usage: { wallMs: 1, cpuMs: null, memoryPeakBytes: null },
-  artifacts: [],
-  caches: [],
-  infrastructureError: null,
-  logBytes: 0,
-  logTruncated: false,
-  runnerStartedAtMs: 0,
-  runnerFinishedAtMs: 1,
-  summary: '',
 };
 
 export const FACTS = { newRunId: RUN, policy: DEFAULT_RUN_POLICY, leaseRunId: RUN } satisfies CommandFacts;

@@ -3,9 +3,10 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DEFAULT_JOB_LIMITS, DEFAULT_JOB_POLICY, type PlannedJob } from '@delta-ci/contracts';
+import { DEFAULT_JOB_POLICY, type PlannedJob } from '@delta-ci/contracts';
 import { DeveloperClone, git } from '../../../../test/support/git-server/bare-repository.ts';
 import { bubblewrapPath } from '../../../../test/support/infra/index.ts';
+import { noOpJob } from '../../../../test/support/protocol-runner/no-op-plan.ts';
 import { BubblewrapExecutor } from '../bubblewrap/bubblewrap-executor.ts';
 import type { JobSource } from './checkout.ts';
 import { runJob, type JobOrder, type JobResult } from './run-job.ts';
@@ -42,22 +43,8 @@ beforeEach(async () => {
 function order(scripts: readonly string[], over: Partial<JobOrder> = {}, job: Partial<PlannedJob> = {}): JobOrder {
   return {
     job: {
-      key: 'unit',
-      title: 'unit',
-      kind: 'test',
-      unit: null,
-      needs: [],
+      ...noOpJob('unit'),
       steps: scripts.map((run, index) => ({ name: `step ${index + 1}`, run, workdir: '.' })),
-      env: {},
-      image: null,
-      requirements: { pool: 'default', os: 'linux', isolation: 'sandbox', toolchains: [], labels: [] },
-      limits: DEFAULT_JOB_LIMITS,
-      egress: { allow: [] },
-      secrets: [],
-      artifacts: [],
-      caches: [],
-      policy: DEFAULT_JOB_POLICY,
-      explanation: { decision: 'run', chain: [], sentence: 'a spec wants it' },
       ...job,
     },
     trust: 'trusted',

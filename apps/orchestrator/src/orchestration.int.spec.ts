@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DEFAULT_RUN_POLICY, type Command, type GrantedLease } from '@delta-ci/contracts';
+import { connectBus, pullDispatch, topology, type Bus } from '@delta-ci/bus';
+import {
+  LeaseRenewals,
+  LogWriter,
+  findLease,
+  findRunner,
+  migrate,
+  openLog,
+  provisionRoles,
+  whichAttemptsWait,
+  whichLeasesDoesTheRunnerHold,
+  type LogConnection,
+} from '@delta-ci/event-log';
+import { eventually, freshDatabase, freshNats, type FreshNats } from '../../../test/support/infra/index.ts';
+import { commandHandlers } from './command-handlers.ts';
+import { grantSubmission } from './decisions/grant-submission.ts';
+import {
+  CHANGE,
+  DIGEST,
+  FACTS,
+  JOB,
+  LEASE,
+  REPOSITORY,
+  RUN,
+  RUNNER,
+  command,
+} from './decisions/made-up-commands.fixture.ts';
+import { submissionToRun } from './decisions/run-submission.ts';
+import { Ledger } from './ledger.ts';
+import { HeartbeatDesk } from './leases/heartbeat-desk.ts';
+import { LeaseDirectory } from './leases/lease-directory.ts';
+import { PoolDesk } from './leases/pool-desk.ts';
+import { sweeps } from './sweeps/sweeps.ts';
+
+const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const ENVELOPE = { actor: { kind: 'service', name: 'planner' }, traceparent: null } as const;
+
+let database: Awaited<ReturnType<typeof freshDatabase>>;
+let nats: FreshNats;
+let log: LogConnection;
+let bus: Bus;
+let writer: LogWriter;
+let desk: PoolDesk;
+const over = new AbortController();
+
+beforeAll(async () => {
+  [database, nats] = await Promise.all([freshDatabase(), freshNats()]);
+  await migrate({ adminUrl: database.adminUrl });
+  const passwords = { orchestrator: 'not-a-secret-orchestrator', reader: 'not-a-secret-reader' };
+  const { orchestratorUrl } = await provisionRoles({ adminUrl: database.adminUrl, passwords });
+  log = await openLog({ databaseUrl: orchestratorUrl, applicationName: 'spec' });
+  bus = await connectBus({ servers: [nats.url], name: 'spec', log: silent });
+  await bus.provision(topology({ pools: ['default'], dispatchAckWaitMs: 150_000 }));
+  writer = new LogWriter({ pool: log.pool });
+});
+afterAll(async () => {
+  over.abort();
+  await desk.close();
+  await writer.close();
+  await bus.close();
+  await log.close();
+  await nats.remove();
+  await database.drop();
+});
+
+function handlersOf(ledger: Ledger) {
+  const renewals = new LeaseRenewals(log);
+  return commandHandlers({
+    ledger,
+    leases: new LeaseDirectory(async (hash) => (await findLease(log, hash))?.runId ?? null),
+    heartbeats: new HeartbeatDesk(async (beats) => renewals.renew(beats)),
+    desks: new Map([['default', desk]]),
+    defaults: DEFAULT_RUN_POLICY,
+    storedPolicy: async () => Promise.resolve({}),
+    findRunner: async (runnerId) => {
+      const [runner, held] = await Promise.all([
+        findRunner(log, runnerId),
+        whichLeasesDoesTheRunnerHold(log, runnerId),
+      ]);
+      if (runner === null) return null;
+      return { pool: runner.pool, capabilities: runner.capabilities, retired: !runner.present, held: held[0] ?? null };
+    },
+    sweepSoon: () => undefined,
+  });
+}
+
+describe('an attempt whose dispatch was lost, and a lease whose answer was', () => {
+  it('given a waiting runner and no message, when swept, then it gets the job; asking again it finds the same lease', async () => {
+    // Nothing is published when the attempt is queued: the process died between commit and publication.
+    const ledger = new Ledger(writer, () => undefined);
+    desk = new PoolDesk('default', {
+      pull: async (max, expiresMs) =>
+        pullDispatch(bus, 'default', { max, expiresMs, signal: over.signal, log: silent }),
+      grant: async (runner, { dispatch }) => {
+        const answer = await ledger.submit(grantSubmission(runner, dispatch));
+        return answer.ok ? (answer.result as { lease: GrantedLease }).lease : null;
+      },
+      pause: async () => Promise.resolve(),
+      onTrouble: (error) => {
+        throw error;
+      },
+    });
+    const handlers = handlersOf(ledger);
+    const capabilities = {
+      os: 'linux' as const,
+      arch: 'x64' as const,
+      isolation: ['sandbox' as const],
+      toolchains: [],
+      labels: [],
+    };
+    await handlers['register-runner'](
+      command('register-runner', { runnerId: RUNNER, name: 'spec', pool: 'default', capabilities, version: '1' }),
+    );
+    await handlers['request-run'](command('request-run', { runId: RUN, repository: REPOSITORY, change: CHANGE }));
+    const plan = { type: 'record-plan' as const, planDigest: DIGEST, policy: FACTS.policy, jobs: [JOB], summary: '' };
+    await writer.submit(submissionToRun({ ...ENVELOPE, id: 'p-1', causation: 'p-1' }, RUN, plan, {}));
+
+    const ask: Command<'grant-lease'> = {
+      id: 'g-1',
+      name: 'grant-lease',
+      actor: { kind: 'runner', name: RUNNER },
+      traceparent: null,
+      data: { runnerId: RUNNER, leaseHash: LEASE, pool: 'default', waitMs: 30_000 },
+    };
+    const answer = handlers['grant-lease'](ask);
+    await eventually('the queue had nothing for it', () => desk.couldHaveServed(JOB.requirements));
+    const found = sweeps({ log, bus, ledger, desks: new Map([['default', desk]]), redriveAfterMs: 1, nowMs: Date.now });
+    await eventually('the attempt counts as forgotten', async () => {
+      await found.find(({ name }) => name === 'redrive-dispatch')?.run(100);
+      return (await whichAttemptsWait(log, { limit: 1 })).length === 0;
+    });
+    const granted = await answer;
+    expect(granted).toMatchObject({ ok: true, result: { lease: { runId: RUN, jobKey: 'unit', attempt: 1 } } });
+
+    for (const id of ['g-1', 'g-2']) {
+      const again = await handlers['grant-lease']({ ...ask, id });
+      expect(again).toMatchObject({ ok: true, result: { lease: { runId: RUN, jobKey: 'unit', attempt: 1 } } });
+    }
+    const other = await handlers['grant-lease']({
+      ...ask,
+      id: 'g-3',
+      data: { ...ask.data, leaseHash: '9'.repeat(64) },
+    });
+    expect(other).toMatchObject({ ok: false, refusal: { code: 'invalid_transition' } });
+  });
+
+  it('given an id that was used for another change, when it comes again, then it is a conflicting repeat', async () => {
+    const handlers = handlersOf(new Ledger(writer, () => undefined));
+    const same = command('request-run', { runId: RUN, repository: REPOSITORY, change: CHANGE });
+    expect(await handlers['request-run'](same)).toMatchObject({ ok: true, result: { runId: RUN } });
+    const other = { ...same, data: { ...same.data, change: { ...CHANGE, head: 'd'.repeat(40) } } };
+    expect(await handlers['request-run'](other)).toMatchObject({ ok: false, refusal: { code: 'conflicting_repeat' } });
+  });
+});
