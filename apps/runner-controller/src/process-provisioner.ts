@@ -19,8 +19,10 @@ export interface ProcessProvisionerOptions {
   onLine: (name: string, line: string) => void;
 }
 
-/** A runner hands its job back within its own grace of 20 s; one that takes longer hangs. */
-const END_GRACE_MS = 25_000;
+/** Runners hand their jobs back within this: more than killing a job takes, less than the controller's own grace of 20 s. */
+export const RUNNER_GRACE_MS = 14_000;
+/** One that takes longer hangs, and is killed while the controller is still there to do it. */
+const END_GRACE_MS = RUNNER_GRACE_MS + 3_000;
 
 interface Child extends ProvisionedRunner {
   process: ChildProcess;

@@ -8,7 +8,7 @@ import { capacityMetrics, type Service } from '@delta-ci/service';
 import type { ControllerConfig } from './config.ts';
 import { ControllerModule } from './controller.module.ts';
 import { PoolController } from './pool-controller.ts';
-import { ProcessProvisioner } from './process-provisioner.ts';
+import { ProcessProvisioner, RUNNER_GRACE_MS } from './process-provisioner.ts';
 import type { RunnerEnd } from './provisioner.ts';
 
 type Controller = Service<ControllerConfig>;
@@ -145,6 +145,7 @@ function runnerEnvironment(config: ControllerConfig, host: HostEnvironment): Rec
     DELTA_GATEWAY_URL: config.gatewayUrl,
     DELTA_REGISTRATION_TOKEN: config.registrationToken.reveal(),
     DELTA_POOL: config.pool,
+    DELTA_SHUTDOWN_GRACE_MS: String(RUNNER_GRACE_MS),
     DELTA_ISOLATION: config.isolation,
     DELTA_EGRESS: config.egress,
     DELTA_LOG_LEVEL: config.logLevel,
