@@ -12,6 +12,7 @@ import {
 import type { Git, Protocol } from '@delta-ci/git';
 import { runJob, type CollectedFile, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
 import type { Logger } from '@delta-ci/service';
+import { ArtifactList } from './artifact-list.ts';
 import { fetchSource } from './fetch-source.ts';
 import { GatewayCalls } from './gateway-calls.ts';
 import { Refused, type GatewayClient } from './gateway-client.ts';
@@ -97,7 +98,7 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
   const startedAtMs = tools.nowMs();
   const started = performance.now();
   const log = new LogUpload(async (offset, chunk) => gateway.appendLog(offset, chunk));
-  const artifacts: ArtifactRecord[] = [];
+  const artifacts = new ArtifactList();
   const directory = join(tools.workDir, attemptName(lease));
   let result: JobResult;
   try {
@@ -116,7 +117,7 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     signal: judged.signal,
     steps: judged.steps,
     usage: usageOf(judged, performance.now() - started),
-    artifacts,
+    artifacts: artifacts.records,
     caches: [],
     infrastructureError: judged.infrastructureError,
     logBytes: log.bytes,
@@ -129,7 +130,7 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
 
 interface Workplace {
   log: LogUpload;
-  artifacts: ArtifactRecord[];
+  artifacts: ArtifactList;
   directory: string;
 }
 
@@ -164,10 +165,11 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
       output,
       step: (step) => keeper.report({ step: step.slice(0, 200) }),
       artifact: async (request, file) => {
-        const uploaded = await upload(gateway, request, file);
+        const full = place.artifacts.whyNoRoomFor(file.path);
+        const uploaded = full === null ? await upload(gateway, request, file) : { leftBehind: full };
         if ('leftBehind' in uploaded)
           await output(Buffer.from(`[delta] artifact ${file.path} was left behind: ${uploaded.leftBehind}\n`));
-        else place.artifacts.push(uploaded);
+        else place.artifacts.add(uploaded);
       },
       outputBytes: () => place.log.bytes,
     },
@@ -222,7 +224,11 @@ async function inDirectory<T>(directory: string, logger: Logger, work: () => Pro
   }
 }
 
-function notJudged(infrastructureError: InfrastructureError): JobResult {
+/** As long as a report's words on an error may be: a longer one would be refused, and the attempt's end with it. */
+const MESSAGE_CHARS_MAX = 5_000;
+
+function notJudged({ code, message }: InfrastructureError): JobResult {
+  const infrastructureError = { code, message: message.slice(0, MESSAGE_CHARS_MAX).toWellFormed() };
   return { outcome: 'failed', exitCode: null, signal: null, steps: [], infrastructureError, remarks: [] };
 }
 
