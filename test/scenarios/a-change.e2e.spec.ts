@@ -32,6 +32,20 @@ describe('a change', () => {
     expect(system.gate(SHOP, baseline.commit.after)).toMatchObject({ status: 'completed', conclusion: 'success' });
   });
 
+  it('given a run, when its events are read, then one trace leads from the webhook to the publication', async () => {
+    await system.settled(baseline.runId);
+    const events = await system.ask<{ type: string; trace: string | null }>(
+      `SELECT type, split_part(canonical::json ->> 'traceparent', '-', 2) AS trace FROM event WHERE correlation = $1`,
+      [baseline.runId],
+    );
+    const types = events.map(({ type }) => type);
+    for (const type of ['run.created', 'run.planned', 'lease.granted', 'attempt.finished', 'publication.recorded']) {
+      expect(types).toContain(type);
+    }
+    const traces = new Set(events.map(({ trace }) => trace));
+    expect([...traces]).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
+  });
+
   it('given a sound change of one package, when it is pushed, then only what depends on it runs, with the reasons', async () => {
     const { runId, commit } = await system.change(SHOP, SOUND_CHANGE.message, SOUND_CHANGE.files);
     const view = await system.settled(runId);

@@ -140,8 +140,9 @@ async function sweepWhile(service: Reporter, log: LogConnection, queue: RunQueue
       const causation = `sweep-${randomUUID()}`;
       const runs = await whichRunsAreUnreported(log, { finishedWithinMs: FINISHED_WITHIN_MS, limit: SWEEP_MAX });
       const newest = first ? await listRuns(log, { limit: NEWEST_RUNS }) : null;
-      const all = new Set([...runs, ...(newest?.runs ?? []).map(({ runId }) => runId)]);
-      for (const runId of all) queue.want(runId, { causation, traceparent: null });
+      const all = new Map<RunId, string | null>((newest?.runs ?? []).map(({ runId }) => [runId, null]));
+      for (const { runId, traceparent } of runs) all.set(runId, traceparent);
+      for (const [runId, traceparent] of all) queue.want(runId, { causation, traceparent });
     } catch (error) {
       service.logger.warn({ event: 'sweep-failed', err: error });
     }

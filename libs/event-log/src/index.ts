@@ -28,7 +28,11 @@ export { whichLeasesDoesTheRunnerHold, type HeldLease } from './queries/which-le
 export { whichLeasesExpired, type ExpiredLease } from './queries/which-leases-expired.ts';
 export { whichRunsAreDue, type DueRun } from './queries/which-runs-are-due.ts';
 export { whichRunsAreSuperseded, type SupersededRun } from './queries/which-runs-are-superseded.ts';
-export { whichRunsAreUnreported, type UnreportedRunsQuery } from './queries/which-runs-are-unreported.ts';
+export {
+  whichRunsAreUnreported,
+  type UnreportedRun,
+  type UnreportedRunsQuery,
+} from './queries/which-runs-are-unreported.ts';
 export { whichRunsShareTheRef, type RunOfRef } from './queries/which-runs-share-the-ref.ts';
 export { verifyChain, type Verification, type VerifyOptions } from './read/verify-chain.ts';
 export { LogBell, type LogBellOptions } from './read/log-bell.ts';

@@ -38,9 +38,9 @@ describe('which runs are unreported', () => {
       },
     });
     const found = await whichRunsAreUnreported(log.reader, { finishedWithinMs: HOUR_MS, limit: 10 });
-    expect(new Set(found)).toEqual(new Set([goesOn, finished]));
+    expect(new Set(found.map(({ runId }) => runId))).toEqual(new Set([goesOn, finished]));
     const lately = await whichRunsAreUnreported(log.reader, { finishedWithinMs: -HOUR_MS, limit: 10 });
-    expect(lately).toEqual([goesOn]);
+    expect(lately.map(({ runId }) => runId)).toEqual([goesOn]);
     expect(await whichRunsAreUnreported(log.reader, { finishedWithinMs: HOUR_MS, limit: 1 })).toHaveLength(1);
   });
 });
