@@ -140,7 +140,7 @@ export interface Unit {
   readonly typescript: boolean;
   /** Units whose build has to run first, in order, when a command of this unit runs. */
   readonly buildsFirst: readonly string[];
-  /** Whether its own build, if it has one, runs before its tests: these may look at what was built. */
+  /** Whether its own build, if it has one, runs before its tests and type checks: these may look at what was built. */
   readonly buildBeforeTest: boolean;
 }
 

@@ -1,6 +1,7 @@
 import {
   DEFAULT_JOB_POLICY,
   type ExplanationLink,
+  type JobKind,
   type JobStep,
   type PlannedJob,
   type PlannedUnit,
@@ -86,10 +87,13 @@ function jobRule(unit: Unit, { kind, evidence }: UnitCommand): ExplanationLink {
   return { kind: 'job-rule', rule: `one ${kind} job per affected unit`, detail: `${evidence} in ${nameOf(unit)}` };
 }
 
+/** Tests, also those of types, may be about what was built. */
+const LOOKS_AT_BUILD: ReadonlySet<JobKind> = new Set(['test', 'typecheck']);
+
 /** From a fresh checkout: bring in packages, build what is needed, then do what the job is for. */
 function stepsOf(unit: Unit, command: UnitCommand, byId: ReadonlyMap<string, Unit>): JobStep[] {
   const before = gathered(unit.buildsFirst.flatMap((id) => buildSteps(byId.get(id))));
-  const own = unit.buildBeforeTest && command.kind === 'test' ? buildSteps(unit) : [];
+  const own = unit.buildBeforeTest && LOOKS_AT_BUILD.has(command.kind) ? buildSteps(unit) : [];
   return [...unit.install, ...before, ...own, command.step];
 }
 

@@ -31,6 +31,40 @@ describe('npm workspaces', () => {
     expect(edgesOf(SHOP)).toEqual(['packages/cart -> packages/money (production)']);
   });
 
+  it.each(['npm test --ws', 'pnpm run -r test', 'turbo run test && npm run lint --workspaces'])(
+    'given a root script that only starts the members, such as "%s", then it is no job of its own',
+    (test) => {
+      const files = {
+        'package.json': json({ workspaces: ['a'], scripts: { test } }),
+        'a/package.json': tested('a'),
+      };
+      expect(unitsOf(files)[0]).toBe('. [npm]');
+    },
+  );
+
+  it('given a root script that starts the members and does something itself, then it stays a job', () => {
+    const files = {
+      'package.json': json({ workspaces: ['a'], scripts: { test: 'vitest run && npm test --workspaces' } }),
+      'a/package.json': tested('a'),
+    };
+    expect(unitsOf(files)).toContain('. [npm] npm run test');
+  });
+
+  it('given a package that compiles instead of building, then whoever depends on it gets it compiled first', () => {
+    const files = {
+      'package.json': json({ workspaces: ['a', 'b'] }),
+      'a/package.json': json({ name: 'a', scripts: { compile: 'tsc --build', 'test:types': 'tsc --noEmit' } }),
+      'b/package.json': tested('b', { dependencies: { a: '*' } }),
+    };
+    expect(unitsOf(files)).toContain('a [npm] npm run compile --workspace=a; npm run test:types --workspace=a');
+    expect(found(files).units.find(({ id }) => id === 'b')?.buildsFirst).toEqual(['a']);
+    const types = planned(null, files).jobs.find(({ kind }) => kind === 'typecheck');
+    expect(types?.steps.slice(-2).map(({ run }) => run)).toEqual([
+      'npm run compile --workspace=a',
+      'npm run test:types --workspace=a',
+    ]);
+  });
+
   it('given patterns with a negation, then what it names is no member and stands alone', () => {
     const files = {
       'package.json': json({ workspaces: ['packages/**', '!packages/legacy'] }),

@@ -2,8 +2,11 @@ import type { JobKind } from '@delta-ci/contracts';
 
 /** Which script stands for which kind of job: names in use, the usual one first. */
 const SCRIPTS_OF_KIND: readonly (readonly [JobKind, readonly string[]])[] = [
-  ['build', ['build']],
-  ['typecheck', ['typecheck', 'type-check', 'check-types', 'check:types', 'types:check', 'tsc']],
+  ['build', ['build', 'compile']],
+  [
+    'typecheck',
+    ['typecheck', 'type-check', 'check-types', 'check:types', 'types:check', 'tsc', 'test:types', 'lint:types'],
+  ],
   ['lint', ['lint', 'lint:ci', 'eslint']],
   ['test', ['test', 'test:unit', 'unit']],
 ];
@@ -13,7 +16,7 @@ const NO_TEST = /no test specified/u;
 
 /** Programs that do nothing themselves but start the same script in the members of a workspace. */
 const FANS_OUT =
-  /--workspaces\b|(?:^|\s)-ws\b|\b(?:turbo|lerna|nx|wsrun)\s|\bpnpm\s+(?:-r|--recursive|--filter|-F)\b|\byarn\s+workspaces\b|\bbun\s+(?:run\s+)?--filter\b/u;
+  /--workspaces\b|(?:^|\s)--?ws\b|\b(?:turbo|lerna|nx|wsrun)\s|\bpnpm\s+(?:run\s+)?(?:-r|--recursive|--filter|-F)\b|\byarn\s+workspaces\b|\bbun\s+(?:run\s+)?--filter\b/u;
 
 export interface PackageScript {
   readonly kind: JobKind;
@@ -29,8 +32,13 @@ export function scriptsForJobs(scripts: ReadonlyMap<string, string>): PackageScr
     const name = names.find((each) => scripts.has(each) && !NO_TEST.test(scripts.get(each) ?? ''));
     if (name === undefined) return [];
     const line = scripts.get(name) ?? '';
-    return [{ kind, name, text: expandScript(scripts, name), fansOut: FANS_OUT.test(line) }];
+    return [{ kind, name, text: expandScript(scripts, name), fansOut: onlyFansOut(line) }];
   });
+}
+
+/** Whether all a line does is done by members: one command of its own in the chain, and the line is a job like any other. */
+function onlyFansOut(line: string): boolean {
+  return line.split(/&&|\|\||[;&|\n]/u).every((command) => FANS_OUT.test(command));
 }
 
 /**
