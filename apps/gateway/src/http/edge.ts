@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { refuse, type Access, type Endpoint } from '@delta-ci/contracts';
+import { BodyRoom } from './body-room.ts';
 import { Refused, refusedWith } from './refused.ts';
 import { endpointIn } from './route.ts';
 import { TokenBuckets, type BucketLimits } from './token-bucket.ts';
@@ -18,6 +19,14 @@ const UPLOAD_TIMEOUT_MS = 30 * 60_000;
 /** Headers are a few kilobytes: whoever needs longer for them only holds the connection. */
 const HEADERS_TIMEOUT_MS = 10_000;
 
+/**
+ * Bodies of strangers under way at once, in bytes: ten of the largest deliveries in all, two of them from one source.
+ * Usual deliveries have some 20 kB, so that a forge's mass update of hundreds at once has room.
+ */
+const STRANGERS_ROOM = { bytesMax: 256 * 1024 ** 2, bytesPerSourceMax: 64 * 1024 ** 2 };
+/** Bodies come and go within a second, as a rule. */
+const ROOM_RETRY_S = 1;
+
 /** Headers of every answer: nothing of ours is to be guessed at, framed, or kept by caches. */
 const ANSWER_HEADERS = {
   'x-content-type-options': 'nosniff',
@@ -33,6 +42,7 @@ const ANSWER_HEADERS = {
 export function prepareEdge(app: NestFastifyApplication, limits: EdgeLimits): void {
   const fastify = app.getHttpAdapter().getInstance();
   const buckets = bucketsFor(limits);
+  const room = new BodyRoom(STRANGERS_ROOM);
   const server = app.getHttpServer();
   server.requestTimeout = UPLOAD_TIMEOUT_MS;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
@@ -47,6 +57,14 @@ export function prepareEdge(app: NestFastifyApplication, limits: EdgeLimits): vo
     const endpoint = endpointIn(request.routeOptions.config);
     const refused = endpoint === null ? null : refusalByHead(endpoint, request, buckets, limits);
     if (refused !== null) return done(refused);
+    if (endpoint?.access === 'signature') {
+      const leave = room.take(request.ip, announcedBytes(endpoint, request));
+      if (leave === null) {
+        limits.onRateLimited(endpoint.access);
+        return done(noRoom());
+      }
+      reply.raw.once('close', leave);
+    }
     if (endpoint !== null && !isUpload(endpoint)) cutWhenSlow(request.raw, reply.raw, limits.bodyTimeoutMs);
     done();
   });
@@ -75,6 +93,16 @@ function refusalByHead(endpoint: Endpoint, head: Head, buckets: Buckets, limits:
   const announced = Number(head.headers['content-length'] ?? '0');
   if (announced <= bytesMax) return null;
   return refusedWith('payload_too_large', `the body is over ${bytesMax} bytes`, { bytesMax });
+}
+
+/** A body that does not say how large it is may become as large as it may be. */
+function announcedBytes(endpoint: Endpoint, { headers }: Head): number {
+  return Number(headers['content-length'] ?? endpoint.body?.bytesMax ?? 0);
+}
+
+function noRoom(): Refused {
+  const details = { retryAfterS: ROOM_RETRY_S };
+  return new Refused(refuse('rate_limited', 'too many large bodies at once', details), ROOM_RETRY_S);
 }
 
 const isUpload = (endpoint: Endpoint): boolean => endpoint.body?.content === 'bytes';

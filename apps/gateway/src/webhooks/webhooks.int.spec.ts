@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Command } from '@delta-ci/contracts';
 import { refuse } from '@delta-ci/contracts';
+import { eventually } from '../../../../test/support/infra/index.ts';
 import { delivery, pushPayload, testGateway, type TestGateway } from '../gateway.fixture.ts';
 
 const RUN = `run_${'1'.repeat(32)}`;
@@ -160,6 +161,32 @@ describe('a flood of deliveries from one address', () => {
       for (let at = 0; at < 4; at += 1) answers.push(await gateway.call(PATH, delivery('push', `f-${at}`, '{}', 'x')));
       expect(answers.map(({ status }) => status)).toEqual([401, 401, 429, 429]);
       expect(Number(answers[3]?.headers.get('retry-after'))).toBeGreaterThan(0);
+    } finally {
+      await gateway.end();
+    }
+  });
+});
+
+describe('large deliveries that never come', () => {
+  it('given one source with as many as there is room for, then the next is told to come again, until they are gone', async () => {
+    const gateway = await testGateway();
+    try {
+      const over = new AbortController();
+      const stall = (): void => {
+        const stuck = new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('{')) });
+        const headers = { 'content-type': 'application/json' };
+        const init = { method: 'POST', body: stuck, headers, duplex: 'half', signal: over.signal } as RequestInit;
+        void gateway.call(PATH, init).catch(() => undefined);
+      };
+      const large = 'x'.repeat(20 * 1024 * 1024);
+      const status = async () => (await gateway.call(PATH, delivery('push', 'room-1', large, 'x'))).status;
+      // Bodies of unknown size count as the largest there may be.
+      stall();
+      stall();
+      await eventually('a third is refused', async () => (await status()) === 429);
+      expect((await gateway.call(PATH, delivery('push', 'room-2', '{}', 'x'))).status).toBe(401);
+      over.abort();
+      await eventually('there is room again', async () => (await status()) === 401);
     } finally {
       await gateway.end();
     }
