@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { LineSplitter } from './line-splitter.ts';
 import { safeLine, safeLogLine, safeText } from './safe-text.ts';
 
-const unsafe = (text: string): boolean => /[^\P{Cc}\n\t]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(text);
+const unsafe = (text: string): boolean => /[^\P{Cc}\n\t]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(text);
 
 describe('text of strangers', () => {
   it('given anything, nothing that a terminal obeys is left', () => {
@@ -17,7 +17,9 @@ describe('text of strangers', () => {
   });
 
   it('given a title sequence and a reordering mark, they are shown', () => {
-    expect(safeText('a\u001b]0;owned\u0007b\u202ec\u009bd')).toBe('a\u241b]0;owned\u2407b<U+202E>c<U+009B>d');
+    expect(safeText('a\u001b]0;owned\u0007b\u202ec\u009bd\u061ce')).toBe(
+      'a\u241b]0;owned\u2407b<U+202E>c<U+009B>d<U+061C>e',
+    );
   });
 
   it('given a log line with colours and a progress bar, what it would leave standing is left', () => {

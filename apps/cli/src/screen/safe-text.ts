@@ -6,7 +6,7 @@ import { withoutTerminalCodes } from '@delta-ci/analysis';
  */
 
 /** Control characters, marks that change the direction of text, lines and paragraphs of their own, and what cannot be seen at all. */
-const UNSAFE = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
+const UNSAFE = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu;
 
 function shown(character: string): string {
   const code = character.codePointAt(0) ?? 0;
