@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { FakeForge } from '../../test/support/fake-forge/fake-forge.ts';
-import { startMesh, type Mesh, type MeshOptions } from '../mesh/mesh.ts';
+import type { Mesh, MeshOptions } from '../mesh/mesh.ts';
 import { toolchainDirs } from '../mesh/toolchain-dirs.ts';
 import { USAGE, parseStartArguments, type StartArguments } from './arguments.ts';
 import { Api } from './demo/api.ts';
@@ -166,6 +166,8 @@ async function bringUp(args: StartArguments, stateDir: string, forgesFile: strin
       if (state === 'waiting') screen.event(screen.style('yellow', `${service} ended by itself and is started again`));
     },
   };
+  // Only now: the mesh imports rooms as they are built, and in a fresh clone nothing is built before `build`.
+  const { startMesh } = await import('../mesh/mesh.ts');
   const mesh = await startMesh(options);
   screen.event(`up at ${screen.style('cyan', mesh.gatewayUrl)}, logs in ${join(stateDir, 'logs')}`);
   return mesh;
