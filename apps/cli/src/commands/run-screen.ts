@@ -5,6 +5,7 @@ import { explanationText } from '../screen/explanation-text.ts';
 import { LineSplitter } from '../screen/line-splitter.ts';
 import { paintOutcome } from '../screen/paint.ts';
 import { safeLine, safeLogLine, safeText } from '../screen/safe-text.ts';
+import { notesText } from '../screen/show-plan.ts';
 import { table } from '../screen/table.ts';
 import { durationText, plural } from '../screen/words.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -84,7 +85,7 @@ export function readable(surroundings: Surroundings): RunScreen {
   return {
     planned: (run) => {
       width = Math.max(0, ...run.jobs.map(({ key }) => key.length));
-      out(`${safeText(run.plan.summary)}\n${paint.dim(run.comparedText)}\n${networkText(run)}\n`);
+      out(`${safeText(run.plan.summary)}\n${paint.dim(run.comparedText)}\n${networkText(run)}${notesText(run.plan)}\n`);
     },
     started: (job) => say(job, paint.bold('starts')),
     outputOf: (job) => new LineSplitter((text) => say(job, safeLogLine(text))),

@@ -13,7 +13,7 @@ export function planText(screen: Screen, plan: Plan): string {
     ...plan.jobs.map(({ key, explanation }) => [key, { text: 'runs', paint: paint.green }, explanation.sentence]),
     ...plan.skipped.map(({ key, explanation }) => [key, { text: 'skipped', paint: paint.dim }, explanation.sentence]),
   ];
-  const notes = plan.notes.map(({ severity, message }) => `${severity}: ${safeLine(message)}\n`).join('');
+  const notes = notesText(plan);
   return `${safeText(plan.summary)}\n\n${table(screen, ['JOB', '', 'WHY'], rows)}${notes === '' ? '' : `\n${notes}`}`;
 }
 
@@ -64,4 +64,9 @@ function linkText(link: ExplanationLink): string {
     case 'policy':
       return `${link.policy}: ${link.detail}`;
   }
+}
+
+/** What the planner has to say besides its jobs, a line each: which versions are asked for, what could not be read. */
+export function notesText({ notes }: Plan): string {
+  return notes.map(({ severity, message }) => `${severity}: ${safeLine(message)}\n`).join('');
 }
