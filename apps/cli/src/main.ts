@@ -4,7 +4,8 @@ import { paintFor } from './screen/paint.ts';
 const interruption = new AbortController();
 const interrupt = (signal?: NodeJS.Signals): void => interruption.abort(signal ?? 'SIGINT');
 process.once('SIGINT', interrupt);
-process.once('SIGTERM', interrupt);
+// Whoever ends the whole process group reaches this process twice, the other time by way of the one that started it: no reason to skip cleaning up.
+process.on('SIGTERM', interrupt);
 // Whoever reads our output may have seen enough: `delta logs ... | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
