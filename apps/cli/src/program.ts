@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { RunOutcome, RunState } from '@delta-ci/contracts';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { doctor } from './commands/doctor.ts';
 import { lint } from './commands/lint.ts';
@@ -119,7 +120,11 @@ function addRuns(program: Command, surroundings: Surroundings, done: Done): void
     .description('runs, newest first')
     .option('--repository <id>', 'of this repository, for instance github/demo/shop')
     .option('--ref <ref>', 'of this ref, for instance refs/heads/main')
-    .option('--state <state>', 'in this state or with this outcome')
+    .addOption(
+      new Option('--state <state>', 'in this state or with this outcome').choices([
+        ...new Set([...RunState.options, ...RunOutcome.options]),
+      ]),
+    )
     .option('--actor <name>', 'caused by this actor')
     .option('--limit <n>', 'how many', wholeNumber(1, 200), 20)
     .option('--cursor <cursor>', 'where the page before ended')
@@ -181,7 +186,10 @@ const ofGateway = (command: Command): Command => withGateway(withJson(command));
 
 const withGateway = (command: Command): Command =>
   command
-    .option('--url <url>', 'the gateway (DELTA_GATEWAY_URL; http://127.0.0.1:7070)')
+    .option(
+      '--url <url>',
+      'the gateway (DELTA_GATEWAY_URL; otherwise the mesh of this checkout, http://127.0.0.1:7070)',
+    )
     .option('--token <token>', 'what is shown to it (DELTA_TOKEN, DELTA_TOKEN_FILE)');
 
 function wholeNumber(min: number, max: number): (text: string) => number {

@@ -15,21 +15,42 @@ export interface Access {
 }
 
 const DEFAULT_URL = 'http://127.0.0.1:7070';
+/** Where a mesh started by `npm start` says, while it runs, at which port it listens. */
+const RUNNING_MESH_FILE = join('.delta', 'mesh.json');
 /** Where a mesh started by `npm start` leaves the token of its administrator. */
 const ADMIN_TOKEN_FILE = join('.delta', 'gateway', 'admin-token');
 
 /** Which gateway is meant and what is shown to it: options first, then the environment, then a mesh in a folder above. */
 export async function accessFor(surroundings: Surroundings, options: GatewayOptions): Promise<Access> {
-  return { url: urlOf(surroundings, options), token: await tokenOf(surroundings, options) };
+  return { url: await urlOf(surroundings, options), token: await tokenOf(surroundings, options) };
 }
 
-function urlOf(surroundings: Surroundings, { url }: GatewayOptions): URL {
-  const text = url ?? variable(surroundings, 'DELTA_GATEWAY_URL') ?? DEFAULT_URL;
+async function urlOf(surroundings: Surroundings, { url }: GatewayOptions): Promise<URL> {
+  const named = url ?? variable(surroundings, 'DELTA_GATEWAY_URL');
+  const text = named ?? (await runningMeshAbove(surroundings.directory)) ?? DEFAULT_URL;
   const parsed = URL.canParse(text) ? new URL(text) : null;
   if (parsed !== null && /^https?:$/u.test(parsed.protocol) && parsed.username === '') return parsed;
   throw new Problem('invalid_url', `"${text}" is not the address of a gateway`, {
     next: `give --url or DELTA_GATEWAY_URL an http(s) address, for instance ${DEFAULT_URL}`,
   });
+}
+
+async function runningMeshAbove(start: string): Promise<string | null> {
+  for (const directory of upwardsFrom(start)) {
+    const text = await readSmall(join(directory, RUNNING_MESH_FILE), 'no_gateway');
+    if (text !== null) return gatewayIn(text, join(directory, RUNNING_MESH_FILE));
+  }
+  return null;
+}
+
+function gatewayIn(text: string, path: string): string {
+  try {
+    const mesh: unknown = JSON.parse(text);
+    if (typeof mesh === 'object' && mesh !== null && 'gatewayUrl' in mesh) return String(mesh.gatewayUrl);
+  } catch {
+    // Said below, like any other file that is not what it should be.
+  }
+  throw new Problem('no_gateway', `${path} does not say where the mesh listens`, { next: 'name it with --url' });
 }
 
 async function tokenOf(surroundings: Surroundings, { token }: GatewayOptions): Promise<string> {
@@ -50,20 +71,24 @@ async function tokenOf(surroundings: Surroundings, { token }: GatewayOptions): P
   });
 }
 
-/** Tokens are a line; a file of more is something else. */
-const TOKEN_BYTES_MAX = 16 * 1024;
-
 async function readToken(path: string): Promise<string | null> {
+  const text = await readSmall(path, 'no_token');
+  return text === null ? null : printable(text.trim(), path);
+}
+
+/** A token is a line, and so is the address of a mesh; a file of more is something else. */
+const FILE_BYTES_MAX = 16 * 1024;
+
+/** @returns null when there is no such file */
+async function readSmall(path: string, problem: 'no_token' | 'no_gateway'): Promise<string | null> {
   try {
-    if ((await stat(path)).size > TOKEN_BYTES_MAX) throw new Problem('no_token', `${path} is too large for a token`);
-    return printable((await readFile(path, 'utf8')).trim(), path);
+    if ((await stat(path)).size > FILE_BYTES_MAX) throw new Problem(problem, `${path} is too large to be read`);
+    return await readFile(path, 'utf8');
   } catch (error) {
     if (error instanceof Problem) throw error;
     const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    throw new Problem('no_token', `the token in ${path} cannot be read: ${code ?? errorMessage(error)}`, {
-      exitCode: EXIT.usage,
-    });
+    throw new Problem(problem, `${path} cannot be read: ${code ?? errorMessage(error)}`, { exitCode: EXIT.usage });
   }
 }
 

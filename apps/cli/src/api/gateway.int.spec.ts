@@ -155,6 +155,33 @@ describe('asking a gateway', () => {
     expectGolden('runs-watch', out);
   });
 
+  it('when a run that is finished is watched, then its end is shown and nothing is waited for', async () => {
+    answer = json(200, FINISHED);
+    const { exitCode, out } = await called('runs', 'watch', RUN_ID);
+    expect(exitCode).toBe(1);
+    expect(out).toContain('run: failed');
+    expect(asked).toHaveLength(1);
+  });
+
+  it('when a mesh runs from a folder above at a port of its own, then it is the one asked', async () => {
+    const checkout = await mkdtemp(join(tmpdir(), 'delta-cli-'));
+    try {
+      await mkdir(join(checkout, '.delta'));
+      await mkdir(join(checkout, 'apps'));
+      await writeFile(join(checkout, '.delta', 'mesh.json'), JSON.stringify({ pid: 1, gatewayUrl: url }));
+      answer = json(200, { runs: [], nextCursor: null });
+      const { surroundings, out } = recorded(join(checkout, 'apps'), { DELTA_TOKEN: TOKEN });
+      expect(await delta(['runs', 'list'], surroundings)).toBe(0);
+      expect(out()).toBe('no runs\n');
+      await writeFile(join(checkout, '.delta', 'mesh.json'), '{');
+      const broken = recorded(checkout, { DELTA_TOKEN: TOKEN });
+      expect(await delta(['runs', 'list'], broken.surroundings)).toBe(2);
+      expect(broken.err()).toContain('does not say where the mesh listens');
+    } finally {
+      await rm(checkout, { recursive: true });
+    }
+  });
+
   it('when a log is followed and the connection breaks, then it goes on where it was', async () => {
     const chunk = (offset: number, text: string): string =>
       `event: log\nid: ${offset + text.length}\ndata: ${JSON.stringify({ offset, nextOffset: offset + text.length, text })}\n\n`;

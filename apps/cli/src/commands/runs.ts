@@ -64,12 +64,14 @@ export async function watchRun(surroundings: Surroundings, runId: string, option
     else known = sayChanges(surroundings, view, known);
   };
   show();
-  for await (const position of gateway.changesOf(runId, view.position)) {
-    if (view.state === 'finished') break;
-    if (position <= view.position) continue;
-    view = await gateway.run(runId);
-    show();
-    if (view.state === 'finished') break;
+  // Nothing more may ever happen to a run that is finished, so its stream is not waited for.
+  if (view.state !== 'finished') {
+    for await (const position of gateway.changesOf(runId, view.position)) {
+      if (position <= view.position) continue;
+      view = await gateway.run(runId);
+      show();
+      if (view.state === 'finished') break;
+    }
   }
   if (options.json !== true && view.state === 'finished') surroundings.out(`\n${runText(surroundings, view)}`);
   return exitCodeOf(view);
