@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RunId } from '@delta-ci/contracts';
 import { eventually } from '../../../test/support/infra/index.ts';
-import { created, explained, finished, HEAD, planned, PROPOSED, runIdOf, started } from './run-story.fixture.ts';
+import { finished, planned } from '../../../test/support/made-up/one-job-run.ts';
+import { createdAt, explained, HEAD, PROPOSED, runIdOf, started } from './run-story.fixture.ts';
 import { runningReporter, type RunningReporter } from './running-reporter.fixture.ts';
 
 let reporter: RunningReporter;
@@ -27,8 +28,8 @@ const isReported = async (runId: RunId): Promise<unknown> =>
   eventually('the run is reported', async () => reporter.isReported(runId));
 
 const wholeRun = async (runId: RunId, outcome: 'succeeded' | 'failed'): Promise<void> => {
-  await reporter.append(runId, created(runId));
-  await reporter.append(runId, planned(), [PROPOSED]);
+  await reporter.append(runId, createdAt(runId));
+  await reporter.append(runId, planned(PROPOSED), [PROPOSED]);
   await reporter.append(runId, started(runId));
   await reporter.append(runId, finished(outcome));
 };
@@ -36,9 +37,9 @@ const wholeRun = async (runId: RunId, outcome: 'succeeded' | 'failed'): Promise<
 describe('the status reporter', () => {
   it('given a run from creation to success, then the forge follows: gate, job, and the skipped job with its reason', async () => {
     const runId = runIdOf('success');
-    await reporter.append(runId, created(runId));
+    await reporter.append(runId, createdAt(runId));
     await eventually('the gate is there', () => checksOf(runId).get('')?.status === 'queued');
-    await reporter.append(runId, planned(), [PROPOSED]);
+    await reporter.append(runId, planned(PROPOSED), [PROPOSED]);
     await isShown(runId, '.docs', 'skipped');
     await reporter.append(runId, started(runId));
     await eventually('the job runs', () => checksOf(runId).get('.unit')?.status === 'in_progress');
@@ -90,7 +91,7 @@ describe('the status reporter', () => {
 
   it('given a plan that cannot be made, then the gate fails and says why', async () => {
     const runId = runIdOf('unplanned');
-    await reporter.append(runId, created(runId));
+    await reporter.append(runId, createdAt(runId));
     await reporter.append(runId, [
       { type: 'run.planning-failed', data: { code: 'config_invalid', message: 'delta.yml:3: unknown key "stepz"' } },
       { type: 'run.finished', data: { outcome: 'failed', reason: 'no plan could be made' } },
@@ -114,8 +115,8 @@ describe('the status reporter', () => {
 
   it('given no token, then that is recorded once and nothing is sent', async () => {
     const runId = runIdOf('tokenless');
-    await reporter.append(runId, created(runId, 'silent'));
-    await reporter.append(runId, planned(), [PROPOSED]);
+    await reporter.append(runId, createdAt(runId, 'silent'));
+    await reporter.append(runId, planned(PROPOSED), [PROPOSED]);
     await reporter.append(runId, started(runId));
     await reporter.append(runId, finished('succeeded'));
     await reporter.settled();
@@ -128,10 +129,10 @@ describe('the status reporter', () => {
 
   it('given a reporter that was away while a run finished, when it is back, then the checks it made are found and ended', async () => {
     const runId = runIdOf('away');
-    await reporter.append(runId, created(runId));
+    await reporter.append(runId, createdAt(runId));
     await eventually('the gate is there', () => checksOf(runId).get('') !== undefined);
     expect(await reporter.stop()).toEqual([]);
-    await reporter.append(runId, planned(), [PROPOSED]);
+    await reporter.append(runId, planned(PROPOSED), [PROPOSED]);
     await reporter.append(runId, started(runId));
     await reporter.append(runId, finished('succeeded'));
     await reporter.start();

@@ -1,7 +1,10 @@
 import { describe, it } from '@jest/globals';
-import { DEFAULT_RUN_POLICY, type FailureExplanation, type Plan } from '@delta-ci/contracts';
+import type { FailureExplanation, PlannedJob } from '@delta-ci/contracts';
+import { aChange } from '../../../../test/support/made-up/change.ts';
+import { aPlan } from '../../../../test/support/made-up/plan.ts';
+import { aPlannedJob, because } from '../../../../test/support/made-up/planned-job.ts';
+import { aRepository } from '../../../../test/support/made-up/repository.ts';
 import { expectGolden } from '../golden.fixture.ts';
-import { plannedJob } from '../local/planned-job.fixture.ts';
 import type { LocalOutcome } from '../local/run-jobs.ts';
 import { recorded } from '../recorded-surroundings.fixture.ts';
 import { planText, whyText } from '../screen/show-plan.ts';
@@ -10,28 +13,18 @@ import { jsonLines, readable, type PlannedRun, type RunScreen } from './run-scre
 const ID = 'a'.repeat(40);
 const HOSTILE = 'lint\u001b[2J\u202e';
 
-const JOBS = [plannedJob('test-cart'), plannedJob('build', { egress: { allow: ['registry.example.test'] } })];
+const jobOf = (key: string, over: Partial<PlannedJob> = {}): PlannedJob =>
+  aPlannedJob(key, {
+    requirements: { pool: 'local', os: 'linux', isolation: 'sandbox', toolchains: [], labels: [] },
+    explanation: because('run', `${key} runs because it was asked for.`, 'all'),
+    ...over,
+  });
+const JOBS = [jobOf('test-cart'), jobOf('build', { egress: { allow: ['registry.example.test'] } })];
 
-const PLAN: Plan = {
-  version: 1,
-  repository: { id: 'local/checkout/shop', forge: 'local', fullName: 'shop', cloneUrl: '/shop', defaultBranch: 'main' },
-  change: {
-    kind: 'manual',
-    ref: 'refs/heads/main',
-    base: null,
-    head: ID,
-    targetRef: null,
-    pullRequest: null,
-    title: '',
-    author: 'local',
-    trust: 'trusted',
-  },
-  commit: ID,
+const PLAN = aPlan({
+  repository: aRepository({ id: 'local/checkout/shop', forge: 'local', fullName: 'shop', cloneUrl: '/shop' }),
+  change: aChange({ kind: 'manual', head: ID, title: '', author: 'local' }),
   tree: ID,
-  comparedWith: null,
-  trust: 'trusted',
-  source: { kind: 'discovery', evidence: 'package.json' },
-  rerun: null,
   jobs: JOBS,
   skipped: [
     {
@@ -46,13 +39,9 @@ const PLAN: Plan = {
       },
     },
   ],
-  units: [],
-  files: [],
-  policy: DEFAULT_RUN_POLICY,
   notes: [{ severity: 'warning', code: 'odd', message: `odd ${HOSTILE}`, subject: null }],
   summary: '1 file changed. 2 of 3 jobs run.',
-  inputs: {},
-};
+});
 
 const FAILURE: FailureExplanation = {
   class: 'user',

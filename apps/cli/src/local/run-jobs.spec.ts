@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_JOB_POLICY, type PlannedJob } from '@delta-ci/contracts';
 import type { JobResult } from '@delta-ci/sandbox';
+import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
 import type { Executed } from './explain-locally.ts';
 import { LocalLog } from './local-log.ts';
-import { plannedJob } from './planned-job.fixture.ts';
 import { runJobs, type LocalOutcome, type RunJobsOptions } from './run-jobs.ts';
 
 type Ending = JobResult['outcome'] | 'not judged';
@@ -57,10 +57,10 @@ const shown = ({ outcomes }: Story): string[] => outcomes.map(({ key, outcome })
 describe('running the jobs of a plan', () => {
   it('given needs, then a job begins after what it needs, and no more run at once than allowed', async () => {
     const jobs = [
-      plannedJob('test', { needs: ['build'] }),
-      plannedJob('lint'),
-      plannedJob('docs'),
-      plannedJob('build'),
+      aPlannedJob('test', { needs: ['build'] }),
+      aPlannedJob('lint'),
+      aPlannedJob('docs'),
+      aPlannedJob('build'),
     ];
     const told = await story(jobs, {});
     expect(told.order.indexOf('build')).toBeLessThan(told.order.indexOf('test'));
@@ -69,38 +69,38 @@ describe('running the jobs of a plan', () => {
   });
 
   it('given a failure, then what needs it is skipped and, failing fast, the rest is canceled', async () => {
-    const jobs = [plannedJob('build'), plannedJob('test', { needs: ['build'] }), plannedJob('lint')];
+    const jobs = [aPlannedJob('build'), aPlannedJob('test', { needs: ['build'] }), aPlannedJob('lint')];
     const told = await story(jobs, { build: 'failed' }, { atOnceMax: 1 });
     expect(told.order).toEqual(['build']);
     expect(shown(told)).toEqual(['build failed', 'test skipped', 'lint canceled']);
   });
 
   it('given a failure and no failing fast, then only what needs it does not run', async () => {
-    const jobs = [plannedJob('build'), plannedJob('test', { needs: ['build'] }), plannedJob('lint')];
+    const jobs = [aPlannedJob('build'), aPlannedJob('test', { needs: ['build'] }), aPlannedJob('lint')];
     const told = await story(jobs, { build: 'failed' }, { failFast: false });
     expect(shown(told)).toEqual(['build failed', 'test skipped', 'lint succeeded']);
   });
 
   it('given a failed job that may fail, then what needs it runs', async () => {
     const lenient = { ...DEFAULT_JOB_POLICY, allowFailure: true, required: false };
-    const jobs = [plannedJob('audit', { policy: lenient }), plannedJob('publish', { needs: ['audit'] })];
+    const jobs = [aPlannedJob('audit', { policy: lenient }), aPlannedJob('publish', { needs: ['audit'] })];
     expect(shown(await story(jobs, { audit: 'failed' }))).toEqual(['audit failed', 'publish succeeded']);
   });
 
   it('given priorities, then the higher goes first', async () => {
     const urgent = { ...DEFAULT_JOB_POLICY, priority: 5 };
-    const told = await story([plannedJob('one'), plannedJob('two', { policy: urgent })], {}, { atOnceMax: 1 });
+    const told = await story([aPlannedJob('one'), aPlannedJob('two', { policy: urgent })], {}, { atOnceMax: 1 });
     expect(told.order).toEqual(['two', 'one']);
   });
 
   it('given an interruption, then nothing begins any more', async () => {
-    const told = await story([plannedJob('one'), plannedJob('two')], {}, { interrupted: AbortSignal.abort() });
+    const told = await story([aPlannedJob('one'), aPlannedJob('two')], {}, { interrupted: AbortSignal.abort() });
     expect(told.order).toEqual([]);
     expect(shown(told)).toEqual(['one canceled', 'two canceled']);
   });
 
   it('given a job that could not be judged, then it says so and has an explanation', async () => {
-    const { outcomes } = await story([plannedJob('one')], { one: 'not judged' });
+    const { outcomes } = await story([aPlannedJob('one')], { one: 'not judged' });
     expect(outcomes[0]).toMatchObject({ notJudged: { code: 'internal' }, durationMs: 2_000 });
     expect(outcomes[0]?.explanation?.class).toBe('infrastructure');
   });

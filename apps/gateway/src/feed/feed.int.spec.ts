@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FeedEvent, runStream } from '@delta-ci/contracts';
 import { testGateway, type TestGateway } from '../gateway.fixture.ts';
-import { finished, leased, PROPOSED, RUN_ID, untilQueued } from '../run-story.fixture.ts';
+import { finished } from '../../../../test/support/made-up/one-job-run.ts';
+import { leasedTo, PROPOSED, RUN_ID, untilQueued } from '../run-story.fixture.ts';
 import { readEvents } from '../server-sent-events.fixture.ts';
 
 const OTHER_RUN = `run_${'2'.repeat(32)}`;
@@ -43,8 +44,8 @@ describe('the feed of events', () => {
 
   it('given a follower, when the log grows, then it hears of it', async () => {
     const response = await open(`/runs/${RUN_ID}/events?from=10`);
-    await gateway.append(runStream(OTHER_RUN), leased('d'.repeat(64), `rnr_${'2'.repeat(32)}`));
-    await gateway.append(runStream(RUN_ID), leased('e'.repeat(64), `rnr_${'1'.repeat(32)}`));
+    await gateway.append(runStream(OTHER_RUN), leasedTo('d'.repeat(64), `rnr_${'2'.repeat(32)}`));
+    await gateway.append(runStream(RUN_ID), leasedTo('e'.repeat(64), `rnr_${'1'.repeat(32)}`));
     const events = await readEvents(response, (seen) => seen.length >= 3);
     expect(events.map(({ data }) => FeedEvent.parse(data).type)).toEqual([
       'run.started',

@@ -3,7 +3,8 @@ import { FileArtifactStore } from '@delta-ci/artifact-store';
 import { announceLogGrew } from '@delta-ci/bus';
 import { LogFollowChunk, runStream } from '@delta-ci/contracts';
 import { testGateway, type TestGateway } from '../gateway.fixture.ts';
-import { aRunAtWork, finished, JOB, PROPOSED, RUN_ID, untilQueued } from '../run-story.fixture.ts';
+import { finished, JOB } from '../../../../test/support/made-up/one-job-run.ts';
+import { aRunAtWork, PROPOSED, RUN_ID, untilQueued } from '../run-story.fixture.ts';
 import { readEvents, type ServerSentEvent } from '../server-sent-events.fixture.ts';
 
 const WAITING_RUN = `run_${'3'.repeat(32)}`;

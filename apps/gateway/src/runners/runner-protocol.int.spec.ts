@@ -5,7 +5,9 @@ import { LeaseOffer, RegisterRunnerAnswer, refuse, type Command, type GrantedLea
 import { leaseHashOf } from '@delta-ci/service';
 import { eventually } from '../../../../test/support/infra/index.ts';
 import { json, REGISTRATION_TOKEN, testGateway, type TestGateway } from '../gateway.fixture.ts';
-import { aRunAtWork, JOB, PROPOSED, report, RUN_ID } from '../run-story.fixture.ts';
+import { aReport } from '../../../../test/support/made-up/completion-report.ts';
+import { JOB } from '../../../../test/support/made-up/one-job-run.ts';
+import { aRunAtWork, PROPOSED, RUN_ID } from '../run-story.fixture.ts';
 
 const LEASE_ID = 'e'.repeat(64);
 const registration = {
@@ -198,12 +200,12 @@ describe('the runner protocol', () => {
     it('given the lease, when acknowledged, kept and completed, then each is answered', async () => {
       expect(await ask(path('/ack'), json({}))).toEqual({ status: 200, body: { state: 'active' } });
       expect(await ask(path('/heartbeat'), json(beat))).toMatchObject({ status: 200, body: { extend: true } });
-      expect(await ask(path('/complete'), json(report()))).toEqual({ status: 200, body: { outcome: 'succeeded' } });
+      expect(await ask(path('/complete'), json(aReport()))).toEqual({ status: 200, body: { outcome: 'succeeded' } });
     });
 
     it('given a completion that is repeated, then it asks under the same id; heartbeats never do', async () => {
-      await ask(path('/complete'), json(report()));
-      await ask(path('/complete'), json(report()));
+      await ask(path('/complete'), json(aReport()));
+      await ask(path('/complete'), json(aReport()));
       await ask(path('/heartbeat'), json(beat));
       await ask(path('/heartbeat'), json(beat));
       const idsOf = (name: string) => taken.filter((command) => command.name === name).map(({ id }) => id);
@@ -216,7 +218,7 @@ describe('the runner protocol', () => {
       for (const [rest, init] of [
         ['/ack', json({})],
         ['/heartbeat', json(beat)],
-        ['/complete', json(report())],
+        ['/complete', json(aReport())],
         ['/log?offset=0', bytes('x', 'POST')],
         [`/artifacts?name=a&type=file&digest=${sha256('x')}&retention_days=1`, bytes('x', 'PUT')],
       ] as const) {
@@ -228,7 +230,7 @@ describe('the runner protocol', () => {
 
     it('given another runner that has learned the lease id, when it speaks, then the lease is none of its', async () => {
       const thief = await register();
-      expect(codeIn((await ask(path('/complete'), json(report()), thief.token)).body)).toBe('stale_lease');
+      expect(codeIn((await ask(path('/complete'), json(aReport()), thief.token)).body)).toBe('stale_lease');
       expect(codeIn((await ask(path('/log?offset=0'), bytes('x', 'POST'), thief.token)).body)).toBe('stale_lease');
       const [mine, theirs] = [runner, thief].map(({ runnerId }) =>
         taken.find(({ name, data }) => name === 'complete-attempt' && 'runnerId' in data && data.runnerId === runnerId),
@@ -237,7 +239,7 @@ describe('the runner protocol', () => {
     });
 
     it('given nobody asked to cancel, when a cancel is acknowledged, then it is refused', async () => {
-      expect(codeIn((await ask(path('/cancel-ack'), json(report('canceled')))).body)).toBe('cancel_not_requested');
+      expect(codeIn((await ask(path('/cancel-ack'), json(aReport('canceled')))).body)).toBe('cancel_not_requested');
     });
 
     it('given chunks of a log, when sent and repeated, then the log grows once; a gap is told where to go on', async () => {

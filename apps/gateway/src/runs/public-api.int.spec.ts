@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FileArtifactStore } from '@delta-ci/artifact-store';
 import { RunPage, RunView, refuse, runStream, type Command, type CommandName } from '@delta-ci/contracts';
 import { json, testGateway, type TestGateway } from '../gateway.fixture.ts';
-import { aRunAtWork, finished, JOB, PROPOSED, recordedArtifact, RUN_ID, untilQueued } from '../run-story.fixture.ts';
+import { finished, JOB } from '../../../../test/support/made-up/one-job-run.ts';
+import { aRunAtWork, PROPOSED, recordedArtifact, RUN_ID, untilQueued } from '../run-story.fixture.ts';
 
 const OTHER_RUN = `run_${'2'.repeat(32)}`;
 const UNKNOWN_RUN = `run_${'9'.repeat(32)}`;
