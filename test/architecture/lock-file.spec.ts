@@ -122,7 +122,7 @@ describe('npm ci', () => {
   afterAll(() => rm(copy, { recursive: true, force: true }));
 
   it.each(platforms)('accepts the lock file on %s %s', async (os, cpu) => {
-    const args = ['ci', '--dry-run', '--offline', `--os=${os}`, `--cpu=${cpu}`];
+    const args = ['ci', '--dry-run', '--offline', '--loglevel=notice', `--os=${os}`, `--cpu=${cpu}`];
     const { stdout } = await run('npm', args, { cwd: copy });
     expect(stdout).toMatch(/added \d+ packages/);
   });
