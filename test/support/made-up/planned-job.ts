@@ -43,7 +43,7 @@ export function aPlannedJob(key: string, over: Partial<PlannedJob> = {}): Planne
     artifacts: [],
     caches: [],
     policy,
-    explanation: because('run', `${key} runs because it was asked for.`),
+    explanation: because('run', `${key} runs`),
     ...over,
   };
 }

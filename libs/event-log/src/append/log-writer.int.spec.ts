@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { deliveryStream, runStream } from '@delta-ci/contracts';
 import { eventCanonicalText } from '@delta-ci/domain';
+import { aJobState } from '../../../../test/support/made-up/planned-job.ts';
 import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
 import {
   OPERATOR,
   createRun,
   digestOf,
-  plannedJob,
   recordPlan,
   runIdOf,
   runSubmission,
@@ -213,7 +213,7 @@ describe('the writer', () => {
     const writer = log.writer();
     const runId = runIdOf('plan-digest');
     await writer.submit(runSubmission('plan-digest', runId, createRun(runId)));
-    const wrong = runSubmission('wrong-digest', runId, recordPlan([plannedJob('unit')]));
+    const wrong = runSubmission('wrong-digest', runId, recordPlan([aJobState('unit')]));
 
     const answer = await writer.submit({
       ...wrong,

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { runStream, type RunId } from '@delta-ci/contracts';
+import { aReport } from '../../../../test/support/made-up/completion-report.ts';
+import { aJobState } from '../../../../test/support/made-up/planned-job.ts';
 import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
 import {
   createRun,
   leaseHashOf,
-  plannedJob,
   recordPlan,
-  report,
   runIdOf,
   runSubmission,
   runnerIdOf,
@@ -41,7 +41,7 @@ describe('two writers on one log', () => {
     const runs = ['a', 'b', 'c', 'd'].map(runIdOf);
     for (const runId of runs) {
       await writers[0].submit(runSubmission(`create-${runId}`, runId, createRun(runId)));
-      await writers[1].submit(runSubmission(`plan-${runId}`, runId, recordPlan(jobs.map((key) => plannedJob(key)))));
+      await writers[1].submit(runSubmission(`plan-${runId}`, runId, recordPlan(jobs.map((key) => aJobState(key)))));
     }
     const carryOut = async (runId: RunId, jobKey: string, turn: number) => {
       const name = `${runId}.${jobKey}`;
@@ -49,7 +49,7 @@ describe('two writers on one log', () => {
       const commands = [
         { type: 'grant-lease', jobKey, attempt: 1, ...lease },
         { type: 'acknowledge-lease', ...lease },
-        { type: 'complete-attempt', ...lease, report: report() },
+        { type: 'complete-attempt', ...lease, report: aReport() },
       ] as const;
       for (const [step, command] of commands.entries()) {
         const writer = writers[(turn + step) % 2] ?? writers[0];

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DEFAULT_RUN_POLICY } from '@delta-ci/contracts';
+import { aReport } from '../../../../test/support/made-up/completion-report.ts';
+import { aJobState } from '../../../../test/support/made-up/planned-job.ts';
 import type { LogWriter } from '../append/log-writer.ts';
 import { openLog } from '../connection.ts';
 import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
 import {
   createRun,
   leaseHashOf,
-  plannedJob,
   recordPlan,
-  report,
   runIdOf,
   runSubmission,
   runnerIdOf,
@@ -43,7 +43,7 @@ describe('heartbeats', () => {
   beforeEach(async () => {
     name = `story-${++stories}`;
     await tell(createRun(runIdOf(name)));
-    await tell(recordPlan([plannedJob('unit')]));
+    await tell(recordPlan([aJobState('unit')]));
     await tell({ type: 'grant-lease', jobKey: 'unit', attempt: 1, ...lease() });
   });
 
@@ -77,7 +77,7 @@ describe('heartbeats', () => {
     const foreign = { leaseHash: leaseHashOf(name), runnerId: runnerIdOf('somebody else') };
     const unknown = { leaseHash: leaseHashOf('never granted'), runnerId: runnerIdOf(name) };
     expect(await renewals.renew([foreign, unknown, lease()])).toMatchObject([null, null, { renewed: true }]);
-    await tell({ type: 'complete-attempt', ...lease(), report: report() });
+    await tell({ type: 'complete-attempt', ...lease(), report: aReport() });
     expect(await renewals.renew([lease()])).toMatchObject([{ renewed: false, state: 'completed' }]);
     const { rows } = await log.admin.query('SELECT * FROM lease_renewal WHERE lease_hash = $1', [leaseHashOf(name)]);
     expect(rows).toEqual([]);
@@ -121,7 +121,7 @@ describe('heartbeats', () => {
       name = `crowd-${++stories}`;
       names.push(name);
       await tell(createRun(runIdOf(name)));
-      await tell(recordPlan([plannedJob('unit')]));
+      await tell(recordPlan([aJobState('unit')]));
       await tell({ type: 'grant-lease', jobKey: 'unit', attempt: 1, ...lease() });
     }
     for (name of names) await tell({ type: 'acknowledge-lease', ...lease() });

@@ -12,10 +12,12 @@ import {
   type StreamId,
 } from '@delta-ci/contracts';
 import type { RunCommand } from '@delta-ci/domain';
+import { aReport } from '../../../../test/support/made-up/completion-report.ts';
+import { aJobState } from '../../../../test/support/made-up/planned-job.ts';
 import type { LogWriter } from '../append/log-writer.ts';
 import type { Submission } from '../append/submission.ts';
 import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
-import { EXPLANATION, aPlan } from '../testing/plan.fixture.ts';
+import { EXPLANATION, planOf } from '../testing/plan.fixture.ts';
 import {
   CHANGE,
   OPERATOR,
@@ -23,9 +25,7 @@ import {
   createRun,
   digestOf,
   leaseHashOf,
-  plannedJob,
   recordPlan,
-  report,
   runIdOf,
   runSubmission,
   runnerIdOf,
@@ -69,8 +69,8 @@ describe('the named queries', () => {
   it('show a run with its plan, attempts, artifacts, explanation and publications', async () => {
     const runId = runIdOf('shown');
     const lease = { leaseHash: leaseHashOf('shown'), runnerId: runnerIdOf('shown') };
-    const proposed = aPlan(['unit', 'lint'], ['docs']);
-    const plan = recordPlan([plannedJob('unit'), plannedJob('lint', ['unit'])]);
+    const proposed = planOf(['unit', 'lint'], ['docs']);
+    const plan = recordPlan([aJobState('unit'), aJobState('lint', { needs: ['unit'] })]);
     await tell(runId, createRun(runId));
     const planned = runSubmission('shown.plan', runId, { ...plan, planDigest: proposed.digest } as RunCommand);
     await accept({ ...planned, decide: (view) => ({ ...planned.decide(view), plans: [proposed] }) });
@@ -78,7 +78,7 @@ describe('the named queries', () => {
     await tell(runId, { type: 'acknowledge-lease', ...lease });
     const artifact = { name: 'r.xml', type: 'junit', digest: digestOf('r'), sizeBytes: 5, retentionDays: 7 } as const;
     await tell(runId, { type: 'record-artifact', ...lease, artifact });
-    await tell(runId, { type: 'complete-attempt', ...lease, report: { ...report('failed'), artifacts: [artifact] } });
+    await tell(runId, { type: 'complete-attempt', ...lease, report: aReport('failed', { artifacts: [artifact] }) });
     await tell(runId, { type: 'record-explanation', jobKey: 'unit', attempt: 1, explanation: EXPLANATION });
     const publication = { target: 'check:delta-ci', externalId: '1', digest: digestOf('p'), detail: '', final: null };
     await tell(runId, { type: 'record-publication', data: { ...publication, viewPosition: 9, status: 'published' } });
@@ -151,7 +151,7 @@ describe('the named queries', () => {
   it('count the jobs of a listed run by their standing', async () => {
     const runId = runIdOf('counted');
     await tell(runId, createRun(runId, repository('counted')));
-    await tell(runId, recordPlan([plannedJob('a'), plannedJob('b'), plannedJob('c', ['a'])]));
+    await tell(runId, recordPlan([aJobState('a'), aJobState('b'), aJobState('c', { needs: ['a'] })]));
 
     const page = await listRuns(log.reader, { limit: 1, repository: 'local/demo/counted' });
     expect(page?.runs[0]?.jobCounts).toEqual({ active: 2, blocked: 1 });
@@ -180,7 +180,7 @@ describe('the named queries', () => {
 
   it('know what waits in a pool, who could take it, and who holds what', async () => {
     const pool = 'demand';
-    const job = { ...plannedJob('unit'), requirements: { ...plannedJob('unit').requirements, pool } };
+    const job = { ...aJobState('unit'), requirements: { ...aJobState('unit').requirements, pool } };
     const [runId, lease] = [runIdOf('demand'), { leaseHash: leaseHashOf('demand'), runnerId: runnerIdOf('busy') }];
     for (const name of ['busy', 'idle', 'gone']) {
       const runnerId = runnerIdOf(name);
