@@ -1,15 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import {
-  DEFAULT_JOB_POLICY,
-  DEFAULT_RUN_POLICY,
-  runStream,
-  type Change,
-  type CompletionReport,
-  type PlannedJobState,
-  type Repository,
-  type RunId,
-} from '@delta-ci/contracts';
+import { DEFAULT_RUN_POLICY, runStream, type RunId } from '@delta-ci/contracts';
 import { decideRun, type RunCommand } from '@delta-ci/domain';
 import {
   LogWriter,
@@ -20,6 +11,10 @@ import {
   verifyChain,
   type Submission,
 } from '@delta-ci/event-log';
+import { aChange } from '../../test/support/made-up/change.ts';
+import { aReport } from '../../test/support/made-up/completion-report.ts';
+import { aJobState } from '../../test/support/made-up/planned-job.ts';
+import { aRepository } from '../../test/support/made-up/repository.ts';
 
 /** What the log does in a second, and beside it what the database could do if nothing were decided or chained. */
 export interface AppendMeasure {
@@ -165,48 +160,10 @@ async function measureReplay({ databaseUrl }: AppendBenchOptions) {
   }
 }
 
-const REPOSITORY: Repository = {
-  id: 'local/bench/widgets',
-  forge: 'local',
-  fullName: 'bench/widgets',
-  cloneUrl: 'http://127.0.0.1:1/bench/widgets.git',
-  defaultBranch: 'main',
-};
-
-const CHANGE: Change = {
-  kind: 'push',
-  ref: 'refs/heads/main',
-  base: null,
-  head: 'a'.repeat(40),
-  targetRef: null,
-  pullRequest: null,
-  title: 'a change',
-  author: 'bench',
-  trust: 'trusted',
-};
-
-const JOB: PlannedJobState = {
-  key: 'unit',
-  needs: [],
-  policy: DEFAULT_JOB_POLICY,
-  requirements: { pool: 'default', os: 'linux', isolation: 'process', toolchains: [], labels: [] },
-};
-
-const REPORT: CompletionReport = {
-  outcome: 'succeeded',
-  exitCode: 0,
-  signal: null,
-  steps: [],
-  usage: { wallMs: 1, cpuMs: 1, memoryPeakBytes: null },
-  artifacts: [],
-  caches: [],
-  infrastructureError: null,
-  logBytes: 0,
-  logTruncated: false,
-  runnerStartedAtMs: 0,
-  runnerFinishedAtMs: 1,
-  summary: '',
-};
+const REPOSITORY = aRepository({ id: 'local/bench/widgets', forge: 'local', fullName: 'bench/widgets' });
+const CHANGE = aChange();
+const JOB = aJobState('unit');
+const REPORT = aReport();
 
 /** The commands of a run with one job: eleven events. */
 function simpleRun(name: string): Submission[] {

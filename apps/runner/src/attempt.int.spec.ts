@@ -9,7 +9,7 @@ import { ProcessExecutor } from '@delta-ci/sandbox';
 import { createLogger, createRedactor } from '@delta-ci/service';
 import { DeveloperClone, git } from '../../../test/support/git-server/bare-repository.ts';
 import { eventually } from '../../../test/support/infra/index.ts';
-import { noOpJob } from '../../../test/support/protocol-runner/no-op-plan.ts';
+import { aPlannedJob } from '../../../test/support/made-up/planned-job.ts';
 import { carryOutAttempt } from './attempt.ts';
 import { GatewayClient } from './gateway-client.ts';
 import { RunnerToken } from './runner-token.ts';
@@ -59,7 +59,7 @@ function offer(run: string, over: Partial<LeaseOffer> = {}, job: Partial<Planned
     acceptanceMs: TTL_MS,
     maxRuntimeMs: 60_000,
     trust: 'trusted',
-    job: { ...noOpJob('unit'), steps: [{ name: 'test', run, workdir: '.' }], ...job },
+    job: aPlannedJob('unit', { steps: [{ name: 'test', run, workdir: '.' }], ...job }),
     source,
     secrets: {},
     traceparent: null,

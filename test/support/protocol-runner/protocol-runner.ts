@@ -1,4 +1,5 @@
 import { LeaseOffer, RegisterRunnerAnswer, type CompletionReport, type LeaseOffer as Offer } from '@delta-ci/contracts';
+import { aReport } from '../made-up/completion-report.ts';
 
 /** What one runner did with one lease. */
 export interface Completion {
@@ -61,7 +62,7 @@ export class ProtocolRunner {
   }
 
   async complete(lease: Offer, report: Partial<CompletionReport> = {}): Promise<number> {
-    return drained(await this.#post(`/leases/${lease.leaseId}/complete`, { ...SUCCESS, ...report }));
+    return drained(await this.#post(`/leases/${lease.leaseId}/complete`, aReport('succeeded', report)));
   }
 
   /** Takes jobs and lets them succeed until `enough` says so. */
@@ -83,23 +84,6 @@ export class ProtocolRunner {
     });
   }
 }
-
-/** What a runner says about a job that did nothing and went well. */
-export const SUCCESS: CompletionReport = {
-  outcome: 'succeeded',
-  exitCode: 0,
-  signal: null,
-  steps: [],
-  usage: { wallMs: 1, cpuMs: null, memoryPeakBytes: null },
-  artifacts: [],
-  caches: [],
-  infrastructureError: null,
-  logBytes: 0,
-  logTruncated: false,
-  runnerStartedAtMs: 0,
-  runnerFinishedAtMs: 1,
-  summary: 'nothing to do',
-};
 
 async function drained(response: Response): Promise<number> {
   await response.arrayBuffer();

@@ -1,16 +1,15 @@
 import {
-  DEFAULT_JOB_POLICY,
   DEFAULT_RUN_POLICY,
-  type Change,
   type Command,
   type CommandData,
   type CommandName,
   type DomainEvent,
-  type PlannedJobState,
-  type Repository,
 } from '@delta-ci/contracts';
 import { evolveRun, initialRun, type RunAggregate } from '@delta-ci/domain';
 import type { Submission, SubmissionResult } from '@delta-ci/event-log';
+import { aChange } from '../../../../test/support/made-up/change.ts';
+import { aJobState } from '../../../../test/support/made-up/planned-job.ts';
+import { aRepository } from '../../../../test/support/made-up/repository.ts';
 import { grantSubmission, type Grantee, type GrantedWork } from './grant-submission.ts';
 import { submissionToRun } from './run-submission.ts';
 import { submissionForCommand, type CommandFacts, type DecidedCommand } from './submission-for-command.ts';
@@ -23,32 +22,9 @@ export const RUNNER = `rnr_${'3'.repeat(32)}`;
 export const LEASE = '4'.repeat(64);
 export const DIGEST = `sha256:${'5'.repeat(64)}`;
 
-export const REPOSITORY: Repository = {
-  id: 'github/octo/widgets',
-  forge: 'github',
-  fullName: 'octo/widgets',
-  cloneUrl: 'https://git.example.org/octo/widgets.git',
-  defaultBranch: 'main',
-};
-
-export const CHANGE: Change = {
-  kind: 'push',
-  ref: 'refs/heads/main',
-  base: null,
-  head: 'c'.repeat(40),
-  targetRef: null,
-  pullRequest: null,
-  title: 'Widgets turn faster',
-  author: 'octo',
-  trust: 'trusted',
-};
-
-export const JOB: PlannedJobState = {
-  key: 'unit',
-  needs: [],
-  policy: DEFAULT_JOB_POLICY,
-  requirements: { pool: 'default', os: 'linux', isolation: 'sandbox', toolchains: [], labels: [] },
-};
+export const REPOSITORY = aRepository({ id: 'github/octo/widgets', fullName: 'octo/widgets' });
+export const CHANGE = aChange();
+export const JOB = aJobState('unit');
 
 export const FACTS = { newRunId: RUN, policy: DEFAULT_RUN_POLICY, leaseRunId: RUN } satisfies CommandFacts;
 

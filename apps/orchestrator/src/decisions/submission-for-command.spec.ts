@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { CommandData } from '@delta-ci/contracts';
-import { SUCCESS } from '../../../../test/support/protocol-runner/protocol-runner.ts';
+import { aReport } from '../../../../test/support/made-up/completion-report.ts';
 import { submissionForCommand, type DecidedCommand } from './submission-for-command.ts';
 import { grantSubmission } from './grant-submission.ts';
 import {
@@ -117,7 +117,7 @@ describe('commands that speak for a lease', () => {
   it('given a granted lease, when acknowledged and completed, then the run is over', () => {
     const runs = leasedRun();
     expect(typesIn(runs.decide(command('acknowledge-lease', SPEAKER)))).toEqual(['lease.activated']);
-    const result = runs.decide(command('complete-attempt', { ...SPEAKER, report: SUCCESS }));
+    const result = runs.decide(command('complete-attempt', { ...SPEAKER, report: aReport() }));
     expect(typesIn(result)).toEqual(['attempt.finished', 'job.finished', 'run.finished']);
     expect(result.answer).toEqual({ ok: true, result: { outcome: 'succeeded' } });
   });

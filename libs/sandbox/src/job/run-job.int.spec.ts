@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { DEFAULT_JOB_POLICY, type PlannedJob } from '@delta-ci/contracts';
 import { DeveloperClone, git } from '../../../../test/support/git-server/bare-repository.ts';
 import { bubblewrapPath } from '../../../../test/support/infra/index.ts';
-import { noOpJob } from '../../../../test/support/protocol-runner/no-op-plan.ts';
+import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
 import { BubblewrapExecutor } from '../bubblewrap/bubblewrap-executor.ts';
 import type { JobSource } from './checkout.ts';
 import { runJob, type JobOrder, type JobResult } from './run-job.ts';
@@ -42,11 +42,10 @@ beforeEach(async () => {
 
 function order(scripts: readonly string[], over: Partial<JobOrder> = {}, job: Partial<PlannedJob> = {}): JobOrder {
   return {
-    job: {
-      ...noOpJob('unit'),
+    job: aPlannedJob('unit', {
       steps: scripts.map((run, index) => ({ name: `step ${index + 1}`, run, workdir: '.' })),
       ...job,
-    },
+    }),
     trust: 'trusted',
     source,
     workspaceDir,
