@@ -1,30 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import type { DeliveryContext, ReportClient } from '@delta-ci/bus';
-import { DEFAULT_RUN_POLICY, type Plan, type RecordedEventOf } from '@delta-ci/contracts';
+import { DEFAULT_RUN_POLICY, type RecordedEventOf } from '@delta-ci/contracts';
 import { createLogger, createRedactor } from '@delta-ci/service';
+import { aChange } from '../../../test/support/made-up/change.ts';
+import { aPlan } from '../../../test/support/made-up/plan.ts';
+import { aRepository } from '../../../test/support/made-up/repository.ts';
 import { onRunCreated } from './on-run-created.ts';
 import { failure, type PlanningOutcome } from './planning-outcome.ts';
 
 const RUN = `run_${'1'.repeat(32)}`;
-const HEAD = 'a'.repeat(40);
-const repository: Plan['repository'] = {
-  id: 'github/demo/shop',
-  forge: 'github',
-  fullName: 'demo/shop',
-  cloneUrl: 'https://forge.test/demo/shop.git',
-  defaultBranch: 'main',
-};
-const change: Plan['change'] = {
-  kind: 'push',
-  ref: 'refs/heads/main',
-  base: null,
-  head: HEAD,
-  targetRef: null,
-  pullRequest: null,
-  title: '',
-  author: '',
-  trust: 'trusted',
-};
+const repository = aRepository();
+const change = aChange();
 const event: RecordedEventOf<'run.created'> = {
   type: 'run.created',
   id: '01900000-0000-7000-8000-000000000001',
@@ -41,25 +27,7 @@ const event: RecordedEventOf<'run.created'> = {
   hash: '',
   data: { runId: RUN, repository, change, policy: DEFAULT_RUN_POLICY, rerun: null },
 };
-const plan: Plan = {
-  version: 1,
-  repository,
-  change,
-  commit: HEAD,
-  tree: HEAD,
-  comparedWith: null,
-  trust: 'trusted',
-  source: { kind: 'discovery', evidence: '' },
-  rerun: null,
-  jobs: [],
-  skipped: [],
-  units: [],
-  files: [],
-  policy: DEFAULT_RUN_POLICY,
-  notes: [],
-  summary: '',
-  inputs: {},
-};
+const plan = aPlan({ repository, change });
 const DIGEST = `sha256:${'0'.repeat(64)}`;
 
 type Send = ReportClient['send'];

@@ -1,11 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_RUN_POLICY, canonicalJson } from '@delta-ci/contracts';
 import { DEFAULT_PLANNING_RULES, wantedPaths, type PlanningInputs } from '@delta-ci/planning';
+import { aChange } from '../../../test/support/made-up/change.ts';
+import { aRepository } from '../../../test/support/made-up/repository.ts';
 import { planApart } from './plan-apart.ts';
 
 /** Real threads: what a hostile repository costs, it costs its own plan. */
 
-const HEAD = 'a'.repeat(40);
+const change = aChange();
 
 function inputsFor(files: Readonly<Record<string, string>>): PlanningInputs {
   const entries = Object.keys(files).map((path) => ({
@@ -15,25 +17,9 @@ function inputsFor(files: Readonly<Record<string, string>>): PlanningInputs {
     blobId: '1'.repeat(40),
   }));
   return {
-    repository: {
-      id: 'github/demo/shop',
-      forge: 'github',
-      fullName: 'demo/shop',
-      cloneUrl: 'https://forge.test/demo/shop.git',
-      defaultBranch: 'main',
-    },
-    change: {
-      kind: 'push',
-      ref: 'refs/heads/main',
-      base: null,
-      head: HEAD,
-      targetRef: null,
-      pullRequest: null,
-      title: '',
-      author: '',
-      trust: 'trusted',
-    },
-    commit: HEAD,
+    repository: aRepository(),
+    change,
+    commit: change.head,
     tree: 'c'.repeat(40),
     head: { entries, contents: new Map(wantedPaths(entries).map((path) => [path, files[path] ?? ''])) },
     comparison: { kind: 'everything', reason: 'the branch is new' },

@@ -15,6 +15,8 @@ import {
 import { prepareService } from '@delta-ci/service';
 import { DeveloperClone } from '../../../test/support/git-server/bare-repository.ts';
 import { serveGit, type GitHttpServer } from '../../../test/support/git-server/git-http-server.ts';
+import { aChange } from '../../../test/support/made-up/change.ts';
+import { aRepository } from '../../../test/support/made-up/repository.ts';
 import { eventually, freshNats, type FreshNats } from '../../../test/support/infra/index.ts';
 import { plannerSettings } from './config.ts';
 import { startPlanner } from './start-planner.ts';
@@ -173,18 +175,8 @@ function runCreated(
     hash: hash(position),
     data: {
       runId,
-      repository: { id: REPOSITORY, forge: 'github', fullName: 'demo/shop', cloneUrl, defaultBranch: 'main' },
-      change: {
-        kind: rerun === null ? 'push' : 'rerun',
-        ref: 'refs/heads/main',
-        base: null,
-        targetRef: null,
-        pullRequest: null,
-        title: 'a change',
-        author: 'ada',
-        trust: 'trusted',
-        ...change,
-      },
+      repository: aRepository({ id: REPOSITORY, cloneUrl }),
+      change: aChange({ kind: rerun === null ? 'push' : 'rerun', ...change }),
       policy: DEFAULT_RUN_POLICY,
       rerun,
     },

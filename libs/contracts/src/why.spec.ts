@@ -1,41 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Explanation, Plan } from './plan.ts';
-import { DEFAULT_RUN_POLICY } from './policy.ts';
+import { aPlan } from '../../../test/support/made-up/plan.ts';
+import { because } from '../../../test/support/made-up/planned-job.ts';
 import { explainSubject, whyJob } from './why.ts';
 
-const HEAD = 'a'.repeat(40);
-
-function because(decision: 'run' | 'skip', sentence: string): Explanation {
-  return { decision, chain: [{ kind: 'unit', unit: 'packages/cart' }], sentence };
-}
-
-const plan: Plan = {
-  version: 1,
-  repository: {
-    id: 'github/demo/shop',
-    forge: 'github',
-    fullName: 'demo/shop',
-    cloneUrl: 'https://forge.test/demo/shop.git',
-    defaultBranch: 'main',
-  },
-  change: {
-    kind: 'push',
-    ref: 'refs/heads/main',
-    base: null,
-    head: HEAD,
-    targetRef: null,
-    pullRequest: null,
-    title: '',
-    author: '',
-    trust: 'trusted',
-  },
-  commit: HEAD,
-  tree: HEAD,
-  comparedWith: null,
-  trust: 'trusted',
-  source: { kind: 'discovery', evidence: '' },
-  rerun: null,
-  jobs: [],
+const plan = aPlan({
   skipped: [
     {
       key: 'test-cart',
@@ -59,11 +27,7 @@ const plan: Plan = {
     { path: 'README.md', status: 'modified', owner: null, rule: 'docs-only', reaches: [], sentence: 'prose' },
     { path: 'src/a.js', status: 'added', owner: 'shop', rule: 'ownership', reaches: ['shop'], sentence: '' },
   ],
-  policy: DEFAULT_RUN_POLICY,
-  notes: [],
-  summary: '',
-  inputs: {},
-};
+});
 
 describe('why something is in or out of a plan', () => {
   it.each([
