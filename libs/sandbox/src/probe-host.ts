@@ -14,7 +14,7 @@ function refusalFor(probe: TierProbe, trust: TrustLevel): Refusal | null {
   return refuseMissingLayer(probe.layers, MINIMUM_LAYERS[trust]);
 }
 
-/** What each tier can enforce on this host, layer by layer, by trying it. What `delta runner doctor` shows. */
+/** What each tier can enforce on this host, layer by layer, by trying it. What `delta doctor` shows. */
 export const probeHost = (executors: readonly SandboxExecutor[]): Promise<readonly TierVerdict[]> =>
   Promise.all(
     executors.map(async (executor) => {

@@ -17,6 +17,8 @@ import type { FilterArch } from '../seccomp/system-calls.ts';
 /** `nobody`, everywhere. When the tests do not run as root they are an ordinary user's already. */
 const NOBODY = 65_534;
 const amRoot = process.getuid?.() === 0;
+/** As a login makes it: with groups, its own among them, which no user namespace can drop again. */
+const LOGIN = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--groups', `${NOBODY},100`];
 
 type Seen = { readonly observation: Observation; readonly target: Target };
 
@@ -60,11 +62,11 @@ async function runBattery(root: string): Promise<Report> {
   const scratch = join(root, 'tmp');
   await mkdir(scratch);
   await chmod(root, 0o755);
-  const identity = amRoot ? { uid: NOBODY, gid: NOBODY } : {};
   if (amRoot) await chown(scratch, NOBODY, NOBODY);
-  const args = ['--no-warnings', '--import', join(root, 'hooks.mjs'), program, bwrap];
+  const args = [node, '--no-warnings', '--import', join(root, 'hooks.mjs'), program, bwrap];
+  const [command = '', ...given] = amRoot ? ['setpriv', ...LOGIN, ...args] : args;
   const env = { TMPDIR: scratch, PATH: '/usr/bin:/bin' };
-  const { stdout } = await promisify(execFile)(node, args, { cwd: root, env, maxBuffer: 2 ** 28, ...identity });
+  const { stdout } = await promisify(execFile)(command, given, { cwd: root, env, maxBuffer: 2 ** 28 });
   const [first = '', ...rest] = stdout.split('\n').filter(Boolean);
   const probe = JSON.parse(first) as TierProbe;
   return { probe, seen: rest.map((line) => JSON.parse(line) as Seen) };

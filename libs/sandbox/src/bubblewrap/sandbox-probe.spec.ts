@@ -88,4 +88,13 @@ describe('judging what a sandbox says of itself', () => {
   it("given the agent's own user behind it, identity holds in part", () => {
     expect(judge({}, { ...EXPECTED, ownUid: false })).toEqual({ ...ALL, identity: 'partial' });
   });
+
+  it.each([
+    ['1900000001 65534 65534', 'partial'],
+    ['1900000001', 'partial'],
+    ['1900000001 27', 'missing'],
+    ['0', 'missing'],
+  ] as const)("given the agent's own user behind it and groups %j, identity is %s", (Groups, identity) => {
+    expect(judge({ Groups }, { ...EXPECTED, ownUid: false })).toEqual({ ...ALL, identity });
+  });
 });

@@ -55,13 +55,27 @@ export type Expected = {
 
 export const namespacesToCompare: readonly string[] = NAMESPACES;
 
-const BUG = 'this is a defect: please report it with the output of `delta runner doctor`';
+const BUG = 'this is a defect: please report it with the output of `npx delta doctor`';
 
 const verdict = (layer: Layer, faults: readonly string[], by: string): LayerReport =>
   faults.length === 0 ? enforced(layer, by) : missing(layer, faults.join('; '), BUG);
 
 const unlessFact = (facts: ProbeFacts, name: string, wanted: string): readonly string[] =>
   facts.get(name) === wanted ? [] : [`${name} is ${facts.get(name) ?? 'unknown'} instead of ${wanted || 'empty'}`];
+
+/** What a namespace shows for every group of the host that has no number inside (kernel.overflowgid). */
+const UNMAPPED_GROUP = '65534';
+
+/**
+ * Groups a job must not have. Root clears them all. An ordinary agent cannot: a user namespace made without rights may
+ * not call setgroups, so its login's groups come along, its own as the sandbox's and every other one without a number.
+ */
+const strangeGroups = (facts: ProbeFacts, { uid, ownUid }: Expected): readonly string[] => {
+  const groups = facts.get('Groups');
+  if (ownUid || groups === undefined) return unlessFact(facts, 'Groups', '');
+  const strange = groups.split(' ').filter((group) => !['', String(uid), UNMAPPED_GROUP].includes(group));
+  return strange.length === 0 ? [] : [`Groups has ${strange.join(' ')}`];
+};
 
 function identity(facts: ProbeFacts, expected: Expected): LayerReport {
   const capabilities = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].flatMap((name) =>
@@ -71,7 +85,7 @@ function identity(facts: ProbeFacts, expected: Expected): LayerReport {
   const faults = [
     ...capabilities,
     ...unlessFact(facts, 'NoNewPrivs', '1'),
-    ...unlessFact(facts, 'Groups', ''),
+    ...strangeGroups(facts, expected),
     ...unlessFact(facts, 'Uid', `${id} ${id} ${id} ${id}`),
   ];
   if (faults.length > 0) return missing('identity', faults.join('; '), BUG);
@@ -79,7 +93,7 @@ function identity(facts: ProbeFacts, expected: Expected): LayerReport {
     ? enforced('identity', 'a user id per sandbox, no capabilities, no_new_privs')
     : partial(
         'identity',
-        "no capabilities and no_new_privs, but outside its user namespace the job is the agent's own user",
+        "no capabilities and no_new_privs, but outside its user namespace the job is the agent's own user, with its groups",
         'run the agent as root to give every sandbox a user id of its own',
       );
 }
