@@ -81,7 +81,8 @@ async function demonstrate(
     for (const problem of result.problems) screen.event(screen.style('red', `did not happen: ${problem}`));
     code = result.problems.length === 0 ? 0 : 1;
     if (code === 0) screen.event(screen.style('green', 'all of it really happened'));
-    showNextCommands(mesh, result.runs.at(-1)?.runId ?? '', screen);
+    // Without a mesh there is nothing to ask.
+    if (!args.exit) showNextCommands(mesh, result.runs.at(-1)?.runId ?? '', screen);
   }
   if (!args.exit) {
     screen.line('\nUp until Ctrl-C.');
@@ -192,12 +193,20 @@ function isolation({ unsandboxed }: StartArguments): Pick<MeshOptions, 'bubblewr
   );
 }
 
-function showNextCommands(mesh: Mesh, runId: string, screen: Screen): void {
+function showNextCommands({ directory, gatewayUrl }: Mesh, runId: string, screen: Screen): void {
+  const token = join(directory, 'gateway', 'admin-token');
   screen.title('What to try next');
-  screen.line(`  npx delta runs list                 the runs of this installation
+  // In its usual place delta finds the mesh by itself.
+  if (directory !== join(ROOT, '.delta'))
+    screen.line(`  export DELTA_GATEWAY_URL=${gatewayUrl} DELTA_TOKEN_FILE=${token}`);
+  screen.line(`  npx delta runs list
   npx delta runs view ${runId}
   npx delta why packages/cart --run ${runId}
-  npx delta run                       plan and run the change of the repository you are in, without any server
-  npx delta --help                    everything else
-  curl -H "Authorization: Bearer $(cat ${join(mesh.directory, 'gateway', 'admin-token')})" ${mesh.gatewayUrl}/api/v1/runs`);
+  npx delta logs ${runId} test-packages-cart
+  curl -H "Authorization: Bearer $(cat ${token})" \\
+    ${gatewayUrl}/api/v1/runs
+
+Without any server, on a repository of your own:
+  npx delta run --repo ../your-repository
+  npx delta --help`);
 }
