@@ -13,6 +13,7 @@ import {
 } from '@delta-ci/contracts';
 import { prepareService } from '@delta-ci/service';
 import { eventually, freshNats } from '../../../test/support/infra/index.ts';
+import { aReport } from '../../../test/support/made-up/completion-report.ts';
 import { analyzerSettings } from './config.ts';
 import { startAnalyzer } from './start-analyzer.ts';
 
@@ -116,20 +117,6 @@ async function runAnalyzer(natsUrl: string, artifactDir: string): Promise<() => 
 export function reportOf(given: Partial<CompletionReport> = {}): CompletionReport {
   const usage = { wallMs: 900, cpuMs: null, memoryPeakBytes: null };
   const ended = { exitCode: 1, signal: null, timedOut: false, oomKilled: false };
-  return {
-    outcome: 'failed',
-    exitCode: 1,
-    signal: null,
-    steps: [{ name: 'test', ...ended, usage, logRange: { from: 0, to: 0 } }],
-    usage,
-    artifacts: [],
-    caches: [],
-    infrastructureError: null,
-    logBytes: 0,
-    logTruncated: false,
-    runnerStartedAtMs: 0,
-    runnerFinishedAtMs: 900,
-    summary: '',
-    ...given,
-  };
+  const steps = [{ name: 'test', ...ended, usage, logRange: { from: 0, to: 0 } }];
+  return aReport('failed', { steps, usage, runnerFinishedAtMs: 900, ...given });
 }

@@ -1,4 +1,5 @@
 import type { CompletionReport, StepResult } from '@delta-ci/contracts';
+import { aReport } from '../../../test/support/made-up/completion-report.ts';
 import type { FailureEvidence } from './evidence.ts';
 
 const usage = { wallMs: 1_200, cpuMs: 900, memoryPeakBytes: 64 * 1024 * 1024 };
@@ -8,24 +9,8 @@ export function stepResult(given: Partial<StepResult> = {}): StepResult {
   return { name: 'test', ...ended, usage, logRange: { from: 0, to: 0 }, ...given };
 }
 
-export function completionReport(given: Partial<CompletionReport> = {}): CompletionReport {
-  return {
-    outcome: 'failed',
-    exitCode: 1,
-    signal: null,
-    steps: [stepResult()],
-    usage,
-    artifacts: [],
-    caches: [],
-    infrastructureError: null,
-    logBytes: 0,
-    logTruncated: false,
-    runnerStartedAtMs: 0,
-    runnerFinishedAtMs: 1_200,
-    summary: '',
-    ...given,
-  };
-}
+export const completionReport = (given: Partial<CompletionReport> = {}): CompletionReport =>
+  aReport('failed', { steps: [stepResult()], usage, runnerFinishedAtMs: 1_200, ...given });
 
 /** Evidence of an attempt that failed with this log. */
 export function evidenceOf(log: string, given: Partial<FailureEvidence> = {}): FailureEvidence {

@@ -1,4 +1,6 @@
 import { DEFAULT_RUN_POLICY, type Plan } from '@delta-ci/contracts';
+import { aChange } from '../../../test/support/made-up/change.ts';
+import { aRepository } from '../../../test/support/made-up/repository.ts';
 import { DEFAULT_PLANNING_RULES } from './default-rules.ts';
 import { wantedPaths } from './discover.ts';
 import type { ChangedFile, PlanningInputs, RepositorySnapshot, SnapshotEntry } from './model.ts';
@@ -48,24 +50,8 @@ export function differenceOf(before: Files, after: Files): ChangedFile[] {
 /** Inputs for the change from `before` to `after`; null for a repository without anything to compare with. */
 export function inputsFor(before: Files | null, after: Files, given: Partial<PlanningInputs> = {}): PlanningInputs {
   return {
-    repository: {
-      id: 'github/demo/shop',
-      forge: 'github',
-      fullName: 'demo/shop',
-      cloneUrl: 'https://forge.test/demo/shop.git',
-      defaultBranch: 'main',
-    },
-    change: {
-      kind: 'push',
-      ref: 'refs/heads/main',
-      base: before === null ? null : BASE,
-      head: HEAD,
-      targetRef: null,
-      pullRequest: null,
-      title: 'a change',
-      author: 'someone',
-      trust: 'trusted',
-    },
+    repository: aRepository(),
+    change: aChange({ base: before === null ? null : BASE, head: HEAD }),
     commit: HEAD,
     tree: TREE,
     head: snapshotOf(after),

@@ -2,15 +2,16 @@ import {
   DEFAULT_JOB_POLICY,
   DEFAULT_RUN_POLICY,
   type ArtifactRecord,
-  type Change,
   type CompletionReport,
   type FailureExplanation,
   type JobPolicy,
   type PlannedJobState,
-  type Repository,
   type RunPolicy,
   type StepResult,
 } from '@delta-ci/contracts';
+import { aChange } from '../../../../test/support/made-up/change.ts';
+import { aReport } from '../../../../test/support/made-up/completion-report.ts';
+import { aRepository } from '../../../../test/support/made-up/repository.ts';
 import type { RunCommandOf } from './run-command.ts';
 
 /** Things specs talk about: a run, its jobs, what runners say. */
@@ -42,25 +43,8 @@ export const POLICY: RunPolicy = {
 
 export const JOB_TIMEOUT_MS = 50_000;
 
-export const REPOSITORY: Repository = {
-  id: 'github/octo/widgets',
-  forge: 'github',
-  fullName: 'octo/widgets',
-  cloneUrl: 'https://git.example.org/octo/widgets.git',
-  defaultBranch: 'main',
-};
-
-export const CHANGE: Change = {
-  kind: 'push',
-  ref: 'refs/heads/main',
-  base: 'b'.repeat(40),
-  head: 'c'.repeat(40),
-  targetRef: null,
-  pullRequest: null,
-  title: 'Widgets turn faster',
-  author: 'octo',
-  trust: 'trusted',
-};
+export const REPOSITORY = aRepository();
+export const CHANGE = aChange({ base: 'b'.repeat(40), head: 'c'.repeat(40) });
 
 export function job(key: string, needs: string[] = [], policy: Partial<JobPolicy> = {}): PlannedJobState {
   return {
@@ -212,21 +196,7 @@ export const STEP: StepResult = {
   logRange: { from: 0, to: 10 },
 };
 
-export const SUCCESS: CompletionReport = {
-  outcome: 'succeeded',
-  exitCode: 0,
-  signal: null,
-  steps: [STEP],
-  usage: USAGE,
-  artifacts: [],
-  caches: [],
-  infrastructureError: null,
-  logBytes: 10,
-  logTruncated: false,
-  runnerStartedAtMs: 0,
-  runnerFinishedAtMs: 5,
-  summary: '',
-};
+export const SUCCESS = aReport('succeeded', { steps: [STEP], usage: USAGE, logBytes: 10, runnerFinishedAtMs: 5 });
 
 /** A test fails: the user's. */
 export const FAILURE: CompletionReport = {
