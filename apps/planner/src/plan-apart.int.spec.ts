@@ -65,8 +65,8 @@ describe('planning in a thread of its own', () => {
   });
 
   it('given a repository that takes more memory than it may, then its plan alone fails, by name', async () => {
-    const inputs = inputsFor(longClosures(200, 5_000));
-    expect(await planApart(inputs, unlimited, { heapMbMax: 64 })).toMatchObject({
+    const inputs = inputsFor(longClosures(300, 10_000));
+    expect(await planApart(inputs, unlimited, { heapMbMax: 32 })).toMatchObject({
       ok: false,
       code: 'planning_too_large',
     });
