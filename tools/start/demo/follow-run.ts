@@ -65,20 +65,20 @@ async function showPlan(api: Api, runId: string, screen: Screen): Promise<void> 
   const { plan, digest } = await api.plan(runId);
   screen.event(`plan ${digest.slice(0, 19)}: ${plan.summary}`);
   for (const job of plan.jobs)
-    screen.line(`          ${screen.style('green', 'run ')} ${job.title}: ${job.explanation.sentence}`);
+    screen.detail(`${screen.style('green', 'run ')} ${job.title}: ${job.explanation.sentence}`);
   for (const job of plan.skipped)
-    screen.line(`          ${screen.style('dim', 'skip')} ${job.title}: ${job.explanation.sentence}`);
+    screen.detail(`${screen.style('dim', 'skip')} ${job.title}: ${job.explanation.sentence}`);
 }
 
 function showExplanation({ jobKey, explanation }: DomainEventOf<'failure.explained'>['data'], screen: Screen): void {
   screen.event(`  ${jobKey}: ${screen.style('yellow', explanation.headline)}`);
   const { location } = explanation;
   const where = location === null ? '' : ` at ${location.path}${location.line === null ? '' : `:${location.line}`}`;
-  screen.line(`          ${explanation.class}/${explanation.category}, ${explanation.confidence} confidence${where}`);
+  screen.detail(`${explanation.class}/${explanation.category}, ${explanation.confidence} confidence${where}`);
   for (const { name, path, line, message } of explanation.failedTests.slice(0, 5)) {
-    screen.line(`          ✗ ${name}${path === null ? '' : ` (${path}${line === null ? '' : `:${line}`})`}`);
-    for (const said of message.split('\n').slice(0, 4)) screen.line(`            ${said}`);
+    screen.detail(`✗ ${name}${path === null ? '' : ` (${path}${line === null ? '' : `:${line}`})`}`);
+    for (const said of message.split('\n').slice(0, 4)) screen.detail(`  ${said}`);
   }
-  for (const { text } of explanation.sentences) screen.line(`          ${text}`);
-  screen.line(`          next: ${explanation.nextStep}`);
+  for (const { text } of explanation.sentences) screen.detail(text);
+  screen.detail(`next: ${explanation.nextStep}`);
 }

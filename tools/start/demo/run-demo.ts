@@ -62,7 +62,7 @@ async function pushAndFollow(
   const view = await followRun(api, runId, screen);
   screen.event(`published to the forge:`);
   for (const check of checkRunsOf(forge, commit)) {
-    screen.line(`          ${check.name}: ${check.conclusion ?? check.status} - ${check.output.title}`);
+    screen.detail(`${check.name}: ${check.conclusion ?? check.status} - ${check.output.title}`);
   }
   return { commit, view };
 }
