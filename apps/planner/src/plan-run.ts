@@ -2,9 +2,9 @@ import type { FileArtifactStore } from '@delta-ci/artifact-store';
 import type { Plan, RecordedEventOf } from '@delta-ci/contracts';
 import type { PlanningInputs, PlanningRules } from '@delta-ci/planning';
 import { withSpan } from '@delta-ci/service';
-import { planApart } from './plan-apart.ts';
 import { loadPlan, storePlan } from './plan-store.ts';
 import { failure, type PlanningFailure, type PlanningOutcome } from './planning-outcome.ts';
+import type { PlanningThreads } from './planning-threads.ts';
 import { readChange, type ReadChange } from './read-change.ts';
 import type { ServedMirrors } from './served-mirrors.ts';
 
@@ -12,6 +12,7 @@ export interface PlanningTools {
   readonly mirrors: ServedMirrors;
   readonly store: FileArtifactStore;
   readonly rules: PlanningRules;
+  readonly threads: PlanningThreads;
 }
 
 type CreatedRun = RecordedEventOf<'run.created'>['data'];
@@ -25,7 +26,7 @@ export async function planRun(tools: PlanningTools, run: CreatedRun, signal: Abo
   );
   if (read.kind === 'failed') return read;
   const result = await withSpan('plan change', {}, async () =>
-    planApart(inputsOf(tools, run, read.value, rerun), signal),
+    tools.threads.plan(inputsOf(tools, run, read.value, rerun), signal),
   );
   if (!result.ok) return failure(result.code, result.message);
   const { digest, sizeBytes } = await storePlan(tools.store, result.text);

@@ -9,6 +9,7 @@ import { withSpan, type Service } from '@delta-ci/service';
 import type { PlannerConfig } from './config.ts';
 import { onRunCreated, type RunCreatedTools } from './on-run-created.ts';
 import { planRun } from './plan-run.ts';
+import { PlanningThreads } from './planning-threads.ts';
 import { plannerMetrics } from './planner-metrics.ts';
 import { PlannerModule } from './planner.module.ts';
 import type { PlanningOutcome } from './planning-outcome.ts';
@@ -30,7 +31,13 @@ export async function startPlanner(service: Planner, environment: Environment): 
   const store = new FileArtifactStore(config.artifactDir);
   await store.check();
   const bus = await openBus(service);
-  const tools = { mirrors: new ServedMirrors(git, mirrorDir, forges), store, rules: rulesOf(config) };
+  const threads = await service.open(
+    'planning threads',
+    () => new PlanningThreads(),
+    async (opened) => opened.close(),
+  );
+  threads.warm();
+  const tools = { mirrors: new ServedMirrors(git, mirrorDir, forges), store, rules: rulesOf(config), threads };
   const handling: RunCreatedTools = {
     plan: measured(service, async (data, signal) => planRun(tools, data, signal)),
     reports: new ReportClient(bus),

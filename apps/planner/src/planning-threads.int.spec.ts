@@ -1,13 +1,24 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import { DEFAULT_RUN_POLICY, canonicalJson } from '@delta-ci/contracts';
 import { DEFAULT_PLANNING_RULES, wantedPaths, type PlanningInputs } from '@delta-ci/planning';
 import { aChange } from '../../../test/support/made-up/change.ts';
 import { aRepository } from '../../../test/support/made-up/repository.ts';
-import { planApart } from './plan-apart.ts';
+import { PlanningThreads, type PlanningBounds } from './planning-threads.ts';
 
 /** Real threads: what a hostile repository costs, it costs its own plan. */
 
 const change = aChange();
+
+const opened: PlanningThreads[] = [];
+afterEach(async () => {
+  for (const threads of opened.splice(0)) await threads.close();
+});
+
+function threadsOf(bounds?: PlanningBounds): PlanningThreads {
+  const threads = new PlanningThreads(bounds);
+  opened.push(threads);
+  return threads;
+}
 
 function inputsFor(files: Readonly<Record<string, string>>): PlanningInputs {
   const entries = Object.keys(files).map((path) => ({
@@ -54,19 +65,22 @@ describe('planning in a thread of its own', () => {
   const unlimited = new AbortController().signal;
 
   it('given a sound repository, then the plan comes with its canonical text', async () => {
-    const planned = await planApart(inputsFor({ 'package.json': packageOf({}) }), unlimited);
+    const planned = await threadsOf().plan(inputsFor({ 'package.json': packageOf({}) }), unlimited);
     if (!planned.ok) throw new Error(planned.message);
     expect(planned.plan.jobs.map(({ key }) => key)).toEqual(['test']);
     expect(new TextDecoder().decode(planned.text)).toBe(canonicalJson(planned.plan));
   });
 
   it('given a repository with nothing to run, then the reason comes back', async () => {
-    expect(await planApart(inputsFor({ 'a.txt': '' }), unlimited)).toMatchObject({ ok: false, code: 'nothing_to_run' });
+    expect(await threadsOf().plan(inputsFor({ 'a.txt': '' }), unlimited)).toMatchObject({
+      ok: false,
+      code: 'nothing_to_run',
+    });
   });
 
   it('given a repository that takes more memory than it may, then its plan alone fails, by name', async () => {
     const inputs = inputsFor(longClosures(300, 10_000));
-    expect(await planApart(inputs, unlimited, { heapMbMax: 32 })).toMatchObject({
+    expect(await threadsOf({ heapMbMax: 32 }).plan(inputs, unlimited)).toMatchObject({
       ok: false,
       code: 'planning_too_large',
     });
@@ -74,14 +88,23 @@ describe('planning in a thread of its own', () => {
 
   it('given a repository that computes without end, when its time is over, then it is stopped, and others are not held up', async () => {
     const limit = new AbortController();
-    const hostile = planApart(inputsFor(longClosures(300, 5_000)), limit.signal);
-    const sound = await planApart(inputsFor({ 'package.json': packageOf({}) }), unlimited);
+    const hostile = threadsOf().plan(inputsFor(longClosures(300, 5_000)), limit.signal);
+    const sound = await threadsOf().plan(inputsFor({ 'package.json': packageOf({}) }), unlimited);
     limit.abort();
     expect(sound.ok).toBe(true);
     expect(await hostile).toMatchObject({ ok: false, code: 'planning_timed_out' });
   });
 
+  it('given one change after another, then each has a thread of its own, started ahead', async () => {
+    const threads = threadsOf();
+    threads.warm();
+    for (const name of ['first', 'second', 'third']) {
+      const planned = await threads.plan(inputsFor({ 'package.json': packageOf({ [name]: '1.0.0' }) }), unlimited);
+      expect(planned.ok).toBe(true);
+    }
+  });
+
   it('given a time that is over already, then no thread is started', async () => {
-    expect(await planApart(inputsFor({}), AbortSignal.abort())).toMatchObject({ code: 'planning_timed_out' });
+    expect(await threadsOf().plan(inputsFor({}), AbortSignal.abort())).toMatchObject({ code: 'planning_timed_out' });
   });
 });
