@@ -100,7 +100,6 @@ export {
   SUBJECT_FILTERS,
   commandSubject,
   dispatchSubject,
-  eventFilter,
   eventMessageId,
   eventSubject,
   logGrewSubject,

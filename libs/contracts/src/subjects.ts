@@ -24,7 +24,6 @@ export function subjectToken(text: string): string {
 export function eventSubject(type: EventType, stream: string): string {
   return `delta.events.${type}.${subjectToken(stream)}`;
 }
-export const eventFilter = (type: EventType): string => `delta.events.${type}.>`;
 
 /** `delta.reports.<service>.<kind>.<id>` */
 export function reportSubject(kind: ReportKind, id: string): string {
