@@ -42,6 +42,11 @@ export type RelayEnd =
 
 const BATCH_SIZE_DEFAULT = 256;
 const RECHECK_MS_DEFAULT = 5_000;
+/**
+ * A stream has to be missing this long before it is made anew: servers before 2.10 forget a stream a moment before they
+ * remove its files, and one made in that moment loses its files to the removal.
+ */
+const MISSING_MS_MIN = 250;
 /** Pause before looking again at a stream or log that was away. Doubles from the first to the second. */
 const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 5_000;
@@ -104,7 +109,7 @@ class Relay {
       return { end: 'forked', position: resume.forkedAt, detail: resume.detail };
     }
     if (resume.at === null) {
-      if (resume.reason === 'missing') await this.#options.provision();
+      if (resume.reason === 'missing') await this.#provisionIfStillMissing();
       await this.#pause();
       return null;
     }
@@ -115,6 +120,12 @@ class Relay {
     this.#advance(resume.at);
     this.#highest = resume.at;
     return null;
+  }
+
+  async #provisionIfStillMissing(): Promise<void> {
+    await this.#bus.clock.sleep(MISSING_MS_MIN, this.#options.signal);
+    const state = await this.#bus.streamState(STREAMS.events);
+    if (state.outcome === 'missing' && !this.#options.signal.aborted) await this.#options.provision();
   }
 
   /** Where the stream stands, checked against the log. */

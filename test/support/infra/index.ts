@@ -2,3 +2,4 @@ export { eventually, type EventuallyOptions } from './eventually.ts';
 export { freshDatabase, type FreshDatabase } from './fresh-database.ts';
 export { freshNats, type FreshNats } from './fresh-nats.ts';
 export { bubblewrapPath } from './sandbox-program.ts';
+export { undisturbed } from './undisturbed.ts';

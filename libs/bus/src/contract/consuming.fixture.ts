@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import { eventSubject, type RecordedEventOf } from '@delta-ci/contracts';
-import { eventually } from '../../../../test/support/infra/index.ts';
+import { eventually, undisturbed } from '../../../../test/support/infra/index.ts';
 import type { Bus } from '../bus.ts';
 import {
   consumeEvents,
@@ -13,7 +13,7 @@ import type { Consumption } from '../consume.ts';
 import { encodeEvent, publishEvent } from '../log-events.ts';
 import { dropParked, listParked, retryParked, type ParkedMessage } from '../parked.ts';
 import { ReportClient } from '../reports.ts';
-import { testTopology, type Contract, type Given } from './bus-fixture.fixture.ts';
+import { ACK_WAIT_MS_TEST, testTopology, type Contract, type Given } from './bus-fixture.fixture.ts';
 import { TRACE, eventAt, reportOf, runId } from './samples.fixture.ts';
 
 const QUICK = { maxDeliver: 3, backoffMs: [10, 20] };
@@ -174,30 +174,36 @@ export const consumingEvents: Contract = {
 export const runningConsumptions: Contract = {
   'given a slow handler, when the ack wait passes, then the event does not come a second time': async (given) => {
     const { bus, log } = given;
-    let release: () => void = () => undefined;
-    const held = new Promise<void>((resolve) => (release = resolve));
-    const got: string[] = [];
-    const consumption = consumeEvents(
-      bus,
-      'planner',
-      {
-        'run.planning-started': async (event, { deliveries }) => {
-          got.push(`${event.position} delivery ${deliveries}`);
-          if (event.position === 1) await held;
-        },
-      },
-      { log, retry: QUICK, ackWaitMs: 400 },
-    );
-    endAfter(given, consumption);
-    await publishEvent(bus, eventAt(1));
-    await eventually('the slow event', () => got.length === 1);
-    // Three redeliveries of another message take longer than the ack wait of the first.
-    await publishEvent(bus, eventAt(2));
-    await eventually('the other event', () => got.length === 2);
-    await bus.clock.sleep(1_200);
-    release();
-    await consumption.close();
-    expect(got).toEqual(['1 delivery 1', '2 delivery 1']);
+    // Two events an attempt: the first is slow; the second fails, and its three pauses outlast the ack wait of the first.
+    let last = 0;
+    const seen = await undisturbed(ACK_WAIT_MS_TEST / 2, async () => {
+      const [slow, failing] = [(last += 1), (last += 1)];
+      let release: () => void = () => undefined;
+      const held = new Promise<void>((resolve) => (release = resolve));
+      const got: string[] = [];
+      const handle = async ({ position }: { position: number }, { deliveries }: DeliveryContext): Promise<void> => {
+        got.push(`${position === slow ? 'slow' : 'failing'}, delivery ${deliveries}`);
+        if (position === slow) await held;
+        if (position === failing && deliveries < 4) throw new Error('not yet');
+      };
+      const retry = { maxDeliver: 4, backoffMs: [ACK_WAIT_MS_TEST] };
+      const options = { log, retry, ackWaitMs: ACK_WAIT_MS_TEST };
+      const consumption = endAfter(given, consumeEvents(bus, 'planner', { 'run.planning-started': handle }, options));
+      await publishEvent(bus, eventAt(slow));
+      await eventually('the slow event', () => got.length === 1);
+      await publishEvent(bus, eventAt(failing));
+      await eventually('the last delivery of the other', () => got.includes('failing, delivery 4'));
+      release();
+      await consumption.close();
+      return got;
+    });
+    expect(seen).toEqual([
+      'slow, delivery 1',
+      'failing, delivery 1',
+      'failing, delivery 2',
+      'failing, delivery 3',
+      'failing, delivery 4',
+    ]);
   },
 
   'given events of several runs, when they are handled, then those of one run are in order and others beside it':
