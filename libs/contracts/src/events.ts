@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Actor, Change, ForgeKind, RerunSource, Repository } from './change.ts';
+import { Checkpoint } from './checkpoint.ts';
 import {
   AttemptNumber,
   Digest,
@@ -197,12 +198,7 @@ export const EVENT_DATA = {
     sentence: z.string().min(1).max(1_000),
   }),
   'policy.changed': z.strictObject({ repository: z.string().max(300), policy: RunPolicy.partial() }),
-  'checkpoint.signed': z.strictObject({
-    position: z.number().int().positive(),
-    hash: z.string().max(100),
-    keyId: z.string().max(100),
-    signature: z.string().max(500),
-  }),
+  'checkpoint.signed': Checkpoint,
   'operator.acted': z.strictObject({
     action: z.string().max(100),
     subject: z.string().max(300),

@@ -17,6 +17,15 @@ export {
 } from './ids.ts';
 export { canonicalJson, type Json } from './canonical-json.ts';
 export { Actor, Change, ChangeKind, ForgeKind, Repository, RerunSource, TrustLevel } from './change.ts';
+export {
+  CHECKPOINT_STREAM,
+  ChainHash,
+  Checkpoint,
+  CheckpointClaim,
+  KeyId,
+  checkpointText,
+  parseCheckpointText,
+} from './checkpoint.ts';
 export { DEFAULT_JOB_POLICY, DEFAULT_RUN_POLICY, JobPolicy, RunPolicy } from './policy.ts';
 export {
   ArtifactRequest,

@@ -35,6 +35,12 @@ export {
 } from './queries/which-runs-are-unreported.ts';
 export { whichRunsShareTheRef, type RunOfRef } from './queries/which-runs-share-the-ref.ts';
 export { verifyChain, type Verification, type VerifyOptions } from './read/verify-chain.ts';
+export {
+  digestUnfinishedWork,
+  type Querier,
+  type TablesIn,
+  type UnfinishedWork,
+} from './checkpoints/digest-unfinished-work.ts';
 export { LogBell, type LogBellOptions } from './read/log-bell.ts';
 export { leadWhile, type LeadOptions } from './election/lead-while.ts';
 export {

@@ -38,6 +38,7 @@ export const CHANGING_COLUMNS = {
   delivery: [],
   repository: [],
   pool_decision: [],
+  checkpoint: [],
 } as const satisfies { readonly [N in ProjectionName]: readonly (keyof ProjectionRows[N])[] };
 
 export type ChangingColumn<N extends ProjectionName> = (typeof CHANGING_COLUMNS)[N][number] & keyof ProjectionRows[N];

@@ -43,3 +43,8 @@ export function onScalingDecided({ id, data, atMs }: ProjectedEvent<'scaling.dec
 export const onPolicyChanged = ({ data }: ProjectedEvent<'policy.changed'>): RowChange[] => [
   put('repository', { repository_id: data.repository, repository: null, policy: data.policy }),
 ];
+
+export function onCheckpointSigned({ data }: ProjectedEvent<'checkpoint.signed'>): RowChange[] {
+  const { keyId, ...rest } = data;
+  return [put('checkpoint', { ...rest, key_id: keyId })];
+}

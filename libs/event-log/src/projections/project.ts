@@ -44,7 +44,7 @@ const PROJECTIONS: { readonly [T in EventType]: Projection<T> } = {
   'runner.retired': other.onRunnerRetired,
   'scaling.decided': other.onScalingDecided,
   'policy.changed': other.onPolicyChanged,
-  'checkpoint.signed': none,
+  'checkpoint.signed': other.onCheckpointSigned,
   'operator.acted': none,
 };
 

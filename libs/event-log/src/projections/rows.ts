@@ -137,6 +137,14 @@ export interface ProjectionRows {
     sentence: string;
     decided_at_ms: number;
   };
+  checkpoint: {
+    position: number;
+    hash: string;
+    unfinished: string;
+    time: string;
+    key_id: string;
+    signature: string;
+  };
 }
 
 export type ProjectionName = keyof ProjectionRows;

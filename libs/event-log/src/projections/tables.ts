@@ -227,6 +227,19 @@ const POOL_DECISION: ProjectionTable<'pool_decision'> = {
   },
 };
 
+const CHECKPOINT: ProjectionTable<'checkpoint'> = {
+  name: 'checkpoint',
+  key: ['position'],
+  columns: {
+    position: 'bigint',
+    hash: 'text',
+    unfinished: 'text',
+    time: 'text',
+    key_id: 'text',
+    signature: 'text',
+  },
+};
+
 /** Every projection table, in the order in which they are written. */
 export const PROJECTION_TABLES: { readonly [N in ProjectionName]: ProjectionTable<N> } = {
   run: RUN,
@@ -240,5 +253,6 @@ export const PROJECTION_TABLES: { readonly [N in ProjectionName]: ProjectionTabl
   runner: RUNNER,
   repository: REPOSITORY,
   pool_decision: POOL_DECISION,
+  checkpoint: CHECKPOINT,
 };
 export const PROJECTION_NAMES = Object.keys(PROJECTION_TABLES) as ProjectionName[];

@@ -19,6 +19,7 @@ const WRITTEN_BY_ORCHESTRATOR = [
   'runner',
   'repository',
   'pool_decision',
+  'checkpoint',
 ] as const;
 
 const APPEND = `append_events(bigint, text, timestamptz, uuid[], text[], integer[], text[], smallint[], text[], text[], text[])`;
