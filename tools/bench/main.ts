@@ -1,80 +1,97 @@
-import { measureAppend, type AppendMeasured } from './append-rate.ts';
-import { startBenchMesh } from './bench-mesh.ts';
-import { measureJobs, type JobsMeasured } from './jobs-through-the-protocol.ts';
-import { describeMachine, type Machine } from './machine.ts';
-import { measureWebhookToLease, type LatencyMeasured } from './webhook-to-lease.ts';
+import { parseBenchArguments, USAGE, type BenchArguments } from './arguments.ts';
+import { describeMachine, loadNow } from './machine.ts';
+import type { Measure } from './measure.ts';
+import { MEASURES } from './measures.ts';
+import { record, recordedRun } from './record.ts';
+import { judge } from './report/goals.ts';
+import { figuresOf, type Measured } from './report/history.ts';
+import { columns, goalLines, machineLine, measuredLines } from './report/table.ts';
+import { Interrupted, Scene } from './scene.ts';
 
-interface Report {
-  measuredAt: string;
-  machine: Machine;
-  append: AppendMeasured;
-  jobs: JobsMeasured;
-  webhookToLease: LatencyMeasured;
+const parsed = parseBenchArguments(
+  process.argv.slice(2),
+  MEASURES.map(({ name }) => name),
+);
+switch (parsed.kind) {
+  case 'usage':
+    process.stderr.write(parsed.problem === null ? USAGE : `bench: ${parsed.problem}\n\n${USAGE}`);
+    process.exitCode = parsed.problem === null ? 0 : 2;
+    break;
+  case 'list':
+    print(columns(MEASURES.map(({ name, what, byName }) => [name, byName === true ? `${what} (by name)` : what])));
+    break;
+  case 'measure':
+    process.exitCode = await bench(parsed.bench);
+    break;
 }
 
-const USAGE = `npm run bench -- [--json] [--quick]
-
-Measures the control plane on real servers: events appended per second beside a raw multi-row insert, jobs per second
-through the whole runner protocol, and the time from webhook to lease of an idle system.
-
-  --json    only the JSON
-  --quick   a tenth of the work, for a look
-`;
-
-const flags = new Set(process.argv.slice(2));
-if (flags.has('--help')) {
-  process.stdout.write(USAGE);
-} else {
-  const report = await measure(flags.has('--quick') ? 0.1 : 1);
-  process.stdout.write(flags.has('--json') ? '' : `${table(report)}\n`);
-  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+/** @returns the exit code: 1 when a measure failed, 130 when it was interrupted */
+async function bench(args: BenchArguments): Promise<number> {
+  const stop = stopOnSignals();
+  const run = recordedRun(describeMachine());
+  const { json } = args;
+  if (!json) print([machineLine(run.machine)]);
+  let failed = 0;
+  for (const measure of chosen(args)) {
+    const measured = await take(measure, args, stop);
+    if (measured === 'interrupted') return 130;
+    if (measured === 'failed') failed += 1;
+    else run.measured.push(measured);
+    if (!json && typeof measured === 'object') print(measuredLines(measured));
+  }
+  print(json ? [JSON.stringify(run, null, 2)] : goalLines(judge(figuresOf(run))));
+  if (args.record && run.measured.length > 0) process.stderr.write(`recorded in ${await record(run)}\n`);
+  return failed === 0 ? 0 : 1;
 }
 
-async function measure(share: number): Promise<Report> {
-  const machine = describeMachine();
-  const bench = await startBenchMesh({ durable: true });
+function chosen({ only, peers }: BenchArguments): Measure[] {
+  if (only === null) return MEASURES.filter(({ name, byName }) => byName !== true || (peers && name === 'peers'));
+  return only.flatMap((name) => MEASURES.filter((measure) => measure.name === name));
+}
+
+interface Stop {
+  /** Ends the present measure; null between two. */
+  scene: Scene | null;
+  asked: boolean;
+}
+
+async function take(
+  { name, run }: Measure,
+  { quick, jobsMax }: BenchArguments,
+  stop: Stop,
+): Promise<Measured | 'failed' | 'interrupted'> {
+  const scene = new Scene();
+  stop.scene = scene;
+  const [at, loadBefore] = [new Date().toISOString(), loadNow()];
+  const say = (what: string): void => void process.stderr.write(`  ${name}: ${what} ...\n`);
   try {
-    progress('appending events');
-    const append = await measureAppend(bench.mesh, 50_000 * share);
-    progress('running jobs through the protocol');
-    await measureJobs(bench, 100, 10);
-    const jobs = await measureJobs(bench, 2_000 * share, 20);
-    progress('webhook to lease');
-    const webhookToLease = await measureWebhookToLease(100 * share);
-    return { measuredAt: new Date().toISOString(), machine, append, jobs, webhookToLease };
+    const figures = await run({ scene, share: quick ? 0.1 : 1, jobsMax, say });
+    return { measure: name, at, loadBefore, quick, figures };
+  } catch (error) {
+    if (stop.asked || error instanceof Interrupted) return 'interrupted';
+    process.stderr.write(`bench: ${name}: ${error instanceof Error ? error.stack : String(error)}\n`);
+    return 'failed';
   } finally {
-    await bench.stop();
+    await scene.end();
+    stop.scene = null;
   }
 }
 
-function progress(what: string): void {
-  process.stderr.write(`  ${what} ...\n`);
+/** The first signal closes what is open, in order; a second one ends us at once, and the servers' leashes do the rest. */
+function stopOnSignals(): Stop {
+  const stop: Stop = { scene: null, asked: false };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (stop.asked) process.exit(130);
+      stop.asked = true;
+      process.stderr.write('bench: stopping what was started\n');
+      const ended = stop.scene?.end() ?? Promise.resolve();
+      void ended.catch(() => undefined).then(() => process.exit(130));
+    });
+  }
+  return stop;
 }
 
-function table({ machine, append, jobs, webhookToLease }: Report): string {
-  const rows = [
-    [
-      'events appended per second',
-      append.eventsPerSecond.toFixed(0),
-      `${append.ratio.toFixed(2)} of a raw multi-row insert (${append.rawRowsPerSecond.toFixed(0)}/s)`,
-    ],
-    [
-      'jobs per second through HTTP',
-      jobs.jobsPerSecond.toFixed(0),
-      `${jobs.jobs} no-op jobs, ${jobs.runners} runners, ${jobs.twice} run twice`,
-    ],
-    [
-      'webhook to lease, p50',
-      `${webhookToLease.p50Ms.toFixed(1)} ms`,
-      `${webhookToLease.changes} changes, planned from real git`,
-    ],
-    ['webhook to lease, p99', `${webhookToLease.p99Ms.toFixed(1)} ms`, ''],
-  ];
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map(
-    ([what = '', figure = '', note = '']) =>
-      `${what.padEnd(widths[0] ?? 0)}  ${figure.padStart(widths[1] ?? 0)}  ${note}`,
-  );
-  const where = `${machine.cores} x ${machine.cpu}, ${machine.memoryGiB} GiB, load before ${machine.loadBefore}; node ${machine.versions['node']}, ${machine.versions['postgres']}`;
-  return [where, ...lines].join('\n');
+function print(lines: readonly string[]): void {
+  if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n`);
 }

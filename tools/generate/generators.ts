@@ -1,3 +1,4 @@
+import { benchmarksGenerator } from './benchmarks.ts';
 import { configSchemaGenerator } from './config-schema.ts';
 import type { Generator } from './generator.ts';
 import { languageGenerator } from './language.ts';
@@ -10,4 +11,5 @@ export const generators: readonly Generator[] = [
   languageGenerator,
   configSchemaGenerator,
   openApiGenerator,
+  benchmarksGenerator,
 ];

@@ -3,3 +3,6 @@ export function percentile(samples: readonly number[], share: number): number {
   const sorted = samples.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
+
+/** The middle one: what a run is like when others disturb some of its samples. */
+export const median = (samples: readonly number[]): number => percentile(samples, 0.5);

@@ -1,0 +1,109 @@
+import { isRate, number, ofRaw, words, type Figure } from './figure.ts';
+
+/** What is to be reached. `of: 'raw'` judges the figure by its raw limit in the same run, which no machine's speed changes. */
+export type Goal = { readonly figure: string; readonly why: string } & (
+  | { readonly of: 'value' | 'raw'; readonly least: number }
+  | { readonly of: 'value' | 'raw'; readonly most: number }
+  | { readonly aheadOf: string }
+);
+
+/** The peers that record durably what was done; all are measured in the same run on the same servers. */
+const PEERS = ['bullmq', 'graphile-worker', 'pg-boss', 'dbos', 'restate'];
+
+const aheadOfPeers = (figure: string, peers: readonly string[]): Goal[] =>
+  peers.map((peer) => ({
+    figure,
+    aheadOf: `peers.${peer}`,
+    why: `more jobs per second than ${peer} in the same run`,
+  }));
+
+export const GOALS: readonly Goal[] = [
+  {
+    figure: 'append.run-events',
+    of: 'raw',
+    least: 0.35,
+    why: 'event, chain, projections and inbox cost at most three times a plain insert',
+  },
+  {
+    figure: 'replay.verified',
+    of: 'value',
+    least: 100_000,
+    why: 'a log of a year is verified over lunch',
+  },
+  { figure: 'replay.rebuilt', of: 'value', least: 100_000, why: 'tables are made anew from the log over lunch' },
+  { figure: 'replay.memory-growth', of: 'value', most: 64, why: 'memory stays flat, however long the log is' },
+  {
+    figure: 'jobs-bus.at-100',
+    of: 'raw',
+    least: 0.5,
+    why: 'at most twice the cost of dispatching and recording five rows without deciding anything',
+  },
+  ...aheadOfPeers('peers.ours-bus', PEERS),
+  { figure: 'jobs-http.at-100', of: 'value', least: 1_000, why: 'the whole protocol of runners is no bottleneck' },
+  ...aheadOfPeers('peers.ours-http', PEERS.slice(1)),
+  { figure: 'webhook-to-lease.p50', of: 'value', most: 15, why: 'an idle system starts at once' },
+  { figure: 'webhook-to-lease.p99', of: 'value', most: 50, why: 'an idle system always starts at once' },
+  { figure: 'sandbox-true.p50', of: 'value', most: 25, why: 'isolation does not slow small jobs down' },
+  { figure: 'heartbeats.orchestrator-cpu', of: 'value', most: 15, why: 'ten thousand runners on one orchestrator' },
+  { figure: 'log-follow.p99', of: 'value', most: 300, why: 'whoever reads along sees what happens now' },
+  { figure: 'first-job.started', of: 'value', most: 15, why: 'a newcomer sees a job before losing interest' },
+  { figure: 'idle.memory', of: 'value', most: 900, why: 'the whole mesh fits beside other work' },
+  { figure: 'idle.cpu', of: 'value', most: 2, why: 'a mesh without work costs nothing' },
+  ...['10k', '100k', '1m'].map((size): Goal => ({
+    figure: `growth.cost-at-${size}`,
+    of: 'raw',
+    most: 1.2,
+    why: 'a job costs the same however many there were before',
+  })),
+  ...['orchestrator', 'gateway', 'planner', 'failure-analyzer', 'status-reporter', 'runner-controller'].map(
+    (service): Goal => ({ figure: `recovery.${service}`, of: 'value', most: 5, why: 'a killed service is not missed' }),
+  ),
+  {
+    figure: 'recovery.runner-noticed',
+    of: 'raw',
+    most: 1,
+    why: 'a killed runner is noticed within its lease and ten seconds',
+  },
+];
+
+export type Verdict = 'met' | 'not met' | 'not measured';
+
+export interface Judged {
+  readonly goal: Goal;
+  readonly verdict: Verdict;
+  /** `at least 0.35 of raw`. */
+  readonly wanted: string;
+  /** `0.41 of raw`; empty when it was not measured. */
+  readonly found: string;
+}
+
+/** Holds every goal against the figures of one run. */
+export function judge(figures: readonly Figure[], goals: readonly Goal[] = GOALS): Judged[] {
+  const byName = new Map(figures.map((figure) => [figure.name, figure]));
+  return goals.map((goal) => ({ goal, ...judgeOne(goal, byName) }));
+}
+
+function judgeOne(goal: Goal, figures: ReadonlyMap<string, Figure>): Omit<Judged, 'goal'> {
+  const figure = figures.get(goal.figure);
+  if ('aheadOf' in goal) return judgeRace(figure, figures.get(goal.aheadOf), goal.aheadOf);
+  const value = figure === undefined ? null : goal.of === 'raw' ? ofRaw(figure) : figure.value;
+  const [bound, word] = 'least' in goal ? [goal.least, 'at least'] : [goal.most, 'at most'];
+  const read = (amount: number): string => readAs(goal.of, figure, amount);
+  const wanted = `${word} ${read(bound)}`;
+  if (value === null || !Number.isFinite(value)) return { verdict: 'not measured', wanted, found: '' };
+  const met = 'least' in goal ? value >= bound : value <= bound;
+  return { verdict: met ? 'met' : 'not met', wanted, found: read(value) };
+}
+
+function judgeRace(ours: Figure | undefined, theirs: Figure | undefined, name: string): Omit<Judged, 'goal'> {
+  const wanted = theirs === undefined ? `ahead of ${name}` : `ahead of ${name} (${words(theirs)})`;
+  if (ours === undefined || theirs === undefined) return { verdict: 'not measured', wanted, found: '' };
+  const met = isRate(ours) ? ours.value > theirs.value : ours.value < theirs.value;
+  return { verdict: met ? 'met' : 'not met', wanted, found: words(ours) };
+}
+
+/** Without the figure its unit is not known, so the bare number has to do. */
+function readAs(of: 'value' | 'raw', figure: Figure | undefined, amount: number): string {
+  if (of === 'raw') return `${number(amount)} of raw`;
+  return figure === undefined ? number(amount) : words({ value: amount, unit: figure.unit });
+}

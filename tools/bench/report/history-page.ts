@@ -1,0 +1,66 @@
+import { generatedFrom } from '../../generate/generator.ts';
+import { code, table } from '../../generate/markdown.ts';
+import { number, words, type Figure } from './figure.ts';
+import { judge, type Judged } from './goals.ts';
+import { figuresOf, fileNameOf, type Recorded } from './history.ts';
+import { beside, machineLine } from './table.ts';
+
+/** Runs shown side by side: more columns than that are not read. */
+const COLUMNS = 5;
+
+const INTRODUCTION = `# Benchmarks
+
+What Delta CI does on real servers, as \`npm run bench -- --record\` found it. Every file beside this page is one run: the
+commit, the machine, how loaded it was before each measure, and the figures. Each figure stands beside its raw limit, the
+least that anybody would have to do for the same result, measured in the same run: the share of it says more than the
+figure, which differs from machine to machine. \`npm run bench -- --list\` says what each measure is about; nothing in the
+tests asserts a time.
+
+`;
+
+/** The page that reads the history: goals, figures of the newest run, and what each figure was before. */
+export function historyPage(runs: readonly Recorded[]): string {
+  const newest = runs.at(-1);
+  const head = generatedFrom('the recorded runs in this folder') + INTRODUCTION;
+  if (newest === undefined) return `${head}Nothing has been recorded yet.\n`;
+  return head + newestRun(newest) + goals(judge(figuresOf(newest))) + figures(newest) + before(runs);
+}
+
+function newestRun(run: Recorded): string {
+  const changed = run.changed ? ', with changes that were not committed' : '';
+  return `## The newest run
+
+[${fileNameOf(run)}](${fileNameOf(run)}), commit ${code(run.commit.slice(0, 12))}${changed}. ${machineLine(run.machine)}.
+
+`;
+}
+
+function goals(judged: readonly Judged[]): string {
+  const rows = judged.map(({ goal, verdict, wanted, found }) => [code(goal.figure), wanted, found, verdict, goal.why]);
+  return `### Goals\n\n${table(['figure', 'goal', 'found', 'verdict', 'because'], rows)}`;
+}
+
+function figures({ measured }: Recorded): string {
+  const rows = measured.flatMap(({ loadBefore, figures: found }) =>
+    found.map((figure, at) => [
+      code(figure.name),
+      words(figure),
+      beside(figure),
+      figure.note ?? '',
+      at === 0 ? number(loadBefore) : '',
+    ]),
+  );
+  return `### Figures\n\n${table(['figure', 'value', 'of its raw limit', 'how', 'load before'], rows)}`;
+}
+
+/** Figures in the order of the newest run that has them; older runs to the right. */
+function before(runs: readonly Recorded[]): string {
+  const shown = runs.slice(-COLUMNS).toReversed();
+  if (shown.length < 2) return '';
+  const byName = shown.map((run) => new Map(figuresOf(run).map((figure) => [figure.name, figure])));
+  const names = [...new Set(byName.flatMap((run) => [...run.keys()]))];
+  const cell = (figure: Figure | undefined): string => (figure === undefined ? '' : words(figure));
+  const rows = names.map((name) => [code(name), ...byName.map((run) => cell(run.get(name)))]);
+  const headings = shown.map((run) => `[${fileNameOf(run).slice(0, -'.json'.length)}](${fileNameOf(run)})`);
+  return `## Before\n\n${table(['figure', ...headings], rows)}`;
+}
