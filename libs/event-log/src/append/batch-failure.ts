@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { BrokenInvariant } from '@delta-ci/domain';
 import pg from 'pg';
 
@@ -32,7 +33,8 @@ const UNIQUE_VIOLATION = '23505';
 /** Errors that are neither the server's nor ours come from the connection, and pass. */
 export function failureOf(error: unknown): BatchFailure {
   if (error instanceof BatchConflict) return 'passing';
-  if (!(error instanceof pg.DatabaseError)) return error instanceof Error && !isOurs(error) ? 'passing' : 'content';
+  // `instanceof Error` would not know the socket's own errors (EPIPE, ECONNRESET) where code runs in a VM context.
+  if (!(error instanceof pg.DatabaseError)) return isNativeError(error) && !isOurs(error) ? 'passing' : 'content';
   if (error.code === UNIQUE_VIOLATION) return 'clash';
   return PASSING_STATES.test(error.code ?? '') ? 'passing' : 'content';
 }

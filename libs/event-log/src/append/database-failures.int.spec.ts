@@ -69,11 +69,11 @@ describe('when the database fails', () => {
       done += 1;
     });
     let ended = 0;
-    await eventually('the stories are told', async () => {
+    const storm = eventually('the stories are told', async () => {
       if (ended < 15) ended += (await endSessions(`state = 'active' OR state LIKE 'idle in%'`)).rowCount ?? 0;
       return done === stories.length;
     });
-    await Promise.all(tellAll);
+    await Promise.all([storm, ...tellAll]);
 
     expect(ended).toBeGreaterThan(0);
     expect(await eventCount()).toBe(60 * 11);
