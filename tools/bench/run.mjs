@@ -1,7 +1,7 @@
 // @ts-check
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createProgress, runInForeground } from '../bootstrap/index.mjs';
+import { buildRooms, runInForeground } from '../bootstrap/index.mjs';
 
 const repoRoot = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -12,11 +12,7 @@ const repoRoot = fileURLToPath(new URL('../..', import.meta.url));
  * @returns {Promise<number>} exit code
  */
 async function buildAndMeasure(benchArguments) {
-  const built = await createProgress().step('build', async (say) => {
-    const code = await runInForeground([join(repoRoot, 'node_modules', '.bin', 'tsc'), '-b'], process.env);
-    say(code === 0 ? 'all rooms' : `tsc ended with ${code}`);
-    return code;
-  });
+  const built = await buildRooms(repoRoot);
   if (built !== 0) return built;
   return runInForeground(
     [process.execPath, join(repoRoot, 'tools', 'bench', 'main.ts'), ...benchArguments],

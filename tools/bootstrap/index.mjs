@@ -10,5 +10,6 @@ export { freeLoopbackPort } from './server-process.mjs';
 export { removeOnDeath } from './leash.mjs';
 export { ensureBubblewrap } from './bubblewrap.mjs';
 export { dockerAnswers, dockerHasImage } from './docker-engine.mjs';
+export { buildRooms } from './build-rooms.mjs';
 export { runInForeground } from './run-in-foreground.mjs';
 export { SetupProblem, reasonOf } from './setup-problem.mjs';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { migrate, provisionRoles } from '@delta-ci/event-log';
 import { startNatsServer, startPostgres } from '../bootstrap/index.mjs';
 import { LogSink } from './log-files.ts';
-import { ServiceProcess, type ServiceState } from './service-process.ts';
+import { ServiceProcess, type ServiceSpec, type ServiceState } from './service-process.ts';
 import {
   SERVICE_NAMES,
   adminTokenFile,
@@ -32,6 +32,8 @@ export interface MeshOptions {
   env?: Readonly<Record<string, string>>;
   /** Only these; all of them when left out. */
   services?: readonly ServiceName[];
+  /** The last word about how each service is started: for whoever puts something between it and the rest. */
+  adapt?: (spec: ServiceSpec) => ServiceSpec;
   onLine?: (service: string, line: string) => void;
   onState?: (service: string, state: ServiceState) => void;
 }
@@ -136,10 +138,10 @@ async function startService(
   stops: (() => Promise<void>)[],
 ): Promise<void> {
   await mkdir(join(options.directory, name), { recursive: true });
-  const { onLine, onState } = options;
+  const { onLine, onState, adapt = (spec) => spec } = options;
   const live = onLine === undefined ? null : (line: string) => onLine(name, line);
   const sink = new LogSink(join(options.directory, 'logs'), name, live);
-  const service = new ServiceProcess(serviceSpec(name, settings), sink, ({ state }) => onState?.(name, state));
+  const service = new ServiceProcess(adapt(serviceSpec(name, settings)), sink, ({ state }) => onState?.(name, state));
   services.set(name, service);
   stops.push(async () => {
     await service.stop();

@@ -19,7 +19,10 @@ export interface ServiceSpec {
   name: string;
   entry: string;
   args: readonly string[];
+  /** Read at every start. */
   env: Record<string, string>;
+  /** A command that runs the service as its last words: in a network namespace, say. */
+  under?: readonly string[];
 }
 
 /** What a service tells its supervisor over IPC when it takes work. */
@@ -128,7 +131,9 @@ export class ServiceProcess {
 
   async #runOnce(): Promise<string> {
     this.#become('starting');
-    const child = spawn(process.execPath, ['--enable-source-maps', this.spec.entry, ...this.spec.args], {
+    const { under = [], entry, args } = this.spec;
+    const [command = process.execPath, ...words] = [...under, process.execPath, '--enable-source-maps', entry, ...args];
+    const child = spawn(command, words, {
       env: this.spec.env,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A group of its own: Ctrl-C in our terminal reaches us alone, and we stop things in order.

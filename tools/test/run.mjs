@@ -1,7 +1,7 @@
 // @ts-check
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createProgress, runInForeground } from '../bootstrap/index.mjs';
+import { buildRooms, runInForeground } from '../bootstrap/index.mjs';
 
 const repoRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -16,11 +16,7 @@ const program = (name) => join(repoRoot, 'node_modules', '.bin', name);
  * @returns {Promise<number>} exit code
  */
 async function buildAndTest(jestArguments) {
-  const built = await createProgress().step('build', async (say) => {
-    const code = await runInForeground([program('tsc'), '-b'], process.env);
-    say(code === 0 ? 'all rooms' : `tsc ended with ${code}`);
-    return code;
-  });
+  const built = await buildRooms(repoRoot);
   if (built !== 0) return built;
   // Jest loads native ES modules only under this flag; Node calls it experimental in every process that has it.
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];

@@ -1,59 +1,30 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { RunView } from '@delta-ci/contracts';
 import pg from 'pg';
-import { freeLoopbackPort } from '../../../tools/bootstrap/index.mjs';
-import { startMesh, type Mesh } from '../../../tools/mesh/mesh.ts';
-import type { ServiceName } from '../../../tools/mesh/service-table.ts';
-import { toolchainDirs } from '../../../tools/mesh/toolchain-dirs.ts';
-import { FakeForge } from '../fake-forge/fake-forge.ts';
+import type { Mesh } from '../../../tools/mesh/mesh.ts';
+import { judgeLog } from '../../faults/checker/judge-log.ts';
+import type { FakeForge } from '../fake-forge/fake-forge.ts';
 import type { CheckRun } from '../fake-forge/github-checks.ts';
 import { deliver, pushDelivery, type Delivery, type DeliveryAnswer } from '../fake-forge/webhook-deliveries.ts';
-import { DeveloperClone, type Commit, type FileChanges } from '../git-server/bare-repository.ts';
-import { bubblewrapPath, eventually, freshDatabase, freshNats, type FreshNats } from '../infra/index.ts';
-import { HeldJobs, type HeldJob } from './held-jobs.ts';
-import { brokenInvariants } from './invariants.ts';
+import type { Commit, DeveloperClone, FileChanges } from '../git-server/bare-repository.ts';
+import { eventually, type FreshNats } from '../infra/index.ts';
+import type { EffectLedger } from './effect-ledger.ts';
+import type { HeldJob, HeldJobs } from './held-jobs.ts';
 import { MeshApi } from './mesh-api.ts';
 import { processesThatMention, type FoundProcess } from './processes.ts';
-import { restartablePostgres, type RestartablePostgres } from './restartable-postgres.ts';
+import type { RestartablePostgres } from './restartable-postgres.ts';
 
-const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
-const WEBHOOK_SECRET = 'fake-webhook-secret-of-the-tests';
-const FORGE_TOKEN = 'fake-forge-token-of-the-tests';
-/** The discard service, which no machine runs any more. */
-const NOBODYS_PORT = 9;
+/** What the forge of a test and its mesh know of each other. */
+export const FORGE_SECRETS = {
+  webhook: 'fake-webhook-secret-of-the-tests',
+  token: 'fake-forge-token-of-the-tests',
+} as const;
 /** The check that branch protection would require. */
 const GATE = 'delta-ci';
 /** Several lost attempts in a row, each after its lease ran out, on a machine that is busy with other tests. */
 const RUN_DEADLINE_MS = 60_000;
-
-/** The protocol's timings, forty times faster. */
-const QUICK: Readonly<Record<string, string>> = {
-  DELTA_LOG_LEVEL: 'info',
-  DELTA_LEASE_TTL_MS: '3000',
-  DELTA_HEARTBEAT_MS: '500',
-  DELTA_HEARTBEAT_JITTER_MS: '500',
-  DELTA_LEASE_ACCEPTANCE_MS: '2000',
-  DELTA_CANCEL_DEADLINE_MS: '3000',
-  DELTA_SWEEP_INTERVAL_MS: '200',
-  DELTA_REDRIVE_AFTER_MS: '1000',
-  DELTA_DISPATCH_VISIBILITY_MS: '4000',
-  DELTA_DECISION_INTERVAL_MS: '500',
-  DELTA_RUNNERS_MAX: '3',
-};
-
-export interface TestMeshOptions {
-  /** Full name on the forge, e.g. `demo/shop`. Each is made with a commit of a README on `main`. */
-  repositories: readonly string[];
-  /** Only these; all of them when left out. */
-  services?: readonly ServiceName[];
-  /** A Postgres of its own that the test may end; else a database on the server of the test session. */
-  ownPostgres?: boolean;
-  /** What services get in place of timings forty times faster than the protocol's. */
-  env?: Readonly<Record<string, string>>;
-}
+/** How late on top of its timings a mesh may be whose servers and services a test kills, on a busy machine. */
+const SLACK_MS = 60_000;
 
 /** A pushed commit and the run its delivery led to. */
 export interface PushedChange {
@@ -69,12 +40,13 @@ export class TestMesh {
   readonly api: MeshApi;
   readonly nats: FreshNats;
   readonly postgres: RestartablePostgres | null;
+  readonly effects: EffectLedger;
   readonly #held: HeldJobs;
   readonly #developers: ReadonlyMap<string, DeveloperClone>;
   readonly #undo: (() => Promise<unknown>)[];
 
   constructor(
-    parts: Pick<TestMesh, 'mesh' | 'forge' | 'nats' | 'postgres'> & {
+    parts: Pick<TestMesh, 'mesh' | 'forge' | 'nats' | 'postgres' | 'effects'> & {
       held: HeldJobs;
       developers: ReadonlyMap<string, DeveloperClone>;
       undo: (() => Promise<unknown>)[];
@@ -84,6 +56,7 @@ export class TestMesh {
     this.forge = parts.forge;
     this.nats = parts.nats;
     this.postgres = parts.postgres;
+    this.effects = parts.effects;
     this.api = new MeshApi(parts.mesh.gatewayUrl, parts.mesh.adminToken);
     this.#held = parts.held;
     this.#developers = parts.developers;
@@ -100,7 +73,7 @@ export class TestMesh {
     return developer.push(branch, message, files);
   }
 
-  async deliver(delivery: Delivery, secret = WEBHOOK_SECRET): Promise<DeliveryAnswer> {
+  async deliver(delivery: Delivery, secret: string = FORGE_SECRETS.webhook): Promise<DeliveryAnswer> {
     return deliver(`${this.mesh.gatewayUrl}/api/v1/webhooks/github`, secret, delivery);
   }
 
@@ -187,17 +160,22 @@ export class TestMesh {
    */
   async finish({ reported = true } = {}): Promise<void> {
     try {
-      const broken = await brokenInvariants(this.mesh.adminDatabaseUrl, { reported });
-      await this.mesh.stop();
-      const left = await eventually('no process of the mesh is left', () => this.#processes().length === 0).then(
-        () => [],
-        () => this.#processes().map(({ commandLine }) => `left behind: ${commandLine}`),
-      );
-      const problems = [...broken, ...left];
+      const { findings } = await judgeLog(this.mesh.adminDatabaseUrl, { bounds: { slackMs: SLACK_MS }, reported });
+      const broken = findings.flatMap(({ id, violations }) => violations.map((violation) => `${id}: ${violation}`));
+      const problems = [...broken, ...(await this.endProcesses())];
       if (problems.length > 0) throw new Error(`the mesh did not end well:\n${problems.join('\n')}`);
     } finally {
       await this.stop();
     }
+  }
+
+  /** Stops services, runners and what they run. @returns what is left of them all the same, in words */
+  async endProcesses(): Promise<string[]> {
+    await this.mesh.stop();
+    return eventually('no process of the mesh is left', () => this.#processes().length === 0).then(
+      () => [],
+      () => this.#processes().map(({ commandLine }) => `left behind: ${commandLine}`),
+    );
   }
 
   #processes(): FoundProcess[] {
@@ -209,104 +187,13 @@ export class TestMesh {
   }
 }
 
-/** Brings it up; what was started is stopped if that fails. */
-export async function startTestMesh(options: TestMeshOptions): Promise<TestMesh> {
-  const undo: (() => Promise<unknown>)[] = [];
-  try {
-    return await bringUp(options, undo);
-  } catch (error) {
-    await undoAll(undo);
-    throw error;
-  }
-}
-
-async function bringUp(options: TestMeshOptions, undo: (() => Promise<unknown>)[]): Promise<TestMesh> {
-  const directory = mkdtempSync(join(tmpdir(), 'delta-mesh-'));
-  chmodSync(directory, 0o755);
-  undo.push(async () => rmSync(directory, { recursive: true, force: true }));
-  const forge = await FakeForge.start({ directory: join(directory, 'forge'), token: FORGE_TOKEN });
-  undo.push(async () => forge.close());
-  const developers = await developersOf(options.repositories, forge, undo);
-  const nats = await freshNats();
-  undo.push(async () => nats.remove());
-  const postgres = options.ownPostgres === true ? await restartablePostgres(ROOT, directory) : null;
-  const held = new HeldJobs(join(directory, 'held'));
-  if (postgres !== null) undo.push(async () => postgres.stop());
-  const mesh = await startMesh({
-    root: ROOT,
-    directory: join(directory, 'mesh'),
-    postgres: { url: postgres?.url ?? (await databaseUrl(undo)) },
-    nats: { url: nats.url },
-    gatewayPort: await freeLoopbackPort(),
-    forgesFile: writeForgeSettings(join(directory, 'settings'), forge, options.repositories),
-    bubblewrapPath: await bubblewrapPath(),
-    isolation: 'sandbox',
-    toolchainDirs: [...toolchainDirs(process.env['PATH'] ?? ''), held.directory],
-    ephemeral: true,
-    env: options.env ?? QUICK,
-    ...(options.services === undefined ? {} : { services: options.services }),
-  });
-  undo.push(async () => mesh.stop());
-  return new TestMesh({ mesh, forge, nats, postgres, held, developers, undo });
-}
-
-async function databaseUrl(undo: (() => Promise<unknown>)[]): Promise<string> {
-  const database = await freshDatabase();
-  undo.push(async () => database.drop());
-  return database.adminUrl;
-}
-
-async function developersOf(
-  repositories: readonly string[],
-  forge: FakeForge,
-  undo: (() => Promise<unknown>)[],
-): Promise<ReadonlyMap<string, DeveloperClone>> {
-  const developers = new Map<string, DeveloperClone>();
-  for (const name of repositories) {
-    const developer = await DeveloperClone.create(forge.barePath(name), forge.cloneUrl(name));
-    undo.push(async () => developer.remove());
-    await developer.push('main', 'first', { 'README.md': `# ${name}\n` });
-    developers.set(name, developer);
-  }
-  return developers;
-}
-
-/** The repositories, one more that the forge does not have, and one of a host where nobody answers. */
-function writeForgeSettings(directory: string, forge: FakeForge, repositories: readonly string[]): string {
-  mkdirSync(directory, { mode: 0o700 });
-  writeFileSync(join(directory, 'webhook'), WEBHOOK_SECRET, { mode: 0o600 });
-  writeFileSync(join(directory, 'token'), FORGE_TOKEN, { mode: 0o600 });
-  const settings = {
-    kind: 'github',
-    name: 'github',
-    apiUrl: forge.apiUrl,
-    webhookSecret: { file: 'webhook' },
-    token: { file: 'token' },
-    cloneProtocols: ['http'],
-    allowPrivateAddresses: true,
-    repositories: [
-      ...[...repositories, 'gone/away'].map((name) => servedAs(name, forge.cloneUrl(name))),
-      servedAs('cut/off', `http://127.0.0.1:${NOBODYS_PORT}/cut/off.git`),
-    ],
-  };
-  const file = join(directory, 'forges.json');
-  writeFileSync(file, JSON.stringify({ forges: [settings] }));
-  return file;
-}
-
-const servedAs = (name: string, cloneUrl: string): object => ({
-  id: `github/${name}`,
-  cloneUrl,
-  defaultBranch: 'main',
-});
-
 function isSettled(view: RunView): boolean {
   const failed = view.jobs.flatMap(({ attempts }) => attempts.filter(({ outcome }) => outcome === 'failed'));
   return view.state === 'finished' && view.reported && failed.every(({ explanation }) => explanation !== null);
 }
 
 /** All of them, in reverse order, whatever happens; the first trouble is told at the end. */
-async function undoAll(undo: (() => Promise<unknown>)[]): Promise<void> {
+export async function undoAll(undo: (() => Promise<unknown>)[]): Promise<void> {
   const troubles: unknown[] = [];
   for (const step of undo.splice(0).reverse()) await step().catch((error: unknown) => troubles.push(error));
   if (troubles.length > 0) throw troubles[0];

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../../../../test/support/infra/index.ts';
+import { Hop } from '../../../../test/support/network/hop.ts';
 import { openLog } from '../connection.ts';
 import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
-import { lossyProxy } from '../testing/lossy-proxy.fixture.ts';
 import { createRun, runIdOf, runSubmission, simpleRun } from '../testing/run-story.fixture.ts';
 import { showRun } from '../queries/show-run.ts';
 import { verifyChain } from '../read/verify-chain.ts';
@@ -40,21 +40,24 @@ describe('when the database fails', () => {
   });
 
   it('after the commit and before its answer, the answer is found in the inbox', async () => {
-    const proxy = await lossyProxy(log.orchestratorUrl);
-    const connection = await openLog({ databaseUrl: proxy.url(log.orchestratorUrl), applicationName: 'orchestrator' });
+    const hop = await Hop.open();
+    const connection = await openLog({
+      databaseUrl: hop.through(log.orchestratorUrl),
+      applicationName: 'orchestrator',
+    });
     const writer = new LogWriter({ pool: connection.pool });
     const { submissions } = simpleRun('commit-unknown');
     try {
       for (const submission of submissions) {
-        proxy.loseNextCommitAnswer();
+        hop.loseCommitAnswers(1);
         expect(await writer.submit(submission)).toMatchObject({ ok: true });
       }
-      expect(proxy.lostAnswers).toBe(submissions.length);
+      expect(hop.lostAnswers).toBe(submissions.length);
       expect(await eventCount()).toBe(11);
     } finally {
       await writer.close();
       await connection.close();
-      await proxy.close();
+      await hop.close();
     }
   });
 
