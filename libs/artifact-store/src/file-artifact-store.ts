@@ -1,18 +1,21 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { LOG_BYTES_MAX } from '@delta-ci/contracts';
 import { AttemptLogs } from './attempt-logs.ts';
+import { CheckpointFiles } from './checkpoint-files.ts';
 import { ContentFiles } from './content.ts';
 
-/** The artifact store on a directory that all services share: immutable content by digest, and logs by attempt. */
+/** The artifact store on a directory that all services share: content by digest, logs by attempt, checkpoints by position. */
 export class FileArtifactStore {
   readonly content: ContentFiles;
   readonly logs: AttemptLogs;
+  readonly checkpoints: CheckpointFiles;
   readonly #directory: string;
 
   constructor(directory: string, logBytesMax: number = LOG_BYTES_MAX) {
     this.#directory = directory;
     this.content = new ContentFiles(directory);
     this.logs = new AttemptLogs(directory, logBytesMax);
+    this.checkpoints = new CheckpointFiles(directory);
   }
 
   /** Readiness: the directory exists (or can be made) and may be written. @throws the filesystem's error otherwise. */
