@@ -3,11 +3,14 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { migrate, provisionRoles } from '@delta-ci/event-log';
 import { startNatsServer, startPostgres } from '../bootstrap/index.mjs';
+import { prepareCheckpointKey } from './checkpoint-key.ts';
 import { LogSink } from './log-files.ts';
 import { ServiceProcess, type ServiceSpec, type ServiceState } from './service-process.ts';
 import {
   SERVICE_NAMES,
   adminTokenFile,
+  checkpointKeyFile,
+  checkpointKeysDir,
   gatewayUrl,
   serviceSpec,
   type MeshSettings,
@@ -73,6 +76,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
 
 async function bringUp(options: MeshOptions, stops: (() => Promise<void>)[]): Promise<Omit<Mesh, 'stop'>> {
   await mkdir(options.directory, { recursive: true, mode: 0o755 });
+  prepareCheckpointKey(checkpointKeyFile(options.directory), checkpointKeysDir(options.directory));
   const [adminDatabaseUrl, natsUrl] = await allSettledOrThrow([databaseOf(options, stops), busOf(options, stops)]);
   const settings: MeshSettings = {
     root: options.root,

@@ -33,7 +33,10 @@ export type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** What each service gets on top of what all get. In start order: the writer of the log first, capacity last. */
 const OWN: Readonly<Record<ServiceName, (settings: MeshSettings) => Record<string, string>>> = {
-  orchestrator: ({ databases }) => ({ DELTA_DATABASE_URL: databases.orchestrator }),
+  orchestrator: ({ databases, directory }) => ({
+    DELTA_DATABASE_URL: databases.orchestrator,
+    DELTA_CHECKPOINT_KEY_FILE: checkpointKeyFile(directory),
+  }),
   planner: ({ forgesFile, isolation }) => ({ DELTA_FORGES_FILE: forgesFile, DELTA_ISOLATION: isolation }),
   'failure-analyzer': () => ({}),
   'status-reporter': ({ databases, forgesFile, gatewayPort }) => ({
@@ -47,6 +50,7 @@ const OWN: Readonly<Record<ServiceName, (settings: MeshSettings) => Record<strin
     DELTA_HTTP_PORT: String(gatewayPort),
     DELTA_REGISTRATION_TOKEN: registrationToken,
     DELTA_ADMIN_TOKEN_FILE: adminTokenFile(directory),
+    DELTA_CHECKPOINT_KEYS_DIR: checkpointKeysDir(directory),
   }),
   'runner-controller': ({
     databases,
@@ -73,6 +77,9 @@ const OWN: Readonly<Record<ServiceName, (settings: MeshSettings) => Record<strin
 };
 
 export const gatewayUrl = (port: number): string => `http://127.0.0.1:${port}`;
+/** The private key that signs checkpoints, and the public keys whose checkpoints count. */
+export const checkpointKeyFile = (directory: string): string => join(directory, 'orchestrator', 'checkpoint-key.pem');
+export const checkpointKeysDir = (directory: string): string => join(directory, 'checkpoint-keys');
 export const adminTokenFile = (directory: string): string => join(directory, 'gateway', 'admin-token');
 
 /** How to start one service of this mesh. */

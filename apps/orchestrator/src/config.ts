@@ -6,14 +6,15 @@ import {
   databaseSettings,
   durationMs,
   list,
+  secretText,
+  text,
   wholeNumber,
 } from '@delta-ci/service';
 import { z } from 'zod';
 
 const policy = DEFAULT_RUN_POLICY;
 
-/** What the orchestrator reads from its environment. Timings are the protocol's unless an operator changes them. */
-export const orchestratorSettings = z.object({
+const allSettings = z.object({
   ...commonSettings,
   ...databaseSettings,
   ...busSettings,
@@ -40,5 +41,21 @@ export const orchestratorSettings = z.object({
   /** A queued attempt that nobody took for this long is put before its pool again. */
   redriveAfterMs: durationMs({ min: 100 }).default(30_000),
   databaseConnections: wholeNumber({ min: 2, max: 200 }).default(10),
+  /** The Ed25519 private key that signs checkpoints, in PEM: the file it is in, or the key itself. */
+  checkpointKeyFile: text(4_096).optional(),
+  checkpointKey: secretText(64).optional(),
+  /** A checkpoint is signed when so much was recorded since the last one, and when so much time has passed. */
+  checkpointEvents: wholeNumber({ min: 1, max: 1_000_000 }).default(1_000),
+  checkpointIntervalMs: durationMs({ min: 100 }).default(60_000),
 });
+
+/** What the orchestrator reads from its environment. Timings are the protocol's unless an operator changes them. */
+export const orchestratorSettings = allSettings.refine(
+  ({ checkpointKey, checkpointKeyFile }) => (checkpointKey === undefined) !== (checkpointKeyFile === undefined),
+  {
+    path: ['checkpointKeyFile'],
+    message:
+      'the file of an Ed25519 private key (openssl genpkey -algorithm ed25519), or else the key in DELTA_CHECKPOINT_KEY',
+  },
+);
 export type OrchestratorConfig = z.output<typeof orchestratorSettings>;

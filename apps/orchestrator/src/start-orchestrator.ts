@@ -29,6 +29,8 @@ import {
   type LogConnection,
 } from '@delta-ci/event-log';
 import { orchestrationMetrics, withSpan, type Service } from '@delta-ci/service';
+import { openSigningKey } from './checkpoints/open-signing-key.ts';
+import { signWhenElected } from './checkpoints/sign-when-elected.ts';
 import { commandHandlers, type KnownRunner } from './command-handlers.ts';
 import type { OrchestratorConfig } from './config.ts';
 import { grantSubmission } from './decisions/grant-submission.ts';
@@ -47,6 +49,7 @@ type Orchestrator = Service<OrchestratorConfig>;
 export async function startOrchestrator(service: Orchestrator): Promise<void> {
   const { config, logger } = service;
   refuseContradictoryTimings(config);
+  const key = await openSigningKey(service);
   const log = await openDatabase(service);
   const bus = await openBus(service);
   const store = new FileArtifactStore(config.artifactDir);
@@ -56,7 +59,9 @@ export async function startOrchestrator(service: Orchestrator): Promise<void> {
   const leases = new LeaseDirectory(async (hash) => (await findLease(log, hash))?.runId ?? null);
   const desks = await openDesks(service, { bus, ledger, leases });
   const sweeper = await openSweeper(service, { log, bus, ledger, desks });
-  await relayWhenElected(service, log, bus);
+  const bell = await openBell(service);
+  await relayWhenElected(service, log, bus, bell);
+  await signWhenElected(service, { log, bell, ledger, store, key });
   const around: AroundHandler = async ({ name, traceparent }, run) =>
     withSpan(name, traceparent === null ? {} : { parent: traceparent }, run);
   const renewals = new LeaseRenewals(log);
@@ -214,16 +219,21 @@ async function openSweeper(
   return sweeper;
 }
 
-async function relayWhenElected(service: Orchestrator, log: LogConnection, bus: Bus): Promise<void> {
+/** Rings for the relay and for whoever signs checkpoints. */
+async function openBell(service: Orchestrator): Promise<LogBell> {
+  const connection = { databaseUrl: service.config.databaseUrl.reveal(), applicationName: 'orchestrator-bell' };
+  return service.open(
+    'log bell',
+    () => new LogBell(connection),
+    async (bell) => bell.close(),
+  );
+}
+
+async function relayWhenElected(service: Orchestrator, log: LogConnection, bus: Bus, bell: LogBell): Promise<void> {
   const { config, logger } = service;
   const connection = { databaseUrl: config.databaseUrl.reveal(), applicationName: 'orchestrator-relay' };
   const reader = new LogReader(log);
   const metrics = service.metrics(orchestrationMetrics);
-  const bell = await service.open(
-    'log bell',
-    () => new LogBell(connection),
-    async (opened) => opened.close(),
-  );
   let published = 0;
   metrics.relayLag.observe((report) => report(Math.max(0, bell.position - published)));
   const lead = async (signal: AbortSignal): Promise<void> => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Actor, Change, RerunSource, Repository } from './change.ts';
+import { Checkpoint } from './checkpoint.ts';
 import { FailureExplanation } from './events.ts';
 import {
   AttemptNumber,
@@ -140,6 +141,8 @@ export const RunView = RunSummary.extend({
       final: RunOutcome.nullable(),
     }),
   ),
+  /** The first checkpoint that covers everything recorded of the run so far; null: it is not signed yet. */
+  checkpoint: Checkpoint.pick({ position: true, time: true, keyId: true }).nullable(),
 });
 export type RunView = z.infer<typeof RunView>;
 

@@ -36,6 +36,14 @@ export {
 export { whichRunsShareTheRef, type RunOfRef } from './queries/which-runs-share-the-ref.ts';
 export { verifyChain, type Verification, type VerifyOptions } from './read/verify-chain.ts';
 export {
+  TrustedKeys,
+  loadTrustedKeys,
+  readSigningKey,
+  type SignatureVerdict,
+  type SigningKey,
+} from './checkpoints/checkpoint-keys.ts';
+export { whatIsThereToSign, type ToSign, type UnsignedClaim } from './checkpoints/what-is-there-to-sign.ts';
+export {
   digestUnfinishedWork,
   type Querier,
   type TablesIn,

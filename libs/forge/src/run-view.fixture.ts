@@ -145,6 +145,7 @@ export const viewOf = (over: Partial<RunView> = {}): RunView => ({
   skipped: [{ key: 'docs', title: 'docs', unit: 'docs', sentence: 'Nothing that docs is built from changed.' }],
   planning: null,
   publications: [],
+  checkpoint: null,
   ...over,
 });
 

@@ -69,6 +69,7 @@ const RUNNING = RunView.parse({
   skipped: [{ key: 'test-greeting', title: 'test greeting', unit: null, sentence: 'nothing reaches greeting.' }],
   planning: null,
   publications: [],
+  checkpoint: { position: 8, time: '2026-11-20T10:00:00.000Z', keyId: 'c'.repeat(32) },
 });
 const FINISHED = { ...RUNNING, position: 9, state: 'finished', outcome: 'failed', finishedAtMs: AT };
 

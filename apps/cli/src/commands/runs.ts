@@ -129,6 +129,12 @@ function sayChanges(
   return states;
 }
 
+/** Whether what is recorded of a run is under a checkpoint already; said of one that is still going only when it is. */
+function signedText({ checkpoint, state }: RunView): string {
+  if (checkpoint !== null) return `signed by the checkpoint at ${checkpoint.position} of ${checkpoint.time}`;
+  return state === 'finished' ? 'not under a checkpoint yet' : '';
+}
+
 /** A run with its jobs, for people. */
 export function runText(surroundings: Surroundings, view: RunView): string {
   const { paint } = surroundings;
@@ -150,7 +156,9 @@ export function runText(surroundings: Surroundings, view: RunView): string {
   const head = [
     `${paint.bold(view.runId)} ${paintOutcome(paint, stateOf(view))}`,
     `${safeLine(view.repository.id)} ${safeLine(view.change.ref)} ${view.change.head.slice(0, 8)} ${safeLine(view.change.title)}`,
-    ...[view.reason, view.summary, view.planning?.message ?? ''].map(safeLine).filter((line) => line !== ''),
+    ...[view.reason, view.summary, view.planning?.message ?? '', signedText(view)]
+      .map(safeLine)
+      .filter((line) => line !== ''),
   ];
   const explained = view.jobs.flatMap(({ key, attempts }) => {
     const explanation = attempts.at(-1)?.explanation ?? null;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
+  CHECKPOINT_STREAM,
   RunPage,
   RunView,
   deliveryStream,
@@ -65,6 +66,30 @@ describe('the named queries', () => {
   };
   const changed = (more: Partial<Change>): Change => ({ ...CHANGE, ...more });
   const repository = (name: string) => ({ ...REPOSITORY, id: `local/demo/${name}`, fullName: `demo/${name}` });
+
+  it('show under which checkpoint a run is: the first that covers its newest record', async () => {
+    const runId = runIdOf('signed');
+    await tell(runId, createRun(runId));
+    const { position } = await new LogReader(log.reader).head();
+    const checkpointAt = (at: number) => ({
+      position: at,
+      hash: 'a'.repeat(64),
+      unfinished: digestOf('nothing'),
+      time: '2026-11-20T10:00:00.000Z',
+      keyId: 'c'.repeat(32),
+      signature: `${'A'.repeat(86)}==`,
+    });
+    const covering = async () => (await showRun(log.reader, runId))?.checkpoint;
+
+    await record(CHECKPOINT_STREAM, { type: 'checkpoint.signed', data: checkpointAt(position - 1) });
+    expect(await covering()).toBeNull();
+    await record(CHECKPOINT_STREAM, { type: 'checkpoint.signed', data: checkpointAt(position) });
+    await record(CHECKPOINT_STREAM, { type: 'checkpoint.signed', data: checkpointAt(position + 1) });
+    const { time, keyId } = checkpointAt(position);
+    expect(await covering()).toEqual({ position, time, keyId });
+    await tell(runId, { type: 'cancel-run', reason: 'no more' });
+    expect(await covering()).toBeNull();
+  });
 
   it('show a run with its plan, attempts, artifacts, explanation and publications', async () => {
     const runId = runIdOf('shown');

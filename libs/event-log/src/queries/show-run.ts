@@ -1,4 +1,11 @@
-import type { AttemptView, JobView, RunId, RunView, SkippedJobView } from '@delta-ci/contracts';
+import {
+  runStream,
+  type AttemptView,
+  type JobView,
+  type RunId,
+  type RunView,
+  type SkippedJobView,
+} from '@delta-ci/contracts';
 import type { EntityManager } from 'typeorm';
 import type { LogConnection } from '../connection.ts';
 import type { ProjectionName, ProjectionRows } from '../projections/rows.ts';
@@ -22,7 +29,19 @@ async function viewOf(manager: EntityManager, runId: RunId): Promise<RunView | n
     skipped: planJobs.filter((job) => job.skipped).map(skippedOf),
     planning: run.planning_failure as RunView['planning'],
     publications: await publicationsOf(manager, runId),
+    checkpoint: await checkpointOf(manager, runId),
   };
+}
+
+/** The first that covers the newest record of the run's stream. */
+async function checkpointOf(manager: EntityManager, runId: RunId): Promise<RunView['checkpoint']> {
+  const rows: NonNullable<RunView['checkpoint']>[] = await manager.query(
+    `SELECT position, time, key_id AS "keyId" FROM checkpoint
+     WHERE position >= (SELECT position FROM event WHERE stream = $1 ORDER BY version DESC LIMIT 1)
+     ORDER BY position LIMIT 1`,
+    [runStream(runId)],
+  );
+  return rows[0] ?? null;
 }
 
 interface PlanJobRow {
