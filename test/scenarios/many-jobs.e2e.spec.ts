@@ -56,7 +56,7 @@ async function propose(bus: Bus, runId: string): Promise<void> {
   const plan = noOpPlan(JOBS);
   const sent = await new ReportClient(bus).send(
     'planner.plan-proposed',
-    { runId, digest: digestOf(canonicalJson(plan)), plan },
+    { runId, digest: digestOf(canonicalJson(plan)), plan, inputsDigest: null },
     { id: `plan-${runId}`, causation: runId, traceparent: null },
   );
   if (!sent.sent) throw new Error(sent.refusal.message);

@@ -114,7 +114,14 @@ describe('an attempt whose dispatch was lost, and a lease whose answer was', () 
       command('register-runner', { runnerId: RUNNER, name: 'spec', pool: 'default', capabilities, version: '1' }),
     );
     await handlers['request-run'](command('request-run', { runId: RUN, repository: REPOSITORY, change: CHANGE }));
-    const plan = { type: 'record-plan' as const, planDigest: DIGEST, policy: FACTS.policy, jobs: [JOB], summary: '' };
+    const plan = {
+      type: 'record-plan' as const,
+      planDigest: DIGEST,
+      policy: FACTS.policy,
+      jobs: [JOB],
+      summary: '',
+      inputsDigest: null,
+    };
     await writer.submit(submissionToRun({ ...ENVELOPE, id: 'p-1', causation: 'p-1' }, RUN, plan, {}));
 
     const ask: Command<'grant-lease'> = {

@@ -29,6 +29,7 @@ const event: RecordedEventOf<'run.created'> = {
 };
 const plan = aPlan({ repository, change });
 const DIGEST = `sha256:${'0'.repeat(64)}`;
+const INPUTS = `sha256:${'1'.repeat(64)}`;
 
 type Send = ReportClient['send'];
 
@@ -67,28 +68,32 @@ async function handle(
 
 describe('a created run', () => {
   it("given a plan, when it is small, then it travels with its report, whose id is the run's", async () => {
-    const sent = await handle({ kind: 'planned', plan, digest: DIGEST, sizeBytes: 1_000 });
+    const sent = await handle({ kind: 'planned', plan, digest: DIGEST, sizeBytes: 1_000, inputsDigest: INPUTS });
     expect(sent).toEqual([
-      { kind: 'planner.plan-proposed', id: `plan-${RUN}`, data: { runId: RUN, digest: DIGEST, plan } },
+      {
+        kind: 'planner.plan-proposed',
+        id: `plan-${RUN}`,
+        data: { runId: RUN, digest: DIGEST, plan, inputsDigest: INPUTS },
+      },
     ]);
   });
 
   it('given a plan, when it is larger than a message, then it travels by its digest alone', async () => {
-    const [report] = await handle({ kind: 'planned', plan, digest: DIGEST, sizeBytes: 600_000 });
-    expect(report?.data).toEqual({ runId: RUN, digest: DIGEST, plan: null });
+    const [report] = await handle({ kind: 'planned', plan, digest: DIGEST, sizeBytes: 600_000, inputsDigest: null });
+    expect(report?.data).toEqual({ runId: RUN, digest: DIGEST, plan: null, inputsDigest: null });
   });
 
   it('given a failure that stays, then it is reported at once', async () => {
-    const [report] = await handle(failure('invalid_config', 'line 4'));
+    const [report] = await handle(failure('invalid_config', 'line 4', { inputsDigest: INPUTS }));
     expect(report).toEqual({
       kind: 'planner.planning-failed',
       id: `plan-${RUN}`,
-      data: { runId: RUN, code: 'invalid_config', message: 'line 4' },
+      data: { runId: RUN, code: 'invalid_config', message: 'line 4', inputsDigest: INPUTS },
     });
   });
 
   it('given a failure that may pass, then the event is asked for again, and the third delivery reports it', async () => {
-    const unreachable = failure('repository_unreachable', 'no answer', true);
+    const unreachable = failure('repository_unreachable', 'no answer', { passing: true });
     await expect(handle(unreachable, { deliveries: 1 })).rejects.toThrow('repository_unreachable');
     await expect(handle(unreachable, { deliveries: 2 })).rejects.toThrow('repository_unreachable');
     const [report] = await handle(unreachable, { deliveries: 3 });

@@ -54,12 +54,12 @@ async function report(
   const { runId } = event.data;
   const options = { id: `plan-${runId}`, causation: event.id, traceparent: traceparentOf() ?? event.traceparent };
   if (outcome.kind === 'failed') {
-    const { code, message } = outcome;
-    return reports.send('planner.planning-failed', { runId, code, message }, options);
+    const { code, message, inputsDigest } = outcome;
+    return reports.send('planner.planning-failed', { runId, code, message, inputsDigest }, options);
   }
-  const { digest, plan, sizeBytes } = outcome;
+  const { digest, plan, sizeBytes, inputsDigest } = outcome;
   const inline = sizeBytes <= INLINE_PLAN_BYTES_MAX ? plan : null;
-  return reports.send('planner.plan-proposed', { runId, digest, plan: inline }, options);
+  return reports.send('planner.plan-proposed', { runId, digest, plan: inline, inputsDigest }, options);
 }
 
 function summaryOf(outcome: PlanningOutcome): Record<string, unknown> {

@@ -2,7 +2,7 @@ import type { FileArtifactStore } from '@delta-ci/artifact-store';
 import type { Plan, RecordedEventOf } from '@delta-ci/contracts';
 import type { PlanningInputs, PlanningRules } from '@delta-ci/planning';
 import { withSpan } from '@delta-ci/service';
-import { loadPlan, storePlan } from './plan-store.ts';
+import { loadPlan, storeInputs, storePlan } from './plan-store.ts';
 import { failure, type PlanningFailure, type PlanningOutcome } from './planning-outcome.ts';
 import type { PlanningThreads } from './planning-threads.ts';
 import { readChange, type ReadChange } from './read-change.ts';
@@ -17,7 +17,7 @@ export interface PlanningTools {
 
 type CreatedRun = RecordedEventOf<'run.created'>['data'];
 
-/** Reads the change, plans it, stores the plan. Expected failures are outcomes; throwing means that planning is broken. */
+/** Reads the change, plans it, stores the plan and what it was made of. Expected failures are outcomes; throwing means that planning is broken. */
 export async function planRun(tools: PlanningTools, run: CreatedRun, signal: AbortSignal): Promise<PlanningOutcome> {
   const rerun = await earlierPlan(tools, run);
   if (rerun !== null && 'kind' in rerun) return rerun;
@@ -28,9 +28,10 @@ export async function planRun(tools: PlanningTools, run: CreatedRun, signal: Abo
   const result = await withSpan('plan change', {}, async () =>
     tools.threads.plan(inputsOf(tools, run, read.value, rerun), signal),
   );
-  if (!result.ok) return failure(result.code, result.message);
+  const inputsDigest = result.inputs === null ? null : await storeInputs(tools.store, result.inputs);
+  if (!result.ok) return failure(result.code, result.message, { inputsDigest });
   const { digest, sizeBytes } = await storePlan(tools.store, result.text);
-  return { kind: 'planned', plan: result.plan, digest, sizeBytes };
+  return { kind: 'planned', plan: result.plan, digest, sizeBytes, inputsDigest };
 }
 
 async function earlierPlan(

@@ -1,6 +1,6 @@
 import { StoreError, digestOf, type FileArtifactStore } from '@delta-ci/artifact-store';
 import { Plan, type Digest } from '@delta-ci/contracts';
-import { PLAN_BYTES_MAX } from './plan-to-text.ts';
+import { INPUTS_BYTES_MAX, PLAN_BYTES_MAX } from './plan-to-text.ts';
 import { failure, type PlanningFailure } from './planning-outcome.ts';
 
 /** Keeps a plan's canonical text under its digest. Repeating it changes nothing. */
@@ -9,6 +9,12 @@ export async function storePlan(
   text: Uint8Array,
 ): Promise<{ readonly digest: Digest; readonly sizeBytes: number }> {
   return store.content.put(text, { expected: digestOf(text), sizeBytesMax: PLAN_BYTES_MAX });
+}
+
+/** Keeps what a plan was made of, so that it can be made again. */
+export async function storeInputs(store: FileArtifactStore, inputs: Uint8Array): Promise<Digest> {
+  const stored = await store.content.put(inputs, { expected: digestOf(inputs), sizeBytesMax: INPUTS_BYTES_MAX });
+  return stored.digest;
 }
 
 /** The plan of an earlier run. Its digest proves that it is the one that was recorded. */

@@ -1,16 +1,36 @@
+import { zstdCompressSync } from 'node:zlib';
 import { canonicalJson, type Plan } from '@delta-ci/contracts';
-import { planChange, type PlanningInputs } from '@delta-ci/planning';
+import { planChange, recordInputs, type PlanningInputs } from '@delta-ci/planning';
 
 /** A plan with its canonical text in UTF-8, or why there is none. */
-export type PlannedText =
-  | { readonly ok: true; readonly plan: Plan; readonly text: Uint8Array<ArrayBuffer> }
-  | { readonly ok: false; readonly code: string; readonly message: string };
+export type PlannedText = PlanText | PlanProblem;
+
+interface PlanText {
+  readonly ok: true;
+  readonly plan: Plan;
+  readonly text: Uint8Array<ArrayBuffer>;
+}
+
+interface PlanProblem {
+  readonly ok: false;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What came of planning, with the inputs as they are kept; null when they are larger than anything that is kept. */
+export type PlannedWithInputs = PlannedText & { readonly inputs: Uint8Array<ArrayBuffer> | null };
 
 /** Ten thousand jobs with their explanations stay below this; nobody could read a larger plan, or should have to hold it. */
 export const PLAN_BYTES_MAX = 64 * 1_024 ** 2;
+/** Compressed. The listing of a million files has some 30 MB. */
+export const INPUTS_BYTES_MAX = 64 * 1_024 ** 2;
 
-/** Plans a change and writes the plan out. */
-export function planToText(inputs: PlanningInputs): PlannedText {
+/** Plans a change, and writes out the plan and what it was made of. */
+export function planToText(inputs: PlanningInputs): PlannedWithInputs {
+  return { ...planText(inputs), inputs: inputsText(inputs) };
+}
+
+function planText(inputs: PlanningInputs): PlannedText {
   const result = planChange(inputs);
   if (!result.ok) return result;
   const { plan } = result;
@@ -18,4 +38,11 @@ export function planToText(inputs: PlanningInputs): PlannedText {
   if (text.byteLength <= PLAN_BYTES_MAX) return { ok: true, plan, text };
   const message = `the plan has ${text.byteLength} bytes for ${plan.jobs.length} jobs, the limit is ${PLAN_BYTES_MAX}`;
   return { ok: false, code: 'plan_too_large', message };
+}
+
+function inputsText(inputs: PlanningInputs): Uint8Array<ArrayBuffer> | null {
+  const text = new TextEncoder().encode(JSON.stringify(recordInputs(inputs)));
+  // A copy with memory of its own: a small Buffer is a view on memory it shares, which cannot be handed to another thread.
+  const compressed = Uint8Array.from(zstdCompressSync(text));
+  return compressed.byteLength <= INPUTS_BYTES_MAX ? compressed : null;
 }

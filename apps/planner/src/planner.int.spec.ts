@@ -1,6 +1,8 @@
+import { zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { canonicalJson, explainSubject, type Plan } from '@delta-ci/contracts';
 import { SHOP_REPOSITORY, SOUND_CHANGE } from '../../../tools/start/demo/shop-repository.ts';
+import { inputsFromRecord, planChange, type RecordedInputs } from '@delta-ci/planning';
 import { RunningPlanner, type PlannerReport } from './running-planner.fixture.ts';
 
 /** Events in, reports out, with a real repository served over HTTP and a real bus between. */
@@ -34,6 +36,15 @@ describe('the planner between log and orchestrator', () => {
     if (report.kind !== 'planner.plan-proposed') throw new Error(report.kind);
     const kept = await planner.store.content.read(report.data.digest, 10_000_000);
     expect(Buffer.from(kept).toString('utf8')).toBe(canonicalJson(plan));
+  });
+
+  it('given a plan, when it is reported, then what it was made of is kept, and makes the same plan again', async () => {
+    const report = await planner.reportOn(await planner.create(11, { base: first, head: second }));
+    if (report.kind !== 'planner.plan-proposed' || report.data.inputsDigest === null) throw new Error(report.kind);
+    const kept = await planner.store.content.read(report.data.inputsDigest, 10_000_000);
+    const recorded = JSON.parse(zstdDecompressSync(kept).toString('utf8')) as RecordedInputs;
+    const again = planChange(inputsFromRecord(recorded, null));
+    expect(again).toEqual({ ok: true, plan: proposed(report) });
   });
 
   it('given the first push of a repository, when it is planned, then everything runs and says why', async () => {
@@ -70,7 +81,10 @@ describe('the planner between log and orchestrator', () => {
 
   it('given a commit nobody has, when it is planned, then the failure has a name', async () => {
     const report = await planner.reportOn(await planner.create(7, { head: 'd'.repeat(40) }));
-    expect(report).toMatchObject({ kind: 'planner.planning-failed', data: { code: 'commit_not_found' } });
+    expect(report).toMatchObject({
+      kind: 'planner.planning-failed',
+      data: { code: 'commit_not_found', inputsDigest: null },
+    });
   });
 
   it('given a broken delta.yaml, when it is planned, then planning fails with the place', async () => {
@@ -78,7 +92,8 @@ describe('the planner between log and orchestrator', () => {
       'delta.yaml': 'version: 1\njobs:\n  unit:\n    stepz: [npm test]\n',
     });
     const report = await planner.reportOn(await planner.create(8, { head: pushed.after, ref: pushed.ref }));
-    expect(report).toMatchObject({ kind: 'planner.planning-failed', data: { code: 'invalid_config' } });
+    const inputsDigest: unknown = expect.stringMatching(/^sha256:/);
+    expect(report).toMatchObject({ kind: 'planner.planning-failed', data: { code: 'invalid_config', inputsDigest } });
     expect(report.data).toHaveProperty('message', expect.stringContaining('delta.yaml:4:5: unknown key "stepz"'));
   });
 

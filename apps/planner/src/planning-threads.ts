@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { PlanningInputs } from '@delta-ci/planning';
-import type { PlannedText } from './plan-to-text.ts';
+import type { PlannedWithInputs } from './plan-to-text.ts';
 
 /** What a repository may take to be planned. */
 export interface PlanningBounds {
@@ -36,14 +36,14 @@ export class PlanningThreads {
    * Plans one change; the thread ends when `signal` aborts. Fails with whatever planning says, `planning_too_large` when
    * memory, stack or text run out, `planning_timed_out`. @throws what planning throws otherwise: a defect of ours
    */
-  async plan(inputs: PlanningInputs, signal: AbortSignal): Promise<PlannedText> {
+  async plan(inputs: PlanningInputs, signal: AbortSignal): Promise<PlannedWithInputs> {
     if (signal.aborted) return timedOut();
     const worker = this.#spare ?? this.#started();
     this.#spare = null;
-    const { promise, resolve, reject } = Promise.withResolvers<PlannedText>();
+    const { promise, resolve, reject } = Promise.withResolvers<PlannedWithInputs>();
     const stop = (): void => resolve(timedOut());
     signal.addEventListener('abort', stop, { once: true });
-    worker.once('message', (planned: PlannedText) => resolve(planned));
+    worker.once('message', (planned: PlannedWithInputs) => resolve(planned));
     worker.once('error', (error) => (isExhaustion(error) ? resolve(tooLarge(error)) : reject(error)));
     worker.once('exit', (code) => reject(new Error(`the planning thread ended with ${code} and said nothing`)));
     worker.postMessage(inputs, []);
@@ -90,10 +90,11 @@ function isExhaustion(error: unknown): error is ThreadError {
   return code === 'ERR_WORKER_OUT_OF_MEMORY' || name === 'RangeError';
 }
 
-function tooLarge({ message }: ThreadError): PlannedText {
-  return { ok: false, code: 'planning_too_large', message: `planning the repository takes too much: ${message ?? ''}` };
+function tooLarge({ message }: ThreadError): PlannedWithInputs {
+  const told = `planning the repository takes too much: ${message ?? ''}`;
+  return { ok: false, code: 'planning_too_large', message: told, inputs: null };
 }
 
-function timedOut(): PlannedText {
-  return { ok: false, code: 'planning_timed_out', message: 'planning was stopped while it computed' };
+function timedOut(): PlannedWithInputs {
+  return { ok: false, code: 'planning_timed_out', message: 'planning was stopped while it computed', inputs: null };
 }

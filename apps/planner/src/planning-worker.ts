@@ -5,5 +5,9 @@ import { planToText } from './plan-to-text.ts';
 /** A thread that waits for the inputs of one plan, answers what came of them, and ends. */
 parentPort?.once('message', (inputs: PlanningInputs) => {
   const planned = planToText(inputs);
-  parentPort?.postMessage(planned, planned.ok ? [planned.text.buffer] : []);
+  const texts = [planned.ok ? planned.text : null, planned.inputs].filter((text) => text !== null);
+  parentPort?.postMessage(
+    planned,
+    texts.map(({ buffer }) => buffer),
+  );
 });

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { CapacityDecision, CapacityPolicy } from '@delta-ci/domain';
+import type { CapacityPolicy } from '@delta-ci/contracts';
+import type { CapacityDecision } from '@delta-ci/domain';
 import { PoolController } from './pool-controller.ts';
 import type { ProvisionedRunner } from './provisioner.ts';
 

@@ -1,13 +1,5 @@
-import type { EpochMs, RunnerId } from '@delta-ci/contracts';
-import {
-  NO_CAPACITY_HISTORY,
-  decideCapacity,
-  rememberCapacity,
-  type CapacityDecision,
-  type CapacityHistory,
-  type CapacityPolicy,
-  type CapacitySnapshot,
-} from '@delta-ci/domain';
+import type { CapacityHistory, CapacityPolicy, CapacitySnapshot, EpochMs, RunnerId } from '@delta-ci/contracts';
+import { NO_CAPACITY_HISTORY, decideCapacity, rememberCapacity, type CapacityDecision } from '@delta-ci/domain';
 import type { PoolDemand } from '@delta-ci/event-log';
 import type { Provisioner, RunnerEnd } from './provisioner.ts';
 

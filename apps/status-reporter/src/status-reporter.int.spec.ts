@@ -93,7 +93,10 @@ describe('the status reporter', () => {
     const runId = runIdOf('unplanned');
     await reporter.append(runId, createdAt(runId));
     await reporter.append(runId, [
-      { type: 'run.planning-failed', data: { code: 'config_invalid', message: 'delta.yml:3: unknown key "stepz"' } },
+      {
+        type: 'run.planning-failed',
+        data: { code: 'config_invalid', message: 'delta.yml:3: unknown key "stepz"', inputsDigest: null },
+      },
       { type: 'run.finished', data: { outcome: 'failed', reason: 'no plan could be made' } },
     ]);
     await isShown(runId, '', 'failure');

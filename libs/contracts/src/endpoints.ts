@@ -231,7 +231,9 @@ export const ENDPOINTS = {
     params: z.strictObject({ pool: PoolName }),
     query: z.strictObject({ limit: wholeNumber.min(1).max(200).default(50) }),
     answers: {
-      200: z.strictObject({ decisions: z.array(EVENT_DATA['scaling.decided'].extend({ decidedAtMs: EpochMs })) }),
+      200: z.strictObject({
+        decisions: z.array(EVENT_DATA['scaling.decided'].omit({ inputs: true }).extend({ decidedAtMs: EpochMs })),
+      }),
     },
     refusals: [],
   },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CapacityInputs } from './capacity.ts';
 import { Actor, Change, ForgeKind, RerunSource, Repository } from './change.ts';
 import { Checkpoint } from './checkpoint.ts';
 import {
@@ -24,6 +25,7 @@ import {
 } from './outcome.ts';
 import { JobRequirements } from './plan.ts';
 import { JobPolicy, RunPolicy } from './policy.ts';
+import { upcast } from './upcasts.ts';
 
 /**
  * Events: what the orchestrator accepted as having happened, in the past tense. The type's first part names the
@@ -31,6 +33,12 @@ import { JobPolicy, RunPolicy } from './policy.ts';
  */
 
 const attempt = { jobKey: JobKey, attempt: AttemptNumber };
+
+/**
+ * Where the artifact store keeps what planning looked at; null when planning did not get as far as that, or did not
+ * keep it.
+ */
+export const PlanningInputsDigest = Digest.nullable();
 
 /** What folding needs to know of a job; the whole description is in the plan under its digest. */
 export const PlannedJobState = z.strictObject({
@@ -109,8 +117,13 @@ export const EVENT_DATA = {
     summary: z.string().max(5_000),
     /** When the whole run must be over: the run timeout of its policy, counted from here. */
     deadlineAtMs: EpochMs,
+    inputsDigest: PlanningInputsDigest,
   }),
-  'run.planning-failed': z.strictObject({ code: z.string().min(1).max(100), message: z.string().min(1).max(10_000) }),
+  'run.planning-failed': z.strictObject({
+    code: z.string().min(1).max(100),
+    message: z.string().min(1).max(10_000),
+    inputsDigest: PlanningInputsDigest,
+  }),
   'run.started': z.strictObject({}),
   'run.superseded': z.strictObject({ by: RunId }),
   'run.cancel-requested': z.strictObject({ reason: z.string().max(500), deadlineAtMs: EpochMs }),
@@ -196,6 +209,8 @@ export const EVENT_DATA = {
     bounds: z.strictObject({ min: z.number().int().nonnegative(), max: z.number().int().nonnegative() }),
     applied: z.array(z.string().max(200)).max(20),
     sentence: z.string().min(1).max(1_000),
+    /** What the decision was made of; null in records that are older than this field. */
+    inputs: CapacityInputs.nullable(),
   }),
   'policy.changed': z.strictObject({ repository: z.string().max(300), policy: RunPolicy.partial() }),
   'checkpoint.signed': Checkpoint,
@@ -251,10 +266,25 @@ export type RecordedEnvelope = z.infer<typeof RecordedEnvelope>;
 export type RecordedEvent = RecordedEnvelope & DomainEvent;
 export type RecordedEventOf<T extends EventType> = RecordedEnvelope & DomainEventOf<T>;
 
-/** Checks a recorded event from outside (the bus, an archive) against the schema of its type. */
+/**
+ * Checks a recorded event from outside (the bus, an archive) and answers it in the current version of its type. Refuses,
+ * by name, a version that this release does not know.
+ */
 export function parseRecordedEvent(input: unknown): z.ZodSafeParseResult<RecordedEvent> {
-  return RecordedEventSchema.safeParse(input);
+  const versioned = VersionedEventSchema.safeParse(input);
+  // Not even a type and a version: the whole schema says what is wrong with it.
+  if (!versioned.success) return RecordedEventSchema.safeParse(input);
+  const current = upcast(versioned.data);
+  if (current.ok) return RecordedEventSchema.safeParse(current.event);
+  const issue = { code: 'custom' as const, path: ['schemaVersion'], message: current.problem, input };
+  return { success: false, error: new z.ZodRealError([issue]) as z.ZodError<RecordedEvent> };
 }
+
+const VersionedEventSchema = z.looseObject({
+  type: z.enum(EVENT_TYPES),
+  schemaVersion: RecordedEnvelope.shape.schemaVersion,
+  data: z.record(z.string(), z.unknown()),
+});
 
 /** One schema for all recorded events, told apart by `type`. */
 export const RecordedEventSchema: z.ZodType<RecordedEvent> = z.discriminatedUnion(

@@ -16,6 +16,7 @@ export {
   attemptName,
 } from './ids.ts';
 export { canonicalJson, type Json } from './canonical-json.ts';
+export { CapacityHistory, CapacityInputs, CapacityPolicy, CapacitySnapshot } from './capacity.ts';
 export { Actor, Change, ChangeKind, ForgeKind, Repository, RerunSource, TrustLevel } from './change.ts';
 export {
   CHECKPOINT_STREAM,
@@ -80,6 +81,7 @@ export {
   type RecordedEvent,
   type RecordedEventOf,
 } from './events.ts';
+export { UPCASTS, schemaVersionOf, upcast, type VersionedEvent } from './upcasts.ts';
 export { RunnerCapabilities } from './runner-capabilities.ts';
 export {
   COMMAND_DATA,

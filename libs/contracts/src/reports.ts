@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EVENT_DATA, FailureExplanation } from './events.ts';
+import { EVENT_DATA, FailureExplanation, PlanningInputsDigest } from './events.ts';
 import { AttemptNumber, Digest, JobKey, MessageId, RunId, RunnerId, Traceparent } from './ids.ts';
 import { Plan } from './plan.ts';
 
@@ -9,11 +9,18 @@ import { Plan } from './plan.ts';
  */
 export const REPORT_DATA = {
   /** Plans over the inline limit travel by reference: `plan` is null and the artifact store has it under `digest`. */
-  'planner.plan-proposed': z.strictObject({ runId: RunId, digest: Digest, plan: Plan.nullable() }),
+  'planner.plan-proposed': z.strictObject({
+    runId: RunId,
+    digest: Digest,
+    plan: Plan.nullable(),
+    /** Absent from reports of planners older than the field. */
+    inputsDigest: PlanningInputsDigest.default(null),
+  }),
   'planner.planning-failed': z.strictObject({
     runId: RunId,
     code: z.string().min(1).max(100),
     message: z.string().min(1).max(10_000),
+    inputsDigest: PlanningInputsDigest.default(null),
   }),
   'failure-analyzer.failure-explained': z.strictObject({
     runId: RunId,
@@ -22,7 +29,10 @@ export const REPORT_DATA = {
     explanation: FailureExplanation,
   }),
   'status-reporter.publication': z.strictObject({ runId: RunId, ...EVENT_DATA['publication.recorded'].shape }),
-  'runner-controller.scaling-decision': EVENT_DATA['scaling.decided'],
+  'runner-controller.scaling-decision': EVENT_DATA['scaling.decided'].extend({
+    /** Absent from reports of controllers older than the field. */
+    inputs: EVENT_DATA['scaling.decided'].shape.inputs.default(null),
+  }),
   'runner-controller.runner-exit': z.strictObject({
     runnerId: RunnerId,
     exitCode: z.number().int().nullable(),

@@ -16,8 +16,8 @@ export { classifyFailure, type Classification } from './retry/classify.ts';
 export { decideRetry, type RetryDecision } from './retry/decide-retry.ts';
 export { validateTimings, type TimingProblem, type Timings } from './policy/validate-timings.ts';
 export { runPolicyFor } from './policy/run-policy-for.ts';
-export { validateCapacityPolicy, type CapacityPolicy, type CapacityPolicyProblem } from './scaling/capacity-policy.ts';
-export { NO_CAPACITY_HISTORY, type CapacityHistory, type CapacitySnapshot } from './scaling/capacity-signals.ts';
+export { validateCapacityPolicy, type CapacityPolicyProblem } from './scaling/capacity-policy.ts';
+export { NO_CAPACITY_HISTORY } from './scaling/capacity-signals.ts';
 export { decideCapacity, rememberCapacity, type CapacityDecision } from './scaling/decide-capacity.ts';
 export {
   ISOLATION_TIERS_FROM_WEAKEST,

@@ -22,3 +22,4 @@ export type {
   UnitEdge,
 } from './model.ts';
 export { planChange } from './plan-change.ts';
+export { inputsFromRecord, recordInputs, type RecordedInputs } from './recorded-inputs.ts';

@@ -2,7 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { Plan, canonicalJson, explainSubject } from '@delta-ci/contracts';
 import fc from 'fast-check';
 import { checkPlan } from './check-plan.ts';
+import { planChange } from './plan-change.ts';
 import { inputsFor, keysOf, planned, type Files } from './planned-repository.fixture.ts';
+import { inputsFromRecord, recordInputs, type RecordedInputs } from './recorded-inputs.ts';
 import { anyMonorepo, dependentsOf, monorepoOf } from './random-monorepo.fixture.ts';
 
 /** An edit of some file of a repository: changed, deleted, or one more beside it. */
@@ -49,6 +51,16 @@ describe('laws of planning', () => {
               .map(({ entry }) => entry),
           );
         expect(canonicalJson(planned(shuffle(files), shuffle(after)))).toBe(canonicalJson(planned(files, after)));
+      }),
+    );
+  });
+
+  it('law: what was recorded of the inputs makes the same plan, byte for byte', () => {
+    fc.assert(
+      fc.property(anyMonorepo, anyEdit, fc.boolean(), ({ files }, edit, everything) => {
+        const inputs = inputsFor(everything ? null : files, edited(files, Object.keys(files).sort(), edit));
+        const recorded = JSON.parse(JSON.stringify(recordInputs(inputs))) as RecordedInputs;
+        expect(planChange(inputsFromRecord(recorded, null))).toEqual(planChange(inputs));
       }),
     );
   });

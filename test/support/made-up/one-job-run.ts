@@ -55,6 +55,7 @@ export const planned = ({ digest, plan }: ProposedPlan): DomainEvent[] => [
       jobs: [{ key: JOB, needs: [], policy: job.policy, requirements: job.requirements }],
       summary: plan.summary,
       deadlineAtMs: LATER_MS,
+      inputsDigest: null,
     },
   },
   { type: 'job.readied', data: { jobKey: JOB } },

@@ -103,7 +103,7 @@ async function queueRun(mesh: Mesh, reports: ReportClient, jobs: number): Promis
 async function proposePlan(reports: ReportClient, runId: string, plan: Plan): Promise<void> {
   const digest = digestOf(canonicalJson(plan));
   const envelope = { id: `plan-${runId}`, causation: runId, traceparent: null };
-  const sent = await reports.send('planner.plan-proposed', { runId, digest, plan }, envelope);
+  const sent = await reports.send('planner.plan-proposed', { runId, digest, plan, inputsDigest: null }, envelope);
   if (!sent.sent) throw new Error(sent.refusal.message);
 }
 

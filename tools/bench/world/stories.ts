@@ -48,7 +48,7 @@ function story(jobs: number, live: (lease: LeaseOfStory, jobKey: string) => RunC
   const policy = { ...DEFAULT_RUN_POLICY, maxConcurrency: 1_000 };
   const facts = { runId, repository: REPOSITORY, change: CHANGE, policy, rerun: null };
   const states = keys.map((key) => aJobState(key));
-  const plan = { planDigest: `sha256:${mark}`, policy, jobs: states, summary: 'a plan' };
+  const plan = { planDigest: `sha256:${mark}`, policy, jobs: states, summary: 'a plan', inputsDigest: null };
   const commands: RunCommand[] = [
     { type: 'create-run', data: facts },
     { type: 'record-plan', ...plan },

@@ -83,6 +83,7 @@ export function leasedRun(): DecidedRuns {
     policy: FACTS.policy,
     jobs: [JOB],
     summary: 'one job',
+    inputsDigest: null,
   };
   runs.take(submissionToRun({ id: 'p-1', actor: planner, causation: 'p-1', traceparent: null }, RUN, plan, {}));
   runs.take(grantSubmission(GRANTEE, WORK));

@@ -32,7 +32,12 @@ function plannedRun(): DecidedRuns {
 
 describe('reports', () => {
   it('given planning that failed, then the run fails with the reason, in the name of the planner', () => {
-    const failed = report('planner.planning-failed', { runId: RUN, code: 'invalid_plan', message: 'a circle' });
+    const failed = report('planner.planning-failed', {
+      runId: RUN,
+      code: 'invalid_plan',
+      message: 'a circle',
+      inputsDigest: null,
+    });
     const submission = submissionForReport(failed, null);
     expect(submission).toMatchObject({
       id: 'report-r-1',
@@ -59,6 +64,7 @@ describe('reports', () => {
       runId: RUN,
       code: 'invalid_plan',
       message: 'a circle',
+      inputsDigest: null,
     });
     const result = new DecidedRuns().take(submissionForReport(failed, null));
     expect(result.answer.ok).toBe(false);

@@ -30,7 +30,7 @@ const envelopeOf = (report: Report): Envelope => ({
 
 /** A plan becomes part of its run; the body is stored under its digest in the same transaction. */
 export function submissionForPlan(report: Report<'planner.plan-proposed'>, verified: VerifiedPlan): Submission {
-  const { runId } = report.data;
+  const { runId, inputsDigest } = report.data;
   const { digest, plan } = verified;
   const jobs: PlannedJobState[] = plan.jobs.map(({ key, needs, policy, requirements }) => ({
     key,
@@ -44,6 +44,7 @@ export function submissionForPlan(report: Report<'planner.plan-proposed'>, verif
     policy: plan.policy,
     jobs,
     summary: plan.summary,
+    inputsDigest,
   };
   return {
     ...envelopeOf(report),
@@ -60,8 +61,14 @@ export function submissionForPlanningFailure(
   report: Report<'planner.plan-proposed' | 'planner.planning-failed'>,
   failure: Pick<ReportData<'planner.planning-failed'>, 'code' | 'message'>,
 ): Submission {
-  const command: RunCommand = { type: 'record-planning-failure', code: failure.code, message: failure.message };
-  return submissionToRun(envelopeOf(report), report.data.runId, command, {});
+  const { runId, inputsDigest } = report.data;
+  const command: RunCommand = {
+    type: 'record-planning-failure',
+    code: failure.code,
+    message: failure.message,
+    inputsDigest,
+  };
+  return submissionToRun(envelopeOf(report), runId, command, {});
 }
 
 /** Translates a report into the submission that accepts or refuses it. */

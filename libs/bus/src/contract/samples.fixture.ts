@@ -62,7 +62,12 @@ export function reportOf(number: number): Report<'planner.planning-failed'> {
     kind: 'planner.planning-failed',
     causation: `event-${number}`,
     traceparent: TRACE,
-    data: { runId: runId(number), code: 'clone_failed', message: 'the repository could not be read' },
+    data: {
+      runId: runId(number),
+      code: 'clone_failed',
+      message: 'the repository could not be read',
+      inputsDigest: null,
+    },
   };
 }
 

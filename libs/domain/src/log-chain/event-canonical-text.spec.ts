@@ -16,14 +16,14 @@ const EVENT: RecordedEvent = {
   traceparent: null,
   prevHash: FIRST_PREV_HASH,
   type: 'run.planning-failed',
-  data: { message: 'no \u20ac', code: 'x' },
+  data: { message: 'no \u20ac', code: 'x', inputsDigest: null },
 };
 
 describe('the text of an event that is hashed', () => {
   it('is its canonical JSON without its hash and the one before', () => {
     expect(eventCanonicalText(EVENT)).toBe(
       '{"actor":{"kind":"service","name":"orchestrator"},"causation":"c1","correlation":null,' +
-        '"data":{"code":"x","message":"no €"},"id":"01890000-0000-7000-8000-000000000000","position":1,' +
+        '"data":{"code":"x","inputsDigest":null,"message":"no €"},"id":"01890000-0000-7000-8000-000000000000","position":1,' +
         '"schemaVersion":1,"stream":"run-x","time":"2026-01-01T00:00:00.000Z",' +
         '"traceparent":null,"type":"run.planning-failed","version":1}',
     );
@@ -54,7 +54,7 @@ describe('the text of an event that is hashed', () => {
   });
 
   it('does not exist for what has no canonical form', () => {
-    const data = { code: 'x', message: 'lone \ud800' };
+    const data = { code: 'x', message: 'lone \ud800', inputsDigest: null };
     expect(() => eventCanonicalText({ ...EVENT, type: 'run.planning-failed', data })).toThrow(TypeError);
   });
 });

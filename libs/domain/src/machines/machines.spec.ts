@@ -178,9 +178,9 @@ const EVENTS: Readonly<Record<string, DomainEvent>> = {
   'run.planning-started': { type: 'run.planning-started', data: { deadlineAtMs: T0 + 1 } },
   'run.planned': {
     type: 'run.planned',
-    data: { planDigest: PLAN, policy: POLICY, jobs: [], summary: '', deadlineAtMs: T0 + 9 },
+    data: { planDigest: PLAN, policy: POLICY, jobs: [], summary: '', deadlineAtMs: T0 + 9, inputsDigest: null },
   },
-  'run.planning-failed': { type: 'run.planning-failed', data: { code: 'x', message: 'x' } },
+  'run.planning-failed': { type: 'run.planning-failed', data: { code: 'x', message: 'x', inputsDigest: null } },
   'run.started': { type: 'run.started', data: {} },
   'run.superseded': { type: 'run.superseded', data: { by: NEWER_RUN } },
   'run.cancel-requested': { type: 'run.cancel-requested', data: { reason: '', deadlineAtMs: T0 + 1 } },
@@ -289,7 +289,14 @@ describe('folding a job follows its table', () => {
 });
 
 function plannedUnit(): Extract<DomainEvent, { type: 'run.planned' }>['data'] {
-  return { planDigest: PLAN, policy: POLICY, jobs: [job('unit')], summary: '', deadlineAtMs: T0 + 9 };
+  return {
+    planDigest: PLAN,
+    policy: POLICY,
+    jobs: [job('unit')],
+    summary: '',
+    deadlineAtMs: T0 + 9,
+    inputsDigest: null,
+  };
 }
 
 describe('folding an attempt follows its table', () => {

@@ -20,6 +20,8 @@ export const T0 = 1_700_000_000_000;
 export const RUN = `run_${'1'.repeat(32)}`;
 export const NEWER_RUN = `run_${'2'.repeat(32)}`;
 export const PLAN = `sha256:${'a'.repeat(64)}`;
+/** Where the artifact store has what planning looked at. */
+export const INPUTS = `sha256:${'1'.repeat(64)}`;
 export const OTHER_PLAN = `sha256:${'b'.repeat(64)}`;
 export const REQUIREMENTS = {
   pool: 'default',
@@ -63,7 +65,14 @@ export function createRun(policy: Partial<RunPolicy> = {}): RunCommandOf<'create
 }
 
 export function recordPlan(jobs: PlannedJobState[], policy: Partial<RunPolicy> = {}): RunCommandOf<'record-plan'> {
-  return { type: 'record-plan', planDigest: PLAN, policy: { ...POLICY, ...policy }, jobs, summary: 'what changed' };
+  return {
+    type: 'record-plan',
+    planDigest: PLAN,
+    policy: { ...POLICY, ...policy },
+    jobs,
+    summary: 'what changed',
+    inputsDigest: INPUTS,
+  };
 }
 
 /** The hash of the lease of one attempt: different for each. */

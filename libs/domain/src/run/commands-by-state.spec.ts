@@ -43,7 +43,7 @@ type Row = keyof typeof ROWS;
 const COMMANDS: Readonly<Record<RunCommandType, RunCommand>> = {
   'create-run': createRun(),
   'record-plan': recordPlan([job('a')]),
-  'record-planning-failure': { type: 'record-planning-failure', code: 'x', message: 'x' },
+  'record-planning-failure': { type: 'record-planning-failure', code: 'x', message: 'x', inputsDigest: null },
   'grant-lease': grantLease('a'),
   'acknowledge-lease': acknowledgeLease('a'),
   'report-progress': reportProgress('a', 'running'),

@@ -3,6 +3,7 @@ import {
   createRun,
   enforceDeadlines,
   job,
+  INPUTS,
   OTHER_PLAN,
   PLAN,
   POLICY,
@@ -41,6 +42,7 @@ describe('a plan', () => {
             jobs,
             summary: 'what changed',
             deadlineAtMs: T0 + 5 + POLICY.runTimeoutMs,
+            inputsDigest: INPUTS,
           },
         },
         { type: 'job.readied', data: { jobKey: 'build' } },
@@ -109,9 +111,17 @@ describe('a plan', () => {
 describe('planning that fails', () => {
   it('fails the run, and says why', () => {
     given(story(createRun()))
-      .when({ type: 'record-planning-failure', code: 'config_invalid', message: 'delta.yaml:3:1: no such key' })
+      .when({
+        type: 'record-planning-failure',
+        code: 'config_invalid',
+        message: 'delta.yaml:3:1: no such key',
+        inputsDigest: INPUTS,
+      })
       .thenEvents(
-        { type: 'run.planning-failed', data: { code: 'config_invalid', message: 'delta.yaml:3:1: no such key' } },
+        {
+          type: 'run.planning-failed',
+          data: { code: 'config_invalid', message: 'delta.yaml:3:1: no such key', inputsDigest: INPUTS },
+        },
         { type: 'run.finished', data: { outcome: 'failed', reason: 'planning failed: config_invalid' } },
       );
   });

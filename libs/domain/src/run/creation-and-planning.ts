@@ -24,9 +24,12 @@ export function recordPlan(unfolding: Unfolding, command: RunCommandOf<'record-p
   }
   const problem = planShapeProblem(command.jobs);
   if (problem !== null) return refuse('invalid_request', `the plan cannot be carried out: ${problem}`);
-  const { planDigest, policy, jobs, summary } = command;
+  const { planDigest, policy, jobs, summary, inputsDigest } = command;
   const deadlineAtMs = unfolding.nowMs + policy.runTimeoutMs;
-  unfolding.record({ type: 'run.planned', data: { planDigest, policy, jobs, summary, deadlineAtMs } });
+  unfolding.record({
+    type: 'run.planned',
+    data: { planDigest, policy, jobs, summary, deadlineAtMs, inputsDigest },
+  });
   for (const job of jobs) {
     if (job.needs.length === 0) unfolding.record({ type: 'job.readied', data: { jobKey: job.key } });
   }
@@ -36,8 +39,8 @@ export function recordPlan(unfolding: Unfolding, command: RunCommandOf<'record-p
 
 export function recordPlanningFailure(unfolding: Unfolding, command: RunCommandOf<'record-planning-failure'>): Refused {
   if (unfolding.run.state !== 'planning') return refuseTransition('a run', unfolding.run.state, command.type);
-  const { code, message } = command;
-  unfolding.record({ type: 'run.planning-failed', data: { code, message } });
+  const { code, message, inputsDigest } = command;
+  unfolding.record({ type: 'run.planning-failed', data: { code, message, inputsDigest } });
   unfolding.record({ type: 'run.finished', data: { outcome: 'failed', reason: `planning failed: ${code}` } });
   return ACCEPTED;
 }

@@ -47,7 +47,8 @@ function earliest(first: EpochMs | null, live: readonly { deadlineAtMs: EpochMs 
 
 function failPlanning(unfolding: Unfolding, planningTimeoutMs: number): void {
   const message = `no plan within ${planningTimeoutMs} ms`;
-  unfolding.record({ type: 'run.planning-failed', data: { code: 'planning_timed_out', message } });
+  const code = 'planning_timed_out';
+  unfolding.record({ type: 'run.planning-failed', data: { code, message, inputsDigest: null } });
   unfolding.record({ type: 'run.finished', data: { outcome: 'timed_out', reason: message } });
 }
 

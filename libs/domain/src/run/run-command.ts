@@ -22,8 +22,14 @@ export type RunCommand =
       readonly policy: RunPolicy;
       readonly jobs: PlannedJobState[];
       readonly summary: string;
+      readonly inputsDigest: Digest | null;
     }
-  | { readonly type: 'record-planning-failure'; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'record-planning-failure';
+      readonly code: string;
+      readonly message: string;
+      readonly inputsDigest: Digest | null;
+    }
   | {
       readonly type: 'grant-lease';
       readonly jobKey: JobKey;

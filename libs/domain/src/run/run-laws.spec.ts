@@ -153,7 +153,7 @@ const rareAction: fc.Arbitrary<Action> = fc
       explain('j1', 2),
       createRun(),
       recordPlan([job('other')]),
-      { type: 'record-planning-failure', code: 'late', message: 'late' },
+      { type: 'record-planning-failure', code: 'late', message: 'late', inputsDigest: null },
       { type: 'lose-runner', runnerId: RUNNERS[1] ?? '', reason: 'exited' },
     ),
   })

@@ -1,35 +1,4 @@
-import type { PoolName } from '@delta-ci/contracts';
-
-/** How many runners a pool may have, how fast that may change, and what it may cost. Every field is mandatory. */
-export interface CapacityPolicy {
-  readonly pool: PoolName;
-  readonly min: number;
-  readonly max: number;
-  /** Runners kept idle beyond the demand, so that a job does not wait for a start. */
-  readonly warmIdle: number;
-  /** Runners started by one decision, at most. */
-  readonly scaleUpStepMax: number;
-  /** Growth of the target by one decision in percent of it, at most; one runner is always allowed. */
-  readonly scaleUpPercentMax: number;
-  /** After a growth of the target, the next waits this long. Replacing runners that left is no growth. */
-  readonly scaleUpCooldownMs: number;
-  /** Runners retired by one decision, at most. */
-  readonly scaleDownStepMax: number;
-  /** The pool must have been quiet for this long before any runner is retired. */
-  readonly scaleDownWindowMs: number;
-  /** No runner is retired this soon after a growth of the target. */
-  readonly scaleDownCooldownMs: number;
-  /** Quiet means at most this many queued attempts. */
-  readonly quietBacklogMax: number;
-  /** Quiet also means that at most this share of recent attempts met infrastructure errors (0 to 1). */
-  readonly quietErrorRateMax: number;
-  /** Wait after the first failed start; doubles with each further one in a row. */
-  readonly failedStartBackoffMs: number;
-  readonly failedStartBackoffMaxMs: number;
-  readonly pricePerRunnerMinute: number;
-  /** Spending at which nothing more is started; in the unit of the price, for the period the caller accounts by. */
-  readonly costCap: number;
-}
+import type { CapacityPolicy } from '@delta-ci/contracts';
 
 export interface CapacityPolicyProblem {
   readonly name: keyof CapacityPolicy;

@@ -1,32 +1,4 @@
-import type { EpochMs } from '@delta-ci/contracts';
-import type { CapacityPolicy } from './capacity-policy.ts';
-
-/** A pool as it is at one moment. Demand comes from the queue and the leases; nothing else may raise capacity. */
-export interface CapacitySnapshot {
-  readonly nowMs: EpochMs;
-  /** Attempts waiting for a runner of the pool. */
-  readonly queued: number;
-  readonly oldestQueuedAgeMs: number;
-  /** Runners by what they do; one that is starting counts as capacity already. */
-  readonly leased: number;
-  readonly idle: number;
-  readonly starting: number;
-  readonly failedStartsInARow: number;
-  readonly lastFailedStartAtMs: EpochMs | null;
-  /** Spent in the accounting period. */
-  readonly costSoFar: number;
-  /** Share of recent attempts that met infrastructure errors; can only hold a retirement back. */
-  readonly errorRate: number;
-}
-
-/** What a pool remembers between decisions. */
-export interface CapacityHistory {
-  /** Runners wanted by the last decision. */
-  readonly target: number;
-  readonly lastGrowthAtMs: EpochMs | null;
-  /** Since when the pool has been quiet without a break; null when it is not. */
-  readonly quietSinceMs: EpochMs | null;
-}
+import type { CapacityHistory, CapacityPolicy, CapacitySnapshot, EpochMs } from '@delta-ci/contracts';
 
 export const NO_CAPACITY_HISTORY: CapacityHistory = { target: 0, lastGrowthAtMs: null, quietSinceMs: null };
 

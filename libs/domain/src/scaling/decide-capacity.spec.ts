@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { EVENT_DATA } from '@delta-ci/contracts';
+import { EVENT_DATA, type CapacityHistory, type CapacityPolicy, type CapacitySnapshot } from '@delta-ci/contracts';
 import fc from 'fast-check';
 import { T0 } from '../run/a-run.fixture.ts';
-import { validateCapacityPolicy, type CapacityPolicy } from './capacity-policy.ts';
-import { NO_CAPACITY_HISTORY, type CapacityHistory, type CapacitySnapshot } from './capacity-signals.ts';
+import { validateCapacityPolicy } from './capacity-policy.ts';
+import { NO_CAPACITY_HISTORY } from './capacity-signals.ts';
 import { decideCapacity, rememberCapacity, type CapacityDecision } from './decide-capacity.ts';
 
 const POLICY: CapacityPolicy = {
@@ -57,6 +57,7 @@ describe('a pool', () => {
       bounds: { min: 1, max: 10 },
       applied: [],
       sentence: 'Pool default: 0 queued, 0 busy, 0 idle, 0 starting: start 1 to reach 1.',
+      inputs: { policy: POLICY, snapshot: EMPTY, history: NO_CAPACITY_HISTORY },
     });
   });
 

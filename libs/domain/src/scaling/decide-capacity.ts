@@ -1,12 +1,5 @@
-import type { DomainEventOf } from '@delta-ci/contracts';
-import type { CapacityPolicy } from './capacity-policy.ts';
-import {
-  currentRunners,
-  quietSinceMs,
-  startsAgainAtMs,
-  type CapacityHistory,
-  type CapacitySnapshot,
-} from './capacity-signals.ts';
+import type { CapacityHistory, CapacityPolicy, CapacitySnapshot, DomainEventOf } from '@delta-ci/contracts';
+import { currentRunners, quietSinceMs, startsAgainAtMs } from './capacity-signals.ts';
 
 /** What a pool should do now and why: the data of `scaling.decided`. */
 export type CapacityDecision = DomainEventOf<'scaling.decided'>['data'];
@@ -47,7 +40,7 @@ export function decideCapacity(
     bounds: { min: policy.min, max: policy.max },
     applied,
   } as const;
-  return { ...decision, sentence: sentenceOf(decision, snapshot) };
+  return { ...decision, sentence: sentenceOf(decision, snapshot), inputs: { policy, snapshot, history } };
 }
 
 /** What to remember for the next decision. */
@@ -173,7 +166,7 @@ function signalsOf(policy: CapacityPolicy, snapshot: CapacitySnapshot): Record<s
   return { queued, oldestQueuedAgeMs, leased, idle, starting, failedStartsInARow, costSoFar, costPerHour, errorRate };
 }
 
-function sentenceOf(decision: Omit<CapacityDecision, 'sentence'>, snapshot: CapacitySnapshot): string {
+function sentenceOf(decision: Omit<CapacityDecision, 'sentence' | 'inputs'>, snapshot: CapacitySnapshot): string {
   const seen = `${snapshot.queued} queued, ${snapshot.leased} busy, ${snapshot.idle} idle, ${snapshot.starting} starting`;
   const doing = {
     start: `start ${decision.count} to reach ${decision.desired}`,

@@ -1,4 +1,4 @@
-import type { CommandAnswer } from '@delta-ci/contracts';
+import { schemaVersionOf, type CommandAnswer } from '@delta-ci/contracts';
 import { ChangeSet } from '../projections/change-set.ts';
 import { jsonRows } from '../projections/json-rows.ts';
 import { project } from '../projections/project.ts';
@@ -7,7 +7,7 @@ import type { AggregateCache } from './aggregate-cache.ts';
 import type { BatchClient } from './batch-client.ts';
 import * as statements from './batch-statements.ts';
 import { decideBatch, type BatchKnowledge, type DecidedBatch, type OnFault, type Settled } from './decide-batch.ts';
-import { SCHEMA_VERSION, type DraftEvent, type SealedEvent } from './draft-event.ts';
+import { type DraftEvent, type SealedEvent } from './draft-event.ts';
 import type { DraftPlan } from './draft-plan.ts';
 import type { HeadPrediction } from './head-prediction.ts';
 import { sendLeaseRenewals } from './lease-renewal-rows.ts';
@@ -120,7 +120,7 @@ function sendAppend(client: BatchClient, { sealed, after }: PlacedBatch, nowMs: 
     sealed.map(({ draft }) => draft.stream),
     sealed.map(({ version }) => version),
     sealed.map(({ draft }) => draft.event.type),
-    sealed.map(() => SCHEMA_VERSION),
+    sealed.map(({ draft }) => schemaVersionOf(draft.event.type)),
     sealed.map(({ draft }) => draft.correlation),
     sealed.map(({ canonical }) => canonical).join(statements.TEXT_SEPARATOR),
     sealed.map(({ hash }) => hash),

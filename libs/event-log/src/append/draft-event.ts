@@ -1,5 +1,7 @@
 import {
   canonicalJson,
+  schemaVersionOf,
+  upcast,
   type DomainEvent,
   type Json,
   type RecordedEvent,
@@ -10,9 +12,6 @@ import type { ProjectedEvent } from '../projections/projected-event.ts';
 import { newEventId } from './event-id.ts';
 import { chainHash } from './hash-chain.ts';
 import type { Submission } from './submission.ts';
-
-/** Version of every event's data schema so far. A change of meaning raises it for its type and adds an upcast. */
-export const SCHEMA_VERSION = 1;
 
 /** An event with everything but its place in the log. Its text is made here, before the log's head is locked. */
 export interface DraftEvent {
@@ -53,7 +52,7 @@ export function draftEvent(envelope: Envelope, stream: StreamId, domainEvent: Do
   const correlation = correlationOf(stream, domainEvent);
   const origin = `"actor":${envelope.actorText},"causation":${envelope.causationText}`;
   const subject = `"correlation":${canonicalJson(correlation)},"data":${canonicalJson(jsonOf(domainEvent.data))}`;
-  const place = `"schemaVersion":${SCHEMA_VERSION},"stream":${canonicalJson(stream)},"time":"${time}"`;
+  const place = `"schemaVersion":${schemaVersionOf(domainEvent.type)},"stream":${canonicalJson(stream)},"time":"${time}"`;
   return {
     stream,
     correlation,
@@ -97,8 +96,26 @@ export function sealEvent(draft: DraftEvent, { position, version, prevHash }: Se
   return { draft, position, version, canonical, hash: chainHash(prevHash, canonical) };
 }
 
-/** The record an appended row stands for. The text was written by `sealEvent`; verification checks that it still is. */
+/**
+ * The record an appended row stands for, in the current version of its type. The text was written by `sealEvent`, maybe
+ * of an earlier release; verification checks that it still is.
+ * @throws when a newer release wrote it, in a version that this one does not know
+ */
 export function recordedEventOf(row: { canonical: string; prev_hash: string; hash: string }): RecordedEvent {
-  const record = JSON.parse(row.canonical) as Omit<RecordedEvent, 'prevHash' | 'hash'>;
+  const record = currentRecordOf(row.canonical);
   return { ...record, prevHash: row.prev_hash, hash: row.hash } as RecordedEvent;
+}
+
+/** A record's text as its own columns would have it, without hashes. @throws as `recordedEventOf` */
+export function currentRecordOf(canonical: string): UnchainedRecord {
+  return inCurrentVersion(JSON.parse(canonical) as UnchainedRecord);
+}
+
+export type UnchainedRecord = Omit<RecordedEvent, 'prevHash' | 'hash'>;
+
+/** @throws as `recordedEventOf` */
+export function inCurrentVersion(record: UnchainedRecord): UnchainedRecord {
+  const current = upcast(record);
+  if (!current.ok) throw new Error(`position ${record.position}: ${current.problem}`);
+  return current.event;
 }

@@ -37,7 +37,8 @@ export function onRunnerRetired({ data, atMs }: ProjectedEvent<'runner.retired'>
 }
 
 export function onScalingDecided({ id, data, atMs }: ProjectedEvent<'scaling.decided'>): RowChange[] {
-  return [put('pool_decision', { ...data, event_id: id, decided_at_ms: atMs })];
+  const { inputs: _, ...shown } = data;
+  return [put('pool_decision', { ...shown, event_id: id, decided_at_ms: atMs })];
 }
 
 export const onPolicyChanged = ({ data }: ProjectedEvent<'policy.changed'>): RowChange[] => [

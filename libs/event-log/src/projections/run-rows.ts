@@ -66,9 +66,10 @@ export function onRunPlanned(event: ProjectedEvent<'run.planned'>): RowChange[] 
   ];
 }
 
-export const onRunPlanningFailed = (event: ProjectedEvent<'run.planning-failed'>): RowChange[] => [
-  patch('run', { run_id: runIdOf(event) }, { planning_failure: event.data }),
-];
+export function onRunPlanningFailed(event: ProjectedEvent<'run.planning-failed'>): RowChange[] {
+  const { code, message } = event.data;
+  return [patch('run', { run_id: runIdOf(event) }, { planning_failure: { code, message } })];
+}
 
 export const onRunStarted = (event: ProjectedEvent<'run.started'>): RowChange[] => [
   patch('run', { run_id: runIdOf(event) }, { state: 'running', started_at_ms: event.atMs }),

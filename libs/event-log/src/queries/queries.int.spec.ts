@@ -253,7 +253,7 @@ describe('the named queries', () => {
     const bounds = { min: 0, max: 4 };
     const decided = { pool: 'decided', current: 1, action: 'start', count: 1, signals: { queued: 2 }, bounds } as const;
     for (const desired of [1, 2]) {
-      const data = { ...decided, desired, applied: [], sentence: `now ${desired}` };
+      const data = { ...decided, desired, applied: [], sentence: `now ${desired}`, inputs: null };
       await record(poolStream('decided'), { type: 'scaling.decided', data });
     }
 
