@@ -38,6 +38,8 @@ function connectionOptions(options: ConnectOptions): ConnectionOptions {
     servers: [...servers],
     name,
     waitOnFirstConnect: true,
+    // Each would make an error with its stack for every request, in case that it fails.
+    noAsyncTraces: true,
     maxReconnectAttempts: -1,
     reconnectTimeWait: RECONNECT_EVERY_MS,
     pingInterval: PING_EVERY_MS,

@@ -1,13 +1,23 @@
-import { headers, type MsgHdrs } from '@nats-io/nats-core';
+import { MsgHdrsImpl } from '@nats-io/nats-core/internal';
+import type { MsgHdrs } from '@nats-io/nats-core';
 import type { BusHeaders } from '../bus.ts';
 
+/** A line break in a value would be read as the next header. */
+const LINE_BREAK = /[\r\n]/;
+
+/** @throws TypeError when a value is more than one line */
 export function toNatsHeaders(source: BusHeaders): MsgHdrs {
-  const target = headers();
-  for (const [name, value] of Object.entries(source)) target.set(name, value);
-  return target;
+  const headers: Record<string, string[]> = {};
+  for (const [name, value] of Object.entries(source)) {
+    if (LINE_BREAK.test(value)) throw new TypeError(`the header ${name} has more than one line`);
+    headers[name] = [value];
+  }
+  return MsgHdrsImpl.fromRecord(headers);
 }
 
 /** Of a header that was sent several times the first value counts. */
 export function fromNatsHeaders(source: MsgHdrs | undefined): BusHeaders {
-  return Object.fromEntries((source?.keys() ?? []).map((name) => [name, source?.get(name) ?? '']));
+  const headers: Record<string, string> = {};
+  for (const [name, [first = '']] of source ?? []) headers[name] = first;
+  return headers;
 }

@@ -1,13 +1,5 @@
-import {
-  JetStreamApiCodes,
-  JetStreamApiError,
-  jetstream,
-  jetstreamManager,
-  type JetStreamClient,
-  type JetStreamManager,
-  type StoredMsg,
-} from '@nats-io/jetstream';
-import { RequestError, TimeoutError, createInbox, type Msg, type NatsConnection } from '@nats-io/nats-core';
+import { JetStreamApiError, jetstreamManager, type JetStreamManager, type StoredMsg } from '@nats-io/jetstream';
+import { PermissionViolationError, createInbox, type Msg, type NatsConnection } from '@nats-io/nats-core';
 import { SUBJECT_FILTERS, STREAMS, type StreamName } from '@delta-ci/contracts';
 import type {
   Bus,
@@ -28,15 +20,14 @@ import { MACHINE_CLOCK, type Clock } from '../clock.ts';
 import { errorSentence } from '../consume.ts';
 import type { Topology } from '../topology.ts';
 import { fromNatsHeaders, toNatsHeaders } from './headers.ts';
-import { nobodyAnswered, saysMissing } from './missing.ts';
+import { saysMissing } from './missing.ts';
 import { provisionJetStream } from './provision.ts';
 import { pullJetStream, type ConsumerLook } from './pull.ts';
+import { ReplyInbox } from './reply-inbox.ts';
+import { HEADER_EXPECTED_LAST, HEADER_MESSAGE_ID, outcomeOfStoring } from './store-outcome.ts';
 
 /** How long the server may take over one question; a cluster elects a new leader in about 7 s. */
 const ANSWER_MS = 10_000;
-
-/** Error codes of the JetStream API that the library has no name for. */
-const API_ERROR = { maximumMessages: 10_077, insufficientResources: 10_023, storageExceeded: 10_047 };
 
 /** Headroom for headers and protocol when the server's limit is a body's limit. */
 const HEADER_BYTES = 8 * 1024;
@@ -49,7 +40,7 @@ export class JetStreamBus implements Bus {
   readonly #inboxPrefix: string | undefined;
   /** When the server made each consumer that a pull looked at. */
   readonly #consumersSeen = new Map<string, string>();
-  readonly #jetStream: JetStreamClient;
+  readonly #replies: ReplyInbox;
   readonly #manager: Promise<JetStreamManager>;
   #connected = true;
   /** Aborts when the connection is lost: the server forgets who waited for messages. */
@@ -59,9 +50,8 @@ export class JetStreamBus implements Bus {
   constructor(connection: NatsConnection, inboxPrefix: string | undefined) {
     this.#connection = connection;
     this.#inboxPrefix = inboxPrefix;
-    const options = { timeout: ANSWER_MS };
-    this.#jetStream = jetstream(connection, options);
-    this.#manager = jetstreamManager(connection, { ...options, checkAPI: false });
+    this.#replies = new ReplyInbox(connection, inboxPrefix);
+    this.#manager = jetstreamManager(connection, { timeout: ANSWER_MS, checkAPI: false });
     void this.#followStatus();
   }
 
@@ -81,17 +71,14 @@ export class JetStreamBus implements Bus {
 
   async store(message: BusMessage, options: StoreOptions = {}): Promise<StoreOutcome> {
     const { messageId, expectedLastSequence } = options;
-    try {
-      const published = {
-        headers: toNatsHeaders(message.headers),
-        ...(messageId === undefined ? {} : { msgID: messageId }),
-        ...(expectedLastSequence === undefined ? {} : { expect: { lastSequence: expectedLastSequence } }),
-      };
-      const stored = await this.#ask(() => this.#jetStream.publish(message.subject, message.body, published));
-      return { outcome: stored.duplicate ? 'duplicate' : 'stored', sequence: stored.seq };
-    } catch (error) {
-      return storeRefusal(error);
-    }
+    if (!this.isConnected()) return AWAY;
+    const headers = toNatsHeaders({
+      ...message.headers,
+      ...(messageId === undefined ? {} : { [HEADER_MESSAGE_ID]: messageId }),
+      ...(expectedLastSequence === undefined ? {} : { [HEADER_EXPECTED_LAST]: String(expectedLastSequence) }),
+    });
+    const { subject, body } = message;
+    return outcomeOfStoring(await this.#replies.ask({ subject, body, headers, timeoutMs: ANSWER_MS }));
   }
 
   async streamState(stream: StreamName): Promise<StateOutcome> {
@@ -147,18 +134,17 @@ export class JetStreamBus implements Bus {
     return { stop: () => stopOf(subscription) };
   }
 
-  async request(message: BusMessage, timeoutMs: number): Promise<RequestOutcome> {
-    try {
-      const options = { timeout: timeoutMs, headers: toNatsHeaders(message.headers) };
-      const reply = await this.#ask(() => this.#connection.request(message.subject, message.body, options));
-      return { outcome: 'answered', message: fromNats(reply) };
-    } catch (error) {
-      if (error instanceof TimeoutError) return { outcome: 'timed-out' };
-      if (error instanceof RequestError) {
-        if (error.isNoResponders()) return { outcome: 'unattended' };
-        if (error.cause instanceof TimeoutError) return { outcome: 'timed-out' };
-      }
-      return { outcome: 'unreachable', detail: errorSentence(error) };
+  async request({ subject, headers, body }: BusMessage, timeoutMs: number): Promise<RequestOutcome> {
+    if (!this.isConnected()) return AWAY;
+    const reply = await this.#replies.ask({ subject, body, headers: toNatsHeaders(headers), timeoutMs });
+    switch (reply.outcome) {
+      case 'answered':
+        return { outcome: 'answered', message: fromNats(reply.message) };
+      case 'lost':
+        return { outcome: 'unreachable', detail: reply.detail };
+      case 'unattended':
+      case 'timed-out':
+        return { outcome: reply.outcome };
     }
   }
 
@@ -183,6 +169,7 @@ export class JetStreamBus implements Bus {
     // Draining flushes first; a server that is away cannot be flushed to, and is not waited for.
     if (this.#connected) await this.#connection.drain();
     else await this.#connection.close();
+    this.#replies.loseAll('the connection is closed');
   }
 
   /**
@@ -222,15 +209,25 @@ export class JetStreamBus implements Bus {
     this.#connected = false;
     this.#lost.abort();
     this.#lost = new AbortController();
+    this.#replies.loseAll('the connection was lost');
+  }
+
+  #heardError(error: Error): void {
+    if (!(error instanceof PermissionViolationError) || error.operation !== 'publish') return;
+    this.#replies.loseSubject(error.subject, error.message);
   }
 
   async #followStatus(): Promise<void> {
     for await (const status of this.#connection.status()) {
       if (status.type === 'disconnect') this.#disconnected();
       if (status.type === 'reconnect') this.#connected = true;
+      if (status.type === 'error') this.#heardError(status.error);
     }
   }
 }
+
+/** What is asked while the server is away would be lost: it is not sent. */
+const AWAY = { outcome: 'unreachable', detail: 'the server is away' } as const;
 
 const SUBJECTS_OF: Record<StreamName, string> = {
   [STREAMS.events]: SUBJECT_FILTERS.events,
@@ -252,21 +249,6 @@ async function keep(inHand: Set<Promise<void>>, answered: Promise<void>): Promis
 
 async function stopOf(subscription: { drain(): Promise<void>; isClosed(): boolean }): Promise<void> {
   if (!subscription.isClosed()) await subscription.drain();
-}
-
-function storeRefusal(error: unknown): StoreOutcome {
-  if (error instanceof JetStreamApiError) {
-    switch (error.code) {
-      case JetStreamApiCodes.StreamWrongLastSequence:
-      case JetStreamApiCodes.StreamWrongLastSequenceUnknown:
-        return { outcome: 'out-of-order' };
-      case API_ERROR.maximumMessages:
-      case API_ERROR.insufficientResources:
-      case API_ERROR.storageExceeded:
-        return { outcome: 'full' };
-    }
-  }
-  return nobodyAnswered(error) ? { outcome: 'missing' } : missingOrUnreachable(error);
 }
 
 type Away = { readonly outcome: 'missing' } | { readonly outcome: 'unreachable'; readonly detail: string };
