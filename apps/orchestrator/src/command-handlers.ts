@@ -1,40 +1,24 @@
-import {
-  refuse,
-  type Command,
-  type CommandAnswer,
-  type RunPolicy,
-  type RunnerCapabilities,
-  type RunnerId,
-} from '@delta-ci/contracts';
+import { refuse, type Command, type CommandAnswer, type RunPolicy, type RunnerId } from '@delta-ci/contracts';
 import type { AnsweringHandlers } from '@delta-ci/bus';
 import { runPolicyFor } from '@delta-ci/domain';
-import type { HeldLease, Heartbeat, Renewal } from '@delta-ci/event-log';
+import type { HeldLease, Heartbeat, Renewal, StandingRunner } from '@delta-ci/event-log';
 import { grantSubmission } from './decisions/grant-submission.ts';
 import { changeToRun, submissionForCommand, type DecidedCommand } from './decisions/submission-for-command.ts';
 import { submissionToRun } from './decisions/run-submission.ts';
-import type { HeartbeatDesk } from './leases/heartbeat-desk.ts';
 import type { LeaseDirectory } from './leases/lease-directory.ts';
 import type { PoolDesk } from './leases/pool-desk.ts';
+import type { SharedTrips } from './leases/shared-trips.ts';
 import type { Ledger } from './ledger.ts';
 import { newRunId } from './new-run-id.ts';
-
-/** What the tables say about a runner that asks for work. */
-export interface KnownRunner {
-  pool: string;
-  capabilities: RunnerCapabilities;
-  retired: boolean;
-  /** The lease it holds; null when it is free. */
-  held: HeldLease | null;
-}
 
 export interface CommandDesk {
   ledger: Ledger;
   leases: LeaseDirectory;
-  heartbeats: HeartbeatDesk<Heartbeat, Renewal | null>;
+  heartbeats: SharedTrips<Heartbeat, Renewal | null>;
   desks: ReadonlyMap<string, PoolDesk>;
   defaults: RunPolicy;
   storedPolicy: (repositoryId: string) => Promise<Partial<RunPolicy>>;
-  findRunner: (runnerId: RunnerId) => Promise<KnownRunner | null>;
+  runners: SharedTrips<RunnerId, StandingRunner | null>;
   /** Something was decided that sweeps should look at now rather than at the end of their interval. */
   sweepSoon: () => void;
 }
@@ -77,7 +61,7 @@ async function onDecidedCommand(desk: CommandDesk, command: DecidedCommand): Pro
 
 async function onGrantLease(desk: CommandDesk, command: Command<'grant-lease'>): Promise<CommandAnswer> {
   const { runnerId, leaseHash, pool, waitMs } = command.data;
-  const runner = await desk.findRunner(runnerId);
+  const runner = await desk.runners.ask(runnerId);
   if (runner === null || runner.retired) return refused('forbidden', 'this runner is not registered, or was retired');
   if (runner.pool !== pool) return refused('forbidden', `this runner is registered for the pool ${runner.pool}`);
   if (runner.held !== null) return onGrantToHolder(desk, command, runner.held);
@@ -109,7 +93,7 @@ async function onGrantToHolder(
 /** Heartbeats renew a light row and reach the log only when they say something new, or speak for a lease that is over. */
 async function onHeartbeat(desk: CommandDesk, command: Command<'heartbeat'>): Promise<CommandAnswer> {
   const { leaseHash, runnerId, phase } = command.data;
-  const renewal = await desk.heartbeats.beat({ leaseHash, runnerId });
+  const renewal = await desk.heartbeats.ask({ leaseHash, runnerId });
   if (renewal?.renewed === true && !isNews(renewal.attemptState, phase)) return extended(renewal);
   const runId = renewal?.runId ?? (await desk.leases.runOf(leaseHash));
   if (runId === null) return refused('stale_lease', 'nobody knows this lease', { reason: 'unknown' });

@@ -1,16 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DEFAULT_RUN_POLICY, type Command, type GrantedLease } from '@delta-ci/contracts';
+import { DEFAULT_RUN_POLICY, type Command, type GrantedLease, type RunnerId } from '@delta-ci/contracts';
 import { connectBus, pullDispatch, topology, type Bus } from '@delta-ci/bus';
 import {
   LeaseRenewals,
   LogWriter,
   findLease,
-  findRunner,
+  howDoRunnersStand,
   migrate,
   openLog,
   provisionRoles,
   whichAttemptsWait,
-  whichLeasesDoesTheRunnerHold,
+  type Heartbeat,
   type LogConnection,
 } from '@delta-ci/event-log';
 import { eventually, freshDatabase, freshNats, type FreshNats } from '../../../test/support/infra/index.ts';
@@ -29,9 +29,9 @@ import {
 } from './decisions/made-up-commands.fixture.ts';
 import { submissionToRun } from './decisions/run-submission.ts';
 import { Ledger } from './ledger.ts';
-import { HeartbeatDesk } from './leases/heartbeat-desk.ts';
 import { LeaseDirectory } from './leases/lease-directory.ts';
 import { PoolDesk } from './leases/pool-desk.ts';
+import { SharedTrips } from './leases/shared-trips.ts';
 import { sweeps } from './sweeps/sweeps.ts';
 
 const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -70,18 +70,11 @@ function handlersOf(ledger: Ledger) {
   return commandHandlers({
     ledger,
     leases: new LeaseDirectory(async (hash) => (await findLease(log, hash))?.runId ?? null),
-    heartbeats: new HeartbeatDesk(async (beats) => renewals.renew(beats)),
+    heartbeats: new SharedTrips(async (beats: readonly Heartbeat[]) => renewals.renew(beats)),
     desks: new Map([['default', desk]]),
     defaults: DEFAULT_RUN_POLICY,
     storedPolicy: async () => Promise.resolve({}),
-    findRunner: async (runnerId) => {
-      const [runner, held] = await Promise.all([
-        findRunner(log, runnerId),
-        whichLeasesDoesTheRunnerHold(log, runnerId),
-      ]);
-      if (runner === null) return null;
-      return { pool: runner.pool, capabilities: runner.capabilities, retired: !runner.present, held: held[0] ?? null };
-    },
+    runners: new SharedTrips(async (runnerIds: readonly RunnerId[]) => howDoRunnersStand(log, runnerIds)),
     sweepSoon: () => undefined,
   });
 }

@@ -1,5 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { DEFAULT_RUN_POLICY, type DispatchMessage, type GrantedLease, type RunPolicy } from '@delta-ci/contracts';
+import {
+  DEFAULT_RUN_POLICY,
+  type DispatchMessage,
+  type GrantedLease,
+  type RunPolicy,
+  type RunnerId,
+} from '@delta-ci/contracts';
 import { FileArtifactStore } from '@delta-ci/artifact-store';
 import {
   connectBus,
@@ -20,7 +26,7 @@ import {
   LogWriter,
   findLease,
   findRepository,
-  findRunner,
+  howDoRunnersStand,
   leadWhile,
   LogBell,
   openLog,
@@ -31,13 +37,13 @@ import {
 import { orchestrationMetrics, withSpan, type Service } from '@delta-ci/service';
 import { openSigningKey } from './checkpoints/open-signing-key.ts';
 import { signWhenElected } from './checkpoints/sign-when-elected.ts';
-import { commandHandlers, type KnownRunner } from './command-handlers.ts';
+import { commandHandlers } from './command-handlers.ts';
 import type { OrchestratorConfig } from './config.ts';
 import { grantSubmission } from './decisions/grant-submission.ts';
 import { Ledger } from './ledger.ts';
-import { HeartbeatDesk } from './leases/heartbeat-desk.ts';
 import { LeaseDirectory } from './leases/lease-directory.ts';
 import { PoolDesk, type WaitingRunner } from './leases/pool-desk.ts';
+import { SharedTrips } from './leases/shared-trips.ts';
 import { OrchestratorModule } from './orchestrator.module.ts';
 import { reportHandlers } from './report-handlers.ts';
 import { Sweeper } from './sweeps/sweeper.ts';
@@ -69,10 +75,10 @@ export async function startOrchestrator(service: Orchestrator): Promise<void> {
     ledger,
     leases,
     desks,
-    heartbeats: new HeartbeatDesk(async (beats: readonly Heartbeat[]) => renewals.renew(beats)),
+    heartbeats: new SharedTrips(async (beats: readonly Heartbeat[]) => renewals.renew(beats)),
     defaults: policyDefaults(config),
     storedPolicy: async (repository) => (await findRepository(log, repository))?.policy ?? {},
-    findRunner: async (runnerId) => knownRunner(log, runnerId),
+    runners: new SharedTrips(async (runnerIds: readonly RunnerId[]) => howDoRunnersStand(log, runnerIds)),
     sweepSoon: () => sweeper.soon(),
   });
   const reports = reportHandlers({
@@ -270,13 +276,6 @@ async function relayWhenElected(service: Orchestrator, log: LogConnection, bus: 
       await led;
     },
   );
-}
-
-async function knownRunner(log: LogConnection, runnerId: string): Promise<KnownRunner | null> {
-  const [runner, held] = await Promise.all([findRunner(log, runnerId), whichLeasesDoesTheRunnerHold(log, runnerId)]);
-  if (runner === null) return null;
-  const { pool, capabilities, present } = runner;
-  return { pool, capabilities, retired: !present, held: held[0] ?? null };
 }
 
 /** Defaults of this installation: the protocol's, with the operator's timings. */

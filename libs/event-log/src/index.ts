@@ -19,6 +19,7 @@ export { findPlan } from './queries/find-plan.ts';
 export { findRepository, type KnownRepository } from './queries/find-repository.ts';
 export { findRunForDelivery } from './queries/find-run-for-delivery.ts';
 export { findRunner, type KnownRunner } from './queries/find-runner.ts';
+export { howDoRunnersStand, type StandingRunner } from './queries/how-do-runners-stand.ts';
 export { listPoolDecisions, listPools, type PoolDecision } from './queries/list-pools.ts';
 export { listRuns } from './queries/list-runs.ts';
 export { showRun } from './queries/show-run.ts';

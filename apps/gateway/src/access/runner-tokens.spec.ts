@@ -24,6 +24,14 @@ describe('tokens of runners', () => {
     expect(tokensAt(tokenExpiresAtMs).callerOf(token)).toBeNull();
   });
 
+  it('run out also where they have been seen before', () => {
+    let nowMs = 1_000;
+    const tokens = tokensAt(0, { nowMs: () => nowMs });
+    expect(tokens.callerOf(token)).toEqual(tokens.callerOf(token));
+    nowMs = tokenExpiresAtMs;
+    expect(tokens.callerOf(token)).toBeNull();
+  });
+
   it('of another installation are refused, whether its key or its name is another', () => {
     expect(tokensAt(1_000, { key: new Uint8Array(32).fill(8) }).callerOf(token)).toBeNull();
     expect(tokensAt(1_000, { environment: 'elsewhere' }).callerOf(token)).toBeNull();

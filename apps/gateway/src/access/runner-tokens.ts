@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { join } from 'node:path';
 import { EpochMs, PoolName, RunnerId } from '@delta-ci/contracts';
 import { z } from 'zod';
@@ -18,6 +18,14 @@ const PREFIX = 'delta-runner-1';
 
 /** No token of ours is longer; whatever is gets no look. */
 const TOKEN_LENGTH_MAX = 1_000;
+
+/** Tokens known to hold: one for each runner at work, and some that were renewed meanwhile. */
+const PROVEN_MAX = 20_000;
+
+interface Proven {
+  readonly caller: RunnerCaller;
+  readonly expiresAtMs: number;
+}
 
 /**
  * A token may be renewed for this long after registration. Runners are disposable: one that lives longer registers anew,
@@ -43,6 +51,11 @@ export interface IssuedToken {
  */
 export class RunnerTokens {
   readonly #options: RunnerTokensOptions;
+  /**
+   * What has been checked once: a runner sends the same token with every request. Found by the token's digest, so how
+   * long a look takes says nothing about any token.
+   */
+  readonly #proven = new Map<string, Proven>();
 
   constructor(options: RunnerTokensOptions) {
     this.#options = options;
@@ -62,12 +75,29 @@ export class RunnerTokens {
   /** The runner a token speaks for; null when it is not ours, was changed, or has run out. */
   callerOf(token: string): RunnerCaller | null {
     if (token.length > TOKEN_LENGTH_MAX) return null;
+    const proven = this.#proofOf(token);
+    return proven !== null && proven.expiresAtMs > this.#options.nowMs() ? proven.caller : null;
+  }
+
+  #proofOf(token: string): Proven | null {
+    const digest = hash('sha256', token);
+    const known = this.#proven.get(digest);
+    if (known !== undefined) return known;
+    const proven = this.#prove(token);
+    if (proven === null) return null;
+    if (this.#proven.size >= PROVEN_MAX) this.#proven.clear();
+    this.#proven.set(digest, proven);
+    return proven;
+  }
+
+  #prove(token: string): Proven | null {
     const [prefix, body = '', mac = '', ...rest] = token.split('.');
     if (prefix !== PREFIX || rest.length > 0 || !this.#isSigned(body, mac)) return null;
     // Signed by us, so parsing is a formality; the environment is checked all the same, because keys get copied.
     const claims = Claims.parse(JSON.parse(Buffer.from(body, 'base64url').toString('utf8')));
-    if (claims.environment !== this.#options.environment || claims.expiresAtMs <= this.#options.nowMs()) return null;
-    return { kind: 'runner', runnerId: claims.runner, pool: claims.pool, registeredAtMs: claims.registeredAtMs };
+    if (claims.environment !== this.#options.environment) return null;
+    const { runner: runnerId, pool, registeredAtMs, expiresAtMs } = claims;
+    return { caller: { kind: 'runner', runnerId, pool, registeredAtMs }, expiresAtMs };
   }
 
   #sign({ runnerId, pool, registeredAtMs }: RunnerCaller): IssuedToken {

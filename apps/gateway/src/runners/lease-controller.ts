@@ -142,8 +142,8 @@ export class LeaseController {
   }
 
   async #offer({ leaseId, lease }: HeldLease): Promise<LeaseOffer> {
-    const plan = await this.#plans.take(lease.planDigest);
-    const offer = plan === null ? null : offerFor(leaseId, lease, plan);
+    const shelved = await this.#plans.take(lease.planDigest);
+    const offer = shelved === null ? null : offerFor(leaseId, lease, shelved);
     if (offer === null) throw new Error(`plan ${lease.planDigest} has no job ${lease.jobKey}, which was leased`);
     return offer;
   }

@@ -1,31 +1,54 @@
-import type { Digest, GrantedLease, LeaseOffer, Plan } from '@delta-ci/contracts';
+import type { Digest, GrantedLease, JobKey, LeaseOffer, Plan, PlannedJob } from '@delta-ci/contracts';
 
 /** Plans are immutable and most leases of a while are of few runs; a large plan is some megabytes. */
 const PLANS_KEPT_MAX = 16;
 
+/** A plan, with its jobs by their keys. */
+export interface ShelvedPlan {
+  readonly plan: Plan;
+  readonly jobs: ReadonlyMap<JobKey, PlannedJob>;
+}
+
 /** Plans by digest, the last few kept: a run's jobs are leased one after another from the same plan. */
 export class PlanShelf {
-  readonly #plans = new Map<Digest, Plan>();
+  readonly #plans = new Map<Digest, Promise<ShelvedPlan | null>>();
   readonly #find: (digest: Digest) => Promise<Plan | null>;
 
   constructor(find: (digest: Digest) => Promise<Plan | null>) {
     this.#find = find;
   }
 
-  async take(digest: Digest): Promise<Plan | null> {
-    const plan = this.#plans.get(digest) ?? (await this.#find(digest));
-    if (plan === null) return null;
+  /** Null when there is no such plan. Those who come while it is fetched wait for the same fetch. */
+  async take(digest: Digest): Promise<ShelvedPlan | null> {
+    const taken = this.#plans.get(digest) ?? this.#fetch(digest);
     this.#plans.delete(digest);
-    this.#plans.set(digest, plan);
+    this.#plans.set(digest, taken);
     const oldest = this.#plans.keys().next();
     if (this.#plans.size > PLANS_KEPT_MAX && !oldest.done) this.#plans.delete(oldest.value);
-    return plan;
+    try {
+      const found = await taken;
+      if (found === null) this.#forget(digest, taken);
+      return found;
+    } catch (error) {
+      this.#forget(digest, taken);
+      throw error;
+    }
+  }
+
+  async #fetch(digest: Digest): Promise<ShelvedPlan | null> {
+    const plan = await this.#find(digest);
+    return plan === null ? null : { plan, jobs: new Map(plan.jobs.map((job) => [job.key, job])) };
+  }
+
+  /** What was not found, or could not be looked up, is looked up again by the next who asks. */
+  #forget(digest: Digest, taken: Promise<ShelvedPlan | null>): void {
+    if (this.#plans.get(digest) === taken) this.#plans.delete(digest);
   }
 }
 
 /** Everything the runner needs; null when the plan has no such job, which would be a broken invariant. */
-export function offerFor(leaseId: string, lease: GrantedLease, plan: Plan): LeaseOffer | null {
-  const job = plan.jobs.find(({ key }) => key === lease.jobKey);
+export function offerFor(leaseId: string, lease: GrantedLease, { plan, jobs }: ShelvedPlan): LeaseOffer | null {
+  const job = jobs.get(lease.jobKey);
   if (job === undefined) return null;
   const { planDigest: _, ...terms } = lease;
   return {

@@ -60,12 +60,12 @@ export class ReplyInbox {
 
   /** Answers that were on their way when the connection went will not come. */
   loseAll(detail: string): void {
-    for (const token of [...this.#asked.keys()]) this.#settle(token, { outcome: 'lost', detail });
+    for (const token of this.#asked.keys()) this.#settle(token, { outcome: 'lost', detail });
   }
 
   /** The server does not let this connection ask there, and says so beside the answers. */
   loseSubject(subject: string, detail: string): void {
-    for (const [token, asked] of [...this.#asked]) {
+    for (const [token, asked] of this.#asked) {
       if (asked.subject === subject) this.#settle(token, { outcome: 'lost', detail });
     }
   }

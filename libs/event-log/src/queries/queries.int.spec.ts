@@ -38,6 +38,7 @@ import { findPlan } from './find-plan.ts';
 import { findRepository } from './find-repository.ts';
 import { findRunForDelivery } from './find-run-for-delivery.ts';
 import { findRunner } from './find-runner.ts';
+import { howDoRunnersStand } from './how-do-runners-stand.ts';
 import { listPoolDecisions, listPools } from './list-pools.ts';
 import { listRuns } from './list-runs.ts';
 import { showRun } from './show-run.ts';
@@ -247,6 +248,12 @@ describe('the named queries', () => {
     expect(await findLease(log.reader, leaseHashOf('nobody'))).toBeNull();
     expect(await findRunner(log.reader, runnerIdOf('gone'))).toMatchObject({ name: 'gone', pool, present: false });
     expect(await findRunner(log.reader, runnerIdOf('nobody'))).toBeNull();
+    const asked = [runnerIdOf('gone'), runnerIdOf('nobody'), lease.runnerId];
+    expect(await howDoRunnersStand(log.orchestrator, asked)).toMatchObject([
+      { pool, retired: true, held: null },
+      null,
+      { pool, retired: false, held },
+    ]);
   });
 
   it('list pools with their latest decision', async () => {
