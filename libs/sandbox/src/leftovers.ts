@@ -97,8 +97,7 @@ const RECORDED_WITHIN_MS = 60_000;
 async function removeWhenStale(directory: string): Promise<void> {
   const stat = await lstat(directory).catch(() => null);
   if (stat === null || Date.now() - stat.mtimeMs < RECORDED_WITHIN_MS) return;
-  // An agent may also have died while it tried whether file systems can be mounted here.
-  if ((await unmount([join(directory, 'disk')])).length === 0) await removeTree(directory);
+  await removeTree(directory);
 }
 
 export type ReapReport = {

@@ -7,7 +7,7 @@ import type { DiskCap } from '../disk-usage.ts';
 import { findProgram, SYSTEM_PROGRAM_DIRS } from '../find-program.ts';
 
 /** Programs that make and mount a file system in a file. Root only. */
-export type LoopDiskTools = { readonly mkfs: string; readonly mount: string; readonly umount: string };
+export type LoopDiskTools = { readonly mkfs: string; readonly mount: string };
 
 const run = promisify(execFile);
 
@@ -24,14 +24,23 @@ const MAKE_DISK = [
   'exec "$2" -t ext4 -o loop,nodev,nosuid,noatime "$4" "$5"',
 ].join('; ');
 
-async function makeDisk(tools: LoopDiskTools, image: string, at: string, cap: DiskCap): Promise<void> {
+/** `before`: a command that runs the shell in which the disk is made, such as one that gives it other mounts. */
+async function makeDisk(
+  tools: LoopDiskTools,
+  image: string,
+  at: string,
+  cap: DiskCap,
+  before: readonly string[] = [],
+): Promise<void> {
   const bytes = Math.max(cap.diskBytes, DISK_BYTES_MIN);
   const inodes = Math.min(cap.inodes, Math.floor(bytes / BYTES_PER_INODE_MIN));
   const handle = await open(image, 'wx', 0o600);
   await handle.truncate(bytes);
   await handle.close();
   await mkdir(at, { mode: 0o711 });
-  await run('/bin/sh', ['-c', MAKE_DISK, 'sh', tools.mkfs, tools.mount, String(inodes), image, at], { env: {} });
+  const shell = ['/bin/sh', '-c', MAKE_DISK, 'sh', tools.mkfs, tools.mount, String(inodes), image, at];
+  const [program = '', ...args] = [...before, ...shell];
+  await run(program, args, { env: {} });
 }
 
 async function makeOwn(directory: string, uid: number): Promise<string> {
@@ -67,16 +76,19 @@ export async function mountLoopDisk(
   return home;
 }
 
-/** Finds the tools and tries them once under `stateDir`; null when there is no loop disk to be had on this host. */
+/**
+ * Finds the tools and tries them once under `stateDir`; null when there is no loop disk to be had on this host. The trial
+ * has mounts of its own, which end with its process: whoever is killed meanwhile leaves no mount behind.
+ */
 export async function findLoopDisk(stateDir: string): Promise<LoopDiskTools | null> {
-  const [mkfs, mount, umount] = ['mkfs.ext4', 'mount', 'umount'].map((name) => findProgram(name, SYSTEM_PROGRAM_DIRS));
-  if (!mkfs || !mount || !umount || !existsSync('/dev/loop-control')) return null;
-  const tools: LoopDiskTools = { mkfs, mount, umount };
+  const programs = ['mkfs.ext4', 'mount', 'umount', 'unshare'].map((name) => findProgram(name, SYSTEM_PROGRAM_DIRS));
+  const [mkfs, mount, umount, unshare] = programs;
+  if (!mkfs || !mount || !umount || !unshare || !existsSync('/dev/loop-control')) return null;
+  const tools: LoopDiskTools = { mkfs, mount };
   const trial = await mkdtemp(join(stateDir, 'disk-trial-'));
-  const at = join(trial, 'disk');
+  const cap = { diskBytes: DISK_BYTES_MIN, inodes: 100 };
   try {
-    await makeDisk(tools, join(trial, 'disk.img'), at, { diskBytes: DISK_BYTES_MIN, inodes: 100 });
-    await run(umount, [at], { env: {} });
+    await makeDisk(tools, join(trial, 'disk.img'), join(trial, 'disk'), cap, [unshare, '--mount']);
     return tools;
   } catch {
     return null;
