@@ -15,6 +15,7 @@ import {
   type Refusal,
 } from '@delta-ci/contracts';
 import type { Bus, BusAnswer, BusLog, BusMessage, Listener } from './bus.ts';
+import { CommandRoom, type CommandRoomLimits } from './command-room.ts';
 import { runAlone, type AroundHandler } from './consume-events.ts';
 import { errorSentence } from './consume.ts';
 import { HEADER_CONTENT_TYPE, HEADER_TRACEPARENT, sentence } from './envelope.ts';
@@ -102,14 +103,12 @@ export type CommandHandlers = { readonly [N in CommandName]?: CommandHandler<N> 
 export interface ServeCommandsOptions {
   readonly log: BusLog;
   readonly around?: AroundHandler;
-  /**
-   * Commands in hand at once, 2,000 unless told: beyond that `unavailable` is answered at once. Most of them are
-   * lease requests that wait up to 30 s, so the figure bounds waiting runners per orchestrator.
-   */
-  readonly concurrency?: number;
+  /** Commands in hand at once by kind, `COMMAND_ROOM` unless told: beyond that `unavailable` is answered at once. */
+  readonly room?: CommandRoomLimits;
 }
 
-const COMMANDS_IN_HAND_MAX = 2_000;
+/** What a refused sender is told to wait: commands in hand are decided within a second. */
+const RETRY_AFTER_MS = 1_000;
 
 /** Members of this queue share the commands. */
 const QUEUE = 'orchestrator';
@@ -126,28 +125,35 @@ export function serveCommands(bus: Bus, handlers: CommandHandlers, options: Serv
 export type AnsweringHandlers = { readonly [N in CommandName]?: (command: Command<N>) => Promise<CommandAnswer> };
 
 export function serveAnswers(bus: Bus, handlers: AnsweringHandlers, options: ServeCommandsOptions): Listener {
-  let inHand = 0;
+  const room = new CommandRoom(options.room);
   return bus.answer(SUBJECT_FILTERS.commands, QUEUE, async (message) => {
-    if (inHand >= (options.concurrency ?? COMMANDS_IN_HAND_MAX)) {
-      return encodeAnswer(refused(refuse('unavailable', 'too many commands at once; repeat with the same id')));
-    }
-    inHand += 1;
+    const name = nameOf(message, handlers);
+    if (name === undefined) return encodeAnswer(unknownCommand(message, handlers));
+    const leave = room.enter(name);
+    if (leave === null) return encodeAnswer(TOO_MANY);
     try {
-      return encodeAnswer(await answerCommand(handlers, options, message));
+      return encodeAnswer(await answerCommand(name, handlers, options, message));
     } finally {
-      inHand -= 1;
+      leave();
     }
   });
 }
 
+const TOO_MANY = refused(
+  refuse('unavailable', 'too many commands of this kind at once; repeat with the same id', {
+    retryAfterMs: RETRY_AFTER_MS,
+  }),
+);
+
 async function answerCommand(
+  name: CommandName,
   handlers: AnsweringHandlers,
   options: ServeCommandsOptions,
   message: BusMessage,
 ): Promise<CommandAnswer> {
-  const read = readCommand(message, handlers);
+  const read = readCommand(name, message);
   if (!read.ok) return read;
-  const { name, traceparent } = read.command;
+  const { traceparent } = read.command;
   try {
     return await (options.around ?? runAlone)({ name, traceparent }, () => call(handlers, read.command));
   } catch (error) {
@@ -158,14 +164,15 @@ async function answerCommand(
 
 type ReadCommand = { readonly ok: true; readonly command: Command } | { readonly ok: false; readonly refusal: Refusal };
 
-function readCommand(message: BusMessage, handlers: AnsweringHandlers): ReadCommand {
-  const subject = message.subject;
-  const name = COMMAND_NAMES.find((known) => commandSubject(known) === subject && handlers[known] !== undefined);
-  if (name === undefined) {
-    return refused(
-      refuse('unknown_command', `nobody takes ${subject.slice(0, 100)}`, { known: Object.keys(handlers) }),
-    );
-  }
+function nameOf({ subject }: BusMessage, handlers: AnsweringHandlers): CommandName | undefined {
+  return COMMAND_NAMES.find((known) => commandSubject(known) === subject && handlers[known] !== undefined);
+}
+
+function unknownCommand({ subject }: BusMessage, handlers: AnsweringHandlers): CommandAnswer {
+  return refused(refuse('unknown_command', `nobody takes ${subject.slice(0, 100)}`, { known: Object.keys(handlers) }));
+}
+
+function readCommand(name: CommandName, message: BusMessage): ReadCommand {
   const parsed = CommandSchema.safeParse(parseJson(message.body));
   if (!parsed.success) return refused(refuse('invalid_request', `${name}: ${sentence(parsed.error.issues)}`));
   if (parsed.data.name !== name) {

@@ -2,6 +2,7 @@ import { expect } from '@jest/globals';
 import { CommandAnswer, refuse, type CommandAnswer as Answer } from '@delta-ci/contracts';
 import { eventually } from '../../../../test/support/infra/index.ts';
 import type { Bus } from '../bus.ts';
+import { COMMAND_ROOM } from '../command-room.ts';
 import { CommandClient, encodeCommand, serveAnswers, serveCommands, type CommandHandlers } from '../commands.ts';
 import { message, textOf, type Contract, type Given } from './bus-fixture.fixture.ts';
 import { TRACE, cancelCommand, runId } from './samples.fixture.ts';
@@ -11,8 +12,8 @@ const options = { id: 'c-1', actor, traceparent: TRACE, timeoutMs: 5_000 };
 const cancel = { runId: runId(1), reason: 'not needed any more' };
 
 /** Serves commands on one connection and waits until the other reaches them. */
-async function serve({ bus, other, log }: Given, handlers: CommandHandlers, concurrency = 100): Promise<void> {
-  serveCommands(bus, handlers, { log, concurrency });
+async function serve({ bus, other, log }: Given, handlers: CommandHandlers, room = COMMAND_ROOM): Promise<void> {
+  serveCommands(bus, handlers, { log, room });
   await reachable(other);
 }
 
@@ -122,14 +123,14 @@ export const commanding: Contract = {
           return { ok: true, result: { runId: runId(1) }, position: 1 };
         },
       },
-      1,
+      { ...COMMAND_ROOM, 'work-under-way': 1 },
     );
     const client = new CommandClient(other);
     const first = client.send('cancel-run', cancel, options);
     await eventually('the first in hand', () => inHand === 1);
     expect(await client.send('cancel-run', cancel, { ...options, id: 'c-2' })).toMatchObject({
       ok: false,
-      refusal: { code: 'unavailable' },
+      refusal: { code: 'unavailable', details: { retryAfterMs: 1_000 } },
     });
     release();
     expect(await first).toMatchObject({ ok: true });
