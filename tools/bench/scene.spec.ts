@@ -54,6 +54,22 @@ describe('a scene', () => {
     await expect(open('a')).rejects.toThrow(Interrupted);
   });
 
+  it('closes what a part of it opened when the part is over, also when it fails', async () => {
+    const { scene, closed, open } = setUp();
+    await open('whole');
+    const failing = scene.part(async (part) => {
+      await part.open(
+        () => 'part',
+        (name) => closed.push(name),
+      );
+      throw new Error('failed');
+    });
+    await expect(failing).rejects.toThrow('failed');
+    expect(closed).toEqual(['part']);
+    await scene.end();
+    expect(closed).toEqual(['part', 'whole']);
+  });
+
   it('deletes its directories', async () => {
     const { scene } = setUp();
     const path = await scene.directory('spec');

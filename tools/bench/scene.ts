@@ -35,6 +35,19 @@ export class Scene {
     return opened;
   }
 
+  /** A part with a scene of its own, which ends when the part does. */
+  async part<T>(act: (part: Scene) => Promise<T>): Promise<T> {
+    const part = await this.open(
+      () => new Scene(),
+      async (opened) => opened.end(),
+    );
+    try {
+      return await act(part);
+    } finally {
+      await part.end();
+    }
+  }
+
   /** A directory that servers of other accounts can enter, deleted at the end and also if we are killed. */
   async directory(name: string): Promise<string> {
     const made = async () => {

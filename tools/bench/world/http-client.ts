@@ -23,13 +23,23 @@ export class HttpClient {
     return Object.values(this.#agent.sockets).reduce((total, sockets) => total + (sockets?.length ?? 0), 0);
   }
 
-  /** @throws Error when the connection fails; any status is an answer */
+  /** As the holder of a token. @throws Error when the connection fails; any status is an answer */
   post(path: string, token: string, body: string | Uint8Array, signal?: AbortSignal): Promise<HttpAnswer> {
-    const { hostname, port } = this.#base;
     const type = typeof body === 'string' ? 'application/json' : 'application/octet-stream';
-    const length = String(Buffer.byteLength(body));
-    const headers = { authorization: `Bearer ${token}`, 'content-type': type, 'content-length': length };
-    const options = { agent: this.#agent, hostname, port, path, method: 'POST', headers };
+    return this.send('POST', path, { authorization: `Bearer ${token}`, 'content-type': type }, body, signal);
+  }
+
+  /** @throws Error when the connection fails; any status is an answer */
+  send(
+    method: 'GET' | 'POST',
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body: string | Uint8Array = '',
+    signal?: AbortSignal,
+  ): Promise<HttpAnswer> {
+    const { hostname, port } = this.#base;
+    const length = { 'content-length': String(Buffer.byteLength(body)) };
+    const options = { agent: this.#agent, hostname, port, path, method, headers: { ...headers, ...length } };
     return new Promise((resolve, reject) => {
       const sent = request(signal === undefined ? options : { ...options, signal }, (response) => {
         const parts: Buffer[] = [];

@@ -15,8 +15,7 @@ const REPORT = aReport();
 
 export interface Story {
   readonly runId: RunId;
-  readonly runnerId: string;
-  readonly leaseHashes: readonly string[];
+  readonly leases: readonly LeaseOfStory[];
   readonly commands: readonly Submission[];
 }
 
@@ -37,7 +36,10 @@ export function runUnderWay(jobs: number): Story {
   ]);
 }
 
-type LeaseOfStory = { leaseHash: string; runnerId: string };
+export interface LeaseOfStory {
+  readonly leaseHash: string;
+  readonly runnerId: string;
+}
 
 function story(jobs: number, live: (lease: LeaseOfStory, jobKey: string) => RunCommand[]): Story {
   const name = randomBytes(8).toString('hex');
@@ -56,13 +58,12 @@ function story(jobs: number, live: (lease: LeaseOfStory, jobKey: string) => RunC
   ];
   return {
     runId,
-    runnerId: leases[0]?.runnerId ?? '',
-    leaseHashes: leases.map(({ leaseHash }) => leaseHash),
+    leases,
     commands: commands.map((command, at) => submissionOf(`${name}.${at}`, runId, command)),
   };
 }
 
-export function leaseOf(name: string): LeaseOfStory {
+function leaseOf(name: string): LeaseOfStory {
   const mark = createHash('sha256').update(name).digest('hex');
   return { leaseHash: mark, runnerId: `rnr_${mark.slice(0, 32)}` };
 }
