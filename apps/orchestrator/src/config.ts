@@ -3,6 +3,7 @@ import {
   artifactSettings,
   busSettings,
   commonSettings,
+  crashOrder,
   databaseSettings,
   durationMs,
   list,
@@ -11,6 +12,7 @@ import {
   wholeNumber,
 } from '@delta-ci/service';
 import { z } from 'zod';
+import { CRASH_POINTS } from './crash-points.ts';
 
 const policy = DEFAULT_RUN_POLICY;
 
@@ -40,6 +42,8 @@ const allSettings = z.object({
   sweepIntervalMs: durationMs({ min: 10 }).default(5_000),
   /** A queued attempt that nobody took for this long is put before its pool again. */
   redriveAfterMs: durationMs({ min: 100 }).default(30_000),
+  /** Where to die, for tests of what that leaves behind. */
+  crashAt: crashOrder(CRASH_POINTS).optional(),
   databaseConnections: wholeNumber({ min: 2, max: 200 }).default(10),
   /** The Ed25519 private key that signs checkpoints, in PEM: the file it is in, or the key itself. */
   checkpointKeyFile: text(4_096).optional(),

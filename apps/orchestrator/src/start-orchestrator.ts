@@ -34,11 +34,12 @@ import {
   type Heartbeat,
   type LogConnection,
 } from '@delta-ci/event-log';
-import { orchestrationMetrics, withSpan, type Service } from '@delta-ci/service';
+import { crashWhenOrdered, orchestrationMetrics, withSpan, type Service } from '@delta-ci/service';
 import { openSigningKey } from './checkpoints/open-signing-key.ts';
 import { signWhenElected } from './checkpoints/sign-when-elected.ts';
 import { commandHandlers } from './command-handlers.ts';
 import type { OrchestratorConfig } from './config.ts';
+import type { ReachedPoint } from './crash-points.ts';
 import { grantSubmission } from './decisions/grant-submission.ts';
 import { Ledger } from './ledger.ts';
 import { LeaseDirectory } from './leases/lease-directory.ts';
@@ -55,21 +56,24 @@ type Orchestrator = Service<OrchestratorConfig>;
 export async function startOrchestrator(service: Orchestrator): Promise<void> {
   const { config, logger } = service;
   refuseContradictoryTimings(config);
+  if (config.crashAt !== undefined) logger.warn({ event: 'crash-ordered', order: config.crashAt }, 'it will die there');
+  const reached: ReachedPoint = crashWhenOrdered(config.crashAt);
   const key = await openSigningKey(service);
   const log = await openDatabase(service);
   const bus = await openBus(service);
   const store = new FileArtifactStore(config.artifactDir);
   await store.check();
-  const writer = await openWriter(service, log);
-  const ledger = new Ledger(writer, (attempts) => void dispatchAll(service, bus, attempts));
+  const writer = await openWriter(service, log, reached);
+  const ledger = new Ledger(writer, (attempts) => {
+    reached('before-dispatch');
+    void dispatchAll(service, bus, attempts);
+  });
   const leases = new LeaseDirectory(async (hash) => (await findLease(log, hash))?.runId ?? null);
-  const desks = await openDesks(service, { bus, ledger, leases });
+  const desks = await openDesks(service, { bus, ledger, leases, reached });
   const sweeper = await openSweeper(service, { log, bus, ledger, desks });
   const bell = await openBell(service);
-  await relayWhenElected(service, log, bus, bell);
+  await relayWhenElected(service, { log, bus, bell, reached });
   await signWhenElected(service, { log, bell, ledger, store, key });
-  const around: AroundHandler = async ({ name, traceparent }, run) =>
-    withSpan(name, traceparent === null ? {} : { parent: traceparent }, run);
   const renewals = new LeaseRenewals(log);
   const handlers = commandHandlers({
     ledger,
@@ -88,13 +92,22 @@ export async function startOrchestrator(service: Orchestrator): Promise<void> {
     onRefused: (report, { refusal }) =>
       logger.info({ event: 'report-refused', kind: report.kind, id: report.id, refusal }),
   });
-  const consumption = consumeReports(bus, reports, { log: logger, around });
-  const commands = serveAnswers(bus, handlers, { log: logger, around });
+  const consumption = consumeReports(bus, reports, { log: logger, around: spanUntil(() => reached('before-ack')) });
+  const commands = serveAnswers(bus, handlers, { log: logger, around: spanUntil(() => reached('before-reply')) });
   service.beforeClosing('commands', async () => {
     await commands.stop();
     await consumption.close();
   });
   await service.serve(OrchestratorModule);
+}
+
+/** A span around every handler, with a last step once it is done. */
+function spanUntil(done: () => void): AroundHandler {
+  return async ({ name, traceparent }, run) => {
+    const result = await withSpan(name, traceparent === null ? {} : { parent: traceparent }, run);
+    done();
+    return result;
+  };
 }
 
 function refuseContradictoryTimings(config: OrchestratorConfig): void {
@@ -139,7 +152,7 @@ async function provision({ config, logger }: Orchestrator, bus: Bus): Promise<vo
   logger.info({ event: 'bus-provisioned', provisioned });
 }
 
-async function openWriter(service: Orchestrator, log: LogConnection): Promise<LogWriter> {
+async function openWriter(service: Orchestrator, log: LogConnection, reached: ReachedPoint): Promise<LogWriter> {
   const { logger } = service;
   const metrics = service.metrics(orchestrationMetrics);
   return service.open(
@@ -148,7 +161,9 @@ async function openWriter(service: Orchestrator, log: LogConnection): Promise<Lo
       new LogWriter({
         pool: log.pool,
         onFault: ({ submissionId, error }) => logger.error({ event: 'decision-failed', submissionId, err: error }),
+        onStep: (step) => reached(step === 'loaded' ? 'before-decide' : 'before-commit'),
         onCommit: (batch) => {
+          if (batch.events > 0) reached('after-commit');
           metrics.appendBatchSize.record(batch.events);
           metrics.databaseWriteDuration.record(batch.tookMs / 1_000);
         },
@@ -172,13 +187,17 @@ interface DeskTools {
   bus: Bus;
   ledger: Ledger;
   leases: LeaseDirectory;
+  reached: ReachedPoint;
 }
 
-async function openDesks(service: Orchestrator, { bus, ledger, leases }: DeskTools): Promise<Map<string, PoolDesk>> {
+async function openDesks(service: Orchestrator, tools: DeskTools): Promise<Map<string, PoolDesk>> {
+  const { bus, ledger, leases, reached } = tools;
   const { config, logger } = service;
   const grant = async (runner: WaitingRunner, { dispatch }: PulledDispatch): Promise<GrantedLease | null> => {
+    reached('before-grant');
     const answer = await ledger.submit(grantSubmission(runner, dispatch));
     if (answer.ok) {
+      reached('after-grant');
       leases.remember(runner.leaseHash, dispatch.runId);
       return (answer.result as { lease: GrantedLease }).lease;
     }
@@ -235,7 +254,14 @@ async function openBell(service: Orchestrator): Promise<LogBell> {
   );
 }
 
-async function relayWhenElected(service: Orchestrator, log: LogConnection, bus: Bus, bell: LogBell): Promise<void> {
+interface RelayTools {
+  log: LogConnection;
+  bus: Bus;
+  bell: LogBell;
+  reached: ReachedPoint;
+}
+
+async function relayWhenElected(service: Orchestrator, { log, bus, bell, reached }: RelayTools): Promise<void> {
   const { config, logger } = service;
   const connection = { databaseUrl: config.databaseUrl.reveal(), applicationName: 'orchestrator-relay' };
   const reader = new LogReader(log);
@@ -255,6 +281,7 @@ async function relayWhenElected(service: Orchestrator, log: LogConnection, bus: 
         signal,
         log: logger,
         provision: async () => provision(service, bus),
+        onStored: () => reached('mid-relay'),
         onProgress: (position) => {
           published = position;
         },

@@ -28,6 +28,8 @@ export interface RelayOptions {
   readonly batchSize?: number;
   /** How often an idle relay looks whether the stream still holds what it published, 5 s unless told. */
   readonly recheckMs?: number;
+  /** Told about every event that the stream has taken, while others of its batch are still on their way. */
+  readonly onStored?: (position: number) => void;
   /** Told the position up to which the stream is complete; for the lag metric. */
   readonly onProgress?: (position: number) => void;
 }
@@ -145,11 +147,17 @@ class Relay {
     if (batch.some((event, index) => event.position !== after + index + 1)) {
       throw new Error(`the log has a gap after position ${after}`);
     }
-    const outcomes = await Promise.all(batch.map((event) => publishEvent(this.#bus, event)));
+    const outcomes = await Promise.all(batch.map(async (event) => this.#publishOne(event)));
     const refusedAt = outcomes.findIndex(({ outcome }) => outcome !== 'stored');
     if (refusedAt === -1) return this.#advance(after + batch.length);
     if (refusedAt > 0) this.#advance(after + refusedAt);
     await this.#lookAgain(after + refusedAt + 1, outcomes[refusedAt]);
+  }
+
+  async #publishOne(event: RecordedEvent): Promise<StoreOutcome> {
+    const stored = await publishEvent(this.#bus, event);
+    if (stored.outcome === 'stored') this.#options.onStored?.(event.position);
+    return stored;
   }
 
   /** Something else than `stored`: another relay, a lost stream or answer. What the stream holds decides. */

@@ -69,5 +69,6 @@ export {
   type Surroundings,
 } from './process/start-service.ts';
 export { type StartOutcome } from './process/running-service.ts';
+export { crashOrder, crashWhenOrdered, type CrashOrder } from './process/crash-order.ts';
 export { EXIT_CONFIG, runService } from './process/run-service.ts';
 export { backoffMs, retryWithBackoff, type BackoffPolicy, type RetryOptions } from './retry-with-backoff.ts';

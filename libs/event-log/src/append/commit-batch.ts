@@ -16,12 +16,16 @@ import { sendDeadlines } from './run-deadline-rows.ts';
 import { withPosition, type Submission } from './submission.ts';
 import { takePlaces, type PlacedBatch } from './take-places.ts';
 
+/** `loaded`: nothing is decided yet. `sent`: everything but the commit is on its way. */
+export type BatchStep = 'loaded' | 'sent';
+
 /** What the transaction of a batch needs besides the batch. */
 export interface BatchContext {
   readonly client: BatchClient;
   readonly cache: AggregateCache;
   readonly prediction: HeadPrediction;
   readonly onFault: OnFault;
+  readonly onStep: (step: BatchStep) => void;
 }
 
 export interface CommittedBatch {
@@ -36,8 +40,9 @@ export interface CommittedBatch {
  * cannot be known, and the same call with the same submissions finds out: what was committed is answered from the inbox.
  */
 export async function commitBatch(submissions: readonly Submission[], context: BatchContext): Promise<CommittedBatch> {
-  const { client, cache, prediction, onFault } = context;
+  const { client, cache, prediction, onFault, onStep } = context;
   const { knowledge, headPosition } = await lockAndLoad(submissions, client, cache);
+  onStep('loaded');
   const batch = decideBatch(submissions, knowledge, onFault);
   const answersAfter = (sealed: readonly SealedEvent[]) =>
     batch.settled.map((settled) => answerOf(settled, sealed, headPosition));
@@ -50,11 +55,9 @@ export async function commitBatch(submissions: readonly Submission[], context: B
   try {
     const { sealed, sent } = await sendAll(batch, knowledge, context);
     const answers = answersAfter(sealed);
-    await Promise.all([
-      ...sent,
-      ...sendRemembered(client, submissions, batch, answers, knowledge.nowMs),
-      client.commit(),
-    ]);
+    const remembered = sendRemembered(client, submissions, batch, answers, knowledge.nowMs);
+    onStep('sent');
+    await Promise.all([...sent, ...remembered, client.commit()]);
     prediction.confirmed();
     keepRuns(cache, knowledge, batch);
     return { answers, eventCount: sealed.length };

@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 import { AggregateCache } from './aggregate-cache.ts';
 import { batchClient } from './batch-client.ts';
 import { failureOf } from './batch-failure.ts';
-import { commitBatch, type CommittedBatch } from './commit-batch.ts';
+import { commitBatch, type BatchStep, type CommittedBatch } from './commit-batch.ts';
 import { HeadPrediction } from './head-prediction.ts';
 import { answerToRepeat, type OnFault } from './decide-batch.ts';
 import type { Submission } from './submission.ts';
@@ -14,6 +14,8 @@ export interface LogWriterOptions {
   readonly pool: Pool;
   /** Told about decisions that threw and batches that failed for good. */
   readonly onFault?: OnFault;
+  /** Told how far the transaction of a batch has come; for tests that end the process there. */
+  readonly onStep?: (step: BatchStep) => void;
   /** Told about every committed batch, for metrics. */
   readonly onCommit?: (batch: BatchMeasure) => void;
   /** Submissions that may wait; more are refused as `unavailable`. Default 5,000: about a second of work. */
@@ -196,7 +198,8 @@ export class LogWriter {
     const connection = await this.#options.pool.connect();
     const client = batchClient(connection, this.#options.preparedStatements ?? true);
     const onFault = this.#options.onFault ?? (() => undefined);
-    const context = { client, cache: this.#cache, prediction: this.#prediction, onFault };
+    const onStep = this.#options.onStep ?? (() => undefined);
+    const context = { client, cache: this.#cache, prediction: this.#prediction, onFault, onStep };
     try {
       const committed = await commitBatch(submissions, context);
       connection.release();
