@@ -52,6 +52,7 @@ export const COMMAND_MEANINGS: Readonly<Record<CommandName, string>> = {
   'acknowledge-cancel': 'report that the job was stopped as asked',
   'record-artifact': 'note an artifact that was uploaded',
   'set-policy': 'change a repository’s stored policy',
+  'settle-parked': 'deliver a parked message again, or forget it',
 };
 
 export const REPORT_MEANINGS: Readonly<Record<ReportKind, string>> = {

@@ -16,6 +16,9 @@ describe('the command line', () => {
     ['help-runs', ['runs', '--help']],
     ['help-runs-list', ['runs', 'list', '--help']],
     ['help-logs', ['logs', '--help']],
+    ['help-parked', ['parked', '--help']],
+    ['help-parked-list', ['parked', 'list', '--help']],
+    ['help-parked-retry', ['parked', 'retry', '--help']],
   ])('%s is as agreed', async (name, args) => {
     const { surroundings, out } = recorded(NOWHERE, {}, 100);
     expect(await delta(args, surroundings)).toBe(0);

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { RunOutcome, RunState } from '@delta-ci/contracts';
+import { RunOutcome, RunState, type ParkedAction } from '@delta-ci/contracts';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { doctor } from './commands/doctor.ts';
 import { lint } from './commands/lint.ts';
 import { logs, type LogOptions } from './commands/logs.ts';
+import { listParked, settleParked, type ParkedListOptions, type SettleOptions } from './commands/parked.ts';
 import { plan, type PlanOptions } from './commands/plan.ts';
 import { run, type RunOptions } from './commands/run.ts';
 import { cancelRun, listRuns, rerun, viewRun, watchRun, type ApiOptions, type ListOptions } from './commands/runs.ts';
@@ -74,6 +75,7 @@ function commands(surroundings: Surroundings, done: Done): Command {
     .addHelpText('after', EXAMPLES.delta);
   addLocal(program, surroundings, done);
   addRuns(program, surroundings, done);
+  addParked(program, surroundings, done);
   addRest(program, surroundings, done);
   return program;
 }
@@ -158,6 +160,28 @@ function addRuns(program: Command, surroundings: Surroundings, done: Done): void
     .action(async (id: string, job: string, options: LogOptions) => done(await logs(surroundings, id, job, options)));
 }
 
+function addParked(program: Command, surroundings: Surroundings, done: Done): void {
+  const parked = program
+    .command('parked')
+    .description('messages of a mesh that could not be handled: list, retry, drop')
+    .addHelpText('after', EXAMPLES.parked);
+  ofGateway(parked.command('list'))
+    .description('what is parked, in the order it was, and why')
+    .option('--from <sequence>', 'from this one on', wholeNumber(1, Number.MAX_SAFE_INTEGER), 1)
+    .option('--limit <n>', 'how many', wholeNumber(1, 200), 50)
+    .action(async (options: ParkedListOptions) => done(await listParked(surroundings, options)));
+  const settle = (action: ParkedAction, description: string): Command =>
+    ofGateway(parked.command(action))
+      .description(description)
+      .argument('<sequence>', 'of the message', wholeNumber(1, Number.MAX_SAFE_INTEGER))
+      .option('--reason <text>', 'why, for the log', '')
+      .action(async (sequence: number, options: SettleOptions) =>
+        done(await settleParked(surroundings, action, sequence, options)),
+      );
+  settle('retry', 'deliver a message again, with all its tries');
+  settle('drop', 'forget a message');
+}
+
 function addRest(program: Command, surroundings: Surroundings, done: Done): void {
   withJson(program.command('doctor'))
     .description('what this host can enforce around a job, by trying')
@@ -236,6 +260,13 @@ Examples:
 Examples:
   delta lint
   delta lint path/to/delta.yaml --json`,
+  parked: `
+What is done to a message is recorded in the log, with who did it.
+
+Examples:
+  delta parked list
+  delta parked retry 12 --reason "the planner is mended"
+  delta parked drop 12`,
   logs: `
 Escape sequences of the job are shown, not obeyed, unless --raw is given.
 

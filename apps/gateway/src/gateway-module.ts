@@ -6,6 +6,7 @@ import { RefusalFilter } from './http/refusal-filter.ts';
 import { RequestPipe } from './http/request-pipe.ts';
 import { LogController } from './logs/log-controller.ts';
 import { PARTS, type GatewayParts } from './parts.ts';
+import { ParkedController } from './parked/parked-controller.ts';
 import { PolicyController } from './policies/policy-controller.ts';
 import { PoolController } from './pools/pool-controller.ts';
 import { OpenApiController } from './reference/open-api-controller.ts';
@@ -23,6 +24,7 @@ const CONTROLLERS = [
   FeedController,
   PoolController,
   PolicyController,
+  ParkedController,
   RunnerController,
   LeaseController,
   OpenApiController,

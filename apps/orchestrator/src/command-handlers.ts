@@ -1,8 +1,16 @@
-import { refuse, type Command, type CommandAnswer, type RunPolicy, type RunnerId } from '@delta-ci/contracts';
-import type { AnsweringHandlers } from '@delta-ci/bus';
+import {
+  refuse,
+  type Command,
+  type CommandAnswer,
+  type ParkedAction,
+  type RunPolicy,
+  type RunnerId,
+} from '@delta-ci/contracts';
+import type { AnsweringHandlers, ParkedOutcome } from '@delta-ci/bus';
 import { runPolicyFor } from '@delta-ci/domain';
 import type { HeldLease, Heartbeat, Renewal, StandingRunner } from '@delta-ci/event-log';
 import { grantSubmission } from './decisions/grant-submission.ts';
+import { parkedSubmission, type ParkedOrigin } from './decisions/parked-submission.ts';
 import { changeToRun, submissionForCommand, type DecidedCommand } from './decisions/submission-for-command.ts';
 import { submissionToRun } from './decisions/run-submission.ts';
 import type { LeaseDirectory } from './leases/lease-directory.ts';
@@ -10,6 +18,12 @@ import type { PoolDesk } from './leases/pool-desk.ts';
 import type { SharedTrips } from './leases/shared-trips.ts';
 import type { Ledger } from './ledger.ts';
 import { newRunId } from './new-run-id.ts';
+
+export interface ParkedDesk {
+  find: (sequence: number) => Promise<ParkedOrigin | 'unknown' | 'unavailable'>;
+  /** `unknown`: it is done already. */
+  settle: (sequence: number, action: ParkedAction) => Promise<ParkedOutcome>;
+}
 
 export interface CommandDesk {
   ledger: Ledger;
@@ -19,6 +33,8 @@ export interface CommandDesk {
   defaults: RunPolicy;
   storedPolicy: (repositoryId: string) => Promise<Partial<RunPolicy>>;
   runners: SharedTrips<RunnerId, StandingRunner | null>;
+  /** Messages that could not be handled, and what can be done with them. */
+  parked: ParkedDesk;
   /** Something was decided that sweeps should look at now rather than at the end of their interval. */
   sweepSoon: () => void;
 }
@@ -39,6 +55,7 @@ export function commandHandlers(desk: CommandDesk): Required<AnsweringHandlers> 
     'record-artifact': decide,
     'grant-lease': async (command) => onGrantLease(desk, command),
     heartbeat: async (command) => onHeartbeat(desk, command),
+    'settle-parked': async (command) => onSettleParked(desk, command),
   };
 }
 
@@ -88,6 +105,21 @@ async function onGrantToHolder(
   if (held.leaseHash !== leaseHash) return refused('invalid_transition', 'this runner holds a lease already');
   leases.remember(leaseHash, held.runId);
   return ledger.submit(grantSubmission({ commandId: id, actor, runnerId, leaseHash }, { ...held, traceparent }));
+}
+
+/** Recorded first and done then; when it cannot be done, the repeat with the same id does it. */
+async function onSettleParked(
+  { ledger, parked }: CommandDesk,
+  command: Command<'settle-parked'>,
+): Promise<CommandAnswer> {
+  const { sequence, action } = command.data;
+  const found = await parked.find(sequence);
+  if (found === 'unavailable') return refused('unavailable', 'parked messages cannot be read now');
+  const answer = await ledger.submit(parkedSubmission(command, found === 'unknown' ? null : found));
+  if (!answer.ok || found === 'unknown') return answer;
+  const outcome = await parked.settle(sequence, action);
+  if (outcome !== 'unavailable') return answer;
+  return refused('unavailable', `recorded, and could not be done yet: repeat the ${action} with the same id`);
 }
 
 /** Heartbeats renew a light row and reach the log only when they say something new, or speak for a lease that is over. */

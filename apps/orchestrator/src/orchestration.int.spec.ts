@@ -1,8 +1,26 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DEFAULT_RUN_POLICY, type Command, type GrantedLease, type RunnerId } from '@delta-ci/contracts';
-import { connectBus, pullDispatch, topology, type Bus } from '@delta-ci/bus';
+import {
+  DEFAULT_RUN_POLICY,
+  operatorStream,
+  type Command,
+  type GrantedLease,
+  type ParkedAction,
+  type RunnerId,
+} from '@delta-ci/contracts';
+import {
+  connectBus,
+  consumeReports,
+  dropParked,
+  findParked,
+  listParked,
+  pullDispatch,
+  retryParked,
+  topology,
+  type Bus,
+} from '@delta-ci/bus';
 import {
   LeaseRenewals,
+  LogReader,
   LogWriter,
   findLease,
   howDoRunnersStand,
@@ -75,6 +93,10 @@ function handlersOf(ledger: Ledger) {
     defaults: DEFAULT_RUN_POLICY,
     storedPolicy: async () => Promise.resolve({}),
     runners: new SharedTrips(async (runnerIds: readonly RunnerId[]) => howDoRunnersStand(log, runnerIds)),
+    parked: {
+      find: async (sequence) => findParked(bus, sequence),
+      settle: async (sequence, action) => (action === 'retry' ? retryParked : dropParked)(bus, sequence),
+    },
     sweepSoon: () => undefined,
   });
 }
@@ -153,4 +175,48 @@ describe('an attempt whose dispatch was lost, and a lease whose answer was', () 
     const other = { ...same, data: { ...same.data, change: { ...CHANGE, head: 'd'.repeat(40) } } };
     expect(await handlers['request-run'](other)).toMatchObject({ ok: false, refusal: { code: 'conflicting_repeat' } });
   });
+});
+
+describe('a parked report', () => {
+  const operator = { kind: 'operator' as const, name: 'ada' };
+
+  it('given a report nobody can read, when it is retried and then dropped, then each is recorded once and done', async () => {
+    const { settle, actedOn, firstParked } = withParkedReports();
+    await bus.store({ subject: 'delta.reports.planner.plan-proposed.x', headers: {}, body: Buffer.from('not JSON') });
+    const parked = await firstParked();
+    expect(await settle('again', parked, 'retry')).toMatchObject({ ok: true, result: { sequence: parked } });
+    // It fails again, and is parked under a sequence of its own.
+    const again = await firstParked();
+    expect(again).toBeGreaterThan(parked);
+    expect(await settle('away', again, 'drop')).toMatchObject({ ok: true });
+    expect(await settle('away', again, 'drop')).toMatchObject({ ok: true });
+    expect(await settle('gone', again, 'drop')).toMatchObject({ ok: false, refusal: { code: 'not_found' } });
+    expect(await listParked(bus, 1, 10)).toMatchObject({ ok: true, messages: [] });
+    expect(await actedOn()).toEqual(['parked.retry', 'parked.drop']);
+  });
+
+  function withParkedReports() {
+    const handlers = handlersOf(new Ledger(writer, () => undefined));
+    const consumption = consumeReports(bus, {}, { log: silent });
+    over.signal.addEventListener('abort', () => void consumption.close(0), { once: true });
+    return {
+      settle: async (id: string, sequence: number, action: ParkedAction) =>
+        handlers['settle-parked']({
+          id,
+          name: 'settle-parked',
+          actor: operator,
+          traceparent: null,
+          data: { sequence, action, reason: '' },
+        }),
+      firstParked: async () =>
+        eventually('a message is parked', async () => {
+          const page = await listParked(bus, 1, 1);
+          return page.ok && page.messages[0]?.sequence;
+        }),
+      actedOn: async () =>
+        (await new LogReader(log).readStream(operatorStream('parked'), 0, 10)).map(
+          (event) => event.type === 'operator.acted' && event.data.action,
+        ),
+    };
+  }
 });

@@ -10,8 +10,11 @@ import { FileArtifactStore } from '@delta-ci/artifact-store';
 import {
   connectBus,
   consumeReports,
+  dropParked,
+  findParked,
   publishDispatch,
   pullDispatch,
+  retryParked,
   runRelay,
   serveAnswers,
   topology,
@@ -83,6 +86,10 @@ export async function startOrchestrator(service: Orchestrator): Promise<void> {
     defaults: policyDefaults(config),
     storedPolicy: async (repository) => (await findRepository(log, repository))?.policy ?? {},
     runners: new SharedTrips(async (runnerIds: readonly RunnerId[]) => howDoRunnersStand(log, runnerIds)),
+    parked: {
+      find: async (sequence) => findParked(bus, sequence),
+      settle: async (sequence, action) => (action === 'retry' ? retryParked : dropParked)(bus, sequence),
+    },
     sweepSoon: () => sweeper.soon(),
   });
   const reports = reportHandlers({

@@ -11,6 +11,7 @@ const KIND_OF: Readonly<Record<CommandName, CommandKind>> = {
   'request-run': 'new-work',
   rerun: 'new-work',
   'set-policy': 'new-work',
+  'settle-parked': 'new-work',
   'acknowledge-lease': 'work-under-way',
   heartbeat: 'work-under-way',
   'complete-attempt': 'work-under-way',

@@ -52,6 +52,7 @@ export { OnCommand, OnEvent, OnReport } from './nest/decorators.ts';
 export { JetStreamStrategy, type JetStreamStrategyOptions } from './nest/jetstream-strategy.ts';
 export {
   dropParked,
+  findParked,
   listParked,
   retryParked,
   type ParkedMessage,

@@ -110,7 +110,8 @@ export async function dropParked(bus: Bus, sequence: number): Promise<ParkedOutc
   return (await bus.removeStored(STREAMS.parked, sequence)) ? 'done' : 'unknown';
 }
 
-async function findParked(bus: Bus, sequence: number): Promise<ParkedMessage | 'unknown' | 'unavailable'> {
+/** The parked message of a sequence. */
+export async function findParked(bus: Bus, sequence: number): Promise<ParkedMessage | 'unknown' | 'unavailable'> {
   const read = await bus.readStored(STREAMS.parked, sequence);
   if (read.outcome === 'unreachable' || read.outcome === 'missing') return 'unavailable';
   if (read.outcome === 'none' || read.message.sequence !== sequence) return 'unknown';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { COMMAND_RESULT } from './commands.ts';
 import { Actor, Change, RerunSource, Repository } from './change.ts';
 import { Checkpoint } from './checkpoint.ts';
 import { FailureExplanation } from './events.ts';
@@ -17,6 +18,9 @@ import {
 import { ArtifactRecord, AttemptOutcome, CompletionReport, FailureClass, JobOutcome, RunOutcome } from './outcome.ts';
 import { Explanation, JobKind, Plan } from './plan.ts';
 import { RunPolicy } from './policy.ts';
+
+/** A person sees from the beginning of a message what it was meant to be. */
+export const PARKED_TEXT_MAX = 2_000;
 
 /** Public API, HTTP under `/api/v1`: what people, the console and tools read and ask for. Never a lease id. */
 
@@ -198,6 +202,36 @@ export type LogFollowEnd = z.infer<typeof LogFollowEnd>;
 /** `GET` and `PUT /policies/{repository}`: only what is set for this repository; the rest are defaults. */
 export const RepositoryPolicyView = z.strictObject({ repository: RepositoryId, policy: RunPolicy.partial() });
 export type RepositoryPolicyView = z.infer<typeof RepositoryPolicyView>;
+
+/** A message that could not be handled and waits for a person. Its body is shown as text, cut where it is long. */
+export const ParkedView = z.strictObject({
+  /** Names it; grows in the order in which messages were parked. */
+  sequence: z.number().int().positive(),
+  parkedAt: z.string().max(40),
+  reason: z.string().max(1_000),
+  stream: z.string().max(100),
+  consumer: z.string().max(300),
+  subject: z.string().max(1_000),
+  deliveries: z.number().int().nonnegative(),
+  sizeBytes: z.number().int().nonnegative(),
+  text: z.string().max(PARKED_TEXT_MAX),
+});
+export type ParkedView = z.infer<typeof ParkedView>;
+
+/** `GET /parked` */
+export const ParkedPageView = z.strictObject({
+  messages: z.array(ParkedView),
+  /** Ask `from` here for more; null at the end. */
+  nextSequence: z.number().int().positive().nullable(),
+});
+export type ParkedPageView = z.infer<typeof ParkedPageView>;
+
+/** `POST /parked/{sequence}/retry` and `/drop`: why, for the log. */
+export const SettleParkedRequest = z.strictObject({ reason: z.string().max(500).default('') });
+export type SettleParkedRequest = z.infer<typeof SettleParkedRequest>;
+
+export const ParkedSettled = COMMAND_RESULT['settle-parked'];
+export type ParkedSettled = z.infer<typeof ParkedSettled>;
 
 /** Webhook bodies: what GitHub caps its own at. */
 export const WEBHOOK_BODY_BYTES_MAX = 25 * 1024 * 1024;

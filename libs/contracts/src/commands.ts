@@ -10,6 +10,9 @@ import { RunnerCapabilities } from './runner-capabilities.ts';
  * The sender chooses the id; repeating a command with the same id returns the first answer.
  */
 
+export const ParkedAction = z.enum(['retry', 'drop']);
+export type ParkedAction = z.infer<typeof ParkedAction>;
+
 /** Names the lease a runner's report speaks for: by hash, so that the capability itself stays in the gateway. */
 const lease = { leaseHash: LeaseHash, runnerId: RunnerId };
 
@@ -50,6 +53,12 @@ export const COMMAND_DATA = {
   'acknowledge-cancel': z.strictObject({ ...lease, report: CompletionReport }),
   'record-artifact': z.strictObject({ ...lease, artifact: ArtifactRecord }),
   'set-policy': z.strictObject({ repository: z.string().max(300), policy: RunPolicy.partial() }),
+  /** What becomes of a parked message: delivered again with all its tries, or forgotten. */
+  'settle-parked': z.strictObject({
+    sequence: z.number().int().positive(),
+    action: ParkedAction,
+    reason: z.string().max(500),
+  }),
 } as const;
 
 export type CommandName = keyof typeof COMMAND_DATA;
@@ -111,5 +120,6 @@ export const COMMAND_RESULT = {
   'acknowledge-cancel': z.strictObject({ outcome: z.string() }),
   'record-artifact': z.strictObject({}),
   'set-policy': z.strictObject({}),
+  'settle-parked': z.strictObject({ sequence: z.number().int().positive(), action: ParkedAction }),
 } as const;
 export type CommandResult<N extends CommandName> = z.infer<(typeof COMMAND_RESULT)[N]>;

@@ -3,6 +3,8 @@ import {
   CancelRunRequest,
   CreateRunRequest,
   DeliveryAnswer,
+  ParkedPageView,
+  ParkedSettled,
   PlanAnswer,
   PoolView,
   RepositoryPolicyView,
@@ -12,6 +14,7 @@ import {
   RunListQuery,
   RunPage,
   RunView,
+  SettleParkedRequest,
   WEBHOOK_BODY_BYTES_MAX,
   WhyAnswer,
 } from './api.ts';
@@ -67,6 +70,16 @@ const delivery = {
     'not_rerunnable',
     'rate_limited',
   ],
+} as const;
+
+const settleParked = {
+  method: 'POST',
+  access: 'operator',
+  params: z.strictObject({ sequence: wholeNumber.positive() }),
+  headers: repeatable,
+  body: { content: SettleParkedRequest, bytesMax: JSON_BODY_BYTES_MAX },
+  answers: { 200: ParkedSettled },
+  refusals: ['not_found', 'conflicting_repeat'],
 } as const;
 
 export const ENDPOINTS = {
@@ -236,6 +249,28 @@ export const ENDPOINTS = {
       }),
     },
     refusals: [],
+  },
+  listParked: {
+    method: 'GET',
+    path: '/api/v1/parked',
+    summary: 'Messages that could not be handled and wait for a person, in the order they were parked',
+    access: 'operator',
+    query: z.strictObject({
+      from: wholeNumber.positive().default(1).describe('From this sequence on; `nextSequence` of the page before.'),
+      limit: wholeNumber.min(1).max(200).default(50),
+    }),
+    answers: { 200: ParkedPageView },
+    refusals: ['unavailable'],
+  },
+  retryParked: {
+    ...settleParked,
+    path: '/api/v1/parked/:sequence/retry',
+    summary: 'Delivers a parked message again, with all its tries',
+  },
+  dropParked: {
+    ...settleParked,
+    path: '/api/v1/parked/:sequence/drop',
+    summary: 'Forgets a parked message',
   },
   showPolicy: {
     method: 'GET',

@@ -239,6 +239,8 @@ export const runStream = (runId: RunId): StreamId => `run-${runId}`;
 export const deliveryStream = (forge: ForgeKind, deliveryId: string): StreamId => `delivery-${forge}-${deliveryId}`;
 export const runnerStream = (runnerId: RunnerId): StreamId => `runner-${runnerId}`;
 export const poolStream = (pool: PoolName): StreamId => `pool-${pool}`;
+/** What operators did to the installation itself, by what they did it to. */
+export const operatorStream = (what: 'parked'): StreamId => `operator-${what}`;
 export const repositoryStream = (repositoryId: string): StreamId => `repository-${repositoryId}`;
 
 /** Fields every recorded event carries besides its type and data. */

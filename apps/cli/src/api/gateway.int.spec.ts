@@ -73,6 +73,18 @@ const RUNNING = RunView.parse({
 });
 const FINISHED = { ...RUNNING, position: 9, state: 'finished', outcome: 'failed', finishedAtMs: AT };
 
+const PARKED = {
+  sequence: 12,
+  parkedAt: new Date(AT - 3 * 60_000).toISOString(),
+  reason: 'not a CloudEvent\u001b[2J',
+  stream: 'REPORTS',
+  consumer: 'orchestrator',
+  subject: 'delta.reports.planner.plan-proposed.x',
+  deliveries: 1,
+  sizeBytes: 8,
+  text: 'not JSON',
+};
+
 interface Asked {
   readonly method: string;
   readonly url: string;
@@ -139,6 +151,30 @@ describe('asking a gateway', () => {
       ['POST', `/api/v1/runs/${RUN_ID}/rerun`, { only: 'failed' }],
     ]);
     expect(asked.every(({ headers }) => typeof headers['idempotency-key'] === 'string')).toBe(true);
+  });
+
+  it('when parked messages are listed, then nothing in them reaches the terminal raw, and the next page is named', async () => {
+    const page = { messages: [PARKED, { ...PARKED, sequence: 15 }], nextSequence: 16 };
+    answer = json(200, page);
+    const { exitCode, out } = await called('parked', 'list', '--from', '12', '--limit', '2');
+    expect(exitCode).toBe(0);
+    expectGolden('parked-list', out);
+    expect(asked[0]?.url).toBe('/api/v1/parked?from=12&limit=2');
+    expect(JSON.parse((await called('parked', 'list', '--json')).out)).toEqual(page);
+  });
+
+  it('when a parked message is retried or dropped, then it is asked for once, with the reason and a key', async () => {
+    answer = (one, response) =>
+      json(200, { sequence: 12, action: one.url.endsWith('drop') ? 'drop' : 'retry' })(one, response);
+    const retried = await called('parked', 'retry', '12', '--reason', 'mended');
+    expect(retried.out).toBe('message 12 is delivered again; if it fails again, it is parked under a new sequence\n');
+    expect((await called('parked', 'drop', '12')).out).toBe('message 12 is forgotten\n');
+    expect(asked.map(({ method, url: path, body }) => [method, path, JSON.parse(body) as unknown])).toEqual([
+      ['POST', '/api/v1/parked/12/retry', { reason: 'mended' }],
+      ['POST', '/api/v1/parked/12/drop', { reason: '' }],
+    ]);
+    expect(asked.every(({ headers }) => typeof headers['idempotency-key'] === 'string')).toBe(true);
+    expect((await called('parked', 'drop', 'all')).exitCode).toBe(2);
   });
 
   it('when a run is watched, then it ends with the run, and with its outcome', async () => {

@@ -3,13 +3,17 @@ import {
   ErrorBody,
   LogFollowChunk,
   LogFollowEnd,
+  ParkedPageView,
+  ParkedSettled,
   PlanAnswer,
   RunAnswer,
   RunPage,
   RunView,
   type CancelRunRequest,
   type Endpoint,
+  type ParkedAction,
   type RerunRequest,
+  type SettleParkedRequest,
 } from '@delta-ci/contracts';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -66,6 +70,15 @@ export class Gateway {
 
   async rerun(runId: string, body: RerunRequest): Promise<RunAnswer> {
     return this.#json(ENDPOINTS.rerun, { runId }, RunAnswer, { body });
+  }
+
+  async listParked(query: Query): Promise<ParkedPageView> {
+    return this.#json(ENDPOINTS.listParked, {}, ParkedPageView, { query });
+  }
+
+  async settleParked(action: ParkedAction, sequence: number, body: SettleParkedRequest): Promise<ParkedSettled> {
+    const endpoint = action === 'retry' ? ENDPOINTS.retryParked : ENDPOINTS.dropParked;
+    return this.#json(endpoint, { sequence: String(sequence) }, ParkedSettled, { body });
   }
 
   /** The bytes of a log as they come. */

@@ -1,10 +1,4 @@
-import {
-  DEFAULT_RUN_POLICY,
-  type Command,
-  type CommandData,
-  type CommandName,
-  type DomainEvent,
-} from '@delta-ci/contracts';
+import { DEFAULT_RUN_POLICY, type Command, type CommandData, type DomainEvent } from '@delta-ci/contracts';
 import { evolveRun, initialRun, type RunAggregate } from '@delta-ci/domain';
 import type { Submission, SubmissionResult } from '@delta-ci/event-log';
 import { aChange } from '../../../../test/support/made-up/change.ts';
@@ -28,10 +22,7 @@ export const JOB = aJobState('unit');
 
 export const FACTS = { newRunId: RUN, policy: DEFAULT_RUN_POLICY, leaseRunId: RUN } satisfies CommandFacts;
 
-export function command<N extends Exclude<CommandName, 'grant-lease' | 'heartbeat'>>(
-  name: N,
-  data: CommandData<N>,
-): Command<N> {
+export function command<N extends DecidedCommand['name']>(name: N, data: CommandData<N>): Command<N> {
   const envelope = { id: `${name}-1`, actor: { kind: 'operator' as const, name: 'ada' }, traceparent: null };
   // The union over all names does not follow from one name and its data, which are each checked above.
   return { ...envelope, name, data } as Command<N>;

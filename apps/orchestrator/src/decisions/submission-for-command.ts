@@ -26,8 +26,8 @@ export interface CommandFacts {
   leaseRunId: RunId | null;
 }
 
-/** Commands decided by one submission. The other two wait (`grant-lease`) or never reach the log (`heartbeat`). */
-export type DecidedCommand = Command<Exclude<CommandName, 'grant-lease' | 'heartbeat'>>;
+/** Commands decided by one submission. The others wait (`grant-lease`), never reach the log (`heartbeat`) or ask the bus first. */
+export type DecidedCommand = Command<Exclude<CommandName, 'grant-lease' | 'heartbeat' | 'settle-parked'>>;
 
 export type Prepared = { ok: true; submission: Submission } | { ok: false; refusal: Refusal };
 
