@@ -40,9 +40,15 @@ export async function playScenario(scenario: Scenario, options: PlayOptions): Pr
   const missing = scenario.missingHere?.() ?? null;
   const played =
     missing === null
-      ? await playOnOwnMesh(scenario, options)
+      ? await playOnOwnMesh(scenario, options).catch(didNotCome)
       : { outcome: 'skipped' as const, why: [missing], provoked: {}, verdict: null };
   return { scenario: scenario.name, ...played, tookMs: Math.round(performance.now() - startedAt) };
+}
+
+/** A mesh that does not come up, or leaves something that cannot be removed, is a result like any other. */
+function didNotCome(error: unknown): Ending {
+  const why = [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+  return { outcome: 'broken', why, provoked: {}, verdict: null };
 }
 
 type Ending = Omit<Played, 'scenario' | 'tookMs'>;
@@ -55,9 +61,11 @@ async function playOnOwnMesh(scenario: Scenario, options: PlayOptions): Promise<
       ...scenario.mesh,
       adapt: (spec) => throughHops(spec, hops),
     });
+    const stage = new Stage(system, hops, options.signal);
     try {
-      return await playOn(new Stage(system, hops, options.signal), scenario, options);
+      return await playOn(stage, scenario, options);
     } finally {
+      await stage.putRight();
       await system.stop();
     }
   } finally {
@@ -84,6 +92,7 @@ async function playOn(stage: Stage, scenario: Scenario, { out, signal }: PlayOpt
   const acted = await act(stage, scenario);
   if (signal.aborted) return { outcome: 'broken', why: ['interrupted'], provoked: {}, verdict: null };
   const verdict = await haveJudged(stage, scenario, out);
+  await stage.putRight();
   const left = await stage.system.endProcesses();
   const why = [...acted.why, ...verdictProblems(verdict), ...left];
   if (why.length > 0) keepLogs(stage.system, scenario, out);
@@ -97,8 +106,6 @@ async function act(stage: Stage, scenario: Scenario): Promise<{ provoked: Provok
     return { provoked, why: never.map(([fault]) => `never provoked: ${fault}`) };
   } catch (error) {
     return { provoked: {}, why: [error instanceof Error ? error.message : String(error)] };
-  } finally {
-    await stage.putRight();
   }
 }
 

@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import type { RunOutcome, RunView } from '@delta-ci/contracts';
 import type { ServiceName } from '../../tools/mesh/service-table.ts';
-import type { ServiceProcess } from '../../tools/mesh/service-process.ts';
-import type { Delivery, DeliveryAnswer } from '../support/fake-forge/webhook-deliveries.ts';
+import { LogSink } from '../../tools/mesh/log-files.ts';
+import { ServiceProcess } from '../../tools/mesh/service-process.ts';
+import { pushDelivery, type Delivery, type DeliveryAnswer } from '../support/fake-forge/webhook-deliveries.ts';
 import { eventually } from '../support/infra/index.ts';
 import { configWith, type HeldJob, type PushedChange, type TestMesh } from '../support/mesh/index.ts';
 import type { Hop } from '../support/network/hop.ts';
@@ -55,15 +57,45 @@ export class Stage {
 
   /** One change with a job, and one that needs it. Both keep the ledger, the first leaves an artifact. */
   async change(name: string, steps: readonly string[] = []): Promise<PushedChange> {
+    const change = await this.system.change(REPOSITORY, name, { 'delta.yaml': this.#config(name, steps) });
+    this.#accepted.add(change.runId);
+    return change;
+  }
+
+  #config(name: string, steps: readonly string[] = []): string {
     const { effects } = this.system;
     const first = {
       steps: effects.kept(...steps, `echo ${name} > told.txt`),
       artifacts: [{ type: 'file', path: 'told.txt' }],
     };
-    const config = configWith({ first, second: { needs: ['first'], steps: effects.kept('echo on') } });
-    const change = await this.system.change(REPOSITORY, name, { 'delta.yaml': config }, 'main');
-    this.#accepted.add(change.runId);
-    return change;
+    return configWith({ first, second: { needs: ['first'], steps: effects.kept('echo on') } });
+  }
+
+  /** A pushed commit, as its delivery would tell of it. Nobody is told yet. */
+  async pushed(name: string): Promise<Delivery> {
+    const commit = await this.system.push(REPOSITORY, name, { 'delta.yaml': this.#config(name) });
+    return pushDelivery(REPOSITORY, this.system.forge.cloneUrl(REPOSITORY), commit);
+  }
+
+  /** So many changes whose first jobs run until they are released, as far as there are runners for them. */
+  async heldChanges(name: string, count: number): Promise<PushedChange[]> {
+    const changes: PushedChange[] = [];
+    for (let index = 0; index < count && !this.signal.aborted; index += 1)
+      changes.push(await this.change(`${name}-${index}`, this.system.hold(`${name}-${index}`).steps));
+    return changes;
+  }
+
+  /** Another process of a service beside the one there is. */
+  async second(name: ServiceName): Promise<ServiceProcess> {
+    const { spec } = this.service(name);
+    const sink = new LogSink(join(this.system.mesh.directory, 'logs'), `${name}-2`);
+    const service = new ServiceProcess(spec, sink);
+    this.atTheEnd(async () => {
+      await service.stop();
+      await sink.close();
+    });
+    await service.start();
+    return service;
   }
 
   /** A change whose first job is running, until it is released. */

@@ -75,6 +75,7 @@ export class ServiceProcess {
   /** Starts it and waits until it takes work. @throws Error when it ends first, with the last lines it printed. */
   async start(): Promise<number | null> {
     this.#stopping = new AbortController();
+    this.#crashes = 0;
     const ready = this.ready();
     this.#life = this.#live();
     return ready;

@@ -1,4 +1,9 @@
+import { spawnSync } from 'node:child_process';
+import { SERVICE_NAMES } from '../../../tools/mesh/service-table.ts';
+import type { ServiceProcess } from '../../../tools/mesh/service-process.ts';
+import { eventually } from '../../support/infra/index.ts';
 import type { Scenario } from '../scenario.ts';
+import type { Stage } from '../stage.ts';
 
 export const ORCHESTRATOR_SCENARIOS: readonly Scenario[] = [
   {
@@ -14,4 +19,91 @@ export const ORCHESTRATOR_SCENARIOS: readonly Scenario[] = [
       return { kills };
     },
   },
+  {
+    name: 'crash-points',
+    hurts: 'the orchestrator, dead at each point between two things that belong together',
+    shows: 'wherever it dies, the run goes on from what is committed',
+    slackMs: 30_000,
+    act: async (stage) => {
+      const provoked: Record<string, number> = {};
+      for (const point of crashPointsOf(stage.service('orchestrator'))) provoked[point] = await dieAt(stage, point);
+      await stage.settle();
+      return provoked;
+    },
+  },
+  {
+    name: 'two-orchestrators',
+    hurts: 'the rule of one: two orchestrators at work on one log, each killed once beside the other',
+    shows: 'they share the work, relay one after the other, and what one leaves behind the other takes up',
+    slackMs: 30_000,
+    act: async (stage) => {
+      const first = stage.service('orchestrator');
+      const second = await stage.second('orchestrator');
+      await stage.changes('by-two', 2);
+      const kills = {
+        'first killed': await killedOnce(stage, first),
+        'second killed': await killedOnce(stage, second),
+      };
+      await stage.changes('by-two-again', 2);
+      await stage.settle();
+      return kills;
+    },
+  },
+  {
+    name: 'rolling-restart',
+    hurts:
+      'every service in turn, told to end and started again under load; one build alone, so it stands for an upgrade',
+    shows: 'work in hand is finished or handed back, and nothing waits for a service that is gone',
+    slackMs: 30_000,
+    act: async (stage) => {
+      const loading = stage.changes('while-rolling', 6);
+      let restarts = 0;
+      for (const name of SERVICE_NAMES) {
+        await stage.service(name).stop();
+        await stage.service(name).start();
+        restarts += 1;
+      }
+      await loading;
+      await stage.settle();
+      return { restarts };
+    },
+  },
 ];
+
+/** Every point the program has: asked for one it has not, it refuses to start and names them. */
+function crashPointsOf({ spec: { entry, env } }: ServiceProcess): string[] {
+  const asked = spawnSync(process.execPath, [entry], {
+    env: { ...env, DELTA_CRASH_AT: 'nowhere' },
+    encoding: 'utf8',
+  });
+  const named = /DELTA_CRASH_AT is "nowhere", expected one of ([a-z, -]+), or/u.exec(asked.stderr)?.[1];
+  if (named === undefined) throw new Error(`an unknown crash point was not refused by name: ${asked.stderr}`);
+  return named.split(', ');
+}
+
+/** Starts the orchestrator anew with an order to die, gives it work, and waits for the order to be carried out. */
+async function dieAt(stage: Stage, point: string): Promise<number> {
+  const service = stage.service('orchestrator');
+  await service.stop();
+  service.spec.env['DELTA_CRASH_AT'] = point;
+  const started = service.start();
+  const { pid } = service;
+  await started.catch(() => undefined);
+  // Whoever takes its place has no such order.
+  delete service.spec.env['DELTA_CRASH_AT'];
+  await Promise.all([
+    stage.change(point),
+    eventually(`the orchestrator dies ${point}`, () => service.pid !== pid, { deadline_ms: 60_000 }),
+  ]);
+  await service.ready();
+  return 1;
+}
+
+async function killedOnce(stage: Stage, service: ServiceProcess): Promise<number> {
+  const { held, change } = await stage.runningChange(`beside-${service.pid ?? 0}`);
+  await service.crash('SIGKILL');
+  held.release();
+  await stage.system.runWhen('is finished', change.runId, ({ state }) => state === 'finished');
+  await service.ready();
+  return 1;
+}

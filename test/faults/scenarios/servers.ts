@@ -1,5 +1,8 @@
+import { eventually } from '../../support/infra/index.ts';
 import type { Scenario } from '../scenario.ts';
+import type { Stage } from '../stage.ts';
 
+/** Postgres and nats-server: ended, emptied, cut short, or unheard. */
 export const SERVER_SCENARIOS: readonly Scenario[] = [
   {
     name: 'commit-answers-lost',
@@ -16,4 +19,70 @@ export const SERVER_SCENARIOS: readonly Scenario[] = [
       return { 'commits with a lost answer': database.lostAnswers };
     },
   },
+  {
+    name: 'postgres-ended',
+    hurts: 'Postgres under load: shut down at once (as pg_ctl -m immediate does), then killed with -9',
+    shows: 'nothing is accepted without a log, and what was accepted is there when it is back',
+    slackMs: 30_000,
+    mesh: { ownPostgres: true },
+    act: async (stage) => {
+      const immediate = await withoutPostgres(stage, 'immediate');
+      const killed = await withoutPostgres(stage, 'kill');
+      await stage.settle();
+      return { 'immediate shutdowns': immediate, kills: killed };
+    },
+  },
+  {
+    name: 'nats-killed',
+    hurts: 'nats-server, killed with -9 three times under load',
+    shows: 'commands are refused or repeated, and the relay goes on where the stream ends',
+    slackMs: 30_000,
+    act: async (stage) => hurtNats(stage, 3, async () => undefined),
+  },
+  {
+    name: 'nats-store-deleted',
+    hurts: 'everything JetStream stored, twice, in the middle of runs',
+    shows: 'losing the whole bus loses nothing: streams are filled again from the log',
+    slackMs: 30_000,
+    act: async (stage) => hurtNats(stage, 2, async () => stage.system.nats.wipeStore()),
+  },
+  {
+    name: 'nats-tail-cut',
+    hurts: 'the last bytes of every stream, twice, as a lost write-back leaves them',
+    shows: 'sequences that are handed out again carry the same events as the first time',
+    slackMs: 30_000,
+    act: async (stage) => hurtNats(stage, 2, async () => stage.system.nats.cutStore(TAIL_BYTES)),
+  },
 ];
+
+/** Some dozens of messages. */
+const TAIL_BYTES = 48 * 1024;
+
+async function withoutPostgres(stage: Stage, how: 'immediate' | 'kill'): Promise<number> {
+  const { postgres, mesh } = stage.system;
+  if (postgres === null) throw new Error('this scenario needs a Postgres of its own');
+  const { held } = await stage.runningChange(`postgres-${how}`);
+  await (how === 'immediate' ? postgres.endAtOnce() : postgres.kill());
+  held.release();
+  await eventually('the gateway says that it is not ready', async () => !(await fetch(`${mesh.gatewayUrl}/readyz`)).ok);
+  // Delivered again and again until somebody is there to take it, as forges do.
+  const meanwhile = stage.change(`while-postgres-${how}`);
+  await postgres.start();
+  await meanwhile;
+  return 1;
+}
+
+/** So many times: a job runs, the server dies, its store suffers, the job ends, the server comes back. */
+async function hurtNats(stage: Stage, times: number, suffer: () => Promise<void>) {
+  const { nats } = stage.system;
+  for (let time = 0; time < times; time += 1) {
+    const { held } = await stage.runningChange(`running-${time}`);
+    await stage.change(`queued-${time}`);
+    await nats.kill();
+    await suffer();
+    held.release();
+    await nats.start();
+  }
+  await stage.settle();
+  return { deaths: times };
+}

@@ -9,6 +9,8 @@ export interface Delivery {
 
 export interface DeliveryAnswer {
   status: number;
+  /** Of a refusal: when to come back, in seconds. */
+  retryAfter: string | null;
   body: unknown;
 }
 
@@ -72,7 +74,8 @@ export async function deliver(
     },
     body,
   });
-  return { status: response.status, body: await response.json().catch(() => null) };
+  const retryAfter = response.headers.get('retry-after');
+  return { status: response.status, retryAfter, body: await response.json().catch(() => null) };
 }
 
 function delivery(event: string, payload: object): Delivery {

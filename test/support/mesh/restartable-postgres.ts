@@ -6,6 +6,8 @@ export interface RestartablePostgres {
   url: string;
   /** Ends it as a crash would; what was committed is on disk. */
   kill: () => Promise<void>;
+  /** Ends it as `pg_ctl -m immediate` does: nobody is waited for, nothing is written any more. */
+  endAtOnce: () => Promise<void>;
   /** Starts it again on the same address. */
   start: () => Promise<void>;
   stop: () => Promise<void>;
@@ -20,6 +22,10 @@ export async function restartablePostgres(repoRoot: string, directory: string): 
   return {
     url,
     kill: async () => server.kill(),
+    endAtOnce: async () => {
+      process.kill(server.pid, 'SIGQUIT');
+      await server.exited;
+    },
     start: async () => {
       server = await startPostgres({ ...place, port });
     },
