@@ -35,6 +35,20 @@ async function anyAnswersOk(path, env) {
   return false;
 }
 
+/**
+ * The unix socket of an engine that answers. Jobs need one: only an engine of this very machine can show them their
+ * workspace.
+ *
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<string | null>} null when none answers, or only one reached in another way
+ */
+export async function answeringSocket(env = process.env) {
+  for (const address of engineAddresses(env, homedir())) {
+    if ('socketPath' in address && (await answersOk(address, '/_ping'))) return address.socketPath;
+  }
+  return null;
+}
+
 /** @typedef {{ socketPath: string } | { host: string, port: number }} EngineAddress */
 
 /**

@@ -2,7 +2,7 @@
 import { delimiter, dirname, join } from 'node:path';
 import { ensureBubblewrap } from './bubblewrap.mjs';
 import { openCache } from './cache-dir.mjs';
-import { dockerAnswers } from './docker-engine.mjs';
+import { answeringSocket, dockerAnswers } from './docker-engine.mjs';
 import { ensureNatsServer } from './nats-server-program.mjs';
 import { ensureNode } from './node-runtime.mjs';
 import { ensurePackages } from './packages.mjs';
@@ -35,6 +35,7 @@ import { SetupProblem } from './setup-problem.mjs';
  * @property {string | null} natsServerPath
  * @property {string | null} bubblewrapPath null: see `sandboxProblem`
  * @property {string | null} sandboxProblem why there is no bubblewrap, in one line
+ * @property {string | null} containerEngine socket of the engine that stands in for bubblewrap; null where none has to or can
  * @property {boolean} docker whether an engine answers; asked only when something else is missing
  * @property {string} cacheDir
  */
@@ -112,25 +113,28 @@ function natsStep({ cacheDir, progress, env, standIn }) {
 
 /**
  * @param {Step} step
- * @returns {Promise<{ bubblewrapPath: string | null, sandboxProblem: string | null }>}
+ * @returns {Promise<{ bubblewrapPath: string | null, sandboxProblem: string | null, containerEngine: string | null }>}
  */
-function sandboxStep({ cacheDir, progress, env, docker }) {
-  return progress.step('bubblewrap', async (say) => {
+function sandboxStep({ cacheDir, progress, env }) {
+  return progress.step('sandbox', async (say) => {
     const found = await ensureBubblewrap({ cacheDir, say, env });
     if (found.path !== null) {
-      say(`${found.version} from ${found.from}`);
-      return { bubblewrapPath: found.path, sandboxProblem: null };
+      say(`bubblewrap ${found.version} from ${found.from}`);
+      return { bubblewrapPath: found.path, sandboxProblem: null, containerEngine: null };
     }
-    const instead = (await docker.ask())
-      ? 'a Docker engine answers'
-      : 'no Docker engine answers either: jobs run unsandboxed only if you ask for that by name';
-    say(`none, ${instead}: ${found.reason}`);
-    return { bubblewrapPath: null, sandboxProblem: found.reason };
+    const containerEngine = given(env['DELTA_CONTAINER_ENGINE']) ?? (await answeringSocket(env));
+    const instead =
+      containerEngine === null
+        ? 'none, and jobs run without one only if you ask for that by name; no Docker engine answers'
+        : `containers of the Docker engine at ${containerEngine}`;
+    say(`${instead}, since ${found.reason}`);
+    return { bubblewrapPath: null, sandboxProblem: found.reason, containerEngine };
   });
 }
 
 /**
- * How the tools are made known to a command: Node and the packages' programs first on PATH, the rest by name.
+ * How the tools are made known to a command: Node and the packages' programs first on PATH, the rest by name. What was
+ * named and does not work here is not passed on.
  *
  * @param {{ tools: Tools, repoRoot: string, env?: NodeJS.ProcessEnv }} found
  * @returns {NodeJS.ProcessEnv}
@@ -142,9 +146,11 @@ export function environmentWith({ tools, repoRoot, env = process.env }) {
     DELTA_POSTGRES_BIN: tools.postgresBinDir,
     DELTA_NATS_SERVER: tools.natsServerPath,
     DELTA_BWRAP: tools.bubblewrapPath,
+    DELTA_CONTAINER_ENGINE: tools.containerEngine,
   };
   const known = Object.entries(named).filter(([, value]) => value !== null);
-  return { ...env, PATH: path.join(delimiter), ...Object.fromEntries(known) };
+  const others = Object.entries(env).filter(([name]) => !(name in named));
+  return { ...Object.fromEntries(others), PATH: path.join(delimiter), ...Object.fromEntries(known) };
 }
 
 /** @param {() => Promise<boolean>} question */

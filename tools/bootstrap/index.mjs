@@ -9,7 +9,7 @@ export { natsConfiguration, startNatsServer } from './nats-server.mjs';
 export { freeLoopbackPort } from './server-process.mjs';
 export { removeOnDeath } from './leash.mjs';
 export { ensureBubblewrap } from './bubblewrap.mjs';
-export { dockerAnswers, dockerHasImage } from './docker-engine.mjs';
+export { answeringSocket, dockerAnswers, dockerHasImage } from './docker-engine.mjs';
 export { buildRooms } from './build-rooms.mjs';
 export { runInForeground } from './run-in-foreground.mjs';
 export { SetupProblem, reasonOf } from './setup-problem.mjs';

@@ -28,7 +28,10 @@ export interface MeshOptions {
   gatewayPort: number;
   forgesFile: string;
   bubblewrapPath: string | null;
-  isolation: 'sandbox' | 'process';
+  /** For isolation `container`: the engine's unix socket, and an image of its own where one was named. */
+  containerEngine?: string | null;
+  containerImage?: string | null;
+  isolation: 'sandbox' | 'container' | 'process';
   toolchainDirs: readonly string[];
   /** Data nobody needs afterwards: quicker, and gone at the end. */
   ephemeral: boolean;
@@ -87,6 +90,8 @@ async function bringUp(options: MeshOptions, stops: (() => Promise<void>)[]): Pr
     gatewayPort: options.gatewayPort,
     registrationToken: randomBytes(32).toString('hex'),
     bubblewrapPath: options.bubblewrapPath,
+    containerEngine: options.containerEngine ?? null,
+    containerImage: options.containerImage ?? null,
     isolation: options.isolation,
     toolchainDirs: options.toolchainDirs,
     env: options.env ?? {},

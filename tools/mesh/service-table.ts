@@ -13,8 +13,11 @@ export interface MeshSettings {
   gatewayPort: number;
   registrationToken: string;
   bubblewrapPath: string | null;
+  /** Unix socket of the engine for isolation `container`, and the image to use there; null for what runners do by themselves. */
+  containerEngine: string | null;
+  containerImage: string | null;
   /** Name of the isolation tier runners offer; `process` only when the user asked for it. */
-  isolation: 'sandbox' | 'process';
+  isolation: 'sandbox' | 'container' | 'process';
   /** Prefixes with the machine's Node, npm or Go where they are not part of the system. */
   toolchainDirs: readonly string[];
   /** Timings and the like on top, for tests that cannot wait two minutes for a lease. */
@@ -59,6 +62,8 @@ const OWN: Readonly<Record<ServiceName, (settings: MeshSettings) => Record<strin
     root,
     isolation,
     bubblewrapPath,
+    containerEngine,
+    containerImage,
     toolchainDirs,
   }) => ({
     DELTA_DATABASE_URL: databases.reader,
@@ -72,6 +77,8 @@ const OWN: Readonly<Record<ServiceName, (settings: MeshSettings) => Record<strin
     // The demonstration's forge speaks plain HTTP on this machine; others are reached as their settings say.
     DELTA_CLONE_PROTOCOLS: 'https,http',
     ...(bubblewrapPath === null ? {} : { DELTA_BWRAP: bubblewrapPath }),
+    ...(containerEngine === null ? {} : { DELTA_CONTAINER_ENGINE: containerEngine }),
+    ...(containerImage === null ? {} : { DELTA_CONTAINER_IMAGE: containerImage }),
     ...(toolchainDirs.length === 0 ? {} : { DELTA_TOOLCHAIN_DIRS: toolchainDirs.join(',') }),
   }),
 };

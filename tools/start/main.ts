@@ -184,12 +184,20 @@ function servers(): Pick<MeshOptions, 'postgres' | 'nats'> {
   };
 }
 
-function isolation({ unsandboxed }: StartArguments): Pick<MeshOptions, 'bubblewrapPath' | 'isolation'> {
+type Isolation = Pick<MeshOptions, 'bubblewrapPath' | 'containerEngine' | 'containerImage' | 'isolation'>;
+
+/** Bubblewrap where it works, else the container engine that answers; without any isolation only when told so by name. */
+function isolation({ unsandboxed }: StartArguments): Isolation {
   const bubblewrapPath = process.env['DELTA_BWRAP'] || null;
+  const containerEngine = process.env['DELTA_CONTAINER_ENGINE'] || null;
   if (unsandboxed) return { bubblewrapPath, isolation: 'process' };
   if (bubblewrapPath !== null) return { bubblewrapPath, isolation: 'sandbox' };
+  if (containerEngine !== null) {
+    const containerImage = process.env['DELTA_CONTAINER_IMAGE'] || null;
+    return { bubblewrapPath, containerEngine, containerImage, isolation: 'container' };
+  }
   throw new StartProblem(
-    'no sandbox: install bubblewrap, or run jobs without isolation with "npm start -- --unsandboxed"',
+    'no sandbox: install bubblewrap, start Docker, or run jobs without isolation with "npm start -- --unsandboxed"',
   );
 }
 

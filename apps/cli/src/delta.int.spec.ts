@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Plan } from '@delta-ci/contracts';
-import { bubblewrapPath } from '../../../test/support/infra/index.ts';
+import { bubblewrapPath, whereAnEngineAnswers } from '../../../test/support/infra/index.ts';
 import { BREAKING_CHANGE, SHOP_REPOSITORY, SOUND_CHANGE } from '../../../tools/start/demo/shop-repository.ts';
 import { expectGolden } from './golden.fixture.ts';
 import { delta } from './program.ts';
@@ -121,8 +121,10 @@ describe('a workspace with a sound change that is not committed', () => {
 
   it('when no sandbox can be opened, then nothing runs in its place', async () => {
     environment['DELTA_BWRAP'] = join(directory, 'no-such-program');
+    environment['DELTA_CONTAINER_ENGINE'] = join(directory, 'no-such-socket');
     const { exitCode, err } = await called('run');
     expect(exitCode).toBe(3);
+    expect(err).toContain(`tier container: no container engine answers at ${directory}/no-such-socket`);
     expect(err).toContain('next: see `delta doctor`');
   });
 
@@ -130,6 +132,20 @@ describe('a workspace with a sound change that is not committed', () => {
     const { surroundings, interrupt } = recorded(repository(), environment);
     interrupt();
     expect(await delta(['run'], surroundings)).toBe(130);
+  });
+});
+
+await whereAnEngineAnswers('a workspace on a host without bubblewrap', (socket) => {
+  it('when it is run, then its jobs succeed in containers, which is said, and nothing is left', async () => {
+    environment['DELTA_BWRAP'] = join(directory, 'no-such-program');
+    environment['DELTA_CONTAINER_ENGINE'] = socket;
+    await begin(SHOP_REPOSITORY);
+    await put(SOUND_CHANGE.files);
+    const { exitCode, out, err } = await called('run');
+    expect(err).toMatch(/^No bubblewrap here \(.*\): each step runs in a container of Docker\.\n$/);
+    expect(out).toContain('succeeded: 2 of 2 jobs succeeded');
+    expect(exitCode).toBe(0);
+    expect(await readdir(join(directory, 'cache', 'local', 'sandboxes'))).toEqual([]);
   });
 });
 

@@ -156,6 +156,8 @@ function runnerEnvironment(config: ControllerConfig, host: HostEnvironment): Rec
     DELTA_CLONE_PROTOCOLS: config.cloneProtocols.join(','),
     ...(config.toolchainDirs.length === 0 ? {} : { DELTA_TOOLCHAIN_DIRS: config.toolchainDirs.join(',') }),
     ...(config.bwrap === undefined ? {} : { DELTA_BWRAP: config.bwrap }),
+    ...(config.containerEngine === undefined ? {} : { DELTA_CONTAINER_ENGINE: config.containerEngine }),
+    ...(config.containerImage === undefined ? {} : { DELTA_CONTAINER_IMAGE: config.containerImage }),
   };
 }
 

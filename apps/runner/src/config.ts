@@ -13,9 +13,13 @@ export const runnerSettings = z.object({
   /** Workspaces, sources and the records of sandboxes; private to this runner. */
   dataDir: text(4_096),
   /** `process` runs jobs as this very user, without any isolation: only for code that is trusted as much as the runner. */
-  isolation: oneOf(['sandbox', 'process']).default('sandbox'),
+  isolation: oneOf(['sandbox', 'container', 'process']).default('sandbox'),
   /** Path or name of bubblewrap. */
   bwrap: text(4_096).default('bwrap'),
+  /** Unix socket of the engine, for isolation `container`. */
+  containerEngine: text(4_096).default('/var/run/docker.sock'),
+  /** An image the engine has, with a shell and git; without one, jobs see this host's own system, read-only. */
+  containerImage: text(500).optional(),
   /** `host` lets trusted jobs whose plan asks for it reach the network of this host. */
   egress: oneOf(['none', 'host']).default('none'),
   /** Prefixes with toolchains outside the system directories, each with `bin`. */

@@ -3,7 +3,13 @@ import { arch, hostname, platform } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { IsolationTier, LeaseOffer, RegisterRunnerAnswer, RunnerCapabilities } from '@delta-ci/contracts';
 import { Git, type Protocol } from '@delta-ci/git';
-import { BubblewrapExecutor, ProcessExecutor, reapLeftovers, type SandboxExecutor } from '@delta-ci/sandbox';
+import {
+  BubblewrapExecutor,
+  ContainerExecutor,
+  ProcessExecutor,
+  reapLeftovers,
+  type SandboxExecutor,
+} from '@delta-ci/sandbox';
 import {
   Secret,
   continueTrace,
@@ -192,24 +198,35 @@ async function usableExecutor(
   logger: Logger,
   environment: NodeJS.ProcessEnv,
 ): Promise<SandboxExecutor> {
-  const common = { stateDir: stateDir(config), killGraceMs: config.killGraceMs };
-  const executor =
-    config.isolation === 'process'
-      ? new ProcessExecutor(common)
-      : new BubblewrapExecutor({
-          ...common,
-          bwrap: config.bwrap,
-          programDirs: (environment['PATH'] ?? '').split(delimiter),
-        });
+  const executor = executorOf(config, environment);
   const probe = await executor.probe();
   for (const layer of probe.layers.filter(({ state }) => state !== 'enforced'))
     logger.warn({ event: 'layer-not-enforced', layer });
   if (probe.usable) return executor;
-  const missing = probe.layers.filter(({ state }) => state === 'missing');
-  const said = missing
-    .map(({ layer, by, remedy }) => `${layer}: ${by}${remedy === null ? '' : ` (${remedy})`}`)
-    .join('; ');
-  throw new Error(`no sandbox can be opened on this host: ${said}`);
+  const said = probe.layers
+    .filter(({ state }) => state === 'missing')
+    .map(({ by, remedy }) => `${by}${remedy === null ? '' : ` (${remedy})`}`);
+  throw new Error(`no sandbox can be opened on this host: ${[...new Set(said)].join('; ')}`);
+}
+
+function executorOf(config: RunnerConfig, environment: NodeJS.ProcessEnv): SandboxExecutor {
+  const common = { stateDir: stateDir(config), killGraceMs: config.killGraceMs };
+  switch (config.isolation) {
+    case 'process':
+      return new ProcessExecutor(common);
+    case 'container':
+      return new ContainerExecutor({
+        ...common,
+        engineSocket: config.containerEngine,
+        image: config.containerImage ?? null,
+      });
+    case 'sandbox':
+      return new BubblewrapExecutor({
+        ...common,
+        bwrap: config.bwrap,
+        programDirs: (environment['PATH'] ?? '').split(delimiter),
+      });
+  }
 }
 
 const stateDir = (config: RunnerConfig): string => join(config.dataDir, 'sandboxes');

@@ -27,6 +27,7 @@ export {
 } from './collect-files.ts';
 export { ProcessExecutor, type ProcessExecutorOptions } from './process-executor.ts';
 export { BubblewrapExecutor, type BubblewrapExecutorOptions } from './bubblewrap/bubblewrap-executor.ts';
+export { ContainerExecutor, type ContainerExecutorOptions } from './container/container-executor.ts';
 export { reapLeftovers, type ReapReport } from './leftovers.ts';
 export { checkoutScript, type JobSource } from './job/checkout.ts';
 export { runJob, type JobOrder, type JobResult, type JobSinks } from './job/run-job.ts';

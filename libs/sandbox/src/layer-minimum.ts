@@ -14,7 +14,7 @@ const ISOLATION = {
 } as const;
 
 /**
- * What the tiers that isolate must enforce. An agent that is not root cannot give a job a user id of its own, hence
+ * What the tiers that isolate must enforce. A warden that is not root cannot give a job a user id of its own, hence
  * `identity: partial`. Strangers' jobs must also be unable to take the host's memory or process table with them and
  * are stopped (if late) when they fill the disk; our own may run on hosts that cannot bound them.
  */

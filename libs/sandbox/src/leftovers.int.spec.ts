@@ -2,15 +2,18 @@ import { describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { whereAnEngineAnswers } from '../../../test/support/infra/index.ts';
 import { BubblewrapExecutor } from './bubblewrap/bubblewrap-executor.ts';
 import { detectCgroups } from './cgroup/cgroup-host.ts';
 import { cgroupParents } from './cgroup/step-cgroup.ts';
 import { reapLeftovers, SANDBOX_VARIABLE } from './leftovers.ts';
+import { EngineClient } from './container/engine-client.ts';
 import { isMountPoint } from './mount-table.ts';
 import { processesWithVariable } from './process-table.ts';
-import { startAgent, type AgentOptions } from './testing/agent-that-dies.fixture.ts';
+import { startWarden, type WardenOptions } from './testing/warden-that-dies.fixture.ts';
 import { probeOnce, withDirectories } from './testing/open-sandbox.fixture.ts';
 import { whereItRuns } from './testing/where-it-runs.fixture.ts';
+import { openSandboxDir } from './sandbox-record.ts';
 import { waitUntil } from './wait-until.ts';
 
 const GONE_WITHIN_MS = 10_000;
@@ -24,17 +27,18 @@ async function groupsOf(id: string): Promise<readonly string[]> {
 const bwrap = process.env['DELTA_BWRAP'] ?? 'bwrap';
 const programDirs = (process.env['PATH'] ?? '').split(':');
 
-/** A directory with an agent that was killed without warning, and the id of the sandbox it had open. */
-async function withDeadAgent(
-  tier: AgentOptions['tier'],
+/** A directory with a warden that was killed without warning, and the id of the sandbox it had open. */
+async function withDeadWarden(
+  tier: WardenOptions['tier'],
+  engineSocket: string,
   use: (stateDir: string, hostDir: string, id: string) => Promise<void>,
 ): Promise<void> {
   await withDirectories(async (stateDir, hostDir) => {
-    const agent = await startAgent({ tier, stateDir, hostDir, bwrap, programDirs });
+    const warden = await startWarden({ tier, stateDir, hostDir, bwrap, programDirs, engineSocket });
     const [id = ''] = await readdir(stateDir);
     expect(processesWithVariable(SANDBOX_VARIABLE, id).length).toBeGreaterThan(1);
-    const exited = once(agent, 'exit');
-    agent.kill('SIGKILL');
+    const exited = once(warden, 'exit');
+    warden.kill('SIGKILL');
     await exited;
     await use(stateDir, hostDir, id);
   });
@@ -44,8 +48,8 @@ const makeSandboxes = (stateDir: string): BubblewrapExecutor =>
   new BubblewrapExecutor({ stateDir, killGraceMs: 1_000, bwrap, programDirs });
 
 whereItRuns('reaping tier sandbox', await probeOnce(makeSandboxes), () => {
-  it('given an agent that was killed, its processes die with it, and the next start finishes off the rest', async () => {
-    await withDeadAgent('sandbox', async (stateDir, hostDir, id) => {
+  it('given a warden that was killed, its processes die with it, and the next start finishes off the rest', async () => {
+    await withDeadWarden('sandbox', '', async (stateDir, hostDir, id) => {
       const dead = (): boolean => processesWithVariable(SANDBOX_VARIABLE, id).length === 0;
       expect(await waitUntil(dead, GONE_WITHIN_MS)).toBe(true);
       expect(await reapLeftovers(stateDir)).toEqual({ reaped: [id], leftovers: [] });
@@ -57,9 +61,24 @@ whereItRuns('reaping tier sandbox', await probeOnce(makeSandboxes), () => {
   });
 });
 
-describe('after an agent was killed', () => {
+await whereAnEngineAnswers('reaping tier container', (socket) => {
+  const engine = new EngineClient(socket);
+
+  it('given a warden that was killed, the next start finds its containers by their label and finishes them off', async () => {
+    await withDeadWarden('container', socket, async (stateDir, hostDir, id) => {
+      expect(await engine.containersOf(id)).toHaveLength(1);
+      expect(await reapLeftovers(stateDir)).toEqual({ reaped: [id], leftovers: [] });
+      expect(await engine.containersOf(id)).toEqual([]);
+      expect(processesWithVariable(SANDBOX_VARIABLE, id)).toEqual([]);
+      expect(await readdir(stateDir)).toEqual([]);
+      expect(await readdir(hostDir)).toEqual([]);
+    });
+  });
+});
+
+describe('after a warden was killed', () => {
   it('tier process: the next start finishes off processes, groups and files', async () => {
-    await withDeadAgent('process', async (stateDir, hostDir, id) => {
+    await withDeadWarden('process', '', async (stateDir, hostDir, id) => {
       expect(await reapLeftovers(stateDir)).toEqual({ reaped: [id], leftovers: [] });
       expect(processesWithVariable(SANDBOX_VARIABLE, id)).toEqual([]);
       expect(await readdir(stateDir)).toEqual([]);
@@ -70,14 +89,31 @@ describe('after an agent was killed', () => {
 });
 
 describe('reaping', () => {
-  it('leaves alone what a living agent opened', async () => {
+  it('given an engine that does not answer, it says what it cannot tell and keeps the record for the next start', async () => {
+    await withDirectories(async (stateDir) => {
+      const engine = join(stateDir, 'no.sock');
+      const { directory, record } = await openSandboxDir(stateDir, {
+        id: 'gone',
+        cgroupParents: [],
+        mounts: [],
+        engineSocket: engine,
+        workspaceToEmpty: null,
+      });
+      await writeFile(join(directory, 'sandbox.json'), JSON.stringify({ ...record, wardenStartTicks: 0 }));
+      const leftovers = [`containers of sandbox gone, of which the engine at ${engine} does not answer`];
+      expect(await reapLeftovers(stateDir)).toEqual({ reaped: [], leftovers });
+      expect(await readdir(stateDir)).toEqual(['gone']);
+    });
+  });
+
+  it('leaves alone what a living warden opened', async () => {
     await withDirectories(async (stateDir, hostDir) => {
-      const agent = await startAgent({ tier: 'process', stateDir, hostDir, bwrap, programDirs });
+      const warden = await startWarden({ tier: 'process', stateDir, hostDir, bwrap, programDirs, engineSocket: '' });
       const before = await readdir(stateDir);
       expect(await reapLeftovers(stateDir)).toEqual({ reaped: [], leftovers: [] });
       expect(await readdir(stateDir)).toEqual(before);
-      const exited = once(agent, 'exit');
-      agent.kill('SIGKILL');
+      const exited = once(warden, 'exit');
+      warden.kill('SIGKILL');
       await exited;
       expect((await reapLeftovers(stateDir)).reaped).toEqual(before);
     });

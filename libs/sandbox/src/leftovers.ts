@@ -4,10 +4,11 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { CGROUP_PREFIX, killMembers, removeGroup } from './cgroup/step-cgroup.ts';
+import { clearContainers } from './container/engine-client.ts';
 import { isMountPoint } from './mount-table.ts';
 import { processesWithVariable, signalProcess } from './process-table.ts';
 import { emptyDirectory, removeTree } from './remove-tree.ts';
-import { agentLives, readSandboxRecord, type SandboxRecord } from './sandbox-record.ts';
+import { wardenLives, readSandboxRecord, type SandboxRecord } from './sandbox-record.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** Set in every step's environment: finds the processes of a sandbox wherever they moved. */
@@ -69,10 +70,11 @@ async function clearFiles(directory: string, { workspaceToEmpty }: SandboxRecord
   return (await succeeds(removeTree(directory))) ? [] : [directory];
 }
 
-async function clearProcesses(id: string, parents: readonly string[], sweep: Sweep): Promise<readonly string[]> {
+async function clearProcesses({ id, cgroupParents, engineSocket }: SandboxRecord, sweep: Sweep) {
+  const left: string[] = engineSocket === null ? [] : [...(await clearContainers(engineSocket, id))];
   const marked = sweep === 'all-processes' ? await killMarked(id) : [];
-  const left: string[] = marked.map((pid) => `process ${pid}`);
-  for (const parent of parents) left.push(...(await clearGroups(parent, id)));
+  left.push(...marked.map((pid) => `process ${pid}`));
+  for (const parent of cgroupParents) left.push(...(await clearGroups(parent, id)));
   return left;
 }
 
@@ -80,12 +82,12 @@ async function clearProcesses(id: string, parents: readonly string[], sweep: Swe
 export type Sweep = 'all-processes' | 'processes-are-gone';
 
 /**
- * Undoes all that a sandbox put on the host, in the order in which one thing holds the other: processes and groups,
- * mounts, files. Where something resists, what lies beneath is left alone: deleting files under a process that is
+ * Undoes all that a sandbox put on the host, in the order in which one thing holds the other: containers, processes and
+ * groups, mounts, files. Where something resists, what lies beneath is left alone: deleting files under a process that is
  * still alive would let it choose what is deleted. Answers what is still there.
  */
 export async function clearSandbox(directory: string, record: SandboxRecord, sweep: Sweep): Promise<readonly string[]> {
-  const alive = await clearProcesses(record.id, record.cgroupParents, sweep);
+  const alive = await clearProcesses(record, sweep);
   if (alive.length > 0) return alive;
   const mounted = await unmount([...record.mounts].reverse());
   return mounted.length > 0 ? mounted.map((path) => `mount ${path}`) : clearFiles(directory, record);
@@ -101,15 +103,15 @@ async function removeWhenStale(directory: string): Promise<void> {
 }
 
 export type ReapReport = {
-  /** Ids of sandboxes whose agent is gone and of which nothing is left now. */
+  /** Ids of sandboxes whose warden is gone and of which nothing is left now. */
   readonly reaped: readonly string[];
   /** What resisted. The records are kept, so that the next start tries again. */
   readonly leftovers: readonly string[];
 };
 
 /**
- * Finishes off the sandboxes of agents that died. Call it at start with the executors' state directory; it leaves
- * alone what a living agent opened, so several agents may share one directory.
+ * Finishes off the sandboxes of wardens that died. Call it at start with the executors' state directory; it leaves
+ * alone what a living warden opened, so several wardens may share one directory.
  */
 export async function reapLeftovers(stateDir: string): Promise<ReapReport> {
   const reaped: string[] = [];
@@ -118,7 +120,7 @@ export async function reapLeftovers(stateDir: string): Promise<ReapReport> {
     const directory = join(stateDir, name);
     const record = await readSandboxRecord(directory);
     if (record === null) await removeWhenStale(directory);
-    if (record === null || agentLives(record)) continue;
+    if (record === null || wardenLives(record)) continue;
     const left = await clearSandbox(directory, record, 'all-processes');
     leftovers.push(...left);
     if (left.length === 0) reaped.push(record.id);

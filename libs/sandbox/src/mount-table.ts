@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 export const unescapeMountField = (field: string): string =>
   field.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)));
 
-/** Whether something is mounted at exactly this path, in the mount namespace of the agent. */
+/** Whether something is mounted at exactly this path, in the mount namespace of the warden. */
 export function isMountPoint(path: string): boolean {
   try {
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');

@@ -20,17 +20,17 @@ import { baseEnvironment } from './step-environment.ts';
 import { refuseSpec } from './validate-spec.ts';
 
 export type ProcessExecutorOptions = {
-  /** Where the executor keeps what it must undo; made when missing. On a disk, private to the agent. */
+  /** Where the executor keeps what it must undo; made when missing. On a disk, private to the warden. */
   readonly stateDir: string;
   readonly killGraceMs: number;
 };
 
-const NO_ISOLATION = 'steps run as the agent itself';
+const NO_ISOLATION = 'steps run as this very user';
 const USE_SANDBOX = 'use the sandbox tier';
 
 /**
- * Plain child processes in the workspace, as the agent's own user: no isolation whatsoever. For code that is trusted
- * as much as the agent, where the operator allowed it. Cancels, cleans up and counts like the tiers that isolate.
+ * Plain child processes in the workspace, as the warden's own user: no isolation whatsoever. For code that is trusted
+ * as much as the warden, where the operator allowed it. Cancels, cleans up and counts like the tiers that isolate.
  */
 export class ProcessExecutor implements SandboxExecutor {
   readonly tier = 'process';
@@ -67,6 +67,7 @@ export class ProcessExecutor implements SandboxExecutor {
       id,
       cgroupParents: this.cgroups.found ? cgroupParents(this.cgroups.host) : [],
       mounts: [],
+      engineSocket: null,
       workspaceToEmpty: spec.workspace.onClose === 'empty' ? spec.workspace.hostDir : null,
     });
     const homeDir = join(directory, 'home');

@@ -16,10 +16,10 @@ export type StepSetting = {
   contain(cgroup: StepCgroup | null): Containment;
 };
 
-const NOT_COUNTED: CgroupUsage = { cpuMs: null, memoryPeakBytes: null, oomKilled: null };
+export const NOT_COUNTED: CgroupUsage = { cpuMs: null, memoryPeakBytes: null, oomKilled: null };
 
 /** Canceled before there was anything to cancel. */
-const NEVER_BEGAN: StepResult = {
+export const NEVER_BEGAN: StepResult = {
   endedBy: 'cancel',
   exitCode: null,
   signal: null,
@@ -53,7 +53,8 @@ function resultOf(supervised: Supervised, usage: CgroupUsage): StepResult {
   };
 }
 
-function outcomeOf(supervised: Supervised, usage: CgroupUsage): StepOutcome {
+/** What a supervised step amounts to. */
+export function outcomeOf(supervised: Supervised, usage: CgroupUsage): StepOutcome {
   const { sinkError } = supervised.output;
   if (sinkError !== null) return { kind: 'fault', refusal: refusal('sink_failed', sinkError.message) };
   if (!supervised.started && supervised.endedBy === 'exit') {

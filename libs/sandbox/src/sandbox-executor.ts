@@ -123,14 +123,14 @@ export interface Sandbox {
  * from `open` to `close`; `/tmp` and all processes last for one step, so a daemon left behind by a step is dead before
  * its result is handed over. `close` ends a step that still runs, removes every process, cgroup, mount and directory
  * the executor made, and says what it could not remove; it may be called again. A sandbox that was not closed because
- * its agent died is finished off by `reapLeftovers` at the next start.
+ * its warden died is finished off by `reapLeftovers` at the next start.
  *
  * **Isolation.** Depends on the tier and is stated, layer by layer, by `probe` and `Sandbox.layers`. A step never sees
- * the agent's environment, file descriptors, memory or processes in any tier but `process`, which is for code that is
- * trusted as much as the agent itself and refuses everything else by name. What a step leaves in the workspace
+ * the warden's environment, file descriptors, memory or processes in any tier but `process`, which is for code that is
+ * trusted as much as the warden itself and refuses everything else by name. What a step leaves in the workspace
  * (links, pipes, unreadable directories) is never trusted by `collectFiles` or `close`.
  *
- * **Concurrency.** Executors may open any number of sandboxes at a time (tier `sandbox` as root: 32 per agent process,
+ * **Concurrency.** Executors may open any number of sandboxes at a time (tier `sandbox` as root: 32 per warden process,
  * each with a user id of its own). Within one sandbox steps run one after the other: a second `run` while one is under
  * way is a broken invariant and throws. `collectFiles` and `close` may not overlap a step either, except that `close`
  * cancels it first.

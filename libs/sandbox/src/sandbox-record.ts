@@ -3,15 +3,17 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startTicksOf } from './process-table.ts';
 
-/** Everything that must be undone if the agent dies: written before the first of it exists. */
+/** Everything that must be undone if the warden dies: written before the first of it exists. */
 export type SandboxRecord = {
   readonly id: string;
-  readonly agentPid: number;
-  readonly agentStartTicks: number | null;
+  readonly wardenPid: number;
+  readonly wardenStartTicks: number | null;
   /** Directories in which groups of this sandbox may lie. */
   readonly cgroupParents: readonly string[];
   /** Mount points, innermost last. */
   readonly mounts: readonly string[];
+  /** Socket of the engine that runs containers for this sandbox, which carry its id as their label; null without one. */
+  readonly engineSocket: string | null;
   /** Deleted or emptied at the end, or null when it is to be kept. */
   readonly workspaceToEmpty: string | null;
 };
@@ -23,15 +25,15 @@ export const newSandboxId = (): string => randomBytes(8).toString('hex');
 
 /**
  * Makes the directory that holds all the executor keeps for one sandbox, and its record. Not synced to the disk: it must
- * outlive the agent, and what it names does not outlive the host.
+ * outlive the warden, and what it names does not outlive the host.
  */
 export async function openSandboxDir(
   stateDir: string,
-  undo: Omit<SandboxRecord, 'agentPid' | 'agentStartTicks'>,
+  undo: Omit<SandboxRecord, 'wardenPid' | 'wardenStartTicks'>,
 ): Promise<{ readonly directory: string; readonly record: SandboxRecord }> {
   const directory = join(stateDir, undo.id);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const record: SandboxRecord = { ...undo, agentPid: process.pid, agentStartTicks: startTicksOf(process.pid) };
+  const record: SandboxRecord = { ...undo, wardenPid: process.pid, wardenStartTicks: startTicksOf(process.pid) };
   await writeFile(join(directory, RECORD_FILE), JSON.stringify(record), { mode: 0o600 });
   return { directory, record };
 }
@@ -44,15 +46,16 @@ function isRecord(value: unknown): value is SandboxRecord {
   const record: Partial<Record<keyof SandboxRecord, unknown>> = value;
   return (
     typeof record.id === 'string' &&
-    typeof record.agentPid === 'number' &&
-    (record.agentStartTicks === null || typeof record.agentStartTicks === 'number') &&
+    typeof record.wardenPid === 'number' &&
+    (record.wardenStartTicks === null || typeof record.wardenStartTicks === 'number') &&
     isStrings(record.cgroupParents) &&
     isStrings(record.mounts) &&
+    (record.engineSocket === null || typeof record.engineSocket === 'string') &&
     (record.workspaceToEmpty === null || typeof record.workspaceToEmpty === 'string')
   );
 }
 
-/** The record of a sandbox directory; null when there is none, or a torn one (written by an agent that died writing). */
+/** The record of a sandbox directory; null when there is none, or a torn one (written by a warden that died writing). */
 export async function readSandboxRecord(directory: string): Promise<SandboxRecord | null> {
   try {
     const value: unknown = JSON.parse(await readFile(join(directory, RECORD_FILE), 'utf8'));
@@ -62,8 +65,8 @@ export async function readSandboxRecord(directory: string): Promise<SandboxRecor
   }
 }
 
-/** Whether the agent that opened a sandbox still runs, and is not merely another process with its number. */
-export const agentLives = (record: SandboxRecord): boolean => {
-  const ticks = startTicksOf(record.agentPid);
-  return ticks !== null && ticks === record.agentStartTicks;
+/** Whether the warden that opened a sandbox still runs, and is not merely another process with its number. */
+export const wardenLives = (record: SandboxRecord): boolean => {
+  const ticks = startTicksOf(record.wardenPid);
+  return ticks !== null && ticks === record.wardenStartTicks;
 };

@@ -5,6 +5,7 @@ import { inheritedDescriptors } from './inherited-descriptors.ts';
 import { CappedOutput, type OutputTotals } from './capped-output.ts';
 import { openOutputPipe, pumpOutput, type OutputEnds } from './output-pipe.ts';
 import type { OutputSink, StepEnding, StepSpec } from './sandbox-executor.ts';
+import { StepStopper, watchStep } from './step-stopper.ts';
 
 /** A program to start: what it is given on descriptors 3 and up, and where its output pipe lies. */
 export type Launch = {
@@ -73,7 +74,7 @@ function feed(child: ChildProcess, feeds: readonly Buffer[]): void {
 
 /**
  * What the child gets on each descriptor. Node leaves those it does not mention to the child if whoever started the
- * agent left them open, so every such descriptor is mentioned: the child finds /dev/null there.
+ * warden left them open, so every such descriptor is mentioned: the child finds /dev/null there.
  */
 function descriptors(launch: Launch, writeFd: number, nullFd: number): StdioOptions {
   const pipes = Array<'pipe'>(1 + launch.feeds.length + (launch.reportsStatus ? 1 : 0)).fill('pipe');
@@ -109,70 +110,6 @@ const exitOf = (child: ChildProcess): Promise<Exit> =>
     child.once('error', (error) => resolve({ code: null, signal: null, error }));
   });
 
-/** Decides, once, why a step is stopped, and carries it out: ask first where that makes sense, kill after the grace. */
-class StepStopper {
-  endedBy: StepEnding = 'exit';
-  private killTimer: NodeJS.Timeout | undefined;
-  private readonly ask: () => void;
-  private readonly kill: () => void;
-  private readonly killGraceMs: number;
-  private started = false;
-  private over = false;
-
-  constructor(ask: () => void, kill: () => void, killGraceMs: number) {
-    this.ask = ask;
-    this.kill = kill;
-    this.killGraceMs = killGraceMs;
-  }
-
-  stop(why: StepEnding): void {
-    if (this.over || this.endedBy !== 'exit') return;
-    this.endedBy = why;
-    if (this.started) this.ask();
-    this.killTimer = setTimeout(this.kill, this.killGraceMs);
-  }
-
-  /** Before this there is nobody to ask; whoever wanted the step stopped meanwhile has it asked now. */
-  stepStarted(): void {
-    if (this.started) return;
-    this.started = true;
-    if (this.endedBy !== 'exit') this.ask();
-  }
-
-  stopAtOnce(why: StepEnding): void {
-    if (this.over) return;
-    if (this.endedBy === 'exit') this.endedBy = why;
-    this.kill();
-  }
-
-  finish(): void {
-    this.over = true;
-    clearTimeout(this.killTimer);
-  }
-}
-
-/** Arms everything that may stop the step; answers how to disarm it, and how to say that output came. */
-function watch(step: StepSpec, containment: Containment, stopper: StepStopper) {
-  const over = new AbortController();
-  const timeout = setTimeout(() => stopper.stop('timeout'), step.timeoutMs);
-  const { idleTimeoutMs } = step;
-  const idle = idleTimeoutMs === null ? null : setTimeout(() => stopper.stop('idle-timeout'), idleTimeoutMs);
-  const onAbort = (): void => stopper.stop('cancel');
-  step.signal?.addEventListener('abort', onAbort, { once: true });
-  if (step.signal?.aborted === true) onAbort();
-  void containment.diskExceeded(over.signal).then(() => stopper.stopAtOnce('disk-limit'));
-  return {
-    sawOutput: (): void => void idle?.refresh(),
-    disarm: (): void => {
-      over.abort();
-      clearTimeout(timeout);
-      if (idle !== null) clearTimeout(idle);
-      step.signal?.removeEventListener('abort', onAbort);
-      stopper.finish();
-    },
-  };
-}
-
 /** Starts a program, sees it through to its end whatever that takes, and says how it went. */
 export async function superviseStep(
   launch: Launch,
@@ -195,7 +132,7 @@ export async function superviseStep(
     if (text.startsWith(STARTED_MARK)) stopper.stepStarted();
   });
   feed(child, launch.feeds);
-  const watched = watch(step, containment, stopper);
+  const watched = watchStep(step, stopper, (signal) => containment.diskExceeded(signal));
   const output = new CappedOutput(launch.outputBytes, sink, () => stopper.stopAtOnce('cancel'));
   const pump = pumpOutput(ends.readFd, output, watched.sawOutput);
   const exit = await exited;

@@ -82,3 +82,10 @@ export function refuseStep(step: StepSpec): Refusal | null {
   }
   return refuseEnv(step.env);
 }
+
+/** Until there is a proxy in between, the host's network leads to its loopback and its cloud's metadata service. */
+export function refuseNetwork(spec: SandboxSpec): Refusal | null {
+  return spec.trust === 'untrusted' && spec.network === 'host'
+    ? refusal('untrusted_host_network', "untrusted code never gets the host's network")
+    : null;
+}

@@ -6,9 +6,9 @@ import { printJson, type Surroundings } from '../surroundings.ts';
 
 /** `delta doctor`: what this host can enforce around a job, by trying. */
 export async function doctor(surroundings: Surroundings, { json }: { readonly json?: boolean }): Promise<ExitCode> {
-  const { sandbox, process } = await executorsOf(surroundings);
-  const verdicts = await probeHost([sandbox, process]);
-  const ready = verdicts.some(({ tier, usable }) => tier === 'sandbox' && usable);
+  const { sandbox, container, process } = await executorsOf(surroundings);
+  const verdicts = await probeHost([sandbox, ...(container === null ? [] : [container]), process]);
+  const ready = verdicts.some(({ tier, usable }) => tier !== 'process' && usable);
   if (json === true) printJson(surroundings, { ready, tiers: verdicts });
   else {
     const verdict = ready

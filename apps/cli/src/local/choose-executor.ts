@@ -1,39 +1,72 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BubblewrapExecutor, ProcessExecutor, reapLeftovers, type SandboxExecutor } from '@delta-ci/sandbox';
+import {
+  BubblewrapExecutor,
+  ContainerExecutor,
+  ProcessExecutor,
+  reapLeftovers,
+  type SandboxExecutor,
+  type TierProbe,
+} from '@delta-ci/sandbox';
 import { EXIT, Problem } from '../problem.ts';
-import type { Surroundings } from '../surroundings.ts';
+import { variable, type Surroundings } from '../surroundings.ts';
 import { bubblewrapPath, cacheHome, programDirs } from './bubblewrap-path.ts';
+import { engineSocket } from './engine-socket.ts';
 
 /** Between SIGTERM and SIGKILL of a job that is stopped: a person is waiting. */
 const KILL_GRACE_MS = 5_000;
 
-/** Both tiers of this host, before anything was tried. */
-export async function executorsOf(
-  surroundings: Surroundings,
-): Promise<{ sandbox: BubblewrapExecutor; process: ProcessExecutor; stateDir: string }> {
+/** What this host may have, before anything was tried. */
+export interface Executors {
+  readonly sandbox: BubblewrapExecutor;
+  /** Null when the engine that is named is none of this machine. */
+  readonly container: ContainerExecutor | null;
+  readonly process: ProcessExecutor;
+  readonly stateDir: string;
+}
+
+export async function executorsOf(surroundings: Surroundings): Promise<Executors> {
   const stateDir = join(cacheHome(surroundings), 'local', 'sandboxes');
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   const common = { stateDir, killGraceMs: KILL_GRACE_MS };
   const bwrap = await bubblewrapPath(surroundings);
+  const socket = engineSocket(surroundings, existsSync);
+  const image = variable(surroundings, 'DELTA_CONTAINER_IMAGE');
   return {
     sandbox: new BubblewrapExecutor({ ...common, bwrap, programDirs: programDirs(surroundings) }),
+    container: socket === null ? null : new ContainerExecutor({ ...common, engineSocket: socket, image }),
     process: new ProcessExecutor(common),
     stateDir,
   };
 }
 
-/** The tier that was asked for, tried. Never a weaker one in its place. */
+/** The tier that was asked for, tried: bubblewrap, or where a host cannot have it, containers. Never a weaker one. */
 export async function chooseExecutor(surroundings: Surroundings, unsandboxed: boolean): Promise<SandboxExecutor> {
-  const { sandbox, process, stateDir } = await executorsOf(surroundings);
+  const { sandbox, container, process, stateDir } = await executorsOf(surroundings);
   await reapLeftovers(stateDir);
   if (unsandboxed) return process;
-  const { usable, layers } = await sandbox.probe();
-  if (usable) return sandbox;
-  const missing = layers
-    .filter(({ state }) => state === 'missing')
-    .map(({ layer, by, remedy }) => `${layer}: ${by}${remedy === null ? '' : ` (${remedy})`}`);
-  throw new Problem('sandbox_unavailable', ['no sandbox can be opened on this host', ...missing].join('\n  '), {
+  const probe = await sandbox.probe();
+  if (probe.usable) return sandbox;
+  const instead = await container?.probe();
+  if (container !== null && instead?.usable === true) {
+    surroundings.err(`No bubblewrap here (${firstMissing(probe)}): each step runs in a container of Docker.\n`);
+    return container;
+  }
+  throw noSandbox([probe, ...(instead === undefined ? [] : [instead])]);
+}
+
+const missingLayers = ({ layers }: TierProbe): TierProbe['layers'] => layers.filter(({ state }) => state === 'missing');
+
+const firstMissing = (probe: TierProbe): string => missingLayers(probe)[0]?.by ?? 'it does not start';
+
+/** One line for each reason of each tier: what stands in the way is mostly the same for all layers. */
+function noSandbox(probes: readonly TierProbe[]): Problem {
+  const lines = probes.flatMap((probe) => {
+    const said = missingLayers(probe).map(({ by, remedy }) => `${by}${remedy === null ? '' : ` (${remedy})`}`);
+    return [...new Set(said)].map((reason) => `tier ${probe.tier}: ${reason}`);
+  });
+  return new Problem('sandbox_unavailable', ['no sandbox can be opened on this host', ...lines].join('\n  '), {
     exitCode: EXIT.notJudged,
     next: 'see `delta doctor`; or, if you trust this code as yourself, `delta run --unsandboxed`',
   });

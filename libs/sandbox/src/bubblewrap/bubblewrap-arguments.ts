@@ -3,7 +3,7 @@ import type { HostSystem } from './host-system.ts';
 
 /**
  * `root`: bubblewrap runs as root without a user namespace, and the step's own user id is taken last, when nothing is
- * left to set up. `user`: bubblewrap makes a user namespace in which the agent's own id is the only one.
+ * left to set up. `user`: bubblewrap makes a user namespace in which the warden's own id is the only one.
  */
 export type PrivilegeMode = 'root' | 'user';
 

@@ -5,21 +5,21 @@ import { MINIMUM_LAYERS, refuseMissingLayer, type LayerMinimum } from '../layer-
 import type { LayerReport } from '../layers.ts';
 import { refusal, type Refusal } from '../refusal.ts';
 import type { Opened, SandboxExecutor, SandboxSpec, TierProbe } from '../sandbox-executor.ts';
-import { refuseSpec } from '../validate-spec.ts';
+import { refuseNetwork, refuseSpec } from '../validate-spec.ts';
 import { findHost, type BubblewrapHost } from './bubblewrap-host.ts';
 import { layersOfSandbox } from './layers-of-sandbox.ts';
 import { prepareSandbox, type Preparation } from './prepare-sandbox.ts';
-import { selfTest } from './self-test.ts';
-import { UserIds } from './user-ids.ts';
+import { selfTest, testedHost } from './self-test.ts';
+import { OWN_USER_IDS } from './user-ids.ts';
 
 export type BubblewrapExecutorOptions = {
-  /** Where the executor keeps what it must undo, homes included; made when missing. On a disk, private to the agent. */
+  /** Where the executor keeps what it must undo, homes included; made when missing. On a disk, private to the warden. */
   readonly stateDir: string;
   /** Between SIGTERM and SIGKILL of a step that is stopped. */
   readonly killGraceMs: number;
   /** Path or name of bubblewrap. */
   readonly bwrap: string;
-  /** Where a bare name is looked for: the directories of the agent's PATH. */
+  /** Where a bare name is looked for: the directories of the warden's PATH. */
   readonly programDirs: readonly string[];
 };
 
@@ -35,7 +35,6 @@ export class BubblewrapExecutor implements SandboxExecutor {
   readonly tier = 'sandbox';
   private readonly options: BubblewrapExecutorOptions;
   private readonly cgroups: CgroupFinding;
-  private readonly userIds = new UserIds(process.pid);
   private learned: Promise<Learned> | null = null;
 
   constructor(options: BubblewrapExecutorOptions) {
@@ -72,7 +71,9 @@ export class BubblewrapExecutor implements SandboxExecutor {
     const { host } = finding;
     const workspace = await mkdtemp(join(stateDir, 'probe-'));
     try {
-      const tested = await selfTest(host, workspace, (spec) => prepareSandbox(this.preparation(host, []), spec));
+      const tested = await selfTest(testedHost(host), workspace, (spec) =>
+        prepareSandbox(this.preparation(host, []), spec),
+      );
       return { host: tested.usable ? host : null, layers: tested.layers };
     } finally {
       await rm(workspace, { recursive: true, force: true });
@@ -82,7 +83,7 @@ export class BubblewrapExecutor implements SandboxExecutor {
   private preparation(host: BubblewrapHost, layers: readonly LayerReport[]): Preparation {
     const { stateDir, killGraceMs } = this.options;
     const cgroups = this.cgroups.found ? this.cgroups.host : null;
-    return { host, layers, cgroups, stateDir, killGraceMs, userIds: this.userIds };
+    return { host, layers, cgroups, stateDir, killGraceMs, userIds: OWN_USER_IDS };
   }
 }
 
@@ -90,10 +91,3 @@ export class BubblewrapExecutor implements SandboxExecutor {
 const ISOLATION_AT_ALL: LayerMinimum = { filesystem: 'enforced', namespaces: 'enforced' };
 
 const NOT_READY: Refusal = refusal('sandbox_setup_failed', 'the sandbox does not work on this host');
-
-/** Until there is a proxy in between, the host's network leads to its loopback and its cloud's metadata service. */
-function refuseNetwork(spec: SandboxSpec): Refusal | null {
-  return spec.trust === 'untrusted' && spec.network === 'host'
-    ? refusal('untrusted_host_network', "untrusted code never gets the host's network")
-    : null;
-}

@@ -44,7 +44,7 @@ const STAND_INS: StandIns = {
 
 const diskReport = (loopDisk: LoopDiskTools | null): LayerReport =>
   loopDisk === null
-    ? watchedDisk('run the agent as root, with mkfs.ext4 (e2fsprogs) and loop devices')
+    ? watchedDisk('run as root, with mkfs.ext4 (e2fsprogs) and loop devices')
     : enforced('disk-limit', 'a file system of its own, ext4 in a sparse file');
 
 const isFilterArch = (arch: string): arch is FilterArch => arch === 'x64' || arch === 'arm64';
@@ -65,7 +65,7 @@ export async function findHost(
   });
   const { arch } = process;
   if (process.platform !== 'linux' || !isFilterArch(arch)) {
-    return lacking(`no sandbox for ${process.platform} on ${arch}`, 'run the agent on Linux, x86-64 or arm64');
+    return lacking(`no sandbox for ${process.platform} on ${arch}`, 'run on Linux, x86-64 or arm64');
   }
   const bubblewrap = await findBubblewrap(bwrap, programDirs);
   if (!bubblewrap.found) return lacking(bubblewrap.why, bubblewrap.remedy);

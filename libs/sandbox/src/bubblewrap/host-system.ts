@@ -55,7 +55,7 @@ const isOpenToOthers = (path: string): boolean => (statSync(path).mode & 0o077) 
 
 const presentEtc = (names: readonly string[]): readonly string[] => names.filter((name) => existsSync(`/etc/${name}`));
 
-/** Looks once; what a host shows does not change while an agent runs. */
+/** Looks once; what a host shows does not change while a warden runs. */
 export function readHostSystem(): HostSystem {
   const present = TOP_DIRECTORIES.filter((path) => existsSync(path));
   const isLink = (path: string): boolean => lstatSync(path).isSymbolicLink();

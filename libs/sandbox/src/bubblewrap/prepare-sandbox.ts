@@ -50,6 +50,7 @@ async function claimPlace({ host, cgroups, stateDir }: Preparation, spec: Sandbo
     id,
     cgroupParents: cgroups === null ? [] : cgroupParents(cgroups),
     mounts: disk === null ? [] : loopDiskMounts(join(stateDir, id), hostDir),
+    engineSocket: null,
     workspaceToEmpty: onClose === 'empty' ? hostDir : null,
   });
   return { id, uid, directory, record, disk };
@@ -129,7 +130,7 @@ export async function prepareSandbox(given: Preparation, asked: SandboxSpec): Pr
   const { host, userIds } = given;
   const uid = host.mode === 'root' ? userIds.take() : UNPRIVILEGED_UID;
   if (uid === null) {
-    return { ok: false, refusal: refusal('too_many_sandboxes', 'all user ids of this agent are in use') };
+    return { ok: false, refusal: refusal('too_many_sandboxes', 'all user ids of this process are in use') };
   }
   const vacate = (): void => userIds.giveBack(uid);
   // Mounts are listed under their real paths and could not be found again under any other.

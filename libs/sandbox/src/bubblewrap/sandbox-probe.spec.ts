@@ -85,7 +85,7 @@ describe('judging what a sandbox says of itself', () => {
     expect(new Set(states)).toEqual(new Set(['missing']));
   });
 
-  it("given the agent's own user behind it, identity holds in part", () => {
+  it("given the warden's own user behind it, identity holds in part", () => {
     expect(judge({}, { ...EXPECTED, ownUid: false })).toEqual({ ...ALL, identity: 'partial' });
   });
 
@@ -94,7 +94,7 @@ describe('judging what a sandbox says of itself', () => {
     ['1900000001', 'partial'],
     ['1900000001 27', 'missing'],
     ['0', 'missing'],
-  ] as const)("given the agent's own user behind it and groups %j, identity is %s", (Groups, identity) => {
+  ] as const)("given the warden's own user behind it and groups %j, identity is %s", (Groups, identity) => {
     expect(judge({ Groups }, { ...EXPECTED, ownUid: false })).toEqual({ ...ALL, identity });
   });
 });

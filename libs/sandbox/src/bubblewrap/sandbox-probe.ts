@@ -47,7 +47,7 @@ export const parseFacts = (output: string): ProbeFacts =>
 export type Expected = {
   readonly uid: number;
   readonly ownUid: boolean;
-  /** The agent's own namespaces, by the names of `readlink /proc/self/ns/*`. */
+  /** The warden's own namespaces, by the names of `readlink /proc/self/ns/*`. */
   readonly hostNamespaces: Readonly<Record<string, string>>;
   readonly seccompErrno: number;
   readonly mechanism: string;
@@ -67,13 +67,15 @@ const unlessFact = (facts: ProbeFacts, name: string, wanted: string): readonly s
 const UNMAPPED_GROUP = '65534';
 
 /**
- * Groups a job must not have. Root clears them all. An ordinary agent cannot: a user namespace made without rights may
- * not call setgroups, so its login's groups come along, its own as the sandbox's and every other one without a number.
+ * Groups a job must not have: any but the one that is its own, which container engines name once more. An ordinary
+ * warden cannot clear the rest: a user namespace made without rights may not call setgroups, so its login's groups come
+ * along, all without a number.
  */
 const strangeGroups = (facts: ProbeFacts, { uid, ownUid }: Expected): readonly string[] => {
   const groups = facts.get('Groups');
-  if (ownUid || groups === undefined) return unlessFact(facts, 'Groups', '');
-  const strange = groups.split(' ').filter((group) => !['', String(uid), UNMAPPED_GROUP].includes(group));
+  if (groups === undefined) return unlessFact(facts, 'Groups', '');
+  const harmless = ['', String(uid), ...(ownUid ? [] : [UNMAPPED_GROUP])];
+  const strange = groups.split(' ').filter((group) => !harmless.includes(group));
   return strange.length === 0 ? [] : [`Groups has ${strange.join(' ')}`];
 };
 
@@ -93,8 +95,8 @@ function identity(facts: ProbeFacts, expected: Expected): LayerReport {
     ? enforced('identity', 'a user id per sandbox, no capabilities, no_new_privs')
     : partial(
         'identity',
-        "no capabilities and no_new_privs, but outside its user namespace the job is the agent's own user, with its groups",
-        'run the agent as root to give every sandbox a user id of its own',
+        'no capabilities and no_new_privs, but outside its user namespace the job is this very user, with its groups',
+        'run as root to give every sandbox a user id of its own',
       );
 }
 

@@ -6,7 +6,7 @@ import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
 import type { Opened, SandboxSpec, StepOutcome, StepSpec } from '../sandbox-executor.ts';
 import { EPERM } from '../seccomp/bpf.ts';
 import { systemCallProgram } from '../seccomp/system-call-program.ts';
-import { callNumber, REFUSED_CALLS } from '../seccomp/system-calls.ts';
+import { callNumber, REFUSED_CALLS, type FilterArch } from '../seccomp/system-calls.ts';
 import { nothingIsolates, type BubblewrapHost } from './bubblewrap-host.ts';
 import { judgeFacts, KEYCTL_PROBE, namespacesToCompare, parseFacts, probeScript } from './sandbox-probe.ts';
 
@@ -17,8 +17,8 @@ const TEST_WITHIN_MS = 20_000;
 
 const USER_NAMESPACES =
   'allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces>0, ' +
-  'kernel.apparmor_restrict_unprivileged_userns=0 or an AppArmor profile for bwrap), or run the agent as root';
-const PRIVILEGES = 'give the agent CAP_SYS_ADMIN in its own container, or run it on the host';
+  'kernel.apparmor_restrict_unprivileged_userns=0 or an AppArmor profile for bwrap), or run as root';
+const PRIVILEGES = 'give CAP_SYS_ADMIN to the container this runs in, or run on the host';
 
 const testSpec = (workspace: string): SandboxSpec => ({
   workspace: { hostDir: workspace, onClose: 'keep' },
@@ -45,19 +45,38 @@ const failureOf = (outcome: StepOutcome): string =>
 const hostNamespaces = (): Readonly<Record<string, string>> =>
   Object.fromEntries(namespacesToCompare.map((name) => [name, readlinkSync(`/proc/self/ns/${name}`)]));
 
+/** What the test must know of the tier it tests. */
+export type Tested = {
+  readonly arch: FilterArch;
+  /** Whether every sandbox has a user id of its own. */
+  readonly ownUid: boolean;
+  /** What isolates here, in words. */
+  readonly mechanism: string;
+  /** What to do where no sandbox can be opened. */
+  readonly remedy: string;
+  readonly limitLayers: readonly LayerReport[];
+};
+
+export const testedHost = ({ arch, mode, program, limitLayers }: BubblewrapHost): Tested => ({
+  arch,
+  ownUid: mode === 'root',
+  mechanism: `${program.version} ${mode === 'root' ? 'as root' : 'with user namespaces'}`,
+  remedy: mode === 'root' ? PRIVILEGES : USER_NAMESPACES,
+  limitLayers,
+});
+
 /** Opens a sandbox like any job's, asks it what it can see and do, and judges the answers. */
 export async function selfTest(
-  host: BubblewrapHost,
+  { arch, ownUid, mechanism, remedy, limitLayers }: Tested,
   workspace: string,
   open: (spec: SandboxSpec) => Promise<Opened>,
 ): Promise<SelfTest> {
-  const remedy = host.mode === 'root' ? PRIVILEGES : USER_NAMESPACES;
   const unusable = (why: string): SelfTest => ({
     usable: false,
-    layers: nothingIsolates(why, remedy, host.limitLayers),
+    layers: nothingIsolates(why, remedy, limitLayers),
   });
-  const keyctl = callNumber(REFUSED_CALLS['keyctl'] ?? [null, null], host.arch) ?? 0;
-  await writeFile(join(workspace, KEYCTL_PROBE), systemCallProgram(host.arch, keyctl), { mode: 0o755 });
+  const keyctl = callNumber(REFUSED_CALLS['keyctl'] ?? [null, null], arch) ?? 0;
+  await writeFile(join(workspace, KEYCTL_PROBE), systemCallProgram(arch, keyctl), { mode: 0o755 });
   const opened = await open(testSpec(workspace));
   if (!opened.ok) return unusable(opened.refusal.message);
   const { sandbox } = opened;
@@ -69,12 +88,12 @@ export async function selfTest(
     if (facts.get('complete') !== 'yes') return unusable(failureOf(outcome));
     const layers = judgeFacts(facts, {
       uid: Number(facts.get('uid')),
-      ownUid: host.mode === 'root',
+      ownUid,
       hostNamespaces: hostNamespaces(),
       seccompErrno: EPERM,
-      mechanism: `${host.program.version} ${host.mode === 'root' ? 'as root' : 'with user namespaces'}`,
+      mechanism,
     });
-    return { usable: true, layers: [...layers, ...host.limitLayers] };
+    return { usable: true, layers: [...layers, ...limitLayers] };
   } finally {
     await sandbox.close();
   }

@@ -3,23 +3,23 @@
  * process ids on a host and 32 slots each the range ends at 2,034,217,727.
  */
 export const FIRST_USER_ID = 1_900_000_000;
-export const SANDBOXES_PER_AGENT = 32;
+export const SANDBOXES_PER_WARDEN = 32;
 
 /**
- * User ids of this agent's sandboxes. Made from the agent's own process id, so that two agents on one host never hand
+ * User ids of this warden's sandboxes. Made from the warden's own process id, so that two wardens on one host never hand
  * out the same one and need no lock to know it.
  */
 export class UserIds {
   private readonly taken = new Set<number>();
   private readonly first: number;
 
-  constructor(agentPid: number) {
-    this.first = FIRST_USER_ID + agentPid * SANDBOXES_PER_AGENT;
+  constructor(wardenPid: number) {
+    this.first = FIRST_USER_ID + wardenPid * SANDBOXES_PER_WARDEN;
   }
 
   /** The lowest free one; null when all are taken. */
   take(): number | null {
-    for (let uid = this.first; uid < this.first + SANDBOXES_PER_AGENT; uid += 1) {
+    for (let uid = this.first; uid < this.first + SANDBOXES_PER_WARDEN; uid += 1) {
       if (this.taken.has(uid)) continue;
       this.taken.add(uid);
       return uid;
@@ -31,3 +31,6 @@ export class UserIds {
     this.taken.delete(uid);
   }
 }
+
+/** One for all executors of this process: two of them must not hand out the same id either. */
+export const OWN_USER_IDS = new UserIds(process.pid);

@@ -128,8 +128,7 @@ export function findCgroupHost(mountinfo: string, selfCgroup: string): CgroupFin
       mounts.length === 0
         ? 'no control groups are mounted'
         : 'this process may not create control groups with the memory and pids controllers',
-    remedy:
-      'run the agent as root, or under `systemd-run --user --scope -p Delegate=yes`, or as a unit with Delegate=yes',
+    remedy: 'run as root, or under `systemd-run --user --scope -p Delegate=yes`, or as a unit with Delegate=yes',
   };
 }
 
@@ -138,6 +137,6 @@ export function detectCgroups(): CgroupFinding {
   try {
     return findCgroupHost(readFileSync('/proc/self/mountinfo', 'utf8'), readFileSync('/proc/self/cgroup', 'utf8'));
   } catch {
-    return { found: false, why: 'this system has no control groups', remedy: 'run the agent on Linux' };
+    return { found: false, why: 'this system has no control groups', remedy: 'run on Linux' };
   }
 }

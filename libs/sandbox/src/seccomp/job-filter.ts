@@ -27,15 +27,16 @@ import {
 } from './system-calls.ts';
 
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
-const NEW_NAMESPACE_FLAGS = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000;
+export const NEW_NAMESPACE_FLAGS =
+  0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x10000000 | 0x20000000 | 0x40000000;
 /** CLONE_NEWTIME; in `clone` these bits are the exit signal, so only `unshare` knows it. */
-const NEW_TIME_NAMESPACE_FLAG = 0x80;
+export const NEW_TIME_NAMESPACE_FLAG = 0x80;
 
 /** AF_UNIX, AF_INET, AF_INET6: all a build needs. Every other family (netlink, vsock, packet, alg ...) is attack surface. */
-const SOCKET_FAMILIES = [1, 2, 10] as const;
+export const SOCKET_FAMILIES = [1, 2, 10] as const;
 
 /** TIOCSTI types into a terminal, TIOCLINUX pastes into a console. */
-const TERMINAL_INJECTIONS = [0x5412, 0x541c] as const;
+export const TERMINAL_INJECTIONS = [0x5412, 0x541c] as const;
 
 const refuseWhenFlagged = (flags: number): readonly Instruction[] => [
   load(offsetOfArgument(0)),

@@ -17,7 +17,7 @@ export const X32_CALL_BIT = 0x40000000;
 
 /** Refused with EPERM whatever the arguments. Numbers from the kernel's unistd tables. */
 export const REFUSED_CALLS: Readonly<Record<string, Numbers>> = {
-  // Keyrings are not namespaced: a job would share those of the agent's user.
+  // Keyrings are not namespaced: a job would share those of the warden's user.
   add_key: [248, 217],
   request_key: [249, 218],
   keyctl: [250, 219],

@@ -1,15 +1,16 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { FIRST_USER_ID, SANDBOXES_PER_AGENT } from '../bubblewrap/user-ids.ts';
+import { FIRST_USER_ID, SANDBOXES_PER_WARDEN } from '../bubblewrap/user-ids.ts';
 import { detectCgroups } from '../cgroup/cgroup-host.ts';
 import { cgroupParents } from '../cgroup/step-cgroup.ts';
 import { SANDBOX_VARIABLE } from '../leftovers.ts';
 import { MINIMUM_LAYERS } from '../layer-minimum.ts';
 import { processesWithVariable } from '../process-table.ts';
 import type { Sandbox, SandboxExecutor, SandboxSpec, StepOutcome, TierProbe } from '../sandbox-executor.ts';
+import { baseEnvironment } from '../step-environment.ts';
 import type { FilterArch } from '../seccomp/system-calls.ts';
 import { limitsOf, type HostileJob, type Target } from './hostile-jobs.fixture.ts';
 import { collectOutput, script, specFor, step } from './open-sandbox.fixture.ts';
@@ -35,7 +36,7 @@ const NOTHING_LEFT = { reported: [], processes: [], groups: [], mounts: [], stat
 const listen = (server: Server, at: { port: number; host: string } | { path: string }): Promise<void> =>
   new Promise((resolve) => server.listen(at, resolve));
 
-/** A directory of the agent's with a secret and a workspace in it. */
+/** A directory of the warden's with a secret and a workspace in it. */
 type Ground = { readonly secretFile: string; readonly hostDir: string };
 
 /** An executor that nobody else uses meanwhile, and where it keeps its state. */
@@ -52,6 +53,13 @@ async function withGround<T>(use: (ground: Ground) => Promise<T>): Promise<T> {
   }
 }
 
+/** As /proc shows it, whatever was set since. */
+function ownEnvironment(): readonly string[] {
+  const given = Object.entries(baseEnvironment('job', '/home/job', '/tmp')).map(([name, value]) => `${name}=${value}`);
+  const entries = readFileSync('/proc/self/environ', 'utf8').split('\0');
+  return entries.filter((entry) => entry !== '' && !given.includes(entry));
+}
+
 /** A host worth attacking. */
 async function withTarget<T>(secretFile: string, use: (target: Target) => Promise<T>): Promise<T> {
   const [tcp, abstract] = [createServer((socket) => socket.destroy()), createServer((socket) => socket.destroy())];
@@ -60,8 +68,17 @@ async function withTarget<T>(secretFile: string, use: (target: Target) => Promis
   const { port } = tcp.address() as AddressInfo;
   const arch = process.arch as FilterArch;
   try {
-    const { pid: agentPid, execPath: node } = process;
-    return await use({ agentPid, secretFile, secret: SECRET, port, abstractName, node, arch });
+    const { pid: wardenPid, execPath: node } = process;
+    return await use({
+      wardenPid,
+      environment: ownEnvironment(),
+      secretFile,
+      secret: SECRET,
+      port,
+      abstractName,
+      node,
+      arch,
+    });
   } finally {
     tcp.close();
     abstract.close();
@@ -70,12 +87,12 @@ async function withTarget<T>(secretFile: string, use: (target: Target) => Promis
 
 /** As root, sandboxes of this process have user ids of their own: whoever still carries one escaped every mark. */
 function processesOfOurUserIds(): readonly number[] {
-  const first = FIRST_USER_ID + process.pid * SANDBOXES_PER_AGENT;
+  const first = FIRST_USER_ID + process.pid * SANDBOXES_PER_WARDEN;
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => {
       const uid = statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid ?? 0;
-      return uid >= first && uid < first + SANDBOXES_PER_AGENT;
+      return uid >= first && uid < first + SANDBOXES_PER_WARDEN;
     });
 }
 

@@ -7,8 +7,10 @@ import { JUDGED_CALLS, REFUSED_CALLS, X32_CALL_BIT, type FilterArch } from '../s
 
 /** What the host offers a job to attack: all of it made for the test. */
 export type Target = {
-  readonly agentPid: number;
-  /** A file of the agent's that only somebody outside may read, and what it holds. */
+  readonly wardenPid: number;
+  /** What the warden was started with, `NAME=value`, less what every step is given as well. */
+  readonly environment: readonly string[];
+  /** A file of the warden's that only somebody outside may read, and what it holds. */
   readonly secretFile: string;
   readonly secret: string;
   /** A listener on the host's 127.0.0.1, and one on an abstract unix socket. */
@@ -81,7 +83,7 @@ const FILES: readonly HostileJob[] = [
     never: () => /root:/,
   },
   {
-    name: "reads the agent's files",
+    name: "reads the warden's files",
     script: ({ secretFile }) =>
       `cat '${secretFile}' || grep -rs . /proc/*/root/'${secretFile}' || ls -R /root /var/lib /srv`,
     ends: { exitCode: 2 },
@@ -89,9 +91,10 @@ const FILES: readonly HostileJob[] = [
   },
   {
     name: 'looks for host directories at the root',
-    script: () => 'ls /',
+    // A container always has a /sys, with nothing in it.
+    script: () => 'ls /; [ ! -e /sys ] || ls -A /sys',
     ends: { exitCode: 0 },
-    never: () => /root|boot|srv|mnt|media|sys\b/,
+    never: () => /root|boot|srv|mnt|media|kernel|devices|block/,
   },
   {
     name: 'writes outside of its workspace and home',
@@ -122,21 +125,25 @@ const FILES: readonly HostileJob[] = [
 const PROCESSES: readonly HostileJob[] = [
   {
     name: 'looks for processes of the host',
-    script: ({ agentPid }) =>
-      `[ ! -e /proc/${agentPid}/exe ] && [ "$(ls -d /proc/[0-9]* | wc -l)" -lt 9 ] && echo alone`,
+    script: ({ wardenPid }) =>
+      `[ ! -e /proc/${wardenPid}/exe ] && [ "$(ls -d /proc/[0-9]* | wc -l)" -lt 9 ] && echo alone`,
     ends: { exitCode: 0 },
     says: /alone/,
   },
   {
     name: 'kills whatever it can reach',
-    script: ({ agentPid }) => `kill -9 ${agentPid}; kill -9 1; kill -9 -1; echo "$? nothing else died"`,
+    script: ({ wardenPid }) => `kill -9 ${wardenPid}; kill -9 1; kill -9 -1; echo "$? nothing else died"`,
     ends: { endedBy: 'exit' },
   },
   {
-    name: "reads the agent's environment and the launcher's",
+    name: "reads the warden's environment and the launcher's",
     script: () => "cat /proc/[0-9]*/environ | tr '\\0' '\\n' | sort -u",
     ends: {},
-    never: () => /AGENT_ONLY/,
+    never: ({ environment }) =>
+      new RegExp(
+        `^(${environment.map((entry) => entry.replaceAll(/[^A-Za-z0-9]/g, String.raw`\$&`)).join('|')})$`,
+        'm',
+      ),
   },
   {
     name: 'reaches for a process without the filter',
@@ -290,7 +297,7 @@ const CALLS: readonly HostileJob[] = [
     { name: 'alg', number: socket, args: [38, 5, 0] },
     { name: 'bluetooth', number: socket, args: [31, 3, 0] },
   ]),
-  callsAnswer('types into the terminal of the agent', EPERM, [
+  callsAnswer('types into the terminal of the warden', EPERM, [
     { name: 'tiocsti', number: ioctl, args: [0, 0x5412, 0] },
     { name: 'tioclinux', number: ioctl, args: [0, 0x541c, 0] },
   ]),

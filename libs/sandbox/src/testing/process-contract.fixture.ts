@@ -24,7 +24,7 @@ export const SHELL_PROGRAMS: Programs = {
 };
 
 function describeEnvironment(makeExecutor: ContractSubject['makeExecutor']): void {
-  it('given an environment, the step has it, the standard names, and nothing of the agent', async () => {
+  it('given an environment, the step has it, the standard names, and nothing of the warden', async () => {
     await withSandbox(makeExecutor, { env: { A: 'spec', B: 'spec' } }, async ({ sandbox }) => {
       const output = collectOutput();
       await sandbox.run(step(script('env'), { env: { B: 'step with "quotes" and\nlines' } }), output.sink);

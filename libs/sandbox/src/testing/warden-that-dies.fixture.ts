@@ -2,19 +2,19 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /**
- * An agent in a process of its own, there to be killed: opens a sandbox of the given tier and runs a step in it that
+ * A warden in a process of its own, there to be killed: opens a sandbox of the given tier and runs a step in it that
  * starts a daemon and never ends. Node runs our sources as they are; only the doors of other rooms must be shown to it.
  */
-const AGENT = (source: string, contracts: string): string => `
+const WARDEN = (source: string, contracts: string): string => `
   import { registerHooks } from 'node:module';
   registerHooks({
     resolve: (specifier, context, next) =>
       specifier === '@delta-ci/contracts' ? { url: ${JSON.stringify(contracts)}, shortCircuit: true } : next(specifier, context),
   });
-  const { BubblewrapExecutor, DEFAULT_SANDBOX_LIMITS, ProcessExecutor } = await import(${JSON.stringify(source)});
-  const { tier, stateDir, hostDir, bwrap, programDirs } = JSON.parse(process.argv[1]);
-  const options = { stateDir, killGraceMs: 1000, bwrap, programDirs };
-  const executor = tier === 'sandbox' ? new BubblewrapExecutor(options) : new ProcessExecutor(options);
+  const { BubblewrapExecutor, ContainerExecutor, DEFAULT_SANDBOX_LIMITS, ProcessExecutor } = await import(${JSON.stringify(source)});
+  const { tier, hostDir, ...given } = JSON.parse(process.argv[1]);
+  const options = { ...given, killGraceMs: 1000, image: null };
+  const executor = new { sandbox: BubblewrapExecutor, container: ContainerExecutor, process: ProcessExecutor }[tier](options);
   const spec = {
     workspace: { hostDir, onClose: 'empty' }, trust: 'trusted', limits: DEFAULT_SANDBOX_LIMITS,
     network: 'none', env: {}, binds: [], user: 'job',
@@ -28,26 +28,27 @@ const AGENT = (source: string, contracts: string): string => `
   });
 `;
 
-export type AgentOptions = {
-  readonly tier: 'process' | 'sandbox';
+export type WardenOptions = {
+  readonly tier: 'process' | 'sandbox' | 'container';
   readonly stateDir: string;
   readonly hostDir: string;
   readonly bwrap: string;
   readonly programDirs: readonly string[];
+  readonly engineSocket: string;
 };
 
-/** Starts the agent; settles when its step is under way. */
-export async function startAgent(options: AgentOptions): Promise<ChildProcess> {
+/** Starts the warden; settles when its step is under way. */
+export async function startWarden(options: WardenOptions): Promise<ChildProcess> {
   const source = new URL('../index.ts', import.meta.url).href;
   const contracts = new URL('../../../contracts/src/index.ts', import.meta.url).href;
-  const args = ['--no-warnings', '--input-type=module', '-e', AGENT(source, contracts), JSON.stringify(options)];
+  const args = ['--no-warnings', '--input-type=module', '-e', WARDEN(source, contracts), JSON.stringify(options)];
   const cwd = fileURLToPath(new URL('.', import.meta.url));
-  const agent = spawn(process.execPath, args, { cwd, env: {}, stdio: ['ignore', 'pipe', 'pipe'] });
+  const warden = spawn(process.execPath, args, { cwd, env: {}, stdio: ['ignore', 'pipe', 'pipe'] });
   let complaint = '';
-  agent.stderr.on('data', (chunk: Buffer) => void (complaint += chunk.toString('utf8')));
+  warden.stderr.on('data', (chunk: Buffer) => void (complaint += chunk.toString('utf8')));
   await new Promise<void>((resolve, reject) => {
-    agent.stdout.once('data', () => resolve());
-    agent.once('exit', () => reject(new Error(`the agent ended: ${complaint}`)));
+    warden.stdout.once('data', () => resolve());
+    warden.once('exit', () => reject(new Error(`the warden ended: ${complaint}`)));
   });
-  return agent;
+  return warden;
 }
