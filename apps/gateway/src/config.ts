@@ -44,6 +44,12 @@ export const gatewaySettings = z.object({
   registrationsAtOnce: wholeNumber({ min: 1, max: 1_000_000 }).default(200),
   /** Time for a request's body, uploads apart: 25 MB (the largest webhook) at about 840 kB/s. */
   bodyTimeoutMs: durationMs({ min: 100, max: 600_000 }).default(30_000),
+  /** Requests of forges, and as many of people and tools, worked on at once: they fill the log's transactions. */
+  requestsAtOnce: wholeNumber({ min: 1, max: 100_000 }).default(64),
+  /** As many of each wait for their turn: about a second of work. */
+  requestsWaitingMax: wholeNumber({ min: 0, max: 100_000 }).default(1_000),
+  /** Forges give up after ten seconds, and the answer takes its time as well. */
+  requestPatienceMs: durationMs({ min: 1, max: 60_000 }).default(5_000),
   /** Streams of server-sent events open at once: each may ask the database with every event. */
   streamsMax: wholeNumber({ min: 1, max: 100_000 }).default(1_000),
   databaseConnections: wholeNumber({ min: 2, max: 200 }).default(8),

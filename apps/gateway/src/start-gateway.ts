@@ -56,6 +56,11 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
           registration: { perSecond: config.registrationsPerSecond, atOnce: config.registrationsAtOnce },
         },
         bodyTimeoutMs: config.bodyTimeoutMs,
+        requests: {
+          atOnce: config.requestsAtOnce,
+          waitingMax: config.requestsWaitingMax,
+          patienceMs: config.requestPatienceMs,
+        },
         nowMs: () => performance.now(),
         onRateLimited: (access) => metrics.rateLimited.add(1, { access }),
       }),

@@ -38,7 +38,11 @@ export const overload: Measure = {
     const recoveredMs = await recovery(plane, quietMs);
     await heartbeats.stop();
     const completed = await completeAll(atWork);
-    return [...flooded(tally), ...wentOn(heartbeats, completed, recoveredMs), ...watched.figures()];
+    return [
+      ...flooded(tally, FLOOD_MS * bench.share),
+      ...wentOn(heartbeats, completed, recoveredMs),
+      ...watched.figures(),
+    ];
   },
 };
 
@@ -166,14 +170,15 @@ class Watched {
   }
 }
 
-function flooded({ byStatus, withoutRetryAfter, slowestAcceptedMs }: FloodTally): Figure[] {
+function flooded({ byStatus, withoutRetryAfter, slowestAcceptedMs }: FloodTally, tookMs: number): Figure[] {
   const all = sum(Object.values(byStatus));
+  const answers = Object.entries(byStatus).map(([status, count]) => (/^\d+$/.test(status) ? count : 0));
   const note = Object.entries(byStatus)
-    .map(([status, count]) => `${status === '0' ? 'cut' : status}: ${count}`)
+    .map(([status, count]) => `${status}: ${count}`)
     .join(', ');
   return [
-    { name: 'overload.answered', value: (all / FLOOD_MS) * 1_000, unit: '/s', note },
-    { name: 'overload.cut', value: byStatus['0'] ?? 0, unit: '', note: 'requests without any answer' },
+    { name: 'overload.answered', value: (all / tookMs) * 1_000, unit: '/s', note },
+    { name: 'overload.cut', value: all - sum(answers), unit: '', note: 'requests without any answer' },
     { name: 'overload.refused-without-retry-after', value: withoutRetryAfter, unit: '' },
     { name: 'overload.slowest-accepted', value: slowestAcceptedMs, unit: 'ms' },
   ];

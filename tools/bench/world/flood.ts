@@ -2,11 +2,15 @@ import { fork } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setPriority } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pushDelivery } from '../../../test/support/fake-forge/webhook-deliveries.ts';
 import type { Scene } from '../scene.ts';
 import { HttpClient, type HttpAnswer } from './http-client.ts';
 
-/** Somebody who sends webhooks over many connections, each the next as soon as the last is answered, whatever the answer. */
+/**
+ * Somebody who sends webhooks over many connections, each the next as soon as the last is answered. Who is told to come
+ * again later does so.
+ */
 export interface FloodOrder {
   readonly gatewayUrl: string;
   readonly secret: string;
@@ -17,7 +21,7 @@ export interface FloodOrder {
 
 /** What became of the requests. */
 export interface FloodTally {
-  /** By status; 0 stands for connections that failed. */
+  /** By status, or by the code of the error for connections that failed. */
   readonly byStatus: Readonly<Record<string, number>>;
   /** Refusals with 429 or 503 that did not say when to come again. */
   readonly withoutRetryAfter: number;
@@ -58,22 +62,31 @@ export async function flood(scene: Scene, order: FloodOrder): Promise<Flood> {
 async function sendUntilStopped(order: FloodOrder): Promise<void> {
   const client = new HttpClient(order.gatewayUrl);
   const byStatus: Record<string, number> = {};
-  let [withoutRetryAfter, slowestAcceptedMs, open] = [0, 0, true];
-  const note = (answer: HttpAnswer | null, tookMs: number): void => {
-    const status = answer?.status ?? 0;
+  let [withoutRetryAfter, slowestAcceptedMs] = [0, 0];
+  const over = new AbortController();
+  const note = (answer: HttpAnswer, tookMs: number): number => {
+    const { status, headers } = answer;
     byStatus[status] = (byStatus[status] ?? 0) + 1;
-    if ((status === 429 || status === 503) && answer?.headers['retry-after'] === undefined) withoutRetryAfter += 1;
     if (status === 202) slowestAcceptedMs = Math.max(slowestAcceptedMs, tookMs);
+    if (status !== 429 && status !== 503) return 0;
+    const retryAfter = headers['retry-after'];
+    if (retryAfter === undefined) withoutRetryAfter += 1;
+    return Number(retryAfter ?? 0) * 1_000;
   };
   const sender = async (): Promise<void> => {
-    while (open) {
+    while (!over.signal.aborted) {
       const sentAt = performance.now();
-      const answer = await deliverOne(client, order).catch(() => null);
-      note(answer, performance.now() - sentAt);
+      try {
+        const answer = await deliverOne(client, order);
+        await pause(note(answer, performance.now() - sentAt));
+      } catch (error) {
+        const code = error instanceof Error && 'code' in error ? String(error.code) : 'cut';
+        byStatus[code] = (byStatus[code] ?? 0) + 1;
+      }
     }
   };
   process.once('message', () => {
-    open = false;
+    over.abort();
     process.send?.({ byStatus, withoutRetryAfter, slowestAcceptedMs } satisfies FloodTally, () => process.exit(0));
   });
   process.send?.('begun');

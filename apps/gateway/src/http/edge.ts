@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { refuse, type Access, type Endpoint } from '@delta-ci/contracts';
 import { BodyRoom } from './body-room.ts';
 import { Refused, refusedWith } from './refused.ts';
+import { RequestRoom, type RequestLimits } from './request-room.ts';
 import { endpointIn } from './route.ts';
 import { TokenBuckets, type BucketLimits } from './token-bucket.ts';
 
@@ -10,6 +11,7 @@ export interface EdgeLimits {
   /** By what opens the route: only those that strangers can reach. */
   readonly rates: Readonly<Partial<Record<Access, BucketLimits>>>;
   readonly bodyTimeoutMs: number;
+  readonly requests: RequestLimits;
   readonly nowMs: () => number;
   readonly onRateLimited: (access: Access) => void;
 }
@@ -42,7 +44,7 @@ const ANSWER_HEADERS = {
 export function prepareEdge(app: NestFastifyApplication, limits: EdgeLimits): void {
   const fastify = app.getHttpAdapter().getInstance();
   const buckets = bucketsFor(limits);
-  const room = new BodyRoom(STRANGERS_ROOM);
+  const rooms = { requests: new RequestRoom(limits.requests), bodies: new BodyRoom(STRANGERS_ROOM) };
   const server = app.getHttpServer();
   server.requestTimeout = UPLOAD_TIMEOUT_MS;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
@@ -56,18 +58,39 @@ export function prepareEdge(app: NestFastifyApplication, limits: EdgeLimits): vo
     reply.headers(ANSWER_HEADERS);
     const endpoint = endpointIn(request.routeOptions.config);
     const refused = endpoint === null ? null : refusalByHead(endpoint, request, buckets, limits);
-    if (refused !== null) return done(refused);
-    if (endpoint?.access === 'signature') {
-      const leave = room.take(request.ip, announcedBytes(endpoint, request));
-      if (leave === null) {
-        limits.onRateLimited(endpoint.access);
-        return done(noRoom());
-      }
-      reply.raw.once('close', leave);
+    if (refused !== null || endpoint === null) return done(refused ?? undefined);
+    admit(endpoint, request, reply, { rooms, limits, done });
+  });
+}
+
+interface Admission {
+  readonly rooms: { readonly requests: RequestRoom; readonly bodies: BodyRoom };
+  readonly limits: EdgeLimits;
+  readonly done: (refused?: Refused) => void;
+}
+
+/** Lets a request in when there is room for it and for its body; until then nothing of the body is read. */
+function admit(
+  endpoint: Endpoint,
+  { ip, headers, raw: request }: Head & { raw: IncomingMessage },
+  { raw: response }: { raw: ServerResponse },
+  { rooms, limits, done }: Admission,
+): void {
+  const refuse = (refused: Refused): void => {
+    limits.onRateLimited(endpoint.access);
+    done(refused);
+  };
+  const answered = rooms.requests.enter(endpoint, (admitted) => {
+    if (!admitted) return refuse(refusedWith('unavailable', 'too many requests at once; repeat with the same id'));
+    if (endpoint.access === 'signature') {
+      const heard = rooms.bodies.take(ip, announcedBytes(endpoint, { ip, headers }));
+      if (heard === null) return refuse(noRoom());
+      response.once('close', heard);
     }
-    if (endpoint !== null && !isUpload(endpoint)) cutWhenSlow(request.raw, reply.raw, limits.bodyTimeoutMs);
+    if (!isUpload(endpoint)) cutWhenSlow(request, response, limits.bodyTimeoutMs);
     done();
   });
+  response.once('close', answered);
 }
 
 type Buckets = ReadonlyMap<Access, TokenBuckets>;

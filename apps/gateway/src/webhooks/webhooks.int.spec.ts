@@ -192,3 +192,36 @@ describe('large deliveries that never come', () => {
     }
   });
 });
+
+describe('more deliveries than can be answered', () => {
+  it('given as many as may wait, then the next is told to come again, people are answered, and who waits has his turn', async () => {
+    const gateway = await testGateway({ DELTA_REQUESTS_AT_ONCE: '1', DELTA_REQUESTS_WAITING_MAX: '1' });
+    const held = Promise.withResolvers<void>();
+    let inHand = 0;
+    try {
+      await gateway.answer({
+        'accept-delivery': async () => {
+          inHand += 1;
+          await held.promise;
+          return { ok: true, result: { runId: RUN, ignored: null }, position: 1 };
+        },
+      });
+      const send = async (id: string) => gateway.call(PATH, delivery('push', id, pushPayload()));
+      const first = send('m-1');
+      await eventually('one is in hand', () => inHand === 1);
+      // Which of the two others waits and which is sent away depends on who is there first.
+      const others = [send('m-2'), send('m-3')];
+      const away = await Promise.race(others);
+      expect([away.status, away.headers.get('retry-after')]).toEqual([503, '1']);
+      expect(await away.json()).toMatchObject({ error: { code: 'unavailable' } });
+      expect(inHand).toBe(1);
+      expect((await gateway.call('/api/v1/runs', { token: gateway.adminToken })).status).toBe(200);
+      held.resolve();
+      expect((await first).status).toBe(202);
+      expect((await Promise.all(others)).map(({ status }) => status).toSorted()).toEqual([202, 503]);
+    } finally {
+      held.resolve();
+      await gateway.end();
+    }
+  });
+});
