@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { Digest } from '@delta-ci/contracts';
 import { StoreError } from './store-error.ts';
 
@@ -57,11 +57,15 @@ export class ContentFiles {
     return found === null ? null : found.size;
   }
 
-  /** The object's bytes as a stream, or null when there is none. */
+  /**
+   * The object's bytes as a stream, or null when there is none. They are checked while they pass, and the last of them
+   * passes only when all were right: a reader gets the object whole, or an error (`digest_mismatch`) before its end.
+   */
   async open(digest: Digest): Promise<{ sizeBytes: number; stream: Readable } | null> {
     const sizeBytes = await this.size(digest);
     if (sizeBytes === null) return null;
-    return { sizeBytes, stream: createReadStream(this.#path(digest)) };
+    const stream = Readable.from(checked(createReadStream(this.#path(digest)), digest), { objectMode: false });
+    return { sizeBytes, stream };
   }
 
   /**
@@ -92,6 +96,19 @@ export class ContentFiles {
     const hex = digest.slice('sha256:'.length);
     return join(this.#objects, hex.slice(0, 2), hex);
   }
+}
+
+async function* checked(source: AsyncIterable<Uint8Array>, digest: Digest): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  let held: Uint8Array | null = null;
+  for await (const chunk of source) {
+    hash.update(chunk);
+    if (held !== null) yield held;
+    held = chunk;
+  }
+  const actual = `sha256:${hash.digest('hex')}`;
+  if (actual !== digest) throw new StoreError('digest_mismatch', `${digest} reads back as ${actual}`);
+  if (held !== null) yield held;
 }
 
 /** `sha256:<hex>` of the bytes. */

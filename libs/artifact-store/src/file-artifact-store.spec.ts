@@ -53,6 +53,34 @@ describe('content', () => {
     await expect(store.content.read(digest, 10)).rejects.toMatchObject({ code: 'digest_mismatch' });
   });
 
+  it('given a disk that lies, when an object is streamed, then the reader never gets all of it', async () => {
+    const bytes = Buffer.alloc(300_000, 'a');
+    const { digest } = await store.content.put(bytes, { sizeBytesMax: bytes.byteLength });
+    expect(await received(digest)).toEqual({ bytes: bytes.byteLength, error: null });
+    const hex = digest.slice(7);
+    for (const lie of [Buffer.alloc(300_000, 'b'), Buffer.concat([bytes.subarray(1), Buffer.from('b')])]) {
+      await writeFile(join(directory, 'objects', 'sha256', hex.slice(0, 2), hex), lie);
+      const got = await received(digest);
+      expect(got.error).toMatchObject({ code: 'digest_mismatch' });
+      expect(got.bytes).toBeLessThan(bytes.byteLength);
+    }
+  });
+
+  it('given an object without bytes, when streamed, then it ends at once', async () => {
+    const { digest } = await store.content.put(Buffer.alloc(0), { sizeBytesMax: 1 });
+    expect(await received(digest)).toEqual({ bytes: 0, error: null });
+  });
+
+  async function received(digest: string): Promise<{ bytes: number; error: unknown }> {
+    let bytes = 0;
+    try {
+      for await (const chunk of (await store.content.open(digest))?.stream ?? []) bytes += (chunk as Buffer).byteLength;
+      return { bytes, error: null };
+    } catch (error) {
+      return { bytes, error };
+    }
+  }
+
   it('given nothing, when read, then it is not found', async () => {
     await expect(store.content.read(digestOf('x'), 10)).rejects.toMatchObject({ code: 'not_found' });
     expect(await store.content.open(digestOf('x'))).toBeNull();
