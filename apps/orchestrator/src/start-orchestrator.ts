@@ -55,6 +55,9 @@ import { sweeps } from './sweeps/sweeps.ts';
 
 type Orchestrator = Service<OrchestratorConfig>;
 
+/** A person has to delete the stream: soon enough afterwards, and not a line of log every moment until then. */
+const FORKED_AGAIN_MS = 5_000;
+
 /** Opens everything in the order in which it depends on each other, and serves health last. */
 export async function startOrchestrator(service: Orchestrator): Promise<void> {
   const { config, logger } = service;
@@ -296,6 +299,7 @@ async function relayWhenElected(service: Orchestrator, { log, bus, bell, reached
     );
     if (end.end === 'forked') {
       logger.fatal({ event: 'bus-forked', end }, 'EVENTS holds another log: delete the stream, and it is filled anew');
+      await pause(FORKED_AGAIN_MS, undefined, { signal }).catch(() => undefined);
     }
   };
   const over = new AbortController();
