@@ -1,6 +1,8 @@
 import type { Scenario } from './scenario.ts';
 import { DELIVERY_SCENARIOS } from './scenarios/deliveries.ts';
+import { MESSAGE_SCENARIOS } from './scenarios/messages.ts';
 import { ORCHESTRATOR_SCENARIOS } from './scenarios/orchestrator.ts';
+import { PARTITION_SCENARIOS } from './scenarios/partitions.ts';
 import { RUNNER_SCENARIOS } from './scenarios/runners.ts';
 import { SERVER_SCENARIOS } from './scenarios/servers.ts';
 import { SURROUNDING_SCENARIOS } from './scenarios/surroundings.ts';
@@ -11,5 +13,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...RUNNER_SCENARIOS,
   ...ORCHESTRATOR_SCENARIOS,
   ...SERVER_SCENARIOS,
+  ...PARTITION_SCENARIOS,
+  ...MESSAGE_SCENARIOS,
   ...SURROUNDING_SCENARIOS,
 ];

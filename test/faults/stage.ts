@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RunOutcome, RunView } from '@delta-ci/contracts';
 import type { ServiceName } from '../../tools/mesh/service-table.ts';
@@ -119,6 +120,16 @@ export class Stage {
     const answer = await this.system.deliver(delivery);
     if (answer.status === 202) this.#accepted.add((answer.body as { runId: string }).runId);
     return answer;
+  }
+
+  /** Delivers again and again until it is taken. */
+  async take(delivery: Delivery): Promise<void> {
+    this.#accepted.add(await this.system.runFor(delivery));
+  }
+
+  /** What a service has logged so far. */
+  async said(name: ServiceName): Promise<string> {
+    return readFile(join(this.system.mesh.directory, 'logs', `${name}.log`), 'utf8');
   }
 
   /** Every run that was promised is finished and shown by the forge; those of `except` may have ended in any way. */

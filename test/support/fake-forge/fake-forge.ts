@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { answerByGit } from '../git-server/git-http-server.ts';
 import { createdCheckRun, problemsOf, updatedCheckRun, type CheckRun } from './github-checks.ts';
 
@@ -13,11 +14,8 @@ export interface FakeForgeOptions {
   port?: number;
 }
 
-/** A failure to answer with instead of doing what was asked. */
-export interface Sabotage {
-  status: number;
-  retryAfterSeconds?: number;
-}
+/** A failure to answer with instead of doing what was asked; or what was asked is done, and answered too late. */
+export type Sabotage = { status: number; retryAfterSeconds?: number } | { lateMs: number };
 
 /** One GitHub on loopback: repositories over real git, and the check runs somebody published. */
 export class FakeForge {
@@ -28,6 +26,7 @@ export class FakeForge {
   readonly #options: FakeForgeOptions;
   readonly #checkRuns = new Map<number, { fullName: string; run: CheckRun }>();
   #sabotage: Sabotage[] = [];
+  #sabotaged = 0;
   #nextId = 1;
 
   private constructor(server: Server, options: FakeForgeOptions) {
@@ -68,6 +67,11 @@ export class FakeForge {
     this.#sabotage.push(...failures);
   }
 
+  /** Requests that failed, or were answered too late, because somebody wanted it. */
+  get sabotaged(): number {
+    return this.#sabotaged;
+  }
+
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -81,15 +85,19 @@ export class FakeForge {
     const body = await readJson(request);
     const path = url.pathname.slice('/api/v3'.length);
     this.calls.push(`${request.method} ${path}`);
-    const { status, answer, headers } = this.#decide(request, path, url.searchParams, body);
+    const sabotage = this.#sabotage.shift();
+    if (sabotage !== undefined) this.#sabotaged += 1;
+    const { status, answer, headers } =
+      sabotage !== undefined && 'status' in sabotage
+        ? failure(sabotage)
+        : this.#decide(request, path, url.searchParams, body);
+    if (sabotage !== undefined && 'lateMs' in sabotage) await pause(sabotage.lateMs);
     response
       .writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
       .end(JSON.stringify(answer));
   }
 
   #decide(request: IncomingMessage, path: string, query: URLSearchParams, body: unknown): Answer {
-    const sabotage = this.#sabotage.shift();
-    if (sabotage !== undefined) return failure(sabotage);
     const expected = this.#options.token;
     if (![`token ${expected}`, `Bearer ${expected}`].includes(request.headers.authorization ?? '')) {
       return { status: 401, answer: { message: 'Bad credentials' } };
@@ -146,7 +154,7 @@ interface Answer {
 
 const invalid = (errors: string[]): Answer => ({ status: 422, answer: { message: 'Invalid request', errors } });
 
-function failure({ status, retryAfterSeconds }: Sabotage): Answer {
+function failure({ status, retryAfterSeconds }: Extract<Sabotage, { status: number }>): Answer {
   const headers: Record<string, string> =
     retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) };
   return { status, answer: { message: 'sabotaged' }, headers };

@@ -31,9 +31,10 @@ export class Hop {
     server.on('connection', (client) => this.#pass(client));
   }
 
-  static async open(): Promise<Hop> {
+  /** @param address where it listens */
+  static async open(address = '127.0.0.1'): Promise<Hop> {
     const server = createServer();
-    server.listen(0, '127.0.0.1');
+    server.listen(0, address);
     await once(server, 'listening');
     return new Hop(server);
   }
@@ -42,8 +43,9 @@ export class Hop {
   through(address: string): string {
     const url = new URL(address);
     this.#target = { host: url.hostname, port: Number(url.port) };
-    url.hostname = '127.0.0.1';
-    url.port = String((this.#server.address() as AddressInfo).port);
+    const own = this.#server.address() as AddressInfo;
+    url.hostname = own.address;
+    url.port = String(own.port);
     return url.href;
   }
 
