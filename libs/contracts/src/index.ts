@@ -19,6 +19,18 @@ export { canonicalJson, type Json } from './canonical-json.ts';
 export { CapacityHistory, CapacityInputs, CapacityPolicy, CapacitySnapshot } from './capacity.ts';
 export { Actor, Change, ChangeKind, ForgeKind, Repository, RerunSource, TrustLevel } from './change.ts';
 export {
+  AuditCheckpoint,
+  AuditCheckpointsPage,
+  AuditCheckpointsQuery,
+  AuditEventsPage,
+  AuditEventsQuery,
+  AuditFinding,
+  AuditRecord,
+  AuditVerification,
+  AuditVerifyQuery,
+  LogHead,
+} from './audit.ts';
+export {
   CHECKPOINT_STREAM,
   ChainHash,
   Checkpoint,
@@ -176,6 +188,6 @@ export {
   WhyAnswer,
 } from './api.ts';
 export { explainSubject, whyJob } from './why.ts';
-export { Role, type Access, type Content, type Endpoint } from './endpoint.ts';
+export { ROLES_OF, Role, type Access, type Content, type Endpoint } from './endpoint.ts';
 export { ENDPOINTS, type EndpointName } from './endpoints.ts';
 export { openApiDocument } from './open-api.ts';

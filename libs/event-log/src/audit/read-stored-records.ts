@@ -1,0 +1,55 @@
+import { runStream, type AuditRecord, type RunId } from '@delta-ci/contracts';
+import type { LogConnection } from '../connection.ts';
+
+export interface StoredRecordsQuery {
+  readonly after: number;
+  /** Default: as far as there are any. */
+  readonly to?: number | undefined;
+  readonly limit: number;
+  /** Only the records of this run's stream, and the delivery that led to it: it stands right before the first of them. */
+  readonly run?: RunId | undefined;
+}
+
+interface Row {
+  position: number;
+  id: string;
+  stream: string;
+  version: number;
+  type: string;
+  schema_version: number;
+  time: string;
+  correlation: string | null;
+  canonical: string;
+  prev_hash: string;
+  hash: string;
+}
+
+const SELECT = `
+  SELECT position, id, stream, version, type, schema_version,
+    to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS time, correlation, canonical, prev_hash, hash
+  FROM event`;
+
+const STRETCH = `${SELECT} WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3`;
+
+const OF_RUN = `
+  WITH found AS (
+    ${SELECT} WHERE stream = $4
+    UNION ALL
+    ${SELECT} WHERE correlation = $5
+      AND position = (SELECT position FROM event WHERE stream = $4 ORDER BY version LIMIT 1) - 1
+  )
+  SELECT * FROM found WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3`;
+
+/** Records as they are stored, with every column, unjudged: for whoever recomputes what vouches for them. */
+export async function readStoredRecords({ pool }: LogConnection, query: StoredRecordsQuery): Promise<AuditRecord[]> {
+  const { after, to = Number.MAX_SAFE_INTEGER, limit, run } = query;
+  const page = [after, to, limit];
+  const { rows } = await (run === undefined
+    ? pool.query<Row>(STRETCH, page)
+    : pool.query<Row>(OF_RUN, [...page, runStream(run), run]));
+  return rows.map(recordOf);
+}
+
+function recordOf({ position, canonical, prev_hash, hash, schema_version, ...columns }: Row): AuditRecord {
+  return { position, canonical, prevHash: prev_hash, hash, columns: { ...columns, schemaVersion: schema_version } };
+}
