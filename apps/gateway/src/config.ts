@@ -29,6 +29,8 @@ export const gatewaySettings = z.object({
   adminTokenFile: text(4_096),
   /** More tokens, each with a name and a role, as hashes. */
   tokensFile: text(4_096).optional(),
+  /** Public keys (*.pem) whose checkpoints count; keys that no longer sign stay there for what they signed. */
+  checkpointKeysDir: text(4_096),
   /** Name of this installation, inside runner tokens: those of another are refused even where keys were copied. */
   environment: setting('a name of lower-case letters, digits and "-"', environmentName).default('default'),
   /** One hour bounds what a stolen token is good for; a runner renews it long before. */

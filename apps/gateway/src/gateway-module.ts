@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AuthorisationGuard } from './access/authorisation-guard.ts';
+import { AuditController } from './audit/audit-controller.ts';
 import { FeedController } from './feed/feed-controller.ts';
 import { RefusalFilter } from './http/refusal-filter.ts';
 import { RequestPipe } from './http/request-pipe.ts';
@@ -25,6 +26,7 @@ const CONTROLLERS = [
   PoolController,
   PolicyController,
   ParkedController,
+  AuditController,
   RunnerController,
   LeaseController,
   OpenApiController,

@@ -1,9 +1,10 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectBus, serveCommands, type Bus, type CommandHandlers, type Listener } from '@delta-ci/bus';
 import type { Actor, CommandAnswer, DomainEvent, ProposedPlan, StreamId } from '@delta-ci/contracts';
-import { LogWriter, migrate, openLog, provisionRoles } from '@delta-ci/event-log';
+import { LogWriter, migrate, openLog, provisionRoles, readSigningKey, type SigningKey } from '@delta-ci/event-log';
 import { signLikeGitHub } from '@delta-ci/forge';
 import { prepareService } from '@delta-ci/service';
 import { freshDatabase, freshNats } from '../../../test/support/infra/index.ts';
@@ -32,6 +33,11 @@ export interface TestGateway {
 export const REGISTRATION_TOKEN = 'not-a-secret-registration';
 export const WEBHOOK_SECRET = 'not-a-secret-webhook';
 export const CLONE_URL = 'http://127.0.0.1:1/demo/shop.git';
+
+/** What these gateways trust; made anew for each test file. */
+export const CHECKPOINT_KEY: SigningKey = readSigningKey(
+  generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+);
 
 const PASSWORDS = { orchestrator: 'not-a-secret-orchestrator', reader: 'not-a-secret-reader' };
 const ACTOR: Actor = { kind: 'service', name: 'test' };
@@ -68,6 +74,8 @@ async function layGround(): Promise<Ground> {
   const directory = await mkdtemp(join(tmpdir(), 'delta-gateway-'));
   await mkdir(join(directory, 'artifacts'));
   await writeFile(join(directory, 'forges.json'), JSON.stringify(FORGES));
+  await mkdir(join(directory, 'checkpoint-keys'));
+  await writeFile(join(directory, 'checkpoint-keys', 'test.pem'), CHECKPOINT_KEY.publicKey);
   const log = await openLog({ databaseUrl: urls.orchestratorUrl, applicationName: 'test' });
   const writer = new LogWriter({ pool: log.pool });
   const bus = await connectBus({ servers: [nats.url], name: 'test', log: QUIET });
@@ -82,6 +90,7 @@ async function layGround(): Promise<Ground> {
       DELTA_FORGES_FILE: join(directory, 'forges.json'),
       DELTA_DATA_DIR: join(directory, 'data'),
       DELTA_ADMIN_TOKEN_FILE: join(directory, 'data', 'admin-token'),
+      DELTA_CHECKPOINT_KEYS_DIR: join(directory, 'checkpoint-keys'),
       DELTA_REGISTRATION_TOKEN: REGISTRATION_TOKEN,
       DELTA_HTTP_PORT: '0',
       DELTA_LOG_LEVEL: 'debug',

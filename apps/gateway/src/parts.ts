@@ -1,6 +1,6 @@
 import type { FileArtifactStore } from '@delta-ci/artifact-store';
 import type { Bus, CommandClient } from '@delta-ci/bus';
-import type { LogBell, LogConnection, LogReader } from '@delta-ci/event-log';
+import type { LogBell, LogConnection, LogReader, TrustedKeys } from '@delta-ci/event-log';
 import type { ForgeSettings } from '@delta-ci/forge';
 import type { Counter, Histogram, Level, Logger } from '@delta-ci/service';
 import type { Proofs } from './access/authorisation-guard.ts';
@@ -19,6 +19,8 @@ export interface GatewayParts {
   readonly store: FileArtifactStore;
   readonly forges: readonly ForgeSettings[];
   readonly proofs: Proofs;
+  /** Whose checkpoints count. */
+  readonly checkpointKeys: TrustedKeys;
   readonly streams: EventStreams;
   readonly metrics: GatewayMetrics;
   /** Aborts when the service stops: streams and long polls end on it. */

@@ -1,7 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { FileArtifactStore } from '@delta-ci/artifact-store';
 import { CommandClient, connectBus, type Bus } from '@delta-ci/bus';
-import { LogBell, LogReader, openLog, type LogConnection } from '@delta-ci/event-log';
+import { LogBell, LogReader, loadTrustedKeys, openLog, type LogConnection } from '@delta-ci/event-log';
 import { loadForgeSettings, type ForgeSettings } from '@delta-ci/forge';
 import { artifactMetrics, gatewayMetrics, Secret, type Service } from '@delta-ci/service';
 import type { Proofs } from './access/authorisation-guard.ts';
@@ -24,6 +24,7 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
   const { config, logger, stopping } = service;
   const forges = await openForges(service, env);
   const proofs = await openProofs(service);
+  const checkpointKeys = await loadTrustedKeys(config.checkpointKeysDir);
   const log = await openDatabase(service);
   const bell = await openBell(service);
   const bus = await openBus(service);
@@ -44,6 +45,7 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
     store,
     forges,
     proofs,
+    checkpointKeys,
     streams,
     metrics,
     stopping,

@@ -4,12 +4,20 @@ import type { RefusalCode } from './refusals.ts';
 /**
  * Who may use a route. `anyone`: holds no data of users. `signature`: the body's own signature is the proof.
  * `registration`: the installation's registration token. `runner`: a runner's token. The rest are roles of people and
- * machines, each of which may do what the one before it may.
+ * machines: `ROLES_OF` says what each may do besides what it is named for.
  */
 export type Access = 'anyone' | 'signature' | 'registration' | 'runner' | Role;
 
-export const Role = z.enum(['viewer', 'operator', 'admin']);
+export const Role = z.enum(['viewer', 'operator', 'auditor', 'admin']);
 export type Role = z.infer<typeof Role>;
+
+/** Whose routes a role opens. An auditor sees everything, down to the stored text of every record, and changes nothing. */
+export const ROLES_OF: Readonly<Record<Role, readonly Role[]>> = {
+  viewer: ['viewer'],
+  operator: ['viewer', 'operator'],
+  auditor: ['viewer', 'auditor'],
+  admin: Role.options,
+};
 
 /** What a body or an answer is made of when it is not JSON of a schema. */
 export type Content = 'bytes' | 'text' | 'events' | 'json';

@@ -135,6 +135,7 @@ function securityOf(access: Access): object[] {
       return [{ [access]: [] }];
     case 'viewer':
     case 'operator':
+    case 'auditor':
     case 'admin':
       return [{ access: [] }];
   }

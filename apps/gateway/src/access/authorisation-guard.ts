@@ -1,6 +1,6 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { HealthController } from '@delta-ci/service';
-import { Role, type Access, type Endpoint } from '@delta-ci/contracts';
+import { ROLES_OF, type Access, type Endpoint, type Role } from '@delta-ci/contracts';
 import type { Request } from '../http/exchange.ts';
 import { refusedWith } from '../http/refused.ts';
 import { ENDPOINT } from '../http/route.ts';
@@ -50,6 +50,7 @@ function admit(access: Access, token: string | null, proofs: Proofs): Caller | n
         : (proofs.runners.callerOf(token) ?? refuseStranger('runner token'));
     case 'viewer':
     case 'operator':
+    case 'auditor':
     case 'admin':
       return admitRole(access, token, proofs);
   }
@@ -58,8 +59,7 @@ function admit(access: Access, token: string | null, proofs: Proofs): Caller | n
 function admitRole(needed: Role, token: string | null, { access }: Proofs): Caller {
   const caller = token === null ? null : access.callerOf(token);
   if (caller === null) return refuseStranger('access token');
-  const ranks = Role.options;
-  if (ranks.indexOf(caller.role) >= ranks.indexOf(needed)) return caller;
+  if (ROLES_OF[caller.role].includes(needed)) return caller;
   throw refusedWith('forbidden', `this takes the role ${needed}; ${caller.name} is ${caller.role}`, { needed });
 }
 

@@ -74,7 +74,8 @@ describe('authorisation', () => {
     { holder: 'registration', token: REGISTRATION_TOKEN, opens: ['anyone', 'registration'] },
     { holder: 'viewer', token: 'not-a-secret-viewer', opens: ['anyone', 'viewer'] },
     { holder: 'operator', token: 'not-a-secret-operator', opens: ['anyone', 'viewer', 'operator'] },
-    { holder: 'admin', token: 'not-a-secret-admin', opens: ['anyone', 'viewer', 'operator', 'admin'] },
+    { holder: 'auditor', token: 'not-a-secret-auditor', opens: ['anyone', 'viewer', 'auditor'] },
+    { holder: 'admin', token: 'not-a-secret-admin', opens: ['anyone', 'viewer', 'operator', 'auditor', 'admin'] },
   ];
 
   it.each(proofs)('with the proof of $holder exactly $opens open', async ({ token, opens }) => {

@@ -89,6 +89,7 @@ const KIND_OF: Readonly<Record<Access, 'forges' | 'people' | null>> = {
   signature: 'forges',
   viewer: 'people',
   operator: 'people',
+  auditor: 'people',
   admin: 'people',
   anyone: null,
   registration: null,
