@@ -1,6 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { RunOutcome, RunState, type ParkedAction } from '@delta-ci/contracts';
+import { KeyId, RunId, RunOutcome, RunState, type ParkedAction } from '@delta-ci/contracts';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { checkAudit, type CheckOptions } from './commands/audit-check.ts';
+import { auditCheckpoints, type CheckpointsOptions } from './commands/audit-checkpoints.ts';
+import { exportAudit, type ExportOptions } from './commands/audit-export.ts';
+import { verifyAudit, type VerifyOptions } from './commands/audit-verify.ts';
 import { doctor } from './commands/doctor.ts';
 import { lint } from './commands/lint.ts';
 import { logs, type LogOptions } from './commands/logs.ts';
@@ -76,6 +80,7 @@ function commands(surroundings: Surroundings, done: Done): Command {
   addLocal(program, surroundings, done);
   addRuns(program, surroundings, done);
   addParked(program, surroundings, done);
+  addAudit(program, surroundings, done);
   addRest(program, surroundings, done);
   return program;
 }
@@ -182,6 +187,35 @@ function addParked(program: Command, surroundings: Surroundings, done: Done): vo
   settle('drop', 'forget a message');
 }
 
+function addAudit(program: Command, surroundings: Surroundings, done: Done): void {
+  const audit = program.command('audit').description('prove that the log is as it was recorded');
+  withKeys(ofLog(audit.command('verify')))
+    .description(
+      'recompute the log and compare it with its checkpoints; names the first position that is not as recorded',
+    )
+    .option('--from <checkpoint>', 'go on from this one: its position, or a file with it')
+    .addOption(new Option('--run <id>', 'only what proves this run').argParser(runId).conflicts('from'))
+    .addHelpText('after', EXAMPLES.auditVerify)
+    .action(async (options: VerifyOptions) => done(await verifyAudit(surroundings, options)));
+  ofGateway(audit.command('checkpoints'))
+    .description('the checkpoints of a mesh, in the log and beside the artifacts')
+    .option('--after <position>', 'of positions after this one', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('--limit <n>', 'how many', wholeNumber(1, 1_000), 100)
+    .action(async (options: CheckpointsOptions) => done(await auditCheckpoints(surroundings, options)));
+  withKeys(ofLog(audit.command('export')))
+    .description('put what proves a run into one file')
+    .addOption(new Option('--run <id>', 'the run').argParser(runId).makeOptionMandatory())
+    .option('--out <file>', 'the file; otherwise standard output')
+    .addHelpText('after', EXAMPLES.auditExport)
+    .action(async (options: ExportOptions) => done(await exportAudit(surroundings, options)));
+  withKeys(withJson(audit.command('check')))
+    .description('prove a run from an exported file alone, without asking anybody')
+    .argument('<bundle>', 'the file')
+    .addOption(new Option('--key-id <ids...>', 'trust the keys of these ids').argParser(keyIds).conflicts('keys'))
+    .addHelpText('after', EXAMPLES.auditCheck)
+    .action(async (file: string, options: CheckOptions) => done(await checkAudit(surroundings, file, options)));
+}
+
 function addRest(program: Command, surroundings: Surroundings, done: Done): void {
   withJson(program.command('doctor'))
     .description('what this host can enforce around a job, by trying')
@@ -208,6 +242,17 @@ const ofRunOrChange = (command: Command): Command =>
 
 const ofGateway = (command: Command): Command => withGateway(withJson(command));
 
+const ofLog = (command: Command): Command =>
+  ofGateway(command)
+    .option('--database-url <url>', 'read the database itself, as a role that may read it (DELTA_DATABASE_URL)')
+    .option('--checkpoints <path>', 'checkpoints that were kept outside the log: a file or folder');
+
+const withKeys = (command: Command): Command =>
+  command.option(
+    '--keys <folder>',
+    'public keys to trust (DELTA_CHECKPOINT_KEYS_DIR; otherwise those of the mesh of this checkout)',
+  );
+
 const withGateway = (command: Command): Command =>
   command
     .option(
@@ -215,6 +260,18 @@ const withGateway = (command: Command): Command =>
       'the gateway (DELTA_GATEWAY_URL; otherwise the mesh of this checkout, http://127.0.0.1:7070)',
     )
     .option('--token <token>', 'what is shown to it (DELTA_TOKEN, DELTA_TOKEN_FILE)');
+
+function runId(text: string): RunId {
+  const parsed = RunId.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError('Expected the id of a run: run_ and 32 hexadecimal digits.');
+}
+
+function keyIds(text: string, before: readonly KeyId[] = []): readonly KeyId[] {
+  const parsed = KeyId.safeParse(text);
+  if (parsed.success) return [...before, parsed.data];
+  throw new InvalidArgumentError('Expected the id of a key: 32 hexadecimal digits.');
+}
 
 function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
@@ -267,6 +324,24 @@ Examples:
   delta parked list
   delta parked retry 12 --reason "the planner is mended"
   delta parked drop 12`,
+  auditVerify: `
+Hashes are recomputed and signatures checked here: neither the gateway nor the database is believed. Ends with 1
+when the log is not as it was recorded, and with 3 when no trusted key signed any of it.
+
+Examples:
+  delta audit verify
+  delta audit verify --from 120000
+  delta audit verify --run run_0199f2...
+  delta audit verify --database-url postgres://reader@db/delta --checkpoints /mnt/store/checkpoints --keys ./keys`,
+  auditExport: `
+Examples:
+  delta audit export --run run_0199f2... --out run.bundle`,
+  auditCheck: `
+The head of the file says how to do the same with sha256sum and openssl.
+
+Examples:
+  delta audit check run.bundle --keys ./keys
+  delta audit check run.bundle --key-id 2f1c...`,
   logs: `
 Escape sequences of the job are shown, not obeyed, unless --raw is given.
 

@@ -1,4 +1,6 @@
 import {
+  AuditCheckpointsPage,
+  AuditEventsPage,
   ENDPOINTS,
   ErrorBody,
   LogFollowChunk,
@@ -79,6 +81,14 @@ export class Gateway {
   async settleParked(action: ParkedAction, sequence: number, body: SettleParkedRequest): Promise<ParkedSettled> {
     const endpoint = action === 'retry' ? ENDPOINTS.retryParked : ENDPOINTS.dropParked;
     return this.#json(endpoint, { sequence: String(sequence) }, ParkedSettled, { body });
+  }
+
+  async auditEvents(query: Query): Promise<AuditEventsPage> {
+    return this.#json(ENDPOINTS.listAuditEvents, {}, AuditEventsPage, { query });
+  }
+
+  async auditCheckpoints(query: Query): Promise<AuditCheckpointsPage> {
+    return this.#json(ENDPOINTS.listAuditCheckpoints, {}, AuditCheckpointsPage, { query });
   }
 
   /** The bytes of a log as they come. */
