@@ -37,6 +37,7 @@ const project = (folder: string, imports: Readonly<Record<string, readonly strin
       imports: list,
       silences: false,
     })),
+    annexes: [],
     ...more,
   };
 };
@@ -46,8 +47,15 @@ const lawfulProjects = {
   store: project('libs/store', { 'src/index.ts': ['@delta-ci/words', 'pg', 'node:fs', '@aws-sdk/client-s3'] }),
   shop: project('apps/shop', { 'src/main.ts': ['@delta-ci/words', '@delta-ci/store'] }),
   stall: project('apps/stall', { 'src/main.ts': ['@delta-ci/words'] }),
-  test: project('test', { 'support/clock.ts': ['@delta-ci/store'] }, { dependencies: {} }),
+  test: project(
+    'test',
+    { 'support/clock.ts': ['@delta-ci/store'], 'rivals/race.mjs': ['rival'] },
+    { dependencies: {}, annexes: [{ folder: 'test/rivals', dependencies: { rival: '1.2.3' } }] },
+  ),
 };
+
+const rivals = (imports: Readonly<Record<string, readonly string[]>>, dependencies: object = { rival: '1.2.3' }) =>
+  house({ test: project('test', imports, { dependencies: {}, annexes: [{ folder: 'test/rivals', dependencies }] }) });
 
 function house(changed: Partial<Record<keyof typeof lawfulProjects, Project>> = {}, more: object = {}): Workspace {
   const projects = Object.values({ ...lawfulProjects, ...changed });
@@ -69,6 +77,21 @@ const shop = (path: string, imports: readonly string[], more: object = {}): Work
 const wholeShop = ['@delta-ci/words', '@delta-ci/store'];
 
 const breaches: readonly (readonly [law: string, workspace: Workspace, breach: string])[] = [
+  [
+    'a package of an annex imported outside it fails',
+    rivals({ 'support/clock.ts': ['rival'], 'rivals/race.mjs': ['rival'] }),
+    "test/support/clock.ts: imports 'rival', which its package.json does not declare",
+  ],
+  [
+    'a package that an annex does not need fails',
+    rivals({ 'support/clock.ts': [], 'rivals/race.mjs': [] }),
+    'test/rivals/package.json: declares rival, which nothing there imports',
+  ],
+  [
+    'a package of an annex without one exact version fails',
+    rivals({ 'support/clock.ts': [], 'rivals/race.mjs': ['rival'] }, { rival: '^1.0.0' }),
+    `test/rivals/package.json: rival is '^1.0.0', not one exact version`,
+  ],
   [
     'a project without tags fails',
     shop('src/main.ts', wholeShop, { tags: [] }),

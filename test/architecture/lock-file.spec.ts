@@ -127,3 +127,26 @@ describe('npm ci', () => {
     expect(stdout).toMatch(/added \d+ packages/);
   });
 });
+
+describe('the lock file of the peers of the benchmark', () => {
+  const folder = join(root, 'tools/bench/peers');
+  const platformPackages = '@restatedev/restate-server-';
+
+  it('stands apart: nothing of it comes with the product, and nothing of it names a registry', async () => {
+    const text = await readFile(join(folder, 'package-lock.json'), 'utf8');
+    const { packages }: LockFile = JSON.parse(text);
+    expect(Object.keys(lock.packages)).not.toContain('tools/bench/peers');
+    expect(text).not.toMatch(/"resolved": "[a-z+]+:/i);
+    const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
+      await readFile(join(folder, 'package.json'), 'utf8'),
+    );
+    for (const [name, version] of Object.entries(dependencies)) {
+      expect(packages[`node_modules/${name}`]).toMatchObject({ version, integrity: expect.any(String) });
+    }
+  });
+
+  it.each(platforms)('has what %s %s needs', async (os, cpu) => {
+    const { packages }: LockFile = JSON.parse(await readFile(join(folder, 'package-lock.json'), 'utf8'));
+    expect(packages[`node_modules/${platformPackages}${os}-${cpu}`]).toMatchObject({ os: [os], cpu: [cpu] });
+  });
+});

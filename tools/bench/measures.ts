@@ -5,6 +5,7 @@ import { heartbeats } from './measures/heartbeats.ts';
 import { jobsBus } from './measures/jobs-bus.ts';
 import { jobsHttp } from './measures/jobs-http.ts';
 import { overload } from './measures/overload.ts';
+import { peers } from './measures/peers.ts';
 import { replay } from './measures/replay.ts';
 import { webhookToLease } from './measures/webhook-to-lease.ts';
 
@@ -18,4 +19,5 @@ export const MEASURES: readonly Measure[] = [
   heartbeats,
   connections,
   overload,
+  peers,
 ];

@@ -1,7 +1,16 @@
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
 import { workshops, type Room } from './rooms.ts';
-import { isShipped, nameOf, scope, type Project, type SourceFile, type Workspace } from './workspace.ts';
+import {
+  declarerOf,
+  isShipped,
+  nameOf,
+  scope,
+  type Annex,
+  type Project,
+  type SourceFile,
+  type Workspace,
+} from './workspace.ts';
 
 /** A broken law, in one line that starts with the place. */
 export type Breach = string;
@@ -103,7 +112,7 @@ function packageProblem({ workspace, table, project, file }: Crossing, name: str
   const own = nameOf(project.folder);
   const unshipped = workshops.includes(own) || !isShipped(file);
   if (unshipped && workspace.developmentPackages.includes(name)) return undefined;
-  if (workshops.includes(own)) return undeclared(project, name);
+  if (workshops.includes(own)) return undeclared(declarerOf(project, file.path), name);
   const allowed = table[own]?.packages.some((pattern) => matches(pattern, name)) === true;
   return allowed ? undeclared(project, name) : `but the import table does not allow ${own} that package`;
 }
@@ -111,31 +120,34 @@ function packageProblem({ workspace, table, project, file }: Crossing, name: str
 const matches = (pattern: string, name: string): boolean =>
   pattern.endsWith('/*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 
-const undeclared = (project: Project, name: string): string | undefined =>
-  Object.hasOwn(project.dependencies, name) ? undefined : 'which its package.json does not declare';
+const undeclared = (declarer: Project | Annex, name: string): string | undefined =>
+  Object.hasOwn(declarer.dependencies, name) ? undefined : 'which its package.json does not declare';
 
 /** Holds what each room declares (dependencies, references) against what its files really import. */
 export function checkDeclarations(workspace: Workspace, table: ImportTable): readonly Breach[] {
   return workspace.projects.flatMap((project) => [
-    ...unusedDependencies(workspace, project),
-    ...loosePins(project),
+    ...[project, ...project.annexes].flatMap((declarer) => [
+      ...unusedDependencies(workspace, project, declarer),
+      ...loosePins(declarer),
+    ]),
     ...(table[nameOf(project.folder)] === undefined ? [] : strayReferences(project)),
   ]);
 }
 
-function unusedDependencies({ peersOf }: Workspace, project: Project): readonly Breach[] {
-  const declared = Object.keys(project.dependencies);
-  const imported = new Set(project.sources.flatMap((file) => file.imports.map(packageOf)));
+function unusedDependencies({ peersOf }: Workspace, project: Project, declarer: Project | Annex): readonly Breach[] {
+  const declared = Object.keys(declarer.dependencies);
+  const files = project.sources.filter(({ path }) => declarerOf(project, path) === declarer);
+  const imported = new Set(files.flatMap((file) => file.imports.map(packageOf)));
   const asked = new Set(declared.filter((name) => imported.has(name)).flatMap((name) => peersOf[name] ?? []));
   return declared
     .filter((name) => !imported.has(name) && !asked.has(name))
-    .map((name) => `${project.folder}/package.json: declares ${name}, which nothing there imports`);
+    .map((name) => `${declarer.folder}/package.json: declares ${name}, which nothing there imports`);
 }
 
-const loosePins = (project: Project): readonly Breach[] =>
-  Object.entries(project.dependencies)
+const loosePins = ({ folder, dependencies }: Project | Annex): readonly Breach[] =>
+  Object.entries(dependencies)
     .filter(([, version]) => !/^\d+\.\d+\.\d+/.test(version))
-    .map(([name, version]) => `${project.folder}/package.json: ${name} is '${version}', not one exact version`);
+    .map(([name, version]) => `${folder}/package.json: ${name} is '${version}', not one exact version`);
 
 function strayReferences(project: Project): readonly Breach[] {
   const place = `${project.folder}/tsconfig.json`;

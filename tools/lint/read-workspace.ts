@@ -67,13 +67,22 @@ function readProject(root: string, folder: string, files: readonly string[]): Pr
     folder,
     packageName: manifest.name ?? '',
     tags: manifest.nx?.tags ?? [],
-    dependencies: { ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies },
+    dependencies: dependenciesOf(manifest),
     doors: Object.keys(manifest.exports ?? {}),
     scripts: Object.keys(manifest.scripts ?? {}),
     references: readReferences(root, folder),
     sources: inside.filter((file) => sourceFile.test(file)).map((path) => readSource(root, path)),
+    annexes: inside
+      .filter((file) => posix.basename(file) === 'package.json' && posix.dirname(file) !== folder)
+      .map((file) => ({ folder: posix.dirname(file), dependencies: dependenciesOf(readManifest(root, file)) })),
   };
 }
+
+const dependenciesOf = (manifest: PackageJson): Project['dependencies'] => ({
+  ...manifest.dependencies,
+  ...manifest.devDependencies,
+  ...manifest.optionalDependencies,
+});
 
 function readSource(root: string, path: string): SourceFile {
   const text = read(root, path);

@@ -27,6 +27,14 @@ export interface Project {
   /** Folders that its `tsconfig.json` refers to. */
   readonly references: readonly string[];
   readonly sources: readonly SourceFile[];
+  readonly annexes: readonly Annex[];
+}
+
+/** A folder inside a project that has dependencies of its own, installed apart from the workspace. */
+export interface Annex {
+  /** Path from the root: `tools/bench/peers`. */
+  readonly folder: string;
+  readonly dependencies: Readonly<Record<string, string>>;
 }
 
 export interface SourceFile {
@@ -38,6 +46,10 @@ export interface SourceFile {
 }
 
 export const scope = '@delta-ci/';
+
+/** What a file may import by its name: what its annex declares, if it stands in one, else what its project does. */
+export const declarerOf = (project: Project, path: string): Project | Annex =>
+  project.annexes.find((annex) => path.startsWith(`${annex.folder}/`)) ?? project;
 
 /** Last part of a path. */
 export const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);

@@ -76,15 +76,15 @@ function admit(
   { raw: response }: { raw: ServerResponse },
   { rooms, limits, done }: Admission,
 ): void {
-  const refuse = (refused: Refused): void => {
+  const turnAway = (refused: Refused): void => {
     limits.onRateLimited(endpoint.access);
     done(refused);
   };
   const answered = rooms.requests.enter(endpoint, (admitted) => {
-    if (!admitted) return refuse(refusedWith('unavailable', 'too many requests at once; repeat with the same id'));
+    if (!admitted) return turnAway(refusedWith('unavailable', 'too many requests at once; repeat with the same id'));
     if (endpoint.access === 'signature') {
       const heard = rooms.bodies.take(ip, announcedBytes(endpoint, { ip, headers }));
-      if (heard === null) return refuse(noRoom());
+      if (heard === null) return turnAway(noRoom());
       response.once('close', heard);
     }
     if (!isUpload(endpoint)) cutWhenSlow(request, response, limits.bodyTimeoutMs);

@@ -218,7 +218,8 @@ describe('more deliveries than can be answered', () => {
       expect((await gateway.call('/api/v1/runs', { token: gateway.adminToken })).status).toBe(200);
       held.resolve();
       expect((await first).status).toBe(202);
-      expect((await Promise.all(others)).map(({ status }) => status).toSorted()).toEqual([202, 503]);
+      const statuses = (await Promise.all(others)).map(({ status }) => status);
+      expect(new Set(statuses)).toEqual(new Set([202, 503]));
     } finally {
       held.resolve();
       await gateway.end();
