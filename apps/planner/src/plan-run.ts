@@ -5,11 +5,13 @@ import { withSpan } from '@delta-ci/service';
 import { loadPlan, storeInputs, storePlan } from './plan-store.ts';
 import { failure, type PlanningFailure, type PlanningOutcome } from './planning-outcome.ts';
 import type { PlanningThreads } from './planning-threads.ts';
-import { readChange, type ReadChange } from './read-change.ts';
+import { readChange } from './read-change.ts';
+import type { ReadChange, ReadingMemory } from './reading-memory.ts';
 import type { ServedMirrors } from './served-mirrors.ts';
 
 export interface PlanningTools {
   readonly mirrors: ServedMirrors;
+  readonly memory: ReadingMemory;
   readonly store: FileArtifactStore;
   readonly rules: PlanningRules;
   readonly threads: PlanningThreads;
@@ -21,17 +23,28 @@ type CreatedRun = RecordedEventOf<'run.created'>['data'];
 export async function planRun(tools: PlanningTools, run: CreatedRun, signal: AbortSignal): Promise<PlanningOutcome> {
   const rerun = await earlierPlan(tools, run);
   if (rerun !== null && 'kind' in rerun) return rerun;
-  const read = await withSpan('read change', {}, async () =>
-    tools.mirrors.borrow(run.repository.id, signal, async (borrowed) => readChange(borrowed, run.change)),
-  );
+  const read = await withSpan('read change', {}, async () => readRun(tools, run, signal));
   if (read.kind === 'failed') return read;
   const result = await withSpan('plan change', {}, async () =>
     tools.threads.plan(inputsOf(tools, run, read.value, rerun), signal),
   );
-  const inputsDigest = result.inputs === null ? null : await storeInputs(tools.store, result.inputs);
-  if (!result.ok) return failure(result.code, result.message, { inputsDigest });
-  const { digest, sizeBytes } = await storePlan(tools.store, result.text);
+  const storing = result.inputs === null ? null : storeInputs(tools.store, result.inputs);
+  if (!result.ok) return failure(result.code, result.message, { inputsDigest: await storing });
+  const [inputsDigest, { digest, sizeBytes }] = await Promise.all([storing, storePlan(tools.store, result.text)]);
   return { kind: 'planned', plan: result.plan, digest, sizeBytes, inputsDigest };
+}
+
+/** From memory when git need not be asked, otherwise from the mirror. */
+async function readRun(
+  { mirrors, memory }: PlanningTools,
+  { repository, change }: CreatedRun,
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'done'; readonly value: ReadChange } | PlanningFailure> {
+  const remembered = memory.recall(repository.id, change);
+  if (remembered !== null) return { kind: 'done', value: remembered };
+  return mirrors.borrow(repository.id, signal, async (borrowed) =>
+    readChange({ ...borrowed, repository: repository.id, memory }, change),
+  );
 }
 
 async function earlierPlan(

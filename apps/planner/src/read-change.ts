@@ -1,32 +1,55 @@
-import type { Change, CommitId } from '@delta-ci/contracts';
+import type { Change, CommitId, RepositoryId } from '@delta-ci/contracts';
 import type { GitResult, Mirror, TreeEntry } from '@delta-ci/git';
 import { wantedPaths, type Comparison, type RepositorySnapshot } from '@delta-ci/planning';
+import type { ReadChange, ReadCommit, ReadingMemory } from './reading-memory.ts';
 import type { BorrowedMirror } from './served-mirrors.ts';
 
-/** A change as planning wants it: the tested tree, and what it is compared with. */
-export interface ReadChange {
-  readonly tree: string;
-  readonly head: RepositorySnapshot;
-  readonly comparison: Comparison;
+/** Where a change is read, and what is remembered of the commits around it. */
+export interface ReadingPlace extends BorrowedMirror {
+  readonly repository: RepositoryId;
+  readonly memory: ReadingMemory;
 }
 
-/** Fetches what is missing and reads both sides of a change. Nothing of the repository is ever executed. */
-export async function readChange(
-  { mirror, defaultBranch }: BorrowedMirror,
-  change: Change,
-): Promise<GitResult<ReadChange>> {
-  const fetched = await fetchHead(mirror, change);
+/**
+ * Fetches what is missing and reads both sides of a change, side by side: each is a few processes that mostly wait.
+ * Nothing of the repository is ever executed.
+ */
+export async function readChange(place: ReadingPlace, change: Change): Promise<GitResult<ReadChange>> {
+  const fetched = await fetchHead(place.mirror, change);
   if (!fetched.ok) return fetched;
-  const tree = await mirror.treeId(change.head);
-  if (!tree.ok) return tree;
-  const head = await readSnapshot(mirror, change.head);
+  const [head, comparison] = await Promise.all([readCommit(place, change.head), readComparison(place, change)]);
+  // A fetch for the comparison may have found the repository too large, and thrown away what the other one was reading.
+  if (!comparison.ok) return comparison;
   if (!head.ok) return head;
-  const base = await findBase(mirror, change, defaultBranch);
+  return done({ tree: head.value.tree, head: head.value.snapshot, comparison: comparison.value });
+}
+
+async function readComparison(place: ReadingPlace, change: Change): Promise<GitResult<Comparison>> {
+  const base = await findBase(place.mirror, change, place.defaultBranch);
   if (!base.ok) return base;
-  const comparison = await compare(mirror, base.value, change.head);
-  return comparison.ok
-    ? { ok: true, value: { tree: tree.value, head: head.value, comparison: comparison.value } }
-    : comparison;
+  if ('reason' in base.value) return done({ kind: 'everything', reason: base.value.reason });
+  const { commit } = base.value;
+  const [changes, before] = await Promise.all([place.mirror.diff(commit, change.head), readCommit(place, commit)]);
+  if (!changes.ok) return changes;
+  if (!before.ok) return before;
+  if (change.base !== null) {
+    place.memory.keepDifference(place.repository, change.base, change.head, { base: commit, changes: changes.value });
+  }
+  return done({ kind: 'changes', commit, snapshot: before.value.snapshot, changes: changes.value });
+}
+
+async function readCommit(
+  { mirror, repository, memory }: ReadingPlace,
+  commit: CommitId,
+): Promise<GitResult<ReadCommit>> {
+  const remembered = memory.commit(repository, commit);
+  if (remembered !== null) return done(remembered);
+  const [tree, snapshot] = await Promise.all([mirror.treeId(commit), readSnapshot(mirror, commit)]);
+  if (!tree.ok) return tree;
+  if (!snapshot.ok) return snapshot;
+  const read = { tree: tree.value, snapshot: snapshot.value };
+  memory.keepCommit(repository, commit, read);
+  return done(read);
 }
 
 /** By id where the remote gives commits by id; otherwise through the ref they were pushed to. */
@@ -75,15 +98,6 @@ async function tipOf(mirror: Mirror, { targetRef }: Change, defaultBranch: strin
   if (commit !== undefined) return done({ commit });
   if (!fetched.ok && fetched.error.code !== 'ref_not_found') return fetched;
   return done({ reason: `the branch is new and there is no ${ref} to compare it with` });
-}
-
-async function compare(mirror: Mirror, base: Base, head: CommitId): Promise<GitResult<Comparison>> {
-  if ('reason' in base) return done({ kind: 'everything', reason: base.reason });
-  const changes = await mirror.diff(base.commit, head);
-  if (!changes.ok) return changes;
-  const snapshot = await readSnapshot(mirror, base.commit);
-  if (!snapshot.ok) return snapshot;
-  return done({ kind: 'changes', commit: base.commit, snapshot: snapshot.value, changes: changes.value });
 }
 
 /** Manifests are small, the largest lockfiles have a few MiB: what is larger counts as unreadable, and planning says so. */

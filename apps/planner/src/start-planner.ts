@@ -9,6 +9,7 @@ import { withSpan, type Service } from '@delta-ci/service';
 import type { PlannerConfig } from './config.ts';
 import { onRunCreated, type RunCreatedTools } from './on-run-created.ts';
 import { planRun } from './plan-run.ts';
+import { ReadingMemory } from './reading-memory.ts';
 import { PlanningThreads } from './planning-threads.ts';
 import { plannerMetrics } from './planner-metrics.ts';
 import { PlannerModule } from './planner.module.ts';
@@ -37,7 +38,8 @@ export async function startPlanner(service: Planner, environment: Environment): 
     async (opened) => opened.close(),
   );
   threads.warm();
-  const tools = { mirrors: new ServedMirrors(git, mirrorDir, forges), store, rules: rulesOf(config), threads };
+  const mirrors = new ServedMirrors(git, mirrorDir, forges);
+  const tools = { mirrors, memory: new ReadingMemory(), store, rules: rulesOf(config), threads };
   const handling: RunCreatedTools = {
     plan: measured(service, async (data, signal) => planRun(tools, data, signal)),
     reports: new ReportClient(bus),

@@ -110,6 +110,11 @@ export class MirrorDirectory {
     return (await namesIn(join(this.gitDir, 'objects', 'pack'))).filter((name) => name.endsWith('.pack')).length;
   }
 
+  /** Refs that are files of their own under a prefix such as `refs/x/`. */
+  async looseRefCount(prefix: string): Promise<number> {
+    return (await namesIn(join(this.gitDir, prefix))).length;
+  }
+
   /** Removes what a killed git left: lock files, which would refuse every later fetch, and half-arrived packs. */
   async sweepLeftovers(): Promise<void> {
     const places = [this.gitDir, join(this.gitDir, 'objects', 'pack')];

@@ -200,6 +200,8 @@ export class Mirror extends RepositoryReader {
   }
 
   private async forgetOldPins(): Promise<GitResult<void>> {
+    // Nothing here packs refs, so each pin is a file: counting those costs no process.
+    if ((await this.options.directory.looseRefCount(PINS)) <= this.options.limits.maxPins) return done(undefined);
     const flags = ['--format=%(refname)', '--sort=committerdate', PINS];
     const answer = await this.git.run({ command: 'for-each-ref', flags }, this.tending());
     if (!answer.ok) return answer;

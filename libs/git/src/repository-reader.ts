@@ -1,10 +1,11 @@
+import type { ObjectAnswer } from './batch-answers.ts';
 import { readBlobsWithin, type BlobAnswer, type BlobCaps } from './blobs.ts';
 import { isObjectId, parseCommitId } from './commit-id.ts';
 import { parseCommitRecord, type CommitInfo } from './commit-record.ts';
 import { done, failed, type GitResult } from './git-error.ts';
 import type { Git, GitContext } from './git.ts';
 import { readNulRecords, type Verdict } from './nul-records.ts';
-import { ObjectBatch } from './object-batch.ts';
+import { ObjectBatch, type AskOptions } from './object-batch.ts';
 import { RawDiffParser, type ChangedFile } from './raw-diff.ts';
 import { parseRef } from './ref-name.ts';
 import { oneSafeLine } from './text-for-people.ts';
@@ -14,6 +15,9 @@ import { parseTreeRecord, type TreeEntry } from './tree-listing.ts';
 const DEFAULT_MAX_ENTRIES = 1_000_000;
 
 const DEFAULT_TIME_LIMIT_MS = 60_000;
+
+/** `tree `, an id, and the line's end. */
+const TREE_LINE_BYTES_MAX = 70;
 
 /**
  * Pairs of added and deleted files compared for likeness: the square of this. Git's own default since 2.34.
@@ -48,6 +52,8 @@ export class RepositoryReader {
   readonly gitDir: string;
   private readonly sizes: ObjectBatch;
   private readonly contents: ObjectBatch;
+  /** Commits found here: what is here stays for as long as a reader lives. */
+  private readonly found = new Set<string>();
 
   constructor(git: Git, gitDir: string) {
     this.git = git;
@@ -76,14 +82,27 @@ export class RepositoryReader {
   async hasCommit(commit: string, options: ReadOptions = {}): Promise<GitResult<boolean>> {
     const parsed = parseCommitId(commit);
     if (!parsed.ok) return parsed;
-    const found = await this.verify(`${parsed.value}^{commit}`, options);
-    return found.ok ? done(found.value !== undefined) : found;
+    if (this.found.has(parsed.value)) return done(true);
+    const asked = await this.sizes.ask([parsed.value], this.patience(options));
+    if (!asked.ok) return asked;
+    const [answer] = asked.value;
+    // The id of an annotated tag stands for the commit it names.
+    const here = isOfType(answer, 'tag')
+      ? await this.namesCommit(parsed.value, options)
+      : done(isOfType(answer, 'commit'));
+    if (here.ok && here.value) this.found.add(parsed.value);
+    return here;
   }
 
   /** The id of the tree a commit holds. */
   async treeId(commit: string, options: ReadOptions = {}): Promise<GitResult<string>> {
     const parsed = parseCommitId(commit);
     if (!parsed.ok) return parsed;
+    const asked = await this.contents.ask([parsed.value], this.patience(options));
+    if (!asked.ok) return asked;
+    const [answer] = asked.value;
+    if (answer?.kind === 'found' && answer.type === 'commit') return treeOf(answer.content);
+    if (!isOfType(answer, 'tag')) return noSuchCommit(commit);
     const found = await this.verify(`${parsed.value}^{tree}`, options);
     if (!found.ok) return found;
     return found.value === undefined ? noSuchCommit(commit) : done(found.value);
@@ -219,8 +238,7 @@ export class RepositoryReader {
   async readBlobs(ids: readonly string[], caps: BlobCaps, options: ReadOptions = {}): Promise<GitResult<BlobAnswer[]>> {
     const wrong = ids.find((id) => !isObjectId(id));
     if (wrong !== undefined) return notAnObjectId(wrong);
-    const ask = { timeLimitMs: options.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS, signal: options.signal };
-    return readBlobsWithin({ sizes: this.sizes, contents: this.contents }, ids, caps, ask);
+    return readBlobsWithin({ sizes: this.sizes, contents: this.contents }, ids, caps, this.patience(options));
   }
 
   /** The id of the tree without entries, in this repository's hash. */
@@ -236,6 +254,15 @@ export class RepositoryReader {
       timeLimitMs: options.timeLimitMs ?? DEFAULT_TIME_LIMIT_MS,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     };
+  }
+
+  private patience({ timeLimitMs, signal }: ReadOptions): AskOptions {
+    return { timeLimitMs: timeLimitMs ?? DEFAULT_TIME_LIMIT_MS, signal };
+  }
+
+  private async namesCommit(tag: string, options: ReadOptions): Promise<GitResult<boolean>> {
+    const found = await this.verify(`${tag}^{commit}`, options);
+    return found.ok ? done(found.value !== undefined) : found;
   }
 
   /** The object id an expression of ours stands for; undefined when there is no such object. */
@@ -260,6 +287,15 @@ export class RepositoryReader {
     if (failure.error.code !== 'object_not_found') return failure;
     return failed('object_not_found', `the repository has no ${what}`, failure.error.stderr);
   }
+}
+
+const isOfType = (answer: ObjectAnswer | undefined, type: string): boolean =>
+  answer?.kind === 'found' && answer.type === type;
+
+/** A commit's record begins with its tree. */
+function treeOf(commit: Buffer): GitResult<string> {
+  const [, id] = /^tree ([0-9a-f]{40,64})\n/u.exec(commit.toString('latin1', 0, TREE_LINE_BYTES_MAX)) ?? [];
+  return id === undefined ? failed('unexpected_output', 'git cat-file wrote a commit without a tree') : done(id);
 }
 
 function noSuchCommit(commit: string): ReturnType<typeof failed> {
