@@ -95,13 +95,20 @@ describe('planning in a thread of its own', () => {
     expect(await hostile).toMatchObject({ ok: false, code: 'planning_timed_out' });
   });
 
-  it('given one change after another, then each has a thread of its own, started ahead', async () => {
-    const threads = threadsOf();
+  it('given one change after another, also after one that was too large, then each gets its own plan', async () => {
+    const threads = threadsOf({ heapMbMax: 32 });
     threads.warm();
-    for (const name of ['first', 'second', 'third']) {
-      const planned = await threads.plan(inputsFor({ 'package.json': packageOf({ [name]: '1.0.0' }) }), unlimited);
-      expect(planned.ok).toBe(true);
+    const planned = [];
+    for (const files of [{ 'package.json': packageOf({}) }, longClosures(300, 10_000), { 'a.txt': '' }]) {
+      planned.push(await threads.plan(inputsFor(files), unlimited));
     }
+    planned.push(await threads.plan(inputsFor({ 'package.json': packageOf({ a: '1.0.0' }) }), unlimited));
+    expect(planned.map((one) => (one.ok ? 'planned' : one.code))).toEqual([
+      'planned',
+      'planning_too_large',
+      'nothing_to_run',
+      'planned',
+    ]);
   });
 
   it('given a time that is over already, then no thread is started', async () => {

@@ -13,14 +13,20 @@ export const DEFAULT_PLANNING_BOUNDS: PlanningBounds = { heapMbMax: 1_024 };
 
 const ENTRY = new URL(`./planning-worker${extname(import.meta.url)}`, import.meta.url);
 
+/** What an earlier plan left behind may slow a thread down, or fill it: after so many it is replaced. */
+const PLANS_MAX = 100;
+/** A repository with more files than this leaves so much behind that its thread is replaced at once. */
+const FILES_MAX_TO_STAY = 20_000;
+
 /**
- * Plans each change in a thread of its own. What a repository holds decides how long planning computes and how much it
- * remembers, and repositories are written by strangers: here only their own plan is lost by it. A thread plans once; the
- * next one is started ahead, because a thread's start takes longer than an ordinary plan.
+ * Plans one change at a time in each thread. What a repository holds decides how long planning computes and how much it
+ * remembers, and repositories are written by strangers: here only their own plan is lost by it. A thread that was stopped
+ * or failed is never used again. One that answered waits for the next change, because a thread's start takes ten times
+ * as long as an ordinary plan; without one the next is started ahead.
  */
 export class PlanningThreads {
   readonly #bounds: PlanningBounds;
-  #spare: Worker | null = null;
+  #spare: PlanningThread | null = null;
   #open = true;
 
   constructor(bounds: PlanningBounds = DEFAULT_PLANNING_BOUNDS) {
@@ -38,20 +44,13 @@ export class PlanningThreads {
    */
   async plan(inputs: PlanningInputs, signal: AbortSignal): Promise<PlannedWithInputs> {
     if (signal.aborted) return timedOut();
-    const worker = this.#spare ?? this.#started();
+    const thread = this.#spare ?? this.#started();
     this.#spare = null;
-    const { promise, resolve, reject } = Promise.withResolvers<PlannedWithInputs>();
-    const stop = (): void => resolve(timedOut());
-    signal.addEventListener('abort', stop, { once: true });
-    worker.once('message', (planned: PlannedWithInputs) => resolve(planned));
-    worker.once('error', (error) => (isExhaustion(error) ? resolve(tooLarge(error)) : reject(error)));
-    worker.once('exit', (code) => reject(new Error(`the planning thread ended with ${code} and said nothing`)));
-    worker.postMessage(inputs, []);
     try {
-      return await promise;
+      return await thread.plan(inputs, signal);
     } finally {
-      signal.removeEventListener('abort', stop);
-      await worker.terminate();
+      if (this.#open && this.#spare === null && thread.isSound) this.#spare = thread;
+      else await thread.end();
       this.warm();
     }
   }
@@ -61,19 +60,60 @@ export class PlanningThreads {
     this.#open = false;
     const spare = this.#spare;
     this.#spare = null;
-    await spare?.terminate();
+    await spare?.end();
   }
 
-  #started(): Worker {
-    // Without the environment: it holds what no repository has to do with.
-    const worker = new Worker(ENTRY, { env: {}, resourceLimits: { maxOldGenerationSizeMb: this.#bounds.heapMbMax } });
-    const forget = (): void => {
-      if (this.#spare === worker) this.#spare = null;
-    };
+  #started(): PlanningThread {
     // One that fails while it waits is replaced when it is needed, and that start's failure is told.
-    worker.on('error', forget);
-    worker.on('exit', forget);
-    return worker;
+    const thread = new PlanningThread(this.#bounds, () => {
+      if (this.#spare === thread) this.#spare = null;
+    });
+    return thread;
+  }
+}
+
+class PlanningThread {
+  readonly #worker: Worker;
+  #plans = 0;
+  /** Whether it answered what it was last asked, and may be asked again. */
+  #sound = true;
+
+  constructor({ heapMbMax }: PlanningBounds, onGone: () => void) {
+    // Without the environment: it holds what no repository has to do with.
+    this.#worker = new Worker(ENTRY, { env: {}, resourceLimits: { maxOldGenerationSizeMb: heapMbMax } });
+    this.#worker.on('error', onGone);
+    this.#worker.on('exit', onGone);
+  }
+
+  get isSound(): boolean {
+    return this.#sound && this.#plans < PLANS_MAX;
+  }
+
+  async plan(inputs: PlanningInputs, signal: AbortSignal): Promise<PlannedWithInputs> {
+    const worker = this.#worker;
+    this.#plans += 1;
+    this.#sound = false;
+    const { promise, resolve, reject } = Promise.withResolvers<PlannedWithInputs>();
+    const onMessage = (planned: PlannedWithInputs): void => {
+      this.#sound = inputs.head.entries.length <= FILES_MAX_TO_STAY;
+      resolve(planned);
+    };
+    const onError = (error: unknown): void => (isExhaustion(error) ? resolve(tooLarge(error)) : reject(error));
+    const onExit = (code: number): void => reject(new Error(`the planning thread ended with ${code} and said nothing`));
+    const stop = (): void => resolve(timedOut());
+    worker.once('message', onMessage).once('error', onError).once('exit', onExit);
+    signal.addEventListener('abort', stop, { once: true });
+    worker.postMessage(inputs, []);
+    try {
+      return await promise;
+    } finally {
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      signal.removeEventListener('abort', stop);
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
   }
 }
 

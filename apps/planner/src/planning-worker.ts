@@ -2,8 +2,8 @@ import { parentPort } from 'node:worker_threads';
 import type { PlanningInputs } from '@delta-ci/planning';
 import { planToText } from './plan-to-text.ts';
 
-/** A thread that waits for the inputs of one plan, answers what came of them, and ends. */
-parentPort?.once('message', (inputs: PlanningInputs) => {
+/** A thread that waits for the inputs of a plan and answers what came of them, one after the other. */
+parentPort?.on('message', (inputs: PlanningInputs) => {
   const planned = planToText(inputs);
   const texts = [planned.ok ? planned.text : null, planned.inputs].filter((text) => text !== null);
   parentPort?.postMessage(
