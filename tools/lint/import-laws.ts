@@ -1,6 +1,7 @@
 import { isBuiltin } from 'node:module';
 import { posix } from 'node:path';
-import { workshops, type Room } from './rooms.ts';
+import { COMPUTED } from './imports-of.ts';
+import { loaders, workshops, type Room } from './rooms.ts';
 import {
   declarerOf,
   isShipped,
@@ -109,6 +110,7 @@ function doorProblem({ table, project }: Crossing, room: string): string | undef
 }
 
 function packageProblem({ workspace, table, project, file }: Crossing, name: string): string | undefined {
+  if (name === COMPUTED && loaders.includes(file.path)) return undefined;
   const own = nameOf(project.folder);
   const unshipped = workshops.includes(own) || !isShipped(file);
   if (unshipped && workspace.developmentPackages.includes(name)) return undefined;

@@ -1,5 +1,8 @@
 import { parseSync } from '@swc/core';
 
+/** How a dynamic import of a computed name is listed. */
+export const COMPUTED = '<computed>';
+
 /** One import of a source file, whatever its form: static, re-exported, dynamic, a type or `require`. */
 const moduleForms: Readonly<Record<string, string>> = {
   ImportDeclaration: 'source',
@@ -11,7 +14,7 @@ const moduleForms: Readonly<Record<string, string>> = {
 
 /**
  * Lists every module that a source file names, in the order of the text, types included: a type is an arrow between
- * rooms as well. A dynamic import of a computed name is listed as `<computed>`, which no row of the table allows.
+ * rooms as well. A dynamic import of a computed name is listed as `<computed>`, which only the loaders of the table may do.
  *
  * @throws when the text is not TypeScript or JavaScript that parses.
  */
@@ -39,7 +42,7 @@ function namedModule(node: Syntax): string | undefined {
   const form = moduleForms[String(node['type'])];
   if (form !== undefined) return literal(node[form]);
   if (node['type'] !== 'CallExpression' || !loadsModule(node['callee'])) return undefined;
-  return firstArgument(node['arguments']) ?? '<computed>';
+  return firstArgument(node['arguments']) ?? COMPUTED;
 }
 
 const loadsModule = (callee: unknown): boolean =>

@@ -5,5 +5,5 @@ import { startRunner } from './start-runner.ts';
 await runService({
   name: 'runner',
   settings: runnerSettings,
-  start: async (service) => startRunner(service, process.env),
+  start: async (service) => startRunner(service, process.env, process),
 });

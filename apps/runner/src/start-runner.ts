@@ -29,10 +29,17 @@ const VERSION = '0.1.0';
 const POLL_SECONDS = 25;
 const BACKOFF = { initialMs: 200, capMs: 5_000 };
 
+/** The channel to whoever provisioned this runner, as a child process has it. */
+export type Parent = Pick<NodeJS.Process, 'connected' | 'on' | 'once' | 'send'>;
+
 /** Registers, and then works on one lease beside the service's life: whoever waits for `ready` sees a registered runner. */
-export async function startRunner(service: Service<RunnerConfig>, environment: NodeJS.ProcessEnv): Promise<void> {
+export async function startRunner(
+  service: Service<RunnerConfig>,
+  environment: NodeJS.ProcessEnv,
+  parent: Parent,
+): Promise<void> {
   const { config, logger } = service;
-  const retirement = whenRetired();
+  const retirement = whenRetired(parent);
   await mkdir(config.dataDir, { recursive: true, mode: 0o711 });
   const reaped = await reapLeftovers(stateDir(config));
   logger.info({ event: 'leftovers-reaped', reaped });
@@ -48,7 +55,7 @@ export async function startRunner(service: Service<RunnerConfig>, environment: N
     elapsedMs: () => performance.now(),
   });
   logger.info({ event: 'registered', runnerId: registered.runnerId, isolation: config.isolation });
-  if (process.connected) process.send?.({ registered: registered.runnerId });
+  if (parent.connected) parent.send?.({ registered: registered.runnerId });
   const work = workAndTidy(service, { client, token, executor, retirement, workDir, environment });
   service.beforeClosing('job', async () => work);
   void work
@@ -144,17 +151,17 @@ async function waitForLease(
  * way is finished, and nobody is left to start another runner in this one's place. A request that waits is not cut off,
  * because a lease may be on its way.
  */
-function whenRetired(): Retirement {
+function whenRetired(parent: Parent): Retirement {
   const state = { retired: false };
   const retire = (): void => {
     state.retired = true;
   };
-  process.on('message', (message) => {
+  parent.on('message', (message) => {
     if (typeof message === 'object' && message !== null && 'retire' in message) retire();
   });
-  process.once('disconnect', retire);
+  parent.once('disconnect', retire);
   // It may have ended while we were starting.
-  if (process.send !== undefined && !process.connected) retire();
+  if (parent.send !== undefined && !parent.connected) retire();
   return state;
 }
 

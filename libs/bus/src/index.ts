@@ -48,6 +48,7 @@ export {
 export { connectBus, type ConnectOptions } from './jetstream/connect.ts';
 export { publishEvent } from './log-events.ts';
 export { announceLogGrew, onLogGrew } from './log-signals.ts';
+export { MemoryServer } from './memory/memory-server.ts';
 export { OnCommand, OnEvent, OnReport } from './nest/decorators.ts';
 export { JetStreamStrategy, type JetStreamStrategyOptions } from './nest/jetstream-strategy.ts';
 export {

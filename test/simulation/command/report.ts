@@ -1,0 +1,53 @@
+import { execFileSync } from 'node:child_process';
+import type { SeedResult } from '../world/seed.ts';
+import type { Caught } from './hunt.ts';
+import type { Totals } from './totals.ts';
+
+/** What people read. */
+
+const commit = (): string => {
+  try {
+    return execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+};
+
+export function failureText({ seed, mode, steps, broken }: SeedResult, mutant: string | null): string {
+  if (broken === null) return '';
+  const withMutant = mutant === null ? '' : ` --mutant '${mutant}'`;
+  return [
+    ...broken.last.map((line) => `  ${line}`),
+    '',
+    `seed ${seed}, ${mode}, commit ${commit()}, broke in step ${steps}: ${broken.invariant}`,
+    `  ${broken.detail}`,
+    `  replay: npm run simulate -- --seed ${seed} --mode ${mode}${withMutant}`,
+    '',
+  ].join('\n');
+}
+
+export function totalsText(totals: Totals, seconds: number): string {
+  const { seeds, steps, failed, checks, sometimes } = totals;
+  return [
+    table('checked', checks),
+    table('provoked', sometimes),
+    `${seeds} seeds, ${failed.length} failed, ${steps} steps, ${(seeds / seconds).toFixed(1)} seeds/s, ${Math.round(steps / seconds)} steps/s`,
+    '',
+  ].join('\n');
+}
+
+function table(title: string, counts: Readonly<Record<string, number>>): string {
+  const lines = Object.entries(counts).map(([name, count]) => `  ${String(count).padStart(12)}  ${name}`);
+  return [`${title}:`, ...lines, ''].join('\n');
+}
+
+export function huntText(caught: readonly Caught[]): string {
+  const lines = caught.map(({ mutant, by, seeds, instead }) => {
+    const how =
+      by === null
+        ? `SURVIVED ${seeds} seeds${instead === null ? '' : ` (${instead.slice(0, 100)})`}`
+        : `seed ${by.seed}, ${by.mode}, step ${by.steps}: ${by.broken?.invariant}`;
+    return `  ${mutant.name.padEnd(48)} ${how}`;
+  });
+  return ['mutants:', ...lines, ''].join('\n');
+}

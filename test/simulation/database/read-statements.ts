@@ -1,0 +1,167 @@
+import { digestUnfinished } from './unfinished-work.ts';
+import { list, number, text, type Statement } from './statement.ts';
+import type { Row } from './rows.ts';
+
+/** What services look up. */
+
+const ascending = (...values: readonly [unknown, unknown][]): number => {
+  for (const [a, b] of values) {
+    if (a === b) continue;
+    return (a as number | string) < (b as number | string) ? -1 : 1;
+  }
+  return 0;
+};
+
+const findRunner: Statement = ({ transaction }, [id]) => {
+  const runner = transaction.get('runner', text(id));
+  if (runner === undefined) return [];
+  const { runner_id: runnerId, name, pool, capabilities, version, registered_at_ms: registeredAtMs, present } = runner;
+  return [{ runnerId, name, pool, capabilities, version, registeredAtMs, present }];
+};
+
+const findRepository: Statement = ({ transaction }, [id]) => {
+  const known = transaction.get('repository', text(id));
+  return known === undefined ? [] : [{ repository: known['repository'], policy: known['policy'] ?? {} }];
+};
+
+const findPlan: Statement = ({ transaction }, [digest]) => {
+  const plan = transaction.get('plan', text(digest));
+  return plan === undefined ? [] : [{ body: plan['body'] }];
+};
+
+const whichRunsAreDue: Statement = ({ transaction, nowMs }, [limit]) =>
+  transaction
+    .rows('run_deadline')
+    .filter((row) => number(row['due_at_ms']) <= nowMs)
+    .toSorted((a, b) => ascending([a['due_at_ms'], b['due_at_ms']]))
+    .slice(0, number(limit));
+
+const whichAttemptsWait: Statement = ({ transaction, nowMs }, [pool, waitedMs, limit]) =>
+  transaction
+    .rows('attempt')
+    .filter((row) => row['waiting'] === true && (pool === null || row['pool'] === pool))
+    .filter((row) => number(row['queued_at_ms']) <= nowMs - number(waitedMs))
+    .toSorted((a, b) =>
+      ascending(
+        [b['priority'], a['priority']],
+        [a['queued_at_ms'], b['queued_at_ms']],
+        [a['run_id'], b['run_id']],
+        [a['job_key'], b['job_key']],
+      ),
+    )
+    .slice(0, number(limit))
+    .map(
+      ({
+        run_id: runId,
+        job_key: jobKey,
+        attempt,
+        pool: of,
+        priority,
+        requirements,
+        queued_at_ms: queuedAtMs,
+        traceparent,
+      }) => ({
+        runId,
+        jobKey,
+        attempt,
+        pool: of,
+        priority,
+        requirements,
+        queuedAtMs,
+        traceparent,
+      }),
+    );
+
+const sameHead = (older: Row, newer: Row): boolean =>
+  newer['repository_id'] === older['repository_id'] &&
+  (older['pull_request'] === null
+    ? newer['ref'] === older['ref'] && newer['pull_request'] === null
+    : newer['pull_request'] === older['pull_request']);
+
+const byCreation = (a: Row, b: Row): number =>
+  ascending([a['created_at_ms'], b['created_at_ms']], [a['run_id'], b['run_id']]);
+
+const whichRunsAreSuperseded: Statement = ({ transaction }, [limit]) => {
+  const runs = transaction.rows('run').toSorted(byCreation);
+  return runs
+    .filter((run) => run['live'] === true && run['state'] !== 'canceling')
+    .flatMap((older) => {
+      const newest = runs.findLast((newer) => sameHead(older, newer) && byCreation(newer, older) > 0);
+      if ((newest?.['policy'] as { cancelSuperseded?: boolean } | undefined)?.cancelSuperseded !== true) return [];
+      return [{ runId: older['run_id'], by: newest?.['run_id'] }];
+    })
+    .slice(0, number(limit));
+};
+
+const whichRunsAreUnreported: Statement = ({ transaction, nowMs }, [withinMs, limit]) =>
+  transaction
+    .rows('run')
+    .filter((run) => run['reported'] === false)
+    .filter((run) => run['finished_at_ms'] === null || number(run['finished_at_ms']) > nowMs - number(withinMs))
+    .toSorted((a, b) => byCreation(b, a))
+    .slice(0, number(limit))
+    .map(({ run_id: runId, traceparent }) => ({ runId, traceparent }));
+
+const poolDemand: Statement = ({ transaction, nowMs }, [pool]) => {
+  const attempts = new Map(
+    transaction
+      .rows('attempt')
+      .map((row) => [`${text(row['run_id'])} ${text(row['job_key'])} ${number(row['attempt'])}`, row]),
+  );
+  const waiting = [...attempts.values()].filter((row) => row['waiting'] === true && row['pool'] === pool);
+  const live = transaction.rows('lease').filter((lease) => lease['live'] === true);
+  const busy = new Set(live.map((lease) => lease['runner_id']));
+  const oldest = Math.min(...waiting.map((row) => number(row['queued_at_ms'])));
+  const leased = live.filter(
+    ({ run_id, job_key, fence }) =>
+      attempts.get(`${text(run_id)} ${text(job_key)} ${number(fence)}`)?.['pool'] === pool,
+  );
+  const idleRunners = transaction
+    .rows('runner')
+    .filter((runner) => runner['present'] === true && runner['pool'] === pool && !busy.has(runner['runner_id']))
+    .map((runner) => text(runner['runner_id']))
+    .sort();
+  const oldestQueuedAgeMs = waiting.length === 0 ? 0 : Math.max(0, nowMs - oldest);
+  return [{ nowMs, queued: waiting.length, oldestQueuedAgeMs, leased: leased.length, idleRunners }];
+};
+
+const howDoRunnersStand: Statement = ({ transaction }, [ids]) => {
+  const live = transaction.rows('lease').filter((lease) => lease['live'] === true);
+  return list(ids).flatMap((id) => {
+    const runner = transaction.get('runner', text(id));
+    if (runner === undefined) return [];
+    const { runner_id: runnerId, pool, capabilities, present } = runner;
+    const held = live.find((lease) => lease['runner_id'] === runnerId);
+    const { run_id: runId = null, job_key: jobKey, fence: attempt, lease_hash: leaseHash } = held ?? {};
+    return [{ runnerId, pool, capabilities, present, runId, jobKey, attempt, leaseHash }];
+  });
+};
+
+/** What a checkpoint is made of: the head, the newest one, and the time. */
+const headToSign: Statement = ({ transaction, nowMs }) => {
+  const { position, hash } = transaction.seenHead;
+  const covered = Math.max(0, ...transaction.rows('checkpoint').map((row) => number(row['position'])));
+  return [{ position, hash, covered, time: new Date(nowMs).toISOString() }];
+};
+
+export const READ_STATEMENTS: Readonly<Record<string, Statement>> = {
+  'find-runner': findRunner,
+  'how-do-runners-stand': howDoRunnersStand,
+  'find-repository': findRepository,
+  'which-runs-are-due': whichRunsAreDue,
+  'which-attempts-wait': whichAttemptsWait,
+  'which-runs-are-superseded': whichRunsAreSuperseded,
+  'which-runs-are-unreported': whichRunsAreUnreported,
+  'pool-demand': poolDemand,
+};
+
+/** Statements without a name, by the beginning of their text. */
+export const UNNAMED_STATEMENTS: readonly (readonly [beginning: string, statement: Statement])[] = [
+  ['SELECT body FROM plan WHERE digest', findPlan],
+  ['SELECT position, hash, (SELECT coalesce(max(position)', headToSign],
+  ['WITH line (text) AS', digestUnfinished],
+  ['SELECT position FROM log_head', ({ transaction }) => [{ position: transaction.seenHead.position }]],
+  ['SELECT 1', () => [{}]],
+  ['SET idle_session_timeout', () => []],
+  ['LISTEN', () => []],
+];

@@ -1,0 +1,119 @@
+import type { BusMessage, MemoryServer, StoreOutcome } from '@delta-ci/bus';
+import type { DatabaseServer } from '../database/server.ts';
+import type { Transaction } from '../database/rows.ts';
+import type { StoredArtifacts } from '../network/stored-artifacts.ts';
+import type { Product } from '../world/product.ts';
+import type { Sometimes } from '../world/sometimes.ts';
+import { AppliedOnce } from './applied-once.ts';
+import { BusCopy } from './bus-copy.ts';
+import { Deadlines } from './deadlines.ts';
+import { Fold } from './fold.ts';
+import { Leases } from './leases.ts';
+import { LogOrder } from './log-order.ts';
+import { Quiet } from './quiet.ts';
+import { recordOf, type EventRecord } from './record.ts';
+import { RunHistory } from './run-history.ts';
+import { Secrets } from './secrets.ts';
+import { InvariantBroken, Tally } from './tally.ts';
+import { noticeInLog } from './notice.ts';
+
+export interface JudgeParts {
+  readonly product: Product;
+  readonly database: DatabaseServer;
+  readonly busServer: MemoryServer;
+  readonly artifacts: StoredArtifacts;
+  readonly sometimes: Sometimes;
+  readonly onBroken: (broken: InvariantBroken) => void;
+}
+
+/** Looks at everything that changed, right when it did: each commit, each message stored, each step of time. */
+export class Judge {
+  readonly tally: Tally;
+  readonly secrets: Secrets;
+  readonly applied: AppliedOnce;
+  readonly bus: BusCopy;
+  readonly quiet: Quiet;
+  readonly histories = new Map<string, RunHistory>();
+  readonly #parts: JudgeParts;
+  readonly #fold: Fold;
+  readonly #order: LogOrder;
+  readonly #leases: Leases;
+  readonly #deadlines: Deadlines;
+  #lookedAtMs = 0;
+
+  constructor(parts: JudgeParts) {
+    const { database, busServer, product } = parts;
+    this.#parts = parts;
+    this.tally = new Tally(parts.onBroken);
+    this.secrets = new Secrets(this.tally);
+    this.applied = new AppliedOnce(this.tally);
+    this.#order = new LogOrder(this.tally);
+    this.#fold = new Fold(this.tally, product, database.committed);
+    this.#leases = new Leases(this.tally, database.committed);
+    this.bus = new BusCopy(this.tally, database.committed, busServer);
+    this.#deadlines = new Deadlines(this.tally, database.committed);
+    const { artifacts } = parts;
+    const { committed } = database;
+    const { bus, histories } = this;
+    const fold = this.#fold;
+    this.quiet = new Quiet(this.tally, { committed, bus, fold, histories, artifacts });
+  }
+
+  committed(transaction: Transaction): void {
+    const records = transaction.appended.map((stored) => {
+      const record = recordOf(stored);
+      this.#order.take(stored, record);
+      this.#takeRecord(record);
+      this.secrets.look(`the log at position ${stored.position}`, stored.canonical);
+      return record;
+    });
+    this.applied.committed(transaction, records);
+    this.#fold.committed(transaction);
+    this.#leases.committed(transaction, this.#parts.database.nowMs);
+  }
+
+  stored(message: BusMessage, outcome: StoreOutcome): void {
+    if (outcome.outcome !== 'stored') return;
+    this.secrets.look(`a message on ${message.subject}`, Buffer.from(message.body).toString('utf8'));
+    if (message.subject.startsWith('delta.events.')) this.bus.look();
+  }
+
+  /** A service wrote a line. */
+  logged(host: string, line: string): void {
+    this.secrets.look(`the log of ${host}`, line);
+    // Two requests of one runner that meet: the tables refuse the second lease, as they are there to do.
+    const guarded = line.includes('lease_one_live_per') || line.includes('lease_hash_unique');
+    const failed = line.includes('"event":"decision-failed"') && !guarded;
+    this.tally.check('17 every decision can be recorded', !failed, () => `${host}: ${line}`);
+  }
+
+  /** Once a second of simulated time. @param calmSinceMs null: something is wrong with the world */
+  stepped(calmSinceMs: number | null): void {
+    const { nowMs } = this.#parts.database;
+    if (calmSinceMs === null || nowMs < this.#lookedAtMs + 1_000) return;
+    this.#lookedAtMs = nowMs;
+    this.#deadlines.look(nowMs, calmSinceMs);
+  }
+
+  #takeRecord(record: EventRecord): void {
+    this.#fold.take(record);
+    noticeInLog(record, this.#parts.sometimes);
+    if (record.type === 'artifact.recorded') this.#takeArtifact(record);
+    if (!record.stream.startsWith('run-')) return;
+    const runId = record.stream.slice('run-'.length);
+    const history = this.histories.get(runId) ?? new RunHistory(runId, this.tally);
+    this.histories.set(runId, history);
+    history.take(record);
+  }
+
+  #takeArtifact({ data }: EventRecord): void {
+    const { digest, sizeBytes } = data['artifact'] as { digest: string; sizeBytes: number };
+    const bytes = this.#parts.artifacts.objects.get(digest);
+    const whole = bytes !== undefined && bytes.byteLength === sizeBytes;
+    this.tally.check(
+      '13 artifacts have their digest',
+      whole,
+      () => `${digest} was recorded and the store has ${bytes?.byteLength ?? 'nothing'}`,
+    );
+  }
+}

@@ -1,0 +1,69 @@
+import { parseCommandLine, USAGE, type Request } from './command/command-line.ts';
+import { hunt, type Caught } from './command/hunt.ts';
+import { keepSeeds, ordersOf, readKeptSeeds } from './command/kept-seeds.ts';
+import { failureText, huntText, totalsText } from './command/report.ts';
+import { simulate } from './command/simulate.ts';
+import { MUTANTS } from './mutants.ts';
+import type { SeedResult } from './world/seed.ts';
+
+/** `npm run simulate`: seeds until they are done or one fails, or mutants until they are caught. */
+
+/** From so many seeds on, whatever was never provoked is a fault of the simulator. */
+const SEEDS_FOR_EVERYTHING = 200;
+const SHOWN_FAILURES_MAX = 3;
+
+const clock = process.hrtime.bigint();
+const secondsSoFar = (): number => Number(process.hrtime.bigint() - clock) / 1e9;
+
+async function runSeeds(request: Request): Promise<boolean> {
+  const mutant = MUTANTS.find(({ name }) => name === request.mutant) ?? null;
+  const single = request.seeds === 1;
+  const first = single || mutant !== null ? [] : ordersOf(readKeptSeeds());
+  const totals = await simulate(request, {
+    workers: single ? 1 : request.workers,
+    mutant,
+    first,
+    onResult: (result, { seeds, failed }) => {
+      if (request.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+      else tell(result, seeds, failed.length, request);
+      return true;
+    },
+  });
+  if (mutant === null && request.stepsMax === null) keepSeeds(totals.failed);
+  const complete =
+    request.complete || (totals.seeds >= SEEDS_FOR_EVERYTHING && request.mode === null && mutant === null);
+  const missing = complete ? [...totals.neverProvoked, ...totals.neverChecked] : [];
+  if (request.json) process.stdout.write(`${JSON.stringify({ ...totals.sums, missing })}\n`);
+  else process.stdout.write(totalsText(totals, secondsSoFar()));
+  if (missing.length > 0) process.stderr.write(`never provoked or checked: ${missing.join('; ')}\n`);
+  return totals.failed.length === 0 && missing.length === 0;
+}
+
+function tell(result: SeedResult, seeds: number, failed: number, request: Request): void {
+  if (request.seeds === 1)
+    process.stdout.write(`seed ${result.seed}, ${result.mode}, ${result.steps} steps, digest ${result.digest}\n`);
+  if (result.broken !== null && failed <= SHOWN_FAILURES_MAX) process.stdout.write(failureText(result, request.mutant));
+  if (seeds % 50 === 0)
+    process.stderr.write(`${seeds} seeds, ${failed} failed, ${(seeds / secondsSoFar()).toFixed(1)} seeds/s\n`);
+}
+
+async function huntAll(workers: number): Promise<boolean> {
+  const caught: Caught[] = [];
+  for (const mutant of MUTANTS) {
+    const one = await hunt(mutant, workers);
+    caught.push(one);
+    process.stderr.write(huntText([one]).split('\n')[1] + '\n');
+  }
+  process.stdout.write(huntText(caught));
+  return caught.every(({ by }) => by !== null);
+}
+
+const parsed = parseCommandLine(process.argv.slice(2));
+if (!parsed.ok) {
+  process.stderr.write(parsed.problem === null ? USAGE : `${parsed.problem}\n\n${USAGE}`);
+  process.exitCode = parsed.problem === null ? 0 : 2;
+} else {
+  const { request } = parsed;
+  const good = request.mutant === 'all' ? await huntAll(request.workers) : await runSeeds(request);
+  process.exitCode = good ? 0 : 1;
+}

@@ -1,0 +1,255 @@
+import type { Invariant } from './invariants/tally.ts';
+
+/** A known mistake: what the source would say, and which invariants find out. */
+export interface Mutant {
+  readonly name: string;
+  /** Each place stands in its file (a path in the repository) exactly once; otherwise the mutant cannot be loaded. */
+  readonly changes: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
+  /** Any of these counts as caught; something else that breaks does not. */
+  readonly caughtBy: readonly Invariant[];
+}
+
+/** Mistakes that a system like this one has made, here or elsewhere. The simulator has to catch every one of them. */
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'no fence check',
+    changes: [
+      {
+        file: 'libs/domain/src/run/completion-and-retry.ts',
+        find: "if (standing.kind !== 'held') return refuseStale(unfolding, standing, command.type, command.runnerId);\n  if (standing.attempt.lease.state === 'granted') return refuseTransition('a lease', 'granted', command.type);",
+        replace:
+          "if (standing.kind === 'unknown') return refuseStale(unfolding, standing, command.type, command.runnerId);",
+      },
+    ],
+    caughtBy: ['1 one end', '2 fences', '17 every decision can be recorded'],
+  },
+  {
+    name: 'a lease is looked up by its runner alone',
+    changes: [
+      {
+        file: 'libs/domain/src/run/lease-index.ts',
+        find: 'return index[bucketOf(hash)]?.find((place) => place.hash === hash) ?? null;',
+        replace: 'return index[bucketOf(hash)]?.find((place) => place.hash === hash) ?? index.flat().at(-1) ?? null;',
+      },
+    ],
+    caughtBy: ['2 fences', '6 applied once', '16 everything ends', '17 every decision can be recorded'],
+  },
+  {
+    name: 'a lease is kept in clear',
+    changes: [
+      {
+        file: 'libs/service/src/logging/lease-hash.ts',
+        find: "return createHash('sha256').update(leaseId).digest('hex');",
+        replace: 'return leaseId;',
+      },
+    ],
+    caughtBy: ['12 no secrets'],
+  },
+  {
+    name: 'acknowledged before it is handled',
+    changes: [
+      {
+        file: 'libs/bus/src/consume.ts',
+        find: 'const verdict = await this.#unlessHandedBack(handle(delivery, this.#handling.signal));',
+        replace:
+          'delivery.ack();\n      const verdict = await this.#unlessHandedBack(handle(delivery, this.#handling.signal));',
+      },
+    ],
+    caughtBy: ['16 everything ends'],
+  },
+  {
+    name: 'the inbox outside the transaction',
+    changes: [
+      {
+        file: 'libs/event-log/src/append/commit-batch.ts',
+        find: 'await Promise.all([...sent, ...remembered, client.commit()]);',
+        replace: 'await Promise.all([...sent, client.commit()]);\n    await Promise.all(remembered());',
+      },
+      {
+        file: 'libs/event-log/src/append/commit-batch.ts',
+        find: 'const remembered = sendRemembered(client, submissions, batch, answers, knowledge.nowMs);',
+        replace: 'const remembered = () => sendRemembered(client, submissions, batch, answers, knowledge.nowMs);',
+      },
+    ],
+    caughtBy: ['6 applied once'],
+  },
+  {
+    name: 'the inbox is not asked',
+    changes: [
+      {
+        file: 'libs/event-log/src/append/lock-and-load.ts',
+        find: 'const answers = new Map(remembered.map((row) => [row.id, rememberedOf(row)]));',
+        replace: 'const answers = new Map();',
+      },
+    ],
+    caughtBy: ['6 applied once', '17 every decision can be recorded'],
+  },
+  {
+    name: 'positions from a sequence',
+    changes: [
+      {
+        file: 'libs/event-log/src/append/take-places.ts',
+        find: 'const event = sealEvent(draft, { position: tail.position + 1, version, prevHash: tail.hash });',
+        replace:
+          'prediction.sequence = (prediction.sequence ?? tail.position) + 1;\n    const event = sealEvent(draft, { position: prediction.sequence, version, prevHash: tail.hash });',
+      },
+    ],
+    caughtBy: ['3 log order'],
+  },
+  {
+    name: 'deadlines by the clock of the service',
+    changes: [
+      {
+        file: 'apps/orchestrator/src/decisions/run-submission.ts',
+        find: 'const decision = decideRun(command, view.run(runId), { nowMs: view.nowMs });',
+        replace: 'const decision = decideRun(command, view.run(runId), { nowMs: Date.now() });',
+      },
+    ],
+    caughtBy: ['8 deadlines'],
+  },
+  {
+    name: 'a cancel counts as done at once',
+    changes: [
+      {
+        file: 'libs/domain/src/run/settle.ts',
+        find: 'if (unfolding.work.unfinishedJobs === 0) finishRun(unfolding);',
+        replace:
+          "if (unfolding.work.unfinishedJobs === 0 || unfolding.run.state === 'canceling') finishRun(unfolding);",
+      },
+    ],
+    caughtBy: ['1 one end', '17 every decision can be recorded'],
+  },
+  {
+    name: 'work goes on after a cancel',
+    changes: [
+      {
+        file: 'libs/domain/src/run/settle.ts',
+        find: "return unfolding.run.state === 'canceling' || unfolding.work.failedFast;",
+        replace: 'return unfolding.work.failedFast;',
+      },
+    ],
+    caughtBy: ['9 nothing starts after a cancel', '17 every decision can be recorded'],
+  },
+  {
+    name: 'the relay skips what was refused',
+    changes: [
+      {
+        file: 'libs/bus/src/relay.ts',
+        find: 'if (refusedAt === -1) return this.#advance(after + batch.length);',
+        replace: 'return this.#advance(after + batch.length);',
+      },
+      {
+        file: 'libs/bus/src/relay.ts',
+        find: "if (state.outcome !== 'known' || state.lastSequence !== at) this.#at = null;",
+        replace: "if (state.outcome !== 'known') this.#at = null;",
+      },
+    ],
+    caughtBy: ['16 everything ends'],
+  },
+  {
+    name: 'the relay expects nothing',
+    changes: [
+      { file: 'libs/bus/src/log-events.ts', find: '    expectedLastSequence: event.position - 1,\n', replace: '' },
+    ],
+    caughtBy: ['7 the bus is a prefix of the log'],
+  },
+  {
+    name: 'a finished run is reopened',
+    changes: [
+      {
+        file: 'libs/domain/src/run/cancel-and-supersede.ts',
+        find: "if (run.state === 'finished') return refuse('not_cancelable', `the run has finished already: ${run.outcome}`);",
+        replace: '',
+      },
+    ],
+    caughtBy: ['1 one end', '17 every decision can be recorded'],
+  },
+  {
+    name: 'one retry too many',
+    changes: [
+      {
+        file: 'libs/domain/src/retry/decide-retry.ts',
+        find: 'used.retriesUsed < policy.retries',
+        replace: 'used.retriesUsed <= policy.retries',
+      },
+    ],
+    caughtBy: ['10 budgets'],
+  },
+  {
+    name: 'one lost runner too many',
+    changes: [
+      {
+        file: 'libs/domain/src/retry/decide-retry.ts',
+        find: 'used.lostRetriesUsed < policy.lostRetries',
+        replace: 'used.lostRetriesUsed <= policy.lostRetries',
+      },
+    ],
+    caughtBy: ['10 budgets'],
+  },
+  {
+    name: 'tables outside the transaction',
+    changes: [
+      {
+        file: 'libs/event-log/src/append/commit-batch.ts',
+        find: "    ...sendChanges(client, changes, 'before-head'),\n",
+        replace: '',
+      },
+      {
+        file: 'libs/event-log/src/append/commit-batch.ts',
+        find: '    prediction.confirmed();\n',
+        replace:
+          "    await Promise.all(sendChanges(client, changesOf(batch.drafts), 'before-head'));\n    prediction.confirmed();\n",
+      },
+    ],
+    caughtBy: ['4 tables are the fold of the log', '5 tables move with the head'],
+  },
+  {
+    name: 'an older state is published over a newer one',
+    changes: [
+      {
+        file: 'apps/status-reporter/src/published-states.ts',
+        find: 'if (state.viewPosition >= (known.get(target)?.viewPosition ?? -1)) known.set(target, state);',
+        replace: 'if (!known.has(target)) known.set(target, state);',
+      },
+    ],
+    caughtBy: ['11 the forge converges', '16 everything ends'],
+  },
+  {
+    name: 'a second lease for one runner',
+    changes: [
+      {
+        file: 'apps/orchestrator/src/command-handlers.ts',
+        find: '  if (runner.held !== null) return onGrantToHolder(desk, command, runner.held);\n',
+        replace: '',
+      },
+      {
+        file: 'libs/event-log/src/schema/migrations/1763600000002-create-projections.ts',
+        find: '  `CREATE UNIQUE INDEX lease_one_live_per_runner ON lease (runner_id) WHERE live`,\n',
+        replace: '',
+      },
+    ],
+    caughtBy: ['2 fences'],
+  },
+  {
+    name: 'a file is recorded although it was not stored',
+    changes: [
+      {
+        file: 'apps/gateway/src/runners/lease-controller.ts',
+        find: 'await storeArtifact(this.#parts, streamOf(body), digest);',
+        replace: 'await storeArtifact(this.#parts, streamOf(body), digest).catch(() => ({ sizeBytes: 1 }));',
+      },
+    ],
+    caughtBy: ['13 artifacts have their digest'],
+  },
+  {
+    name: 'a predicted head is never given up',
+    changes: [
+      {
+        file: 'libs/event-log/src/append/head-prediction.ts',
+        find: '    this.#tail = null;\n    this.#versions.clear();\n',
+        replace: '',
+      },
+    ],
+    caughtBy: ['16 everything ends', '8 deadlines', '17 every decision can be recorded'],
+  },
+];

@@ -1,0 +1,61 @@
+import type { Random } from '../engine/random.ts';
+import { FAULTS, type Fault } from './faults.ts';
+import type { World } from './world.ts';
+
+const PAUSE_MS = { from: 1_500, to: 25_000 };
+
+/**
+ * Lets things go wrong, one after the other and beside each other. Each seed has kinds of faults it is inclined to, so
+ * that some seeds see much of one kind and others a little of everything.
+ */
+export class Chaos {
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #inclined: readonly Fault[];
+  #under = 0;
+  #over = false;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#random = world.engine.random('chaos');
+    const inclined = FAULTS.filter(() => this.#random.chance(0.45));
+    this.#inclined = inclined.length === 0 ? FAULTS : inclined;
+  }
+
+  begin(): void {
+    this.#later();
+  }
+
+  /** No more faults; those under way end in their own time. */
+  end(): void {
+    this.#over = true;
+  }
+
+  get isCalm(): boolean {
+    return this.#under === 0;
+  }
+
+  #later(): void {
+    const waitMs = this.#random.between(PAUSE_MS.from, PAUSE_MS.to);
+    this.#world.engine.after(waitMs, null, 'chaos', () => {
+      if (this.#over) return;
+      this.#happen(this.#random.pick(this.#inclined));
+      this.#later();
+    });
+  }
+
+  #happen(fault: Fault): void {
+    const { engine } = this.#world;
+    const heal = fault.begin(this.#world, this.#random);
+    if (heal === null) return;
+    engine.trace.note(`${engine.nowMs} - FAULT ${fault.name}`);
+    this.#under += 1;
+    this.#world.calmSinceMs = null;
+    const lastsMs = this.#random.between(fault.lastsMs.from, fault.lastsMs.to);
+    engine.after(lastsMs, null, `${fault.name} is over`, () => {
+      heal(lastsMs);
+      this.#under -= 1;
+      if (this.#under === 0) this.#world.calmSinceMs = this.#world.database.nowMs;
+    });
+  }
+}
