@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { whereAnEngineAnswers } from '../../../test/support/infra/index.ts';
+import { whereAnEngineAnswers } from '../../../test/support/infra/container-engine.ts';
 import { BubblewrapExecutor } from './bubblewrap/bubblewrap-executor.ts';
 import { detectCgroups } from './cgroup/cgroup-host.ts';
 import { cgroupParents } from './cgroup/step-cgroup.ts';

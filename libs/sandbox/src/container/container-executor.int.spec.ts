@@ -3,7 +3,7 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MINIMUM_LAYERS } from '../layer-minimum.ts';
 import { describeHostileBattery } from '../testing/hostile-battery.fixture.ts';
-import { whereAnEngineAnswers } from '../../../../test/support/infra/index.ts';
+import { whereAnEngineAnswers } from '../../../../test/support/infra/container-engine.ts';
 import { openDoorTo, withSmallImage } from '../testing/container-engine.fixture.ts';
 import {
   awaitOutput,
