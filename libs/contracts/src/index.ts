@@ -16,6 +16,7 @@ export {
   attemptName,
 } from './ids.ts';
 export { canonicalJson, type Json } from './canonical-json.ts';
+export { firstDifference, type JsonDifference } from './json-difference.ts';
 export { CapacityHistory, CapacityInputs, CapacityPolicy, CapacitySnapshot } from './capacity.ts';
 export { Actor, Change, ChangeKind, ForgeKind, Repository, RerunSource, TrustLevel } from './change.ts';
 export {

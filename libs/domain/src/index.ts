@@ -28,4 +28,6 @@ export {
 } from './admission/match-requirements.ts';
 export { assignWaiting, type Admission, type WaitingAttempt, type WaitingRunner } from './admission/assign-waiting.ts';
 export { FIRST_PREV_HASH, eventCanonicalText, type UnchainedEvent } from './log-chain/event-canonical-text.ts';
+export { redecideRerun, redecideScaling } from './replay/redecide-others.ts';
+export { redecideRun, type DecidedEvent, type Departure, type RedecidedRun } from './replay/redecide-run.ts';
 export { decideRerun, type RerunDecision } from './run/rerun.ts';

@@ -1,0 +1,169 @@
+import type { Actor, CompletionReport, DomainEvent, DomainEventOf, JobKey } from '@delta-ci/contracts';
+import { unreachable } from '../broken-invariant.ts';
+import type { RunAggregate } from '../run/aggregate.ts';
+import { attemptsOf, type Lease } from '../run/job-progress.ts';
+import { jobOf } from '../run/read-run.ts';
+import type { RunCommand, RunnerReportType } from '../run/run-command.ts';
+
+/**
+ * What was asked of a run, read back from what was recorded. The first event of a decision says which command it was and
+ * carries what came with it from outside (a plan, a report, a reason); lease and runner stand in the run already. What
+ * the command led to, the decider says again.
+ */
+
+/** A recorded event as far as its decision needs it. */
+export interface RecordedStep {
+  readonly event: DomainEvent;
+  readonly actor: Actor;
+}
+
+/**
+ * The command that `first` was decided on, `next` being the event after it. Null when no command begins like that in
+ * this state: then the log was not written by these deciders.
+ */
+export function commandBehind(run: RunAggregate, first: RecordedStep, next: DomainEvent | null): RunCommand | null {
+  // Whatever the time alone led to was found by one timer, and the time is all it asks with.
+  if (first.actor.kind === 'timer' && first.actor.name === 'enforce-deadlines') return { type: 'enforce-deadlines' };
+  const { event } = first;
+  switch (event.type) {
+    case 'run.created':
+      return { type: 'create-run', data: event.data };
+    case 'run.planned':
+      return recordPlan(event.data);
+    case 'run.planning-failed':
+      return { type: 'record-planning-failure', ...event.data };
+    case 'run.started':
+      return next?.type === 'lease.granted' ? grantLease(next.data) : null;
+    case 'lease.granted':
+      return grantLease(event.data);
+    case 'run.cancel-requested':
+      return { type: 'cancel-run', reason: event.data.reason };
+    case 'run.superseded':
+      return { type: 'supersede-run', by: event.data.by };
+    case 'lease.expired':
+      return { type: 'expire-lease', ...event.data };
+    case 'failure.explained':
+      return { type: 'record-explanation', ...event.data };
+    case 'publication.recorded':
+      return { type: 'record-publication', data: event.data };
+    case 'lease.revoked':
+    case 'lease.activated':
+    case 'attempt.started':
+    case 'attempt.uploading':
+    case 'artifact.recorded':
+    case 'attempt.finished':
+    case 'lease.stale-report-refused':
+      return wordOfHolder(run, event);
+    default:
+      return null;
+  }
+}
+
+function recordPlan({ deadlineAtMs: _, ...plan }: DomainEventOf<'run.planned'>['data']): RunCommand {
+  return { type: 'record-plan', ...plan };
+}
+
+function grantLease({ jobKey, attempt, leaseHash, runnerId }: DomainEventOf<'lease.granted'>['data']): RunCommand {
+  return { type: 'grant-lease', jobKey, attempt, leaseHash, runnerId };
+}
+
+type HolderEvent = DomainEventOf<
+  | 'lease.revoked'
+  | 'lease.activated'
+  | 'attempt.started'
+  | 'attempt.uploading'
+  | 'artifact.recorded'
+  | 'attempt.finished'
+  | 'lease.stale-report-refused'
+>;
+
+/** What the runner that held the lease said, or what was said of that runner. */
+function wordOfHolder(run: RunAggregate, event: HolderEvent): RunCommand | null {
+  const lease = leaseAt(run, event.data.jobKey, event.data.attempt);
+  if (lease === null) return null;
+  const by = { leaseHash: lease.hash, runnerId: lease.runnerId };
+  switch (event.type) {
+    case 'lease.revoked':
+      return { type: 'lose-runner', runnerId: lease.runnerId, reason: event.data.reason };
+    case 'lease.activated':
+      return { type: 'acknowledge-lease', ...by };
+    case 'attempt.started':
+      return { type: 'report-progress', ...by, phase: 'running' };
+    case 'attempt.uploading':
+      return { type: 'report-progress', ...by, phase: 'uploading' };
+    case 'artifact.recorded':
+      return { type: 'record-artifact', ...by, artifact: event.data.artifact };
+    case 'attempt.finished':
+      return endOfAttempt(event.data, by, lease);
+    case 'lease.stale-report-refused':
+      return staleReport(event.data, lease);
+    default:
+      return unreachable(event);
+  }
+}
+
+/**
+ * A completion and the acknowledgement of a cancel lead to the same events wherever both are taken; under a lease that
+ * was never acknowledged only the latter is.
+ */
+function endOfAttempt(
+  { report }: DomainEventOf<'attempt.finished'>['data'],
+  by: { leaseHash: string; runnerId: string },
+  lease: Lease,
+): RunCommand | null {
+  if (report === null) return null;
+  return { type: lease.state === 'granted' ? 'acknowledge-cancel' : 'complete-attempt', ...by, report };
+}
+
+/** A stale report is refused whatever it says, so what it said was not recorded. */
+function staleReport(
+  { report, runnerId }: DomainEventOf<'lease.stale-report-refused'>['data'],
+  { hash }: Lease,
+): RunCommand | null {
+  if (runnerId === null) return null;
+  const by = { leaseHash: hash, runnerId };
+  switch (report as RunnerReportType) {
+    case 'acknowledge-lease':
+      return { type: 'acknowledge-lease', ...by };
+    case 'report-progress':
+      return { type: 'report-progress', ...by, phase: 'running' };
+    case 'complete-attempt':
+      return { type: 'complete-attempt', ...by, report: UNREAD_REPORT };
+    case 'acknowledge-cancel':
+      return { type: 'acknowledge-cancel', ...by, report: UNREAD_REPORT };
+    case 'record-artifact':
+      return { type: 'record-artifact', ...by, artifact: UNREAD_ARTIFACT };
+    default:
+      return null;
+  }
+}
+
+const UNREAD_REPORT: CompletionReport = {
+  outcome: 'canceled',
+  exitCode: null,
+  signal: null,
+  steps: [],
+  usage: { wallMs: 0, cpuMs: null, memoryPeakBytes: null },
+  artifacts: [],
+  caches: [],
+  infrastructureError: null,
+  logBytes: 0,
+  logTruncated: false,
+  runnerStartedAtMs: 0,
+  runnerFinishedAtMs: 0,
+  summary: '',
+};
+
+const UNREAD_ARTIFACT = {
+  name: 'unread',
+  type: 'file',
+  digest: `sha256:${'0'.repeat(64)}`,
+  sizeBytes: 0,
+  retentionDays: 1,
+} as const;
+
+function leaseAt(run: RunAggregate, key: JobKey, number: number): Lease | null {
+  const job = jobOf(run, key);
+  const attempt = job === null ? undefined : attemptsOf(job.progress).find((candidate) => candidate.number === number);
+  return attempt === undefined || attempt.state === 'queued' ? null : attempt.lease;
+}
