@@ -60,6 +60,14 @@ export {
 export { LogBell, type LogBellOptions } from './read/log-bell.ts';
 export { leadWhile, type LeadOptions } from './election/lead-while.ts';
 export {
+  verifyReplay,
+  type DifferingCheckpoint,
+  type ReplayProgress,
+  type ReplayedTable,
+  type VerifiedReplay,
+  type VerifyReplayOptions,
+} from './replay/verify-replay.ts';
+export {
   rebuildProjections,
   type RebuildOptions,
   type RebuiltProjections,

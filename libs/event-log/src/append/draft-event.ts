@@ -4,6 +4,7 @@ import {
   upcast,
   type DomainEvent,
   type Json,
+  type RecordedEnvelope,
   type RecordedEvent,
   type RunId,
   type StreamId,
@@ -111,7 +112,7 @@ export function currentRecordOf(canonical: string): UnchainedRecord {
   return inCurrentVersion(JSON.parse(canonical) as UnchainedRecord);
 }
 
-export type UnchainedRecord = Omit<RecordedEvent, 'prevHash' | 'hash'>;
+export type UnchainedRecord = Omit<RecordedEnvelope, 'prevHash' | 'hash'> & DomainEvent;
 
 /** @throws as `recordedEventOf` */
 export function inCurrentVersion(record: UnchainedRecord): UnchainedRecord {

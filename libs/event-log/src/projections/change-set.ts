@@ -3,7 +3,7 @@ import type { RowChange } from './row-change.ts';
 import type { ProjectionName } from './rows.ts';
 import { PROJECTION_NAMES, PROJECTION_TABLES } from './tables.ts';
 
-type Row = Readonly<Record<string, unknown>>;
+export type Row = Readonly<Record<string, unknown>>;
 type Pending = { kind: 'put' | 'patch'; row: Row };
 
 /** What is left of a batch's changes of one table when changes of the same row are taken together. */
@@ -49,6 +49,17 @@ export class ChangeSet {
     this.#tables.set(table, fresh);
     return fresh;
   }
+}
+
+/** A row of a table after a change; null when there is no such row and the change makes none. */
+export function appliedChange(
+  table: ProjectionName,
+  earlier: Row | undefined,
+  kind: Pending['kind'],
+  row: Row,
+): Row | null {
+  if (earlier === undefined) return kind === 'put' ? row : null;
+  return merged(PROJECTION_TABLES[table], { kind: 'put', row: earlier }, kind, row).row;
 }
 
 function merged(rules: TableRules, earlier: Pending, kind: Pending['kind'], row: Row): Pending {

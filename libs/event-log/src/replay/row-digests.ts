@@ -1,0 +1,131 @@
+import type pg from 'pg';
+import { jsonRows } from '../projections/json-rows.ts';
+import type { ProjectionName } from '../projections/rows.ts';
+import { PROJECTION_NAMES, PROJECTION_TABLES, type ColumnType } from '../projections/tables.ts';
+import type { FoldedRow } from './folded-rows.ts';
+
+/** Two 64-bit hashes of every row, summed: the order of rows does not matter, and a row can be taken out again. */
+export interface TableDigest {
+  readonly rows: number;
+  readonly first: bigint;
+  readonly second: bigint;
+}
+
+const EMPTY: TableDigest = { rows: 0, first: 0n, second: 0n };
+
+/** Rows hashed by one statement: fewer than the first wait for more, more than the second go in several. */
+const ROWS_AT_ONCE = 500;
+const ROWS_MAX = 2_000;
+/** Statements under way: the server hashes while the next rows are folded. */
+const UNDER_WAY_MAX = 2;
+
+interface SumsRow {
+  readonly rows: number;
+  readonly first: string;
+  readonly second: string;
+}
+
+/**
+ * Digests of folded rows, by table. The server makes them, with its own idea of a row's text, because it also makes those
+ * of the live tables; nothing is written for that.
+ */
+export class RowDigests {
+  readonly #client: pg.ClientBase;
+  readonly #digests = new Map<ProjectionName, TableDigest>();
+  readonly #waiting = { [1]: new Map<ProjectionName, Row[]>(), [-1]: new Map<ProjectionName, Row[]>() };
+  readonly #underWay = new Set<Promise<void>>();
+
+  constructor(client: pg.ClientBase) {
+    this.#client = client;
+  }
+
+  /** Counts a row, or with -1 takes it out, when it is next sent. */
+  add({ table, row }: FoldedRow, sign: 1 | -1 = 1): void {
+    const waiting = this.#waiting[sign];
+    const rows = waiting.get(table);
+    if (rows === undefined) waiting.set(table, [row]);
+    else rows.push(row);
+  }
+
+  /** Sends what is worth a statement, and waits when the server is behind. */
+  async send(atLeast: number = ROWS_AT_ONCE): Promise<void> {
+    for (const sign of [1, -1] as const) {
+      for (const [table, rows] of this.#waiting[sign]) {
+        if (rows.length < atLeast) continue;
+        this.#waiting[sign].delete(table);
+        for (let from = 0; from < rows.length; from += ROWS_MAX) {
+          await this.#sendRows(table, sign, rows.slice(from, from + ROWS_MAX));
+        }
+      }
+    }
+  }
+
+  /** All digests, when everything is counted. */
+  async finish(): Promise<ReadonlyMap<ProjectionName, TableDigest>> {
+    await this.send(1);
+    await Promise.all(this.#underWay);
+    return new Map(PROJECTION_NAMES.map((table) => [table, this.#digests.get(table) ?? EMPTY]));
+  }
+
+  async #sendRows(table: ProjectionName, sign: 1 | -1, rows: Row[]): Promise<void> {
+    while (this.#underWay.size >= UNDER_WAY_MAX) await Promise.race(this.#underWay);
+    const sent = this.#count(table, sign, rows).finally(() => this.#underWay.delete(sent));
+    this.#underWay.add(sent);
+  }
+
+  async #count(table: ProjectionName, sign: 1 | -1, rows: Row[]): Promise<void> {
+    const query = { name: `digest-${table}`, text: FOLDED[table], values: [jsonRows(rows)] };
+    const sums = sumsOf((await this.#client.query<SumsRow>(query)).rows);
+    const before = this.#digests.get(table) ?? EMPTY;
+    this.#digests.set(table, {
+      rows: before.rows + sign * sums.rows,
+      first: before.first + BigInt(sign) * sums.first,
+      second: before.second + BigInt(sign) * sums.second,
+    });
+  }
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** The digest of a live table. */
+export async function liveDigest(client: pg.ClientBase, table: ProjectionName): Promise<TableDigest> {
+  return sumsOf((await client.query<SumsRow>(LIVE[table])).rows);
+}
+
+export function sameDigest(one: TableDigest, other: TableDigest): boolean {
+  return one.rows === other.rows && one.first === other.first && one.second === other.second;
+}
+
+function sumsOf([sums]: readonly SumsRow[]): TableDigest {
+  return sums === undefined
+    ? EMPTY
+    : { rows: Number(sums.rows), first: BigInt(sums.first), second: BigInt(sums.second) };
+}
+
+const LIVE = textsFor((table) => `public.${table} AS t`);
+const FOLDED = textsFor((_table, columns) => {
+  const typed = Object.entries(columns).map(([column, type]) => `${column} ${type}`);
+  return `json_to_recordset($1::json) AS t (${typed.join(', ')})`;
+});
+
+/**
+ * Columns by name: a column's place may differ between our list and a table that was migrated. `OFFSET 0` keeps the
+ * planner from writing a row's text twice, once for each hash.
+ */
+function textsFor(
+  source: (table: ProjectionName, columns: Readonly<Record<string, ColumnType>>) => string,
+): Readonly<Record<ProjectionName, string>> {
+  const texts = PROJECTION_NAMES.map((table) => {
+    const { columns } = PROJECTION_TABLES[table];
+    const text = `ROW(${Object.keys(columns)
+      .map((column) => `t.${column}`)
+      .join(', ')})::text`;
+    return [
+      table,
+      `SELECT count(*)::integer AS rows, coalesce(sum(hashtextextended(text, 1)), 0)::text AS first,
+         coalesce(sum(hashtextextended(text, 2)), 0)::text AS second
+       FROM (SELECT ${text} AS text FROM ${source(table, columns)} OFFSET 0) AS rows`,
+    ];
+  });
+  return Object.fromEntries(texts) as Record<ProjectionName, string>;
+}

@@ -1,0 +1,51 @@
+import { hash } from 'node:crypto';
+import type { Digest } from '@delta-ci/contracts';
+import type { Row } from '../projections/change-set.ts';
+import type { ProjectionName } from '../projections/rows.ts';
+import type { FoldedRow } from './folded-rows.ts';
+
+/** The digest of `digestUnfinishedWork`, of rows that were folded in memory. */
+export function digestOfUnfinished(liveRuns: Iterable<FoldedRow>): Digest {
+  const lines: Buffer[] = [];
+  for (const { table, row } of liveRuns) {
+    if (table === 'lease' && row['live'] !== true) continue;
+    const columns = COLUMNS[table];
+    if (columns !== undefined) lines.push(Buffer.from(lineOf(table, row, columns)));
+  }
+  lines.sort((one, other) => Buffer.compare(one, other));
+  return `sha256:${hash('sha256', Buffer.concat(lines.flatMap((line, at) => (at === 0 ? [line] : [LINE_FEED, line]))))}`;
+}
+
+const LINE_FEED = Buffer.from('\n');
+
+/** As the statement of `digestUnfinishedWork` has them. */
+const COLUMNS: Readonly<Partial<Record<ProjectionName, readonly string[]>>> = {
+  run: ['run_id', 'state', 'plan_digest'],
+  job: ['run_id', 'job_key', 'state', 'outcome'],
+  attempt: [
+    'run_id',
+    'job_key',
+    'attempt',
+    'state',
+    'outcome',
+    'failure_class',
+    'runner_id',
+    'queue_deadline_at_ms',
+    'cancel_deadline_at_ms',
+  ],
+  lease: [
+    'run_id',
+    'job_key',
+    'fence',
+    'state',
+    'lease_hash',
+    'runner_id',
+    'granted_at_ms',
+    'expires_at_ms',
+    'job_deadline_at_ms',
+  ],
+};
+
+function lineOf(table: ProjectionName, row: Row, columns: readonly string[]): string {
+  return `${table} ${columns.map((column) => String(row[column] ?? '-')).join(' ')}`;
+}

@@ -1,0 +1,233 @@
+import { CHECKPOINT_STREAM, type Digest, type StreamId } from '@delta-ci/contracts';
+import pg from 'pg';
+import { currentRecordOf } from '../append/draft-event.ts';
+import { surviveBrokenConnections } from '../connection.ts';
+import type { ProjectionName } from '../projections/rows.ts';
+import { PROJECTION_NAMES } from '../projections/tables.ts';
+import {
+  foldInto,
+  makesChangingRows,
+  RowsInUse,
+  type FoldableEvent,
+  type FoldedRow,
+  type StreamRows,
+} from './folded-rows.ts';
+import { liveDigest, RowDigests, sameDigest } from './row-digests.ts';
+import { digestOfUnfinished } from './unfinished-lines.ts';
+
+export interface VerifyReplayOptions {
+  /** The URL of a role that may read the log and its tables. */
+  readonly databaseUrl: string;
+  /** Told how far it has come, after every page and when it begins to compare. */
+  readonly onProgress?: (progress: ReplayProgress) => void;
+  /** Rows of what is over, kept for what may still be said of it. Default 20,000: the last few thousand runs. */
+  readonly idleRowsMax?: number;
+  /** Ends it early; the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ReplayProgress {
+  readonly phase: 'folding' | 'comparing';
+  /** Events folded. */
+  readonly position: number;
+  readonly head: number;
+}
+
+export interface VerifiedReplay {
+  /** The head both are compared at. */
+  readonly position: number;
+  readonly equal: boolean;
+  readonly tables: readonly ReplayedTable[];
+  readonly checkpoints: { readonly checked: number; readonly differing: readonly DifferingCheckpoint[] };
+}
+
+export interface ReplayedTable {
+  readonly table: ProjectionName;
+  readonly rows: { readonly live: number; readonly folded: number };
+  readonly equal: boolean;
+}
+
+export interface DifferingCheckpoint {
+  readonly position: number;
+  /** What of the two it names is not so. */
+  readonly what: 'hash' | 'unfinished';
+  readonly signed: string;
+  readonly found: string;
+}
+
+/** Events in memory at a time, and as many on their way. */
+const PAGE = 2_000;
+const IDLE_ROWS_MAX = 20_000;
+const CHECKPOINTS_SHOWN = 20;
+
+/**
+ * Folds the whole log from nothing and compares: at every signed checkpoint the work that was under way, at the end every
+ * row of every table. What it folds never becomes a table: rows in use are in memory, and of those that are not only a sum
+ * of hashes is left. Reads one snapshot, so the log may go on growing; memory follows the work under way, not the log.
+ */
+export async function verifyReplay(options: VerifyReplayOptions): Promise<VerifiedReplay> {
+  const pool = new pg.Pool({
+    connectionString: options.databaseUrl,
+    application_name: 'delta-replay',
+    max: 2,
+    pipeline: true,
+    types: numbersForBigints(),
+  });
+  surviveBrokenConnections(pool);
+  const [reading, hashing] = await Promise.all([pool.connect(), pool.connect()]);
+  try {
+    await reading.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    await reading.query('SET LOCAL statement_timeout = 0');
+    return await new Replay(reading, hashing, options).verify();
+  } finally {
+    reading.release(true);
+    hashing.release(true);
+    await pool.end();
+  }
+}
+
+function numbersForBigints(): pg.TypeOverrides {
+  const types = new pg.TypeOverrides();
+  types.setTypeParser(pg.types.builtins.INT8, Number);
+  return types;
+}
+
+class Replay {
+  readonly #reading: pg.PoolClient;
+  readonly #digests: RowDigests;
+  readonly #rows = new RowsInUse();
+  readonly #options: VerifyReplayOptions;
+  readonly #differing: DifferingCheckpoint[] = [];
+  #checked = 0;
+
+  constructor(reading: pg.PoolClient, hashing: pg.PoolClient, options: VerifyReplayOptions) {
+    this.#reading = reading;
+    this.#digests = new RowDigests(hashing);
+    this.#options = options;
+  }
+
+  async verify(): Promise<VerifiedReplay> {
+    const { rows } = await this.#reading.query<{ position: number }>('SELECT position FROM log_head');
+    const head = rows[0]?.position ?? 0;
+    await this.#foldUpTo(head);
+    this.#options.onProgress?.({ phase: 'comparing', position: head, head });
+    for (const row of this.#rows.remaining()) this.#digests.add(row);
+    const folded = await this.#digests.finish();
+    const tables: ReplayedTable[] = [];
+    for (const table of PROJECTION_NAMES) {
+      this.#options.signal?.throwIfAborted();
+      const live = await liveDigest(this.#reading, table);
+      const ours = folded.get(table) ?? live;
+      tables.push({ table, rows: { live: live.rows, folded: ours.rows }, equal: sameDigest(live, ours) });
+    }
+    const checkpoints = { checked: this.#checked, differing: this.#differing };
+    const equal = this.#differing.length === 0 && tables.every((table) => table.equal);
+    return { position: head, equal, tables, checkpoints };
+  }
+
+  /** The next page is read while this one is folded. */
+  async #foldUpTo(head: number): Promise<void> {
+    const checkpoints = new SignedCheckpoints(this.#reading);
+    let checkpoint = await checkpoints.next();
+    let page = this.#read(0, head);
+    for (let after = 0; after < head; after += PAGE) {
+      this.#options.signal?.throwIfAborted();
+      const texts = await page;
+      const last = Math.min(head, after + PAGE);
+      if (texts.length !== last - after) throw new Error(`the log has a gap between ${after} and ${last}`);
+      page = this.#read(last, head);
+      for (const [at, text] of texts.entries()) {
+        const event = currentRecordOf(text);
+        this.#fold(event, this.#rows.get(event.stream) ?? (await this.#rowsOf(event, after + at + 1)));
+        while (checkpoint !== null && checkpoint.position <= after + at + 1) {
+          await this.#compare(checkpoint);
+          checkpoint = await checkpoints.next();
+        }
+      }
+      for (const row of this.#rows.leaving(this.#options.idleRowsMax ?? IDLE_ROWS_MAX)) this.#digests.add(row);
+      await this.#digests.send();
+      this.#options.onProgress?.({ phase: 'folding', position: last, head });
+    }
+  }
+
+  async #read(after: number, head: number): Promise<string[]> {
+    if (after >= head) return [];
+    const { rows } = await this.#reading.query<[string]>({
+      name: 'replay-page',
+      rowMode: 'array',
+      text: 'SELECT canonical FROM event WHERE position > $1 AND position <= $2 ORDER BY position',
+      values: [after, Math.min(head, after + PAGE)],
+    });
+    return rows.map(([canonical]) => canonical);
+  }
+
+  #fold(event: FoldableEvent, rows: StreamRows): void {
+    const before = rows.size;
+    const settled: FoldedRow[] = [];
+    foldInto({ rows, shared: this.#rows.shared, settled }, event);
+    for (const row of settled) this.#digests.add(row);
+    this.#rows.set(event.stream, rows, before);
+  }
+
+  /** The rows of a stream that is not here: none, or those of one that has left, which are taken out of what was counted. */
+  async #rowsOf({ stream, version }: FoldableEvent, position: number): Promise<StreamRows> {
+    if (version === 1 || !makesChangingRows(stream)) return new Map();
+    const { rows: texts } = await this.#reading.query<{ canonical: string }>(
+      'SELECT canonical FROM event WHERE stream = $1 AND position < $2 ORDER BY version',
+      [stream, position],
+    );
+    const rows: StreamRows = new Map();
+    const already = { shared: new Map<string, FoldedRow>(), settled: [] };
+    for (const { canonical } of texts) foldInto({ rows, ...already }, currentRecordOf(canonical));
+    for (const row of rows.values()) this.#digests.add(row, -1);
+    return rows;
+  }
+
+  async #compare({ position, hash, unfinished }: SignedCheckpoint): Promise<void> {
+    this.#checked += 1;
+    const { rows } = await this.#reading.query<{ hash: string }>('SELECT hash FROM event WHERE position = $1', [
+      position,
+    ]);
+    const found = { hash: rows[0]?.hash ?? '', unfinished: digestOfUnfinished(this.#rows.live()) };
+    const signed = { hash, unfinished };
+    for (const what of ['hash', 'unfinished'] as const) {
+      if (signed[what] === found[what] || this.#differing.length >= CHECKPOINTS_SHOWN) continue;
+      this.#differing.push({ position, what, signed: signed[what], found: found[what] });
+    }
+  }
+}
+
+interface SignedCheckpoint {
+  readonly position: number;
+  readonly hash: string;
+  readonly unfinished: Digest;
+}
+
+/** The log's checkpoints in order, some hundred at a time. Each stands after the position it speaks of. */
+class SignedCheckpoints {
+  readonly #reading: pg.PoolClient;
+  readonly #stream: StreamId = CHECKPOINT_STREAM;
+  #read: SignedCheckpoint[] = [];
+  #version = 0;
+
+  constructor(reading: pg.PoolClient) {
+    this.#reading = reading;
+  }
+
+  async next(): Promise<SignedCheckpoint | null> {
+    if (this.#read.length === 0) await this.#readMore();
+    return this.#read.shift() ?? null;
+  }
+
+  async #readMore(): Promise<void> {
+    const { rows } = await this.#reading.query<{ canonical: string; version: number }>(
+      'SELECT canonical, version FROM event WHERE stream = $1 AND version > $2 ORDER BY version LIMIT 500',
+      [this.#stream, this.#version],
+    );
+    this.#version = rows.at(-1)?.version ?? this.#version;
+    this.#read = rows.flatMap(({ canonical }) => {
+      const event = currentRecordOf(canonical);
+      return event.type === 'checkpoint.signed' ? [event.data] : [];
+    });
+  }
+}
