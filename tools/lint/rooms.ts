@@ -141,7 +141,7 @@ const apps: Readonly<Record<string, Room>> = {
   cli: {
     kind: 'app',
     purpose: '`delta`: plan and run locally, ask a running mesh why',
-    ours: ['contracts', 'planning', 'analysis', 'event-log', 'sandbox', 'git'],
+    ours: ['contracts', 'planning', 'analysis', 'event-log', 'artifact-store', 'sandbox', 'git'],
     packages: ['commander', 'cli-table3', 'picocolors', 'eventsource-parser', 'zod'],
   },
 };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { migrate, provisionRoles } from '@delta-ci/event-log';
 import { startNatsServer, startPostgres } from '../bootstrap/index.mjs';
@@ -9,6 +9,7 @@ import { ServiceProcess, type ServiceSpec, type ServiceState } from './service-p
 import {
   SERVICE_NAMES,
   adminTokenFile,
+  readerUrlFile,
   checkpointKeyFile,
   checkpointKeysDir,
   gatewayUrl,
@@ -81,10 +82,12 @@ async function bringUp(options: MeshOptions, stops: (() => Promise<void>)[]): Pr
   await mkdir(options.directory, { recursive: true, mode: 0o755 });
   prepareCheckpointKey(checkpointKeyFile(options.directory), checkpointKeysDir(options.directory));
   const [adminDatabaseUrl, natsUrl] = await allSettledOrThrow([databaseOf(options, stops), busOf(options, stops)]);
+  const databases = { admin: adminDatabaseUrl, ...(await prepareDatabase(adminDatabaseUrl)) };
+  await writeFile(readerUrlFile(options.directory), databases.reader, { mode: 0o600 });
   const settings: MeshSettings = {
     root: options.root,
     directory: options.directory,
-    databases: { admin: adminDatabaseUrl, ...(await prepareDatabase(adminDatabaseUrl)) },
+    databases,
     natsUrl,
     forgesFile: options.forgesFile,
     gatewayPort: options.gatewayPort,

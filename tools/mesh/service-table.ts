@@ -87,6 +87,9 @@ export const gatewayUrl = (port: number): string => `http://127.0.0.1:${port}`;
 /** The private key that signs checkpoints, and the public keys whose checkpoints count. */
 export const checkpointKeyFile = (directory: string): string => join(directory, 'orchestrator', 'checkpoint-key.pem');
 export const checkpointKeysDir = (directory: string): string => join(directory, 'checkpoint-keys');
+/** The address of a role that may read the log: what `delta` finds in the checkout of a mesh. */
+export const readerUrlFile = (directory: string): string => join(directory, 'reader-url');
+
 export const adminTokenFile = (directory: string): string => join(directory, 'gateway', 'admin-token');
 
 /** How to start one service of this mesh. */

@@ -5,15 +5,18 @@ import { checkAudit, type CheckOptions } from './commands/audit-check.ts';
 import { auditCheckpoints, type CheckpointsOptions } from './commands/audit-checkpoints.ts';
 import { exportAudit, type ExportOptions } from './commands/audit-export.ts';
 import { verifyAudit, type VerifyOptions } from './commands/audit-verify.ts';
+import { at, type AtOptions } from './commands/at.ts';
 import { doctor } from './commands/doctor.ts';
 import { lint } from './commands/lint.ts';
 import { logs, type LogOptions } from './commands/logs.ts';
 import { listParked, settleParked, type ParkedListOptions, type SettleOptions } from './commands/parked.ts';
 import { plan, type PlanOptions } from './commands/plan.ts';
+import { replay, type ReplayOptions } from './commands/replay.ts';
 import { run, type RunOptions } from './commands/run.ts';
 import { cancelRun, listRuns, rerun, viewRun, watchRun, type ApiOptions, type ListOptions } from './commands/runs.ts';
 import { up } from './commands/up.ts';
 import { why } from './commands/why.ts';
+import { EXAMPLES } from './examples.ts';
 import { EXIT, Problem } from './problem.ts';
 import { safeText } from './screen/safe-text.ts';
 import { printJson, type Surroundings } from './surroundings.ts';
@@ -81,6 +84,7 @@ function commands(surroundings: Surroundings, done: Done): Command {
   addRuns(program, surroundings, done);
   addParked(program, surroundings, done);
   addAudit(program, surroundings, done);
+  addLog(program, surroundings, done);
   addRest(program, surroundings, done);
   return program;
 }
@@ -216,6 +220,24 @@ function addAudit(program: Command, surroundings: Surroundings, done: Done): voi
     .action(async (file: string, options: CheckOptions) => done(await checkAudit(surroundings, file, options)));
 }
 
+function addLog(program: Command, surroundings: Surroundings, done: Done): void {
+  ofGateway(program.command('at'))
+    .description('how queue, leases, runners and runs of a mesh stood at a moment of the past')
+    .argument('<position|time>', 'a log position, or a time like 2026-01-31T12:00:00Z')
+    .option('--job <run/job>', 'why this job was waiting then')
+    .option('--limit <n>', 'how many runs', wholeNumber(1, 500), 100)
+    .option('--cursor <cursor>', 'where the page before ended')
+    .addHelpText('after', EXAMPLES.at)
+    .action(async (moment: string, options: AtOptions) => done(await at(surroundings, moment, options)));
+  ofDatabase(program.command('replay'))
+    .description('decide a recorded run again, or fold the whole log again, and compare')
+    .argument('[run]', 'id of the run whose decisions are made again')
+    .option('--verify', 'fold the log from nothing; compare with every signed checkpoint and with the tables')
+    .option('--artifacts <dir>', 'the artifact store (DELTA_ARTIFACT_DIR; otherwise that of the mesh of this checkout)')
+    .addHelpText('after', EXAMPLES.replay)
+    .action(async (id: string | undefined, options: ReplayOptions) => done(await replay(surroundings, id, options)));
+}
+
 function addRest(program: Command, surroundings: Surroundings, done: Done): void {
   withJson(program.command('doctor'))
     .description('what this host can enforce around a job, by trying')
@@ -239,6 +261,12 @@ function ofChange(command: Command): Command {
 
 const ofRunOrChange = (command: Command): Command =>
   withGateway(ofChange(command)).option('--run <id>', 'a run of a mesh, instead of this repository');
+
+const ofDatabase = (command: Command): Command =>
+  withJson(command).option(
+    '--database-url <url>',
+    'a role that may read the log (DELTA_DATABASE_URL; otherwise the mesh of this checkout)',
+  );
 
 const ofGateway = (command: Command): Command => withGateway(withJson(command));
 
@@ -280,72 +308,3 @@ function wholeNumber(min: number, max: number): (text: string) => number {
     throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
   };
 }
-
-const EXAMPLES = {
-  delta: `
-Examples:
-  delta run                  run what the change of this repository needs
-  delta why test-cart        why a job runs
-  delta why-not docs         why it does not
-  delta runs watch run_...   follow a run of a mesh
-
-Ends with 0 when all is well, 1 when a job failed, 2 when something was asked that cannot be done,
-3 when it could not be judged, 130 when it was interrupted.`,
-  run: `
-Uncommitted changes count. Without --base the change is compared with where its branch forked off.
-
-Examples:
-  delta run --base origin/main
-  delta run --all --keep-going
-  delta run --job test-cart --no-network
-  delta run --json | jq -r 'select(.type == "job-finished") | .job + " " + .outcome'`,
-  plan: `
-Examples:
-  delta plan --base origin/main
-  delta plan --json | jq .plan.jobs[].key
-  delta plan --run run_0199f2...`,
-  why: `
-Examples:
-  delta why test-cart
-  delta why packages/money/src/index.js
-  delta why test-cart --run run_0199f2...`,
-  whyNot: `
-Examples:
-  delta why-not test-greeting
-  delta why-not packages/greeting`,
-  lint: `
-Examples:
-  delta lint
-  delta lint path/to/delta.yaml --json`,
-  parked: `
-What is done to a message is recorded in the log, with who did it.
-
-Examples:
-  delta parked list
-  delta parked retry 12 --reason "the planner is mended"
-  delta parked drop 12`,
-  auditVerify: `
-Hashes are recomputed and signatures checked here: neither the gateway nor the database is believed. Ends with 1
-when the log is not as it was recorded, and with 3 when no trusted key signed any of it.
-
-Examples:
-  delta audit verify
-  delta audit verify --from 120000
-  delta audit verify --run run_0199f2...
-  delta audit verify --database-url postgres://reader@db/delta --checkpoints /mnt/store/checkpoints --keys ./keys`,
-  auditExport: `
-Examples:
-  delta audit export --run run_0199f2... --out run.bundle`,
-  auditCheck: `
-The head of the file says how to do the same with sha256sum and openssl.
-
-Examples:
-  delta audit check run.bundle --keys ./keys
-  delta audit check run.bundle --key-id 2f1c...`,
-  logs: `
-Escape sequences of the job are shown, not obeyed, unless --raw is given.
-
-Examples:
-  delta logs run_0199f2... test-cart -f
-  delta logs run_0199f2... test-cart --attempt 1 > test-cart.log`,
-} as const;

@@ -9,6 +9,7 @@ import { LogController } from './logs/log-controller.ts';
 import { PARTS, type GatewayParts } from './parts.ts';
 import { ParkedController } from './parked/parked-controller.ts';
 import { PolicyController } from './policies/policy-controller.ts';
+import { MomentController } from './moments/moment-controller.ts';
 import { PoolController } from './pools/pool-controller.ts';
 import { OpenApiController } from './reference/open-api-controller.ts';
 import { LeaseController } from './runners/lease-controller.ts';
@@ -23,6 +24,7 @@ const CONTROLLERS = [
   LogController,
   ArtifactController,
   FeedController,
+  MomentController,
   PoolController,
   PolicyController,
   ParkedController,

@@ -29,6 +29,7 @@ import {
 import { JSON_BODY_BYTES_MAX, type Endpoint } from './endpoint.ts';
 import { EVENT_DATA } from './events.ts';
 import { AttemptNumber, Digest, EpochMs, JobKey, PoolName, RepositoryId, RunId } from './ids.ts';
+import { JobAtMoment, Moment, MomentView } from './moment.ts';
 import { RunPolicy } from './policy.ts';
 import { RUNNER_ENDPOINTS } from './runner-endpoints.ts';
 
@@ -235,6 +236,28 @@ export const ENDPOINTS = {
     headers: feedHeaders,
     answers: { 200: 'events' },
     refusals: [],
+  },
+  showMoment: {
+    method: 'GET',
+    path: '/api/v1/at/:moment',
+    summary: 'Queue, leases, runners and runs as they stood at a log position or a time; runs in pages, oldest first',
+    access: 'viewer',
+    params: z.strictObject({ moment: Moment }),
+    query: z.strictObject({
+      limit: wholeNumber.min(1).max(500).default(100),
+      cursor: z.string().max(200).optional().describe('`nextCursor` of the page before.'),
+    }),
+    answers: { 200: MomentView },
+    refusals: ['not_found'],
+  },
+  showJobAtMoment: {
+    method: 'GET',
+    path: '/api/v1/at/:moment/runs/:runId/jobs/:jobKey',
+    summary: 'How a job stood at a moment, and why it was waiting then',
+    access: 'viewer',
+    params: z.strictObject({ moment: Moment, ...ofJob.shape }),
+    answers: { 200: JobAtMoment },
+    refusals: ['not_found'],
   },
   listPools: {
     method: 'GET',

@@ -96,6 +96,7 @@ export {
   type RecordedEventOf,
 } from './events.ts';
 export { UPCASTS, schemaVersionOf, upcast, type VersionedEvent } from './upcasts.ts';
+export { JobAtMoment, Moment, MomentView, WaitingReason, WhyItWaits, parseMoment } from './moment.ts';
 export { RunnerCapabilities } from './runner-capabilities.ts';
 export {
   COMMAND_DATA,

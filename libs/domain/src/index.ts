@@ -26,6 +26,7 @@ export {
   type Match,
   type Mismatch,
 } from './admission/match-requirements.ts';
+export { whyItWaits, type WaitingScene } from './admission/why-it-waits.ts';
 export { assignWaiting, type Admission, type WaitingAttempt, type WaitingRunner } from './admission/assign-waiting.ts';
 export { FIRST_PREV_HASH, eventCanonicalText, type UnchainedEvent } from './log-chain/event-canonical-text.ts';
 export { redecideRerun, redecideScaling } from './replay/redecide-others.ts';

@@ -21,6 +21,7 @@ export { findRunForDelivery } from './queries/find-run-for-delivery.ts';
 export { findRunner, type KnownRunner } from './queries/find-runner.ts';
 export { howDoRunnersStand, type StandingRunner } from './queries/how-do-runners-stand.ts';
 export { listPoolDecisions, listPools, type PoolDecision } from './queries/list-pools.ts';
+export { showJobAtMoment, showMoment, type MomentQuery } from './moment/show-moment.ts';
 export { listRuns } from './queries/list-runs.ts';
 export { showRun } from './queries/show-run.ts';
 export { whatDoesThePoolNeed, type PoolDemand } from './queries/what-does-the-pool-need.ts';
@@ -59,6 +60,8 @@ export {
 } from './checkpoints/digest-unfinished-work.ts';
 export { LogBell, type LogBellOptions } from './read/log-bell.ts';
 export { leadWhile, type LeadOptions } from './election/lead-while.ts';
+export { foldWholeLog, type FoldedRow } from './replay/folded-rows.ts';
+export { replayRun, type DecisionDifference, type RecordedPlanning, type ReplayedRun } from './replay/replay-run.ts';
 export {
   verifyReplay,
   type DifferingCheckpoint,

@@ -80,7 +80,10 @@ async function readToken(path: string): Promise<string | null> {
 const FILE_BYTES_MAX = 16 * 1024;
 
 /** @returns null when there is no such file */
-async function readSmall(path: string, problem: 'no_token' | 'no_gateway'): Promise<string | null> {
+export async function readSmall(
+  path: string,
+  problem: 'no_token' | 'no_gateway' | 'no_database',
+): Promise<string | null> {
   try {
     if ((await stat(path)).size > FILE_BYTES_MAX) throw new Problem(problem, `${path} is too large to be read`);
     return await readFile(path, 'utf8');
@@ -97,7 +100,8 @@ function printable(token: string, where: string): string {
   throw new Problem('no_token', `${where} is not a token: it is empty or has spaces or line breaks`);
 }
 
-function* upwardsFrom(directory: string): Generator<string> {
+/** The directory and all above it. */
+export function* upwardsFrom(directory: string): Generator<string> {
   for (let at = directory; ; at = dirname(at)) {
     yield at;
     if (dirname(at) === at) return;

@@ -3,8 +3,10 @@ import {
   AuditEventsPage,
   ENDPOINTS,
   ErrorBody,
+  JobAtMoment,
   LogFollowChunk,
   LogFollowEnd,
+  MomentView,
   ParkedPageView,
   ParkedSettled,
   PlanAnswer,
@@ -72,6 +74,14 @@ export class Gateway {
 
   async rerun(runId: string, body: RerunRequest): Promise<RunAnswer> {
     return this.#json(ENDPOINTS.rerun, { runId }, RunAnswer, { body });
+  }
+
+  async at(moment: string, query: Query): Promise<MomentView> {
+    return this.#json(ENDPOINTS.showMoment, { moment }, MomentView, { query });
+  }
+
+  async jobAt(moment: string, runId: string, jobKey: string): Promise<JobAtMoment> {
+    return this.#json(ENDPOINTS.showJobAtMoment, { moment, runId, jobKey }, JobAtMoment);
   }
 
   async listParked(query: Query): Promise<ParkedPageView> {

@@ -1,6 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FileArtifactStore } from '@delta-ci/artifact-store';
-import { RunPage, RunView, refuse, runStream, type Command, type CommandName } from '@delta-ci/contracts';
+import {
+  JobAtMoment,
+  MomentView,
+  RunPage,
+  RunView,
+  refuse,
+  runStream,
+  type Command,
+  type CommandName,
+} from '@delta-ci/contracts';
+import { leaseHashOf } from '@delta-ci/service';
 import { json, testGateway, type TestGateway } from '../gateway.fixture.ts';
 import { finished, JOB } from '../../../../test/support/made-up/one-job-run.ts';
 import { aRunAtWork, PROPOSED, recordedArtifact, RUN_ID, untilQueued } from '../run-story.fixture.ts';
@@ -46,6 +56,30 @@ describe('the public API', () => {
     const body = (await response.json()) as Record<string, unknown>;
     return { status: response.status, body, code: (body['error'] as { code: string } | undefined)?.code };
   };
+
+  describe('moments of the past', () => {
+    it('given a position, when asked, then what was under way there is told, and nothing of a lease but who held it', async () => {
+      const queued = MomentView.parse((await ask('/at/5')).body);
+      expect(queued).toMatchObject({ position: 5, runs: [{ runId: RUN_ID }], queue: [{ jobKey: JOB }], leases: [] });
+      const leased = MomentView.parse((await ask('/at/7')).body);
+      expect(leased).toMatchObject({ queue: [], leases: [{ runId: RUN_ID, jobKey: JOB, state: 'granted' }] });
+      expect(JSON.stringify(leased)).not.toContain(leaseHashOf('e'.repeat(64)));
+    });
+
+    it('given a job, when asked why it waited then, then one sentence says so', async () => {
+      const { body } = await ask(`/at/5/runs/${RUN_ID}/jobs/${JOB}`);
+      expect(JobAtMoment.parse(body)).toMatchObject({ state: 'active', why: { reason: 'no-runner' } });
+    });
+
+    it.each([
+      ['/at/tomorrow', 400, 'invalid_request'],
+      ['/at/999999', 404, 'not_found'],
+      [`/at/5/runs/${UNKNOWN_RUN}/jobs/${JOB}`, 404, 'not_found'],
+      ['/at/5?cursor=nonsense', 400, 'invalid_request'],
+    ])('given %s, when asked, then it is refused', async (path, status, code) => {
+      expect(await ask(path)).toMatchObject({ status, code });
+    });
+  });
 
   describe('runs', () => {
     it('given two runs, when listed by pages of one, then each comes once, the newest first', async () => {

@@ -54,12 +54,34 @@ export function commandBehind(run: RunAggregate, first: RecordedStep, next: Doma
     case 'attempt.finished':
     case 'lease.stale-report-refused':
       return wordOfHolder(run, event);
-    default:
+    // These follow from others: no command begins with them.
+    case 'run.planning-started':
+    case 'run.finished':
+    case 'run.reported':
+    case 'job.readied':
+    case 'job.finished':
+    case 'attempt.queued':
+    case 'attempt.cancel-requested':
       return null;
+    // And these are in no run's stream.
+    case 'delivery.accepted':
+    case 'delivery.ignored':
+    case 'recipe.learned':
+    case 'recipe.staled':
+    case 'runner.registered':
+    case 'runner.retired':
+    case 'scaling.decided':
+    case 'policy.changed':
+    case 'checkpoint.signed':
+    case 'operator.acted':
+      return null;
+    default:
+      return unreachable(event);
   }
 }
 
-function recordPlan({ deadlineAtMs: _, ...plan }: DomainEventOf<'run.planned'>['data']): RunCommand {
+function recordPlan(data: DomainEventOf<'run.planned'>['data']): RunCommand {
+  const { deadlineAtMs: _, ...plan } = data;
   return { type: 'record-plan', ...plan };
 }
 

@@ -36,6 +36,16 @@ export class LogReader {
     return this.#events('read-stream', condition, [stream, afterVersion, limit]);
   }
 
+  /** Version of a stream's last event before a position; 0 when it has none there. */
+  async versionAt(stream: StreamId, position: number): Promise<number> {
+    const { rows } = await this.#log.pool.query<{ version: number }>({
+      name: 'read-version-at',
+      text: 'SELECT version FROM event WHERE stream = $1 AND position < $2 ORDER BY version DESC LIMIT 1',
+      values: [stream, position],
+    });
+    return rows[0]?.version ?? 0;
+  }
+
   /** Position and hash of the newest record; 0 and 64 zeros for an empty log. */
   async head(): Promise<{ position: number; hash: string }> {
     const { rows } = await this.#log.pool.query<{ position: number; hash: string }>({

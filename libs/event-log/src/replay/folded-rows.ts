@@ -124,3 +124,16 @@ function isLiveRun(rows: StreamRows): boolean {
   const [first] = rows.values();
   return first?.table === 'run' && first.row['live'] === true;
 }
+
+/** All rows that a log leads to, for a log that fits into memory. */
+export function foldWholeLog(events: Iterable<FoldableEvent>): FoldedRow[] {
+  const streams = new Map<StreamId, StreamRows>();
+  const shared: StreamRows = new Map();
+  const settled: FoldedRow[] = [];
+  for (const event of events) {
+    const rows = streams.get(event.stream) ?? new Map<string, FoldedRow>();
+    streams.set(event.stream, rows);
+    foldInto({ rows, shared, settled }, event);
+  }
+  return [...[...streams.values(), shared].flatMap((rows) => [...rows.values()]), ...settled];
+}

@@ -97,9 +97,7 @@ export function sameDigest(one: TableDigest, other: TableDigest): boolean {
 }
 
 function sumsOf([sums]: readonly SumsRow[]): TableDigest {
-  return sums === undefined
-    ? EMPTY
-    : { rows: Number(sums.rows), first: BigInt(sums.first), second: BigInt(sums.second) };
+  return sums === undefined ? EMPTY : { rows: sums.rows, first: BigInt(sums.first), second: BigInt(sums.second) };
 }
 
 const LIVE = textsFor((table) => `public.${table} AS t`);

@@ -47,5 +47,11 @@ const COLUMNS: Readonly<Partial<Record<ProjectionName, readonly string[]>>> = {
 };
 
 function lineOf(table: ProjectionName, row: Row, columns: readonly string[]): string {
-  return `${table} ${columns.map((column) => String(row[column] ?? '-')).join(' ')}`;
+  return `${table} ${columns.map((column) => wordOf(row[column])).join(' ')}`;
+}
+
+/** The columns that are looked at hold text and whole numbers alone. */
+function wordOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' ? String(value) : '-';
 }

@@ -1,0 +1,81 @@
+/** What each command's help ends with: how it is called, and what its answers mean. */
+export const EXAMPLES = {
+  delta: `
+Examples:
+  delta run                  run what the change of this repository needs
+  delta why test-cart        why a job runs
+  delta why-not docs         why it does not
+  delta runs watch run_...   follow a run of a mesh
+
+Ends with 0 when all is well, 1 when a job failed, 2 when something was asked that cannot be done,
+3 when it could not be judged, 130 when it was interrupted.`,
+  run: `
+Uncommitted changes count. Without --base the change is compared with where its branch forked off.
+
+Examples:
+  delta run --base origin/main
+  delta run --all --keep-going
+  delta run --job test-cart --no-network
+  delta run --json | jq -r 'select(.type == "job-finished") | .job + " " + .outcome'`,
+  plan: `
+Examples:
+  delta plan --base origin/main
+  delta plan --json | jq .plan.jobs[].key
+  delta plan --run run_0199f2...`,
+  why: `
+Examples:
+  delta why test-cart
+  delta why packages/money/src/index.js
+  delta why test-cart --run run_0199f2...`,
+  whyNot: `
+Examples:
+  delta why-not test-greeting
+  delta why-not packages/greeting`,
+  lint: `
+Examples:
+  delta lint
+  delta lint path/to/delta.yaml --json`,
+  parked: `
+What is done to a message is recorded in the log, with who did it.
+
+Examples:
+  delta parked list
+  delta parked retry 12 --reason "the planner is mended"
+  delta parked drop 12`,
+  auditVerify: `
+Hashes are recomputed and signatures checked here: neither the gateway nor the database is believed. Ends with 1
+when the log is not as it was recorded, and with 3 when no trusted key signed any of it.
+
+Examples:
+  delta audit verify
+  delta audit verify --from 120000
+  delta audit verify --run run_0199f2...
+  delta audit verify --database-url postgres://reader@db/delta --checkpoints /mnt/store/checkpoints --keys ./keys`,
+  auditExport: `
+Examples:
+  delta audit export --run run_0199f2... --out run.bundle`,
+  auditCheck: `
+The head of the file says how to do the same with sha256sum and openssl.
+
+Examples:
+  delta audit check run.bundle --keys ./keys
+  delta audit check run.bundle --key-id 2f1c...`,
+  at: `
+Examples:
+  delta at 1200
+  delta at 2026-01-31T12:00:00Z --json | jq .queue
+  delta at 1200 --job run_0199f2.../test-cart`,
+  replay: `
+Ends with 0 when everything is as recorded, 1 when something differs, 3 when it could not be judged.
+
+Examples:
+  delta replay run_0199f2...
+  delta replay --verify
+  delta replay --verify --database-url postgres://delta_reader_...@db.example.org/delta`,
+  logs: `
+Escape sequences of the job are shown, not obeyed, unless --raw is given.
+
+Examples:
+  delta logs run_0199f2... test-cart -f
+  delta logs run_0199f2... test-cart --attempt 1 > test-cart.log`,
+} as const;
