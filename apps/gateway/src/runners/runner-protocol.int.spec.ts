@@ -81,8 +81,8 @@ describe('the runner protocol', () => {
   });
   afterAll(async () => gateway.end());
 
-  const register = async () => {
-    const response = await gateway.call('/runner/v1/runners', { ...json(registration), token: REGISTRATION_TOKEN });
+  const register = async (at = gateway) => {
+    const response = await at.call('/runner/v1/runners', { ...json(registration), token: REGISTRATION_TOKEN });
     expect(response.status).toBe(201);
     return RegisterRunnerAnswer.parse(await response.json());
   };
@@ -165,7 +165,7 @@ describe('the runner protocol', () => {
       await gateway.answer(handlers);
     });
 
-    it('given a runner that goes away while it waits, then no further wait is begun for it', async () => {
+    it('given a runner that goes away while it waits, then its wait is ended and no other is begun for it', async () => {
       const waits: { waitMs: number; answer: () => void }[] = [];
       await gateway.answer({
         ...handlers,
@@ -185,11 +185,37 @@ describe('the runner protocol', () => {
       away.abort();
       expect(await asked).toBe('gone');
       await eventually('the listener hears of it', () => answeredSoFar() > answeredBefore);
-      waits[0]?.answer();
-      // A second wait would come before this answer: both go through the same connection.
+      await eventually('the wait is ended', () => waits[1]);
+      for (const { answer } of waits) answer();
+      // A further wait would come before this answer: both go through the same connection.
       expect((await ask('/token', json({}))).status).toBe(200);
-      expect(waits.map(({ waitMs }) => waitMs <= 5_000)).toEqual([true]);
+      expect(waits.map(({ waitMs }) => waitMs > 0)).toEqual([true, false]);
       await gateway.answer(handlers);
+    });
+
+    it('given a gateway that stops while a runner waits, then the wait is ended with no work', async () => {
+      const stopping = await testGateway();
+      const { promise: ended, resolve: endFirst } = Promise.withResolvers<void>();
+      const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+      await stopping.answer({
+        ...handlers,
+        // As the orchestrator does it: asking again for the same lease ends the first request.
+        'grant-lease': async ({ data }) => {
+          if (data.waitMs === 0) endFirst();
+          begin();
+          await ended;
+          return { ok: true, result: { lease: null }, position: 1 };
+        },
+      });
+      try {
+        const { token } = await register(stopping);
+        const polled = stopping.call('/runner/v1/leases', { ...json({ waitSeconds: 30 }), token });
+        await begun;
+        await stopping.stop();
+        expect((await polled).status).toBe(204);
+      } finally {
+        await stopping.end();
+      }
     });
   });
 

@@ -8,7 +8,8 @@ import { envelopeFor, idFromLease } from '../command-ids.ts';
 
 /**
  * One request to the orchestrator waits this long, and the runner's whole wait is made of several: work granted to a
- * runner that has just gone is lost for the acceptance time, so a wait that nobody listens to has to be short.
+ * runner that has just gone is lost for the acceptance time, so a wait that nobody listens to has to be short, also
+ * where the gateway dies and cannot end it.
  */
 const SLICE_MS = 5_000;
 /** Beyond the slice: a decision takes milliseconds, a fail-over some seconds. */
@@ -37,11 +38,35 @@ export async function waitForLease(
   const untilMs = performance.now() + waitMs;
   for (let slice = 0; ; slice += 1) {
     const sliceMs = Math.max(0, Math.min(SLICE_MS, Math.round(untilMs - performance.now())));
-    const answer = await askFor(commands, runner, leaseHash, slice, sliceMs);
+    const answer = await askUntil(over, commands, runner, leaseHash, slice, sliceMs);
     if (!answer.ok) return answer;
     const { lease } = answer.result;
     if (lease !== null) return { ok: true, held: { leaseId, lease } };
     if (over.aborted || performance.now() >= untilMs) return { ok: true, held: null };
+  }
+}
+
+/**
+ * One slice, cut short when the wait is over: asking again for the same lease, without patience, takes the seat of the
+ * request that waits, and whichever of the two was granted something says so.
+ */
+async function askUntil(
+  over: AbortSignal,
+  commands: CommandClient,
+  runner: RunnerCaller,
+  leaseHash: LeaseHash,
+  slice: number,
+  waitMs: number,
+): Promise<CommandAnswerOf<'grant-lease'>> {
+  const again: Promise<CommandAnswerOf<'grant-lease'>>[] = [];
+  const cutShort = (): void => void again.push(askFor(commands, runner, leaseHash, slice + 1, 0));
+  over.addEventListener('abort', cutShort);
+  try {
+    const first = await askFor(commands, runner, leaseHash, slice, over.aborted ? 0 : waitMs);
+    const granted = first.ok && first.result.lease !== null;
+    return granted ? first : ((await again[0]) ?? first);
+  } finally {
+    over.removeEventListener('abort', cutShort);
   }
 }
 

@@ -105,6 +105,19 @@ describe('a pool desk', () => {
     await place.close();
   });
 
+  it('given a runner that asks again for the same lease, then both requests end without work, and its seat is free', async () => {
+    const work = queue();
+    const place = desk({ pull: work.pull });
+    const first = place.wait(runner(1));
+    expect(await place.wait({ ...runner(1), leaseHash: '9'.repeat(64), waitMs: 0 })).toBeNull();
+    expect(place.waiting).toBe(1);
+    expect(await place.wait({ ...runner(1), waitMs: 0 })).toBeNull();
+    expect(await first).toBeNull();
+    expect(place.waiting).toBe(0);
+    work.release();
+    await place.close();
+  });
+
   it('given work that no waiting runner may do, then it goes back for others', async () => {
     const work = queue();
     const place = desk({ pull: work.pull });

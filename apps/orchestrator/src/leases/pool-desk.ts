@@ -8,7 +8,7 @@ import type {
   RunnerId,
 } from '@delta-ci/contracts';
 import type { PullDispatchOutcome, PulledDispatch } from '@delta-ci/bus';
-import { matchRequirements } from '@delta-ci/domain';
+import { assignWaiting, matchRequirements } from '@delta-ci/domain';
 
 /** A runner that waits for work, with everything its grant will need. */
 export interface WaitingRunner {
@@ -80,8 +80,12 @@ export class PoolDesk {
 
   /** Waits for work; null when there was none in time, or when the desk closes. */
   async wait(runner: WaitingRunner): Promise<GrantedLease | null> {
+    if (!this.#open) return null;
     // One job at a time: a second request of the same runner gets nothing while the first is served.
-    if (!this.#open || this.#served.has(runner.runnerId)) return null;
+    if (this.#served.has(runner.runnerId)) {
+      if (runner.waitMs === 0) this.#giveUp(runner.leaseHash);
+      return null;
+    }
     this.#served.add(runner.runnerId);
     const { promise, resolve } = Promise.withResolvers<GrantedLease | null>();
     const seat: Seat = { runner, settle: resolve, passedOver: false };
@@ -102,6 +106,12 @@ export class PoolDesk {
     for (let seat = this.#seats[0]; seat !== undefined; seat = this.#seats[0]) this.#leave(seat);
     await this.#serving;
     await Promise.all(this.#grants);
+  }
+
+  /** Asking again for the same lease, without patience, says that nobody listens to the first request any more. */
+  #giveUp(leaseHash: LeaseHash): void {
+    const seat = this.#seats.find(({ runner }) => runner.leaseHash === leaseHash);
+    if (seat !== undefined) this.#leave(seat);
   }
 
   #leave(seat: Seat): void {
@@ -125,7 +135,7 @@ export class PoolDesk {
       try {
         const asking = [...this.#seats];
         const { messages, end } = await this.#ports.pull(asking.length, PULL_MS);
-        for (const work of byPriority(messages)) this.#offer(work);
+        this.#offer(messages);
         if (end === 'expired' || end === 'filled') for (const seat of asking) seat.passedOver = true;
         if (messages.length === 0 && end !== 'expired') await this.#ports.pause(TROUBLE_MS);
       } catch (error) {
@@ -135,17 +145,16 @@ export class PoolDesk {
     }
   }
 
-  #offer(work: PulledDispatch): void {
-    const at = this.#seats.findIndex(
-      ({ runner }) => matchRequirements(work.dispatch.requirements, runner.capabilities).ok,
-    );
-    const [seat] = at === -1 ? [] : this.#seats.splice(at, 1);
-    if (seat === undefined) {
-      work.nak(this.#seats.length === 0 ? 0 : MISFIT_MS);
-      return;
+  #offer(messages: readonly PulledDispatch[]): void {
+    const attempts = messages.map((work) => ({ work, ...work.dispatch }));
+    const runners = this.#seats.map((seat) => ({ seat, capabilities: seat.runner.capabilities }));
+    const { assigned, unassigned } = assignWaiting(attempts, runners);
+    for (const { attempt, runner } of assigned) {
+      this.#seats.splice(this.#seats.indexOf(runner.seat), 1);
+      const grant = this.#grantTo(runner.seat, attempt.work).finally(() => this.#grants.delete(grant));
+      this.#grants.add(grant);
     }
-    const grant = this.#grantTo(seat, work).finally(() => this.#grants.delete(grant));
-    this.#grants.add(grant);
+    for (const { work } of unassigned) work.nak(this.#seats.length === 0 ? 0 : MISFIT_MS);
   }
 
   async #grantTo(seat: Seat, work: PulledDispatch): Promise<void> {
@@ -170,10 +179,4 @@ export class PoolDesk {
     this.#seats.unshift(seat);
     this.#serve();
   }
-}
-
-function byPriority(messages: readonly PulledDispatch[]): PulledDispatch[] {
-  return [...messages].sort(
-    (a, b) => b.dispatch.priority - a.dispatch.priority || a.dispatch.queuedAtMs - b.dispatch.queuedAtMs,
-  );
 }

@@ -1,5 +1,5 @@
 import type { EpochMs, JobRequirements, RunnerCapabilities } from '@delta-ci/contracts';
-import { matchRequirements, type Mismatch } from './match-requirements.ts';
+import { matchRequirements } from './match-requirements.ts';
 
 export interface WaitingAttempt {
   readonly priority: number;
@@ -8,34 +8,30 @@ export interface WaitingAttempt {
 }
 
 export interface WaitingRunner {
-  readonly waitingSinceMs: EpochMs;
   readonly capabilities: RunnerCapabilities;
 }
 
-/** Who gets what, and why each attempt that got nothing did not. */
+/** Who gets what, and which attempts none of those waiting can take now. */
 export interface Admission<A extends WaitingAttempt, R extends WaitingRunner> {
   readonly assigned: readonly { readonly attempt: A; readonly runner: R }[];
-  readonly unassigned: readonly {
-    readonly attempt: A;
-    /** `no-runner-free`: one could take it, all such are taken. `no-runner-matches`: none of those waiting could. */
-    readonly reason: 'no-runner-free' | 'no-runner-matches';
-    /** What was missing at the runner that came closest; empty when one could have taken it. */
-    readonly mismatches: readonly Mismatch[];
-  }[];
+  readonly unassigned: readonly A[];
 }
 
-/** Gives each attempt, highest priority and then oldest first, the runner that waits longest of those that can take it. */
+/**
+ * Gives each attempt, highest priority and then oldest first, the runner that waits longest of those that can take it.
+ * @param runners in the order in which they came
+ */
 export function assignWaiting<A extends WaitingAttempt, R extends WaitingRunner>(
   attempts: readonly A[],
   runners: readonly R[],
 ): Admission<A, R> {
-  const free = new Set([...runners].sort((a, b) => a.waitingSinceMs - b.waitingSinceMs));
+  const free = new Set(runners);
   const assigned: { attempt: A; runner: R }[] = [];
-  const unassigned: Admission<A, R>['unassigned'][number][] = [];
+  const unassigned: A[] = [];
   for (const attempt of [...attempts].sort(goesFirst)) {
     const runner = firstMatch(attempt, free);
     if (runner === null) {
-      unassigned.push(whyNot(attempt, runners));
+      unassigned.push(attempt);
     } else {
       free.delete(runner);
       assigned.push({ attempt, runner });
@@ -53,17 +49,4 @@ function firstMatch<R extends WaitingRunner>(attempt: WaitingAttempt, free: Read
     if (matchRequirements(attempt.requirements, runner.capabilities).ok) return runner;
   }
   return null;
-}
-
-function whyNot<A extends WaitingAttempt>(
-  attempt: A,
-  runners: readonly WaitingRunner[],
-): { attempt: A; reason: 'no-runner-free' | 'no-runner-matches'; mismatches: readonly Mismatch[] } {
-  let closest: readonly Mismatch[] | null = null;
-  for (const { capabilities } of runners) {
-    const match = matchRequirements(attempt.requirements, capabilities);
-    if (match.ok) return { attempt, reason: 'no-runner-free', mismatches: [] };
-    if (closest === null || match.mismatches.length < closest.length) closest = match.mismatches;
-  }
-  return { attempt, reason: 'no-runner-matches', mismatches: closest ?? [] };
 }
