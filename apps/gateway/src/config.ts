@@ -54,6 +54,8 @@ export const gatewaySettings = z.object({
   requestPatienceMs: durationMs({ min: 1, max: 60_000 }).default(5_000),
   /** Streams of server-sent events open at once: each may ask the database with every event. */
   streamsMax: wholeNumber({ min: 1, max: 100_000 }).default(1_000),
+  /** Logs of attempts are removed so many days after their last line. */
+  logsKeptDays: wholeNumber({ min: 1, max: 36_500 }).default(90),
   databaseConnections: wholeNumber({ min: 2, max: 200 }).default(8),
 });
 export type GatewayConfig = z.output<typeof gatewaySettings>;

@@ -3,6 +3,7 @@ import { mkdir, open, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AttemptRef } from '@delta-ci/contracts';
 import { nullWhenMissing } from './content.ts';
+import { removeFilesBefore } from './remove-files-before.ts';
 import { StoreError } from './store-error.ts';
 
 /**
@@ -62,6 +63,11 @@ export class AttemptLogs {
     } finally {
       await file.close();
     }
+  }
+
+  /** Removes logs that nobody has written to for `keptMs`; reading one of them gives nothing from then on. Answers how many. */
+  async removeOlderThan(nowMs: number, keptMs: number): Promise<number> {
+    return removeFilesBefore(this.#directory, nowMs - keptMs);
   }
 
   async #write(path: string, offset: number, chunk: Uint8Array): Promise<{ nextOffset: number }> {

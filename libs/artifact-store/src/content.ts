@@ -4,6 +4,7 @@ import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Digest } from '@delta-ci/contracts';
+import { removeFilesBefore } from './remove-files-before.ts';
 import { StoreError } from './store-error.ts';
 
 /** What was stored: the digest it can be found by, and its size. */
@@ -81,6 +82,11 @@ export class ContentFiles {
     const actual = digestOf(bytes);
     if (actual !== digest) throw new StoreError('digest_mismatch', `${digest} reads back as ${actual}`);
     return bytes;
+  }
+
+  /** Removes uploads that nobody has written to for `idleMs`: whoever began them is gone. Answers how many. */
+  async removeAbandoned(nowMs: number, idleMs: number): Promise<number> {
+    return removeFilesBefore(this.#incoming, nowMs - idleMs);
   }
 
   async #publish(incoming: string, digest: Digest): Promise<void> {

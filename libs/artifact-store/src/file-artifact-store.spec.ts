@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -84,6 +84,37 @@ describe('content', () => {
   it('given nothing, when read, then it is not found', async () => {
     await expect(store.content.read(digestOf('x'), 10)).rejects.toMatchObject({ code: 'not_found' });
     expect(await store.content.open(digestOf('x'))).toBeNull();
+  });
+});
+
+describe('what nobody needs any more', () => {
+  const HOUR_MS = 3_600_000;
+
+  it('given an upload whose process died, when it has been idle long enough, then it is removed and others stay', async () => {
+    const { digest } = await store.content.put(Buffer.from('kept'), { sizeBytesMax: 10 });
+    const [dead, alive] = [join(directory, 'incoming', 'dead'), join(directory, 'incoming', 'alive')];
+    await writeFile(dead, 'half');
+    await utimes(dead, 0, 0);
+    await writeFile(alive, 'half');
+    expect(await store.content.removeAbandoned(Date.now(), HOUR_MS)).toBe(1);
+    expect(await readdir(join(directory, 'incoming'))).toEqual(['alive']);
+    expect(await store.content.size(digest)).toBe(4);
+  });
+
+  it('given a log past its time, when logs are removed, then it reads as empty and younger ones of its run stay', async () => {
+    const younger = { ...attempt, attempt: 2 };
+    const other = { ...attempt, runId: `run_${'1'.repeat(32)}` };
+    for (const each of [attempt, younger, other]) await store.logs.append(each, 0, Buffer.from('line'));
+    for (const { runId } of [attempt, other]) await utimes(join(directory, 'logs', runId, 'unit', '1.log'), 0, 0);
+    expect(await store.logs.removeOlderThan(Date.now(), HOUR_MS)).toBe(2);
+    expect(await store.logs.read(attempt, 0, 10)).toEqual(new Uint8Array());
+    expect(await store.logs.size(younger)).toBe(4);
+    expect(await readdir(join(directory, 'logs'))).toEqual([attempt.runId]);
+  });
+
+  it('given a store that holds nothing yet, when swept, then there is nothing to remove', async () => {
+    const sweeps = [store.content.removeAbandoned(Date.now(), 0), store.logs.removeOlderThan(Date.now(), 0)];
+    expect(await Promise.all(sweeps)).toEqual([0, 0]);
   });
 });
 

@@ -1,0 +1,38 @@
+import type { FileArtifactStore } from '@delta-ci/artifact-store';
+import type { Logger } from '@delta-ci/service';
+
+/** The largest upload is cut after 30 minutes: one that nobody has written to for a day has nobody left. */
+const UPLOAD_ABANDONED_MS = 24 * 60 * 60_000;
+/** Rarely enough to cost nothing, and several gateways doing the same do no harm. */
+const SWEEP_EVERY_MS = 60 * 60_000;
+
+export interface StoreSweep {
+  readonly store: Pick<FileArtifactStore, 'content' | 'logs'>;
+  readonly logger: Logger;
+  /** How long logs are kept after their last line. */
+  readonly logsKeptMs: number;
+  readonly nowMs: () => number;
+}
+
+/** Removes what crashed processes left of uploads, and logs past their time. */
+export async function sweepStore({ store, logger, logsKeptMs, nowMs }: StoreSweep): Promise<void> {
+  try {
+    const uploads = await store.content.removeAbandoned(nowMs(), UPLOAD_ABANDONED_MS);
+    const logs = await store.logs.removeOlderThan(nowMs(), logsKeptMs);
+    if (uploads > 0 || logs > 0) logger.info({ event: 'store-swept', uploads, logs });
+  } catch (error) {
+    logger.warn({ event: 'store-not-swept', err: error }, 'what should be removed stays until the next time');
+  }
+}
+
+/** Sweeps now and every hour. Answers how to end it, which waits for a sweep under way. */
+export function keepSwept(sweep: StoreSweep): () => Promise<void> {
+  let under = sweepStore(sweep);
+  const timer = setInterval(() => {
+    under = under.then(() => sweepStore(sweep));
+  }, SWEEP_EVERY_MS);
+  return async () => {
+    clearInterval(timer);
+    await under;
+  };
+}
