@@ -1,10 +1,12 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Plan } from '@delta-ci/contracts';
+import { makeProcessDirectory } from '@delta-ci/git';
 import { whereAnEngineAnswers } from '../../../test/support/infra/container-engine.ts';
 import { bubblewrapPath } from '../../../test/support/infra/index.ts';
 import { BREAKING_CHANGE, SHOP_REPOSITORY, SOUND_CHANGE } from '../../../tools/start/demo/shop-repository.ts';
@@ -89,6 +91,19 @@ describe('a workspace with a sound change that is not committed', () => {
     expect(lines.some(({ type, text }) => type === 'output' && String(text).includes('subtracts cents'))).toBe(true);
     expect(await readdir(join(directory, 'cache', 'local', 'runs'))).toEqual([]);
     expect((await git('status', '--porcelain')).split('\n').filter(Boolean)).toHaveLength(2);
+  });
+
+  it('given what a killed run left, when it is run, then that is gone as well', async () => {
+    await inTheSandbox();
+    const runs = join(directory, 'cache', 'local', 'runs');
+    const dead = spawn('/bin/sh', ['-c', ':']);
+    await once(dead, 'exit');
+    await mkdir(runs, { recursive: true });
+    const left = basename(await makeProcessDirectory(runs, 'run')).replace(`-${process.pid}-`, `-${dead.pid}-`);
+    await rm(runs, { recursive: true });
+    await mkdir(join(runs, left, 'job-1', 'workspace'), { recursive: true });
+    expect((await called('run')).exitCode).toBe(0);
+    expect(await readdir(runs)).toEqual([]);
   });
 
   it('when it is planned, then the plan is of the shape that travels, and the same each time', async () => {

@@ -1,10 +1,13 @@
-import { appendFile, copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { done, type GitResult } from './git-error.ts';
 import type { Git, GitContext } from './git.ts';
 import type { ConfigSetting } from './hygiene.ts';
+import { makeProcessDirectory, removeForsakenDirectories } from './process-directory.ts';
 import { hasErrorCode } from './system-error.ts';
+
+const PREFIX = 'delta-git';
 
 /** A repository to borrow objects from. */
 export interface Lender {
@@ -30,7 +33,8 @@ async function copyIfThere(from: string, to: string): Promise<void> {
 
 /**
  * A throw-away repository that sees the objects of another one and writes only into itself: its own index, its own
- * configuration, no hooks, and attributes that switch off every filter. Lies in the directory for temporary files.
+ * configuration, no hooks, and attributes that switch off every filter. Lies in the directory for temporary files; what
+ * killed processes left there goes with the next one that is made.
  */
 export class ScratchRepository {
   readonly directory: string;
@@ -45,7 +49,8 @@ export class ScratchRepository {
 
   /** Makes one beside `lender`. The caller closes it. */
   static async beside(git: Git, lender: Lender): Promise<GitResult<ScratchRepository>> {
-    const scratch = new ScratchRepository(await mkdtemp(join(tmpdir(), 'delta-git-')));
+    await removeForsakenDirectories(tmpdir(), PREFIX);
+    const scratch = new ScratchRepository(await makeProcessDirectory(tmpdir(), PREFIX));
     const ready = await scratch.prepare(git, lender);
     if (ready.ok) return done(scratch);
     await scratch.close();

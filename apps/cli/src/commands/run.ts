@@ -1,11 +1,11 @@
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import type { PlannedJob } from '@delta-ci/contracts';
-import { cacheHome } from '../local/bubblewrap-path.ts';
+import { makeProcessDirectory } from '@delta-ci/git';
 import { chooseExecutor } from '../local/choose-executor.ts';
 import { executeJob, type JobPlace, type NetworkChoice } from '../local/execute-job.ts';
 import { makeJobSource } from '../local/job-source.ts';
 import type { LocalChange } from '../local/local-change.ts';
+import { RUN_PREFIX, runsDirectory } from '../local/leftovers.ts';
 import { runJobs, selectJob, type LocalOutcome } from '../local/run-jobs.ts';
 import { toolchainDirs } from '../local/toolchain-dirs.ts';
 import { nearestName } from '../nearest-name.ts';
@@ -120,9 +120,9 @@ async function carryOut(
 
 /** Sandboxes may run as other users, who have to pass through to their workspace and to the source. */
 async function inRunDirectory<T>(surroundings: Surroundings, use: (directory: string) => Promise<T>): Promise<T> {
-  const parent = join(cacheHome(surroundings), 'local', 'runs');
+  const parent = runsDirectory(surroundings);
   await mkdir(parent, { recursive: true, mode: 0o711 });
-  const directory = await mkdtemp(join(parent, 'run-'));
+  const directory = await makeProcessDirectory(parent, RUN_PREFIX);
   await chmod(directory, 0o711);
   try {
     return await use(directory);

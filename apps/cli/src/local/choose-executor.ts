@@ -5,7 +5,6 @@ import {
   BubblewrapExecutor,
   ContainerExecutor,
   ProcessExecutor,
-  reapLeftovers,
   type SandboxExecutor,
   type TierProbe,
 } from '@delta-ci/sandbox';
@@ -13,6 +12,7 @@ import { EXIT, Problem } from '../problem.ts';
 import { variable, type Surroundings } from '../surroundings.ts';
 import { bubblewrapPath, cacheHome, programDirs } from './bubblewrap-path.ts';
 import { engineSocket } from './engine-socket.ts';
+import { clearLeftovers } from './leftovers.ts';
 
 /** Between SIGTERM and SIGKILL of a job that is stopped: a person is waiting. */
 const KILL_GRACE_MS = 5_000;
@@ -44,7 +44,7 @@ export async function executorsOf(surroundings: Surroundings): Promise<Executors
 /** The tier that was asked for, tried: bubblewrap, or where a host cannot have it, containers. Never a weaker one. */
 export async function chooseExecutor(surroundings: Surroundings, unsandboxed: boolean): Promise<SandboxExecutor> {
   const { sandbox, container, process, stateDir } = await executorsOf(surroundings);
-  await reapLeftovers(stateDir);
+  await clearLeftovers(surroundings, stateDir);
   if (unsandboxed) return process;
   const probe = await sandbox.probe();
   if (probe.usable) return sandbox;

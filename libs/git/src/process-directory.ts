@@ -1,0 +1,56 @@
+import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { hasErrorCode } from './system-error.ts';
+
+/** Of a host's name, what is safe in a file's. */
+const hostPart = (): string =>
+  hostname()
+    .replaceAll(/[^A-Za-z0-9]/g, '_')
+    .slice(0, 60) || 'host';
+
+/**
+ * Makes a directory for this process alone and puts the process into its name: what a killed process left can be told
+ * from what a living one needs. The host is part of it, since homes and temporary files may be shared between hosts.
+ */
+export async function makeProcessDirectory(parent: string, prefix: string): Promise<string> {
+  return mkdtemp(join(parent, `${prefix}-${hostPart()}-${process.pid}-`));
+}
+
+/**
+ * Removes what processes of this user on this host left behind that are gone: directories made by `makeProcessDirectory`.
+ * A number that a later process has by now keeps its directory until that one is gone as well. Answers their names.
+ */
+export async function removeForsakenDirectories(parent: string, prefix: string): Promise<readonly string[]> {
+  const removed: string[] = [];
+  for (const name of await readdir(parent).catch(() => [])) {
+    const pid = pidIn(name, prefix);
+    if (pid === null || lives(pid) || !(await isOurs(join(parent, name)))) continue;
+    await rm(join(parent, name), { recursive: true, force: true });
+    removed.push(name);
+  }
+  return removed;
+}
+
+function pidIn(name: string, prefix: string): number | null {
+  const start = `${prefix}-${hostPart()}-`;
+  if (!name.startsWith(start)) return null;
+  const pid = /^([1-9][0-9]*)-[A-Za-z0-9]{6}$/.exec(name.slice(start.length))?.[1];
+  return pid === undefined ? null : Number(pid);
+}
+
+/** In a directory where anybody may write, a name alone says nothing: it must be a directory, and this user's. */
+async function isOurs(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => null);
+  return found !== null && found.isDirectory() && found.uid === process.getuid?.();
+}
+
+function lives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Another user's process is alive all the same.
+    return !hasErrorCode(error, 'ESRCH');
+  }
+}
