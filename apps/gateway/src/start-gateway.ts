@@ -9,9 +9,12 @@ import { loadAccessTokens, readAdminToken } from './access/access-tokens.ts';
 import { readSigningKey, RunnerTokens } from './access/runner-tokens.ts';
 import type { GatewayConfig } from './config.ts';
 import { GatewayModule } from './gateway-module.ts';
-import { prepareEdge } from './http/edge.ts';
+import { ANSWER_HEADERS, prepareEdge } from './http/edge.ts';
 import { EventStreams } from './http/event-streams.ts';
 import type { GatewayParts } from './parts.ts';
+import { keepSwept } from './sweep-store.ts';
+
+const MS_PER_DAY = 86_400_000;
 
 type Gateway = Service<GatewayConfig>;
 type Env = Readonly<Record<string, string | undefined>>;
@@ -31,6 +34,12 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
   const store = new FileArtifactStore(config.artifactDir);
   await store.check();
   service.checkHealth('artifact store', async () => store.check());
+  const logsKeptMs = config.logsKeptDays * MS_PER_DAY;
+  await service.open(
+    'store sweep',
+    () => keepSwept({ store, logger, logsKeptMs, nowMs: Date.now }),
+    async (end) => end(),
+  );
   const metrics = { ...service.metrics(gatewayMetrics), ...service.metrics(artifactMetrics) };
   const reader = new LogReader(log);
   const commands = new CommandClient(bus);
@@ -51,6 +60,7 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
     stopping,
   };
   return service.serve(GatewayModule.with(parts), {
+    answerHeaders: ANSWER_HEADERS,
     prepare: (app) =>
       prepareEdge(app, {
         rates: {

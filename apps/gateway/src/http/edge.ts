@@ -30,7 +30,7 @@ const STRANGERS_ROOM = { bytesMax: 256 * 1024 ** 2, bytesPerSourceMax: 64 * 1024
 const ROOM_RETRY_S = 1;
 
 /** Headers of every answer: nothing of ours is to be guessed at, framed, or kept by caches. */
-const ANSWER_HEADERS = {
+export const ANSWER_HEADERS = {
   'x-content-type-options': 'nosniff',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
   'cache-control': 'no-store',
@@ -55,7 +55,6 @@ export function prepareEdge(app: NestFastifyApplication, limits: EdgeLimits): vo
     if (bytesMax !== undefined) route.bodyLimit = bytesMax;
   });
   fastify.addHook('onRequest', (request, reply, done) => {
-    reply.headers(ANSWER_HEADERS);
     const endpoint = endpointIn(request.routeOptions.config);
     const refused = endpoint === null ? null : refusalByHead(endpoint, request, buckets, limits);
     if (refused !== null || endpoint === null) return done(refused ?? undefined);

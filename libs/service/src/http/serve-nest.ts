@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { REFUSALS, refuse, type ErrorBody } from '@delta-ci/contracts';
 import { Module, type DynamicModule, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -26,6 +27,8 @@ export interface ServeOptions {
   rawBody?: boolean;
   /** Largest request body in bytes; 1 MiB unless told otherwise. */
   bodyBytesMax?: number;
+  /** Headers of every answer, also of those that no route gives. */
+  answerHeaders?: Readonly<Record<string, string>>;
   /** Last touches before the listener opens: pipes, filters, content types, other transports. */
   prepare?: (app: NestFastifyApplication) => Promise<void> | void;
 }
@@ -55,10 +58,16 @@ export async function serveNest(
   surroundings: HttpSurroundings,
 ): Promise<ServedNest> {
   const { logger, health, metrics, identity, host, port } = surroundings;
+  const { answerHeaders = {} } = options;
   const adapter = new FastifyAdapter({
     bodyLimit: options.bodyBytesMax ?? 1_048_576,
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: PATH_PARAMETER_LENGTH_MAX },
+    frameworkErrors: (_error: unknown, _request: unknown, { raw }: RawReply) => refusePath(raw, answerHeaders),
+  });
+  adapter.getInstance().addHook('onRequest', (_request, reply, done) => {
+    reply.headers(answerHeaders);
+    done();
   });
   traceRequests(adapter, logger, defineMetrics(metrics.meter, httpMetrics));
   const root = { module: ServiceRoot, imports: [HealthModule.of(health, metrics, identity), module] };
@@ -71,6 +80,21 @@ export async function serveNest(
   await options.prepare?.(app);
   await app.listen(port, host);
   return { app, connections };
+}
+
+/** The part of Fastify's reply that is used where no route was found. */
+interface RawReply {
+  readonly raw: {
+    writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
+    end(text: string): unknown;
+  };
+}
+
+/** For a path that cannot be decoded or is too long: the router gives up before any filter could answer. */
+function refusePath(raw: RawReply['raw'], headers: Readonly<Record<string, string>>): void {
+  const body: ErrorBody = { error: refuse('invalid_request', 'the path cannot be read') };
+  raw.writeHead(REFUSALS.invalid_request.status, { ...headers, 'content-type': 'application/json; charset=utf-8' });
+  raw.end(JSON.stringify(body));
 }
 
 /** The port an application listens on. */
