@@ -17,7 +17,6 @@ export { LogReader, type ReadOptions } from './read/log-reader.ts';
 export { findLease, type FoundLease } from './queries/find-lease.ts';
 export { findPlan } from './queries/find-plan.ts';
 export { findRepository, type KnownRepository } from './queries/find-repository.ts';
-export { findRunForDelivery } from './queries/find-run-for-delivery.ts';
 export { findRunner, type KnownRunner } from './queries/find-runner.ts';
 export { howDoRunnersStand, type StandingRunner } from './queries/how-do-runners-stand.ts';
 export { listPoolDecisions, listPools, type PoolDecision } from './queries/list-pools.ts';
@@ -35,7 +34,6 @@ export {
   type UnreportedRun,
   type UnreportedRunsQuery,
 } from './queries/which-runs-are-unreported.ts';
-export { whichRunsShareTheRef, type RunOfRef } from './queries/which-runs-share-the-ref.ts';
 export { databaseAuditSource, pages, readCheckpoints, type AuditSource, type Stretch } from './audit/audit-source.ts';
 export { readStoredRecords, type StoredRecordsQuery } from './audit/read-stored-records.ts';
 export { verifyLog, type VerifyLogOptions } from './audit/verify-log.ts';

@@ -3,7 +3,6 @@ import {
   CHECKPOINT_STREAM,
   RunPage,
   RunView,
-  deliveryStream,
   poolStream,
   repositoryStream,
   runnerStream,
@@ -36,7 +35,6 @@ import { LogReader } from '../read/log-reader.ts';
 import { findLease } from './find-lease.ts';
 import { findPlan } from './find-plan.ts';
 import { findRepository } from './find-repository.ts';
-import { findRunForDelivery } from './find-run-for-delivery.ts';
 import { findRunner } from './find-runner.ts';
 import { howDoRunnersStand } from './how-do-runners-stand.ts';
 import { listPoolDecisions, listPools } from './list-pools.ts';
@@ -46,7 +44,6 @@ import { whatDoesThePoolNeed } from './what-does-the-pool-need.ts';
 import { whichAttemptsWait } from './which-attempts-wait.ts';
 import { whichLeasesDoesTheRunnerHold } from './which-leases-does-the-runner-hold.ts';
 import { whichRunsAreDue } from './which-runs-are-due.ts';
-import { whichRunsShareTheRef } from './which-runs-share-the-ref.ts';
 
 describe('the named queries', () => {
   let log: FreshLog;
@@ -183,27 +180,6 @@ describe('the named queries', () => {
     expect(page?.runs[0]?.jobCounts).toEqual({ active: 2, blocked: 1 });
   });
 
-  it('find the live runs of the same ref or the same pull request', async () => {
-    const there = repository('shared-ref');
-    const pull = changed({
-      kind: 'pull_request',
-      ref: 'refs/pull/7/head',
-      pullRequest: 7,
-      targetRef: 'refs/heads/main',
-    });
-    await tell(runIdOf('push-1'), createRun(runIdOf('push-1'), there));
-    await tell(runIdOf('push-2'), createRun(runIdOf('push-2'), there));
-    await tell(runIdOf('pull'), createRun(runIdOf('pull'), there, pull));
-    await tell(runIdOf('push-1'), { type: 'cancel-run', reason: 'over' });
-
-    const onMain = { repository: there.id, ref: 'refs/heads/main', pullRequest: null };
-    expect((await whichRunsShareTheRef(log.orchestrator, onMain)).map((run) => run.runId)).toEqual([runIdOf('push-2')]);
-    const onPull = { repository: there.id, ref: 'refs/pull/7/merge', pullRequest: 7 };
-    expect(await whichRunsShareTheRef(log.orchestrator, onPull)).toMatchObject([
-      { runId: runIdOf('pull'), changeKind: 'pull_request', head: CHANGE.head },
-    ]);
-  });
-
   it('know what waits in a pool, who could take it, and who holds what', async () => {
     const pool = 'demand';
     const job = { ...aJobState('unit'), requirements: { ...aJobState('unit').requirements, pool } };
@@ -273,19 +249,11 @@ describe('the named queries', () => {
     expect((await listPoolDecisions(log.reader, 'decided', 5)).map((one) => one.sentence)).toEqual(['now 2', 'now 1']);
   });
 
-  it('remember deliveries and the policy of a repository', async () => {
-    const delivery = { forge: 'github', event: 'push', payloadDigest: digestOf('body') } as const;
-    const accepted = { ...delivery, deliveryId: 'd1', runId: runIdOf('from-delivery') };
-    await record(deliveryStream('github', 'd1'), { type: 'delivery.accepted', data: accepted });
-    const ignored = { ...delivery, deliveryId: 'd2', reason: 'a tag' };
-    await record(deliveryStream('github', 'd2'), { type: 'delivery.ignored', data: ignored });
+  it('remember the policy of a repository', async () => {
     const there = repository('with-policy');
     const policy = { repository: there.id, policy: { failFast: false } };
     await record(repositoryStream(there.id), { type: 'policy.changed', data: policy });
 
-    expect(await findRunForDelivery(log.reader, 'github', 'd1')).toEqual({ runId: accepted.runId, ignored: null });
-    expect(await findRunForDelivery(log.reader, 'github', 'd2')).toEqual({ runId: null, ignored: 'a tag' });
-    expect(await findRunForDelivery(log.reader, 'gitlab', 'd1')).toBeNull();
     expect(await findRepository(log.orchestrator, there.id)).toEqual({ repository: null, policy: { failFast: false } });
     await tell(runIdOf('with-policy'), createRun(runIdOf('with-policy'), there));
     expect(await findRepository(log.orchestrator, there.id)).toEqual({
