@@ -32,6 +32,8 @@ export interface TestGateway {
 
 export const REGISTRATION_TOKEN = 'not-a-secret-registration';
 export const WEBHOOK_SECRET = 'not-a-secret-webhook';
+/** Of a second forge of the same kind, which serves a repository of the same name. */
+export const OTHER_WEBHOOK_SECRET = 'not-a-secret-other-webhook';
 export const CLONE_URL = 'http://127.0.0.1:1/demo/shop.git';
 
 /** What these gateways trust; made anew for each test file. */
@@ -52,6 +54,15 @@ const FORGES = {
       cloneProtocols: ['http'],
       allowPrivateAddresses: true,
       repositories: [{ id: 'github/demo/shop', cloneUrl: CLONE_URL }],
+    },
+    {
+      kind: 'github',
+      name: 'github-elsewhere',
+      apiUrl: 'http://127.0.0.1:1',
+      webhookSecret: { env: 'TEST_OTHER_WEBHOOK_SECRET' },
+      cloneProtocols: ['http'],
+      allowPrivateAddresses: true,
+      repositories: [{ id: 'github-elsewhere/demo/shop', cloneUrl: CLONE_URL }],
     },
   ],
 };
@@ -112,7 +123,10 @@ async function startOn(env: Readonly<Record<string, string>>): Promise<Started> 
   const lines: string[] = [];
   let routes: readonly string[] = [];
   const start = async (service: Parameters<typeof startGateway>[0]) => {
-    const app = await startGateway(service, { TEST_WEBHOOK_SECRET: WEBHOOK_SECRET });
+    const app = await startGateway(service, {
+      TEST_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      TEST_OTHER_WEBHOOK_SECRET: OTHER_WEBHOOK_SECRET,
+    });
     routes = routesIn(app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false }));
   };
   const definition = { name: 'gateway', settings: gatewaySettings, start };

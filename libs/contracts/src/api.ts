@@ -18,6 +18,7 @@ import {
 import { ArtifactRecord, AttemptOutcome, CompletionReport, FailureClass, JobOutcome, RunOutcome } from './outcome.ts';
 import { Explanation, JobKind, Plan } from './plan.ts';
 import { RunPolicy } from './policy.ts';
+import { RefName } from './ref-name.ts';
 
 /** A person sees from the beginning of a message what it was meant to be. */
 export const PARKED_TEXT_MAX = 2_000;
@@ -34,7 +35,7 @@ export type AttemptState = z.infer<typeof AttemptState>;
 /** `POST /runs`: evaluate a commit by hand. The repository must be one this installation serves. */
 export const CreateRunRequest = z.strictObject({
   repository: RepositoryId,
-  ref: z.string().min(1).max(1_000),
+  ref: RefName,
   head: CommitId,
   base: CommitId.nullable().default(null),
   title: z.string().max(500).default(''),

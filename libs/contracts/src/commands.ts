@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Actor, Change, ForgeKind, Repository } from './change.ts';
+import { Actor, Change, ForgeName, Repository } from './change.ts';
 import { AttemptNumber, Digest, JobKey, LeaseHash, MessageId, PoolName, RunId, RunnerId, Traceparent } from './ids.ts';
 import { ArtifactRecord, CompletionReport } from './outcome.ts';
 import { RunPolicy } from './policy.ts';
@@ -18,7 +18,8 @@ const lease = { leaseHash: LeaseHash, runnerId: RunnerId };
 
 export const COMMAND_DATA = {
   'accept-delivery': z.strictObject({
-    forge: ForgeKind,
+    /** Delivery ids are told apart by the forge that chose them: two of a kind may choose the same. */
+    forge: ForgeName,
     deliveryId: z.string().min(1).max(200),
     event: z.string().min(1).max(100),
     payloadDigest: Digest,

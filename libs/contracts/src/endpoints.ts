@@ -27,6 +27,7 @@ import {
   AuditVerifyQuery,
 } from './audit.ts';
 import { JSON_BODY_BYTES_MAX, type Endpoint } from './endpoint.ts';
+import { ForgeName } from './change.ts';
 import { EVENT_DATA } from './events.ts';
 import { AttemptNumber, Digest, EpochMs, JobKey, PoolName, RepositoryId, RunId } from './ids.ts';
 import { JobAtMoment, Moment, MomentView } from './moment.ts';
@@ -101,7 +102,7 @@ export const ENDPOINTS = {
     ...delivery,
     path: '/api/v1/webhooks/github/:forge',
     summary: 'A GitHub delivery for the forge of that name',
-    params: z.strictObject({ forge: z.string().regex(/^[a-z0-9-]{1,50}$/) }),
+    params: z.strictObject({ forge: ForgeName }),
   },
   createRun: {
     method: 'POST',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CapacityInputs } from './capacity.ts';
-import { Actor, Change, ForgeKind, RerunSource, Repository } from './change.ts';
+import { Actor, Change, ForgeName, RerunSource, Repository } from './change.ts';
 import { Checkpoint } from './checkpoint.ts';
 import {
   AttemptNumber,
@@ -89,14 +89,14 @@ export type FailureExplanation = z.infer<typeof FailureExplanation>;
 /** Type -> current data schema. A change of meaning gets a new schema version and an upcast, never an edit. */
 export const EVENT_DATA = {
   'delivery.accepted': z.strictObject({
-    forge: ForgeKind,
+    forge: ForgeName,
     deliveryId: z.string().min(1).max(200),
     event: z.string().min(1).max(100),
     payloadDigest: Digest,
     runId: RunId,
   }),
   'delivery.ignored': z.strictObject({
-    forge: ForgeKind,
+    forge: ForgeName,
     deliveryId: z.string().min(1).max(200),
     event: z.string().min(1).max(100),
     payloadDigest: Digest,
@@ -236,7 +236,8 @@ export const StreamId = z
   .regex(/^(?:run|delivery|runner|pool|repository|log|operator)-[^\s]+$/);
 export type StreamId = z.infer<typeof StreamId>;
 export const runStream = (runId: RunId): StreamId => `run-${runId}`;
-export const deliveryStream = (forge: ForgeKind, deliveryId: string): StreamId => `delivery-${forge}-${deliveryId}`;
+/** The colon is in no name of a forge, so that no two pairs make the same stream. */
+export const deliveryStream = (forge: ForgeName, deliveryId: string): StreamId => `delivery-${forge}:${deliveryId}`;
 export const runnerStream = (runnerId: RunnerId): StreamId => `runner-${runnerId}`;
 export const poolStream = (pool: PoolName): StreamId => `pool-${pool}`;
 /** What operators did to the installation itself, by what they did it to. */

@@ -18,7 +18,7 @@ export {
 export { canonicalJson, type Json } from './canonical-json.ts';
 export { firstDifference, type JsonDifference } from './json-difference.ts';
 export { CapacityHistory, CapacityInputs, CapacityPolicy, CapacitySnapshot } from './capacity.ts';
-export { Actor, Change, ChangeKind, ForgeKind, Repository, RerunSource, TrustLevel } from './change.ts';
+export { Actor, Change, ChangeKind, ForgeKind, ForgeName, Repository, RerunSource, TrustLevel } from './change.ts';
 export {
   AuditCheckpoint,
   AuditCheckpointsPage,
@@ -95,6 +95,7 @@ export {
   type RecordedEvent,
   type RecordedEventOf,
 } from './events.ts';
+export { RefName, whyNoRefName } from './ref-name.ts';
 export { UPCASTS, schemaVersionOf, upcast, type VersionedEvent } from './upcasts.ts';
 export { JobAtMoment, Moment, MomentView, WaitingReason, WhyItWaits, parseMoment } from './moment.ts';
 export { RunnerCapabilities } from './runner-capabilities.ts';

@@ -41,6 +41,12 @@ describe('versions of event schemas', () => {
     });
   });
 
+  it('given a delivery of the first version, when it is read, then the kind of its forge stands for the name', () => {
+    const data = { forge: 'github', deliveryId: 'd', event: 'push', payloadDigest: 'x', reason: 'a tag' };
+    const event = { type: 'delivery.ignored', schemaVersion: 1, data };
+    expect(upcast(event)).toEqual({ ok: true, event: { ...event, schemaVersion: 2 } });
+  });
+
   it('given a record of the current version, when it is upcast, then it stays the very same', () => {
     const current = { type: 'run.started' as const, schemaVersion: 1, data: {} };
     expect(upcast(current)).toEqual({ ok: true, event: current });

@@ -8,6 +8,9 @@ type Upcast = (data: Data) => Data;
  * last entry. The log keeps the text it was given; whoever reads an event sees the current version.
  */
 export const UPCASTS: Readonly<Record<string, Readonly<Record<number, Upcast>>>> = {
+  // Version 1 knew the kind of a forge only, so all of a kind shared one space of delivery ids: its name stands for that.
+  'delivery.accepted': { 1: (data) => data },
+  'delivery.ignored': { 1: (data) => data },
   'run.planned': { 1: (data) => ({ ...data, inputsDigest: null }) },
   'run.planning-failed': { 1: (data) => ({ ...data, inputsDigest: null }) },
   'scaling.decided': { 1: (data) => ({ ...data, inputs: null }) },

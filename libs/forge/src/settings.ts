@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, resolve, dirname } from 'node:path';
-import { RepositoryId } from '@delta-ci/contracts';
+import { ForgeName, RepositoryId } from '@delta-ci/contracts';
 import { z } from 'zod';
 
 /**
@@ -23,7 +23,7 @@ export type ServedRepository = z.infer<typeof ServedRepository>;
 const ForgeFile = z.strictObject({
   kind: z.enum(['github']),
   /** First part of the repository ids of this forge. */
-  name: z.string().regex(/^[a-z0-9-]{1,50}$/, 'expected lower-case letters, digits or "-"'),
+  name: ForgeName,
   apiUrl: z.url({ protocol: /^https?$/ }),
   webhookSecret: SecretReference,
   /** For publishing checks; without one the forge is read only. */

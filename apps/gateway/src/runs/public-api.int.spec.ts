@@ -114,9 +114,18 @@ describe('the public API', () => {
       ['an unknown filter', '/runs?colour=red', 400, 'invalid_request'],
       ['too many at once', '/runs?limit=201', 400, 'invalid_request'],
       ['a route that is not there', '/nothing', 404, 'not_found'],
+      ['a percent escape that is none', '/runs/%zz', 400, 'invalid_request'],
+      ['an escape that is no UTF-8', '/runs/%ff', 400, 'invalid_request'],
+      ['a part without an end', `/runs/${'a'.repeat(9_000)}`, 400, 'invalid_request'],
       ['a job that is not there', `/runs/${RUN_ID}/why/none`, 404, 'not_found'],
     ])('given %s, when asked for, then it is refused by name', async (_name, path, status, code) => {
       expect(await ask(path)).toMatchObject({ status, code });
+    });
+
+    it('given a path that cannot be decoded, when asked for, then the answer has the headers of every answer', async () => {
+      const response = await gateway.call('/api/v1/runs/%zz', { token: gateway.adminToken });
+      expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+      expect(response.headers.get('content-type')).toMatch(/^application\/json/);
     });
 
     it('given a method that the resource does not take, then those that it takes are named', async () => {
@@ -148,6 +157,15 @@ describe('the public API', () => {
       expect(first).toEqual({ ...second, traceparent: first?.traceparent });
       expect(first).toMatchObject({ actor: { kind: 'operator', name: 'admin' }, data: { change: { kind: 'manual' } } });
     });
+
+    it.each(['main', 'refs/heads/--upload-pack=x', 'refs/heads/a..b', 'refs/heads/a b'])(
+      'given the ref %j, when asked for, then it is refused here and nothing is asked of anybody',
+      async (ref) => {
+        const before = taken.length;
+        expect(await ask('/runs', json({ ...wanted, ref }))).toMatchObject({ status: 400, code: 'invalid_request' });
+        expect(taken).toHaveLength(before);
+      },
+    );
 
     it('given no key, when repeated, then it is two', async () => {
       const [one, other] = [await ask('/runs', json(wanted)), await ask('/runs', json(wanted))];

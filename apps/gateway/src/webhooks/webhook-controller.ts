@@ -71,7 +71,7 @@ export class WebhookController {
       wanted.kind === 'ignore'
         ? { kind: 'ignore', reason: wanted.reason }
         : { kind: 'run', repository: wanted.repository, change: wanted.change };
-    const data = { forge: forge.kind, deliveryId, event, payloadDigest: digestOf(body), request };
+    const data = { forge: forge.name, deliveryId, event, payloadDigest: digestOf(body), request };
     const envelope = envelopeFor(commandIdOf(delivery), actor);
     return acceptedOr(await this.#parts.commands.send('accept-delivery', data, envelope));
   }
@@ -95,6 +95,6 @@ export class WebhookController {
   }
 }
 
-const commandIdOf = ({ forge, deliveryId }: ReadDelivery): string => `delivery-${forge.kind}-${deliveryId}`;
+const commandIdOf = ({ forge, deliveryId }: ReadDelivery): string => `delivery-${forge.name}:${deliveryId}`;
 
 const forgeUser = (name: string): Actor => ({ kind: 'forge-user', name });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Command } from '@delta-ci/contracts';
 import { refuse } from '@delta-ci/contracts';
 import { eventually } from '../../../../test/support/infra/index.ts';
-import { delivery, pushPayload, testGateway, type TestGateway } from '../gateway.fixture.ts';
+import { delivery, OTHER_WEBHOOK_SECRET, pushPayload, testGateway, type TestGateway } from '../gateway.fixture.ts';
 
 const RUN = `run_${'1'.repeat(32)}`;
 const PATH = '/api/v1/webhooks/github';
@@ -44,7 +44,7 @@ describe('webhooks of GitHub', () => {
       body: { runId: RUN, ignored: null },
     });
     expect(taken.at(-1)).toMatchObject({
-      id: 'delivery-github-d-1',
+      id: 'delivery-github:d-1',
       actor: { kind: 'forge-user', name: 'ada' },
       traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-/),
       data: {
@@ -64,6 +64,18 @@ describe('webhooks of GitHub', () => {
     await post(delivery('push', 'd-3', pushPayload()));
     const { status, body } = await post(delivery('push', 'd-3', pushPayload({ after: 'c'.repeat(40) })));
     expect([status, codeIn(body)]).toEqual([409, 'conflicting_repeat']);
+  });
+
+  it('given two forges that chose the same id, when both deliver, then each is a delivery of its own', async () => {
+    await post(delivery('push', 'd-same', pushPayload()));
+    const { status } = await post(
+      delivery('push', 'd-same', pushPayload({ after: 'd'.repeat(40) }), OTHER_WEBHOOK_SECRET),
+    );
+    expect(status).toBe(202);
+    expect(taken.slice(-2).map(({ id, data }) => [id, data.forge])).toEqual([
+      ['delivery-github:d-same', 'github'],
+      ['delivery-github-elsewhere:d-same', 'github-elsewhere'],
+    ]);
   });
 
   it('given an event we do not act on, when delivered, then it is recorded as ignored, with the reason', async () => {
