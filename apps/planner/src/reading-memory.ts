@@ -53,7 +53,8 @@ export class ReadingMemory {
   }
 
   commit(repository: RepositoryId, commit: CommitId): ReadCommit | null {
-    return this.#take<ReadCommit>(`${repository} ${commit}`);
+    const read = this.#take(`${repository} ${commit}`);
+    return read !== null && 'snapshot' in read ? read : null;
   }
 
   keepCommit(repository: RepositoryId, commit: CommitId, read: ReadCommit): void {
@@ -71,18 +72,19 @@ export class ReadingMemory {
   #comparison(repository: RepositoryId, { base, head }: Change): Comparison | null {
     // Without a commit to compare with, the answer depends on where a branch stands now.
     if (base === null) return null;
-    const difference = this.#take<Difference>(`${repository} ${base} ${head}`);
-    const before = difference === null ? null : this.commit(repository, difference.base);
-    if (difference === null || before === null) return null;
+    const difference = this.#take(`${repository} ${base} ${head}`);
+    if (difference === null || !('changes' in difference)) return null;
+    const before = this.commit(repository, difference.base);
+    if (before === null) return null;
     return { kind: 'changes', commit: difference.base, snapshot: before.snapshot, changes: difference.changes };
   }
 
-  #take<T extends Kept['value']>(key: string): T | null {
+  #take(key: string): Kept['value'] | null {
     const kept = this.#kept.get(key);
     if (kept === undefined) return null;
     this.#kept.delete(key);
     this.#kept.set(key, kept);
-    return kept.value as T;
+    return kept.value;
   }
 
   #keep(key: string, value: Kept['value'], bytes: number): void {
