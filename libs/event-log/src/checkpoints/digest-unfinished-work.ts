@@ -30,7 +30,8 @@ export async function digestUnfinishedWork(querier: Querier, tables: TablesIn = 
 const TEXTS: Readonly<Record<TablesIn, string>> = { public: textFor('public'), pg_temp: textFor('pg_temp') };
 
 function textFor(tables: TablesIn): string {
-  const ofLiveRuns = `JOIN ${tables}.run r USING (run_id) WHERE r.live`;
+  // An array, not a join: whatever the planner thinks of the tables' sizes, rows of live runs are looked up by key.
+  const ofLiveRuns = `WHERE t.run_id = ANY (ARRAY(SELECT run_id FROM ${tables}.run WHERE live))`;
   return `
     WITH line (text) AS (
       SELECT ${lineOf('run', 'run_id', 'state', 'plan_digest')} FROM ${tables}.run t WHERE t.live

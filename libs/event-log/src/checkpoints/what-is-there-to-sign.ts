@@ -18,7 +18,8 @@ export interface ToSign {
 export async function whatIsThereToSign({ pool }: LogConnection): Promise<ToSign> {
   const client = await pool.connect();
   try {
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    // The tables are large and what is live in them is little: partial indexes find it, also while statistics are old.
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL enable_seqscan = off');
     const toSign = await toSignIn(client);
     await client.query('COMMIT');
     client.release();
