@@ -48,8 +48,11 @@ export class RefusalFilter implements ExceptionFilter {
   }
 }
 
+/** Whoever refused may know how long it takes, such as a writer that has too much waiting already. */
 function waitFor({ refusal }: Refused): number | null {
-  return REFUSALS[refusal.code].status === 503 ? RETRY_AFTER_S : null;
+  if (REFUSALS[refusal.code].status !== 503) return null;
+  const retryAfterMs = refusal.details['retryAfterMs'];
+  return typeof retryAfterMs === 'number' ? Math.max(1, Math.ceil(retryAfterMs / 1_000)) : RETRY_AFTER_S;
 }
 
 const CODE_OF_STATUS: Readonly<Record<number, RefusalCode>> = {

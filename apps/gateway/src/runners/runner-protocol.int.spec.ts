@@ -324,6 +324,23 @@ describe('the runner protocol', () => {
     expect(logged).toContain('/runner/v1/leases/:leaseId/complete');
   });
 
+  it('given a writer with too much waiting, when a runner registers, then it is told how long to wait', async () => {
+    const busy = await testGateway();
+    try {
+      await busy.answer({
+        'register-runner': () =>
+          Promise.resolve({
+            ok: false,
+            refusal: refuse('unavailable', 'too much is waiting', { retryAfterMs: 2_500 }),
+          }),
+      });
+      const response = await busy.call('/runner/v1/runners', { ...json(registration), token: REGISTRATION_TOKEN });
+      expect([response.status, response.headers.get('retry-after')]).toEqual([503, '3']);
+    } finally {
+      await busy.end();
+    }
+  });
+
   it('given an orchestrator that is away, when a lease is asked for, then the runner is told to come again', async () => {
     const alone = await testGateway();
     try {
