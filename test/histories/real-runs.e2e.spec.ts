@@ -45,6 +45,26 @@ describe('real runs', () => {
     expect(code).toBe(0);
   });
 
+  it('given the position at which an attempt was queued, when it is asked for, then the attempt waits there, and says for what', async () => {
+    const [queued] = await system.ask<{ position: string; correlation: string; job_key: string }>(
+      `SELECT position, correlation, data ->> 'jobKey' AS job_key FROM event_json WHERE type = 'attempt.queued' ORDER BY position LIMIT 1`,
+    );
+    if (queued === undefined) throw new Error('nothing was ever queued');
+    const { position, correlation, job_key } = queued;
+    const { answer } = await said(system, ['at', position]);
+    expect(answer).toMatchObject({
+      position: Number(position),
+      runs: [{ runId: correlation }],
+      queue: [{ runId: correlation, jobKey: job_key }],
+      leases: [],
+    });
+    const why = await said(system, ['at', position, '--job', `${correlation}/${job_key}`]);
+    expect(why.answer).toMatchObject({
+      state: 'active',
+      why: { sentence: expect.stringContaining(job_key) as unknown },
+    });
+  });
+
   it('given a table that was meddled with, when the log is folded again, then the row is named', async () => {
     const [runId = ''] = runIds;
     await system.ask(`UPDATE run SET reason = 'because I say so' WHERE run_id = $1`, [runId]);
@@ -64,16 +84,26 @@ async function reasonOf(system: TestMesh, runId: string): Promise<string> {
   return row?.reason ?? '';
 }
 
-/** The program itself, as a person would call it in the checkout of the mesh. */
 async function replayed(
-  { mesh }: TestMesh,
+  system: TestMesh,
   what: string,
-  databaseUrl = readFileSync(join(mesh.directory, 'reader-url'), 'utf8'),
-): Promise<{ code: number; answer: unknown }> {
-  const places = ['--database-url', databaseUrl, '--artifacts', join(mesh.directory, 'artifacts')];
+  databaseUrl = readFileSync(join(system.mesh.directory, 'reader-url'), 'utf8'),
+): Promise<Said> {
+  const places = ['--database-url', databaseUrl, '--artifacts', join(system.mesh.directory, 'artifacts')];
+  return said(system, ['replay', what, ...places]);
+}
+
+interface Said {
+  readonly code: number;
+  readonly answer: unknown;
+}
+
+/** The program itself, as a person would call it. */
+async function said({ mesh }: TestMesh, args: readonly string[]): Promise<Said> {
+  const env = { ...process.env, DELTA_GATEWAY_URL: mesh.gatewayUrl, DELTA_TOKEN: mesh.adminToken };
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, [DELTA, 'replay', what, '--json', ...places], (error, stdout, stderr) => {
-      if (stdout === '') reject(new Error(`delta replay ${what} said nothing: ${stderr}`, { cause: error }));
+    execFile(process.execPath, [DELTA, ...args, '--json'], { env }, (error, stdout, stderr) => {
+      if (stdout === '') reject(new Error(`delta ${args.join(' ')} said nothing: ${stderr}`, { cause: error }));
       else resolve({ code: typeof error?.code === 'number' ? error.code : 0, answer: JSON.parse(stdout) });
     });
   });

@@ -1,4 +1,4 @@
-import { LogWriter, openLog, rebuildProjections, verifyChain } from '@delta-ci/event-log';
+import { LogWriter, openLog, rebuildProjections, verifyChain, verifyReplay } from '@delta-ci/event-log';
 import pg from 'pg';
 import { amount, type Measure } from '../measure.ts';
 import type { Figure } from '../report/figure.ts';
@@ -11,7 +11,7 @@ const PAGE = 5_000;
 
 export const replay: Measure = {
   name: 'replay',
-  what: 'events per second verified, and folded into empty tables and compared; raw: reading the same rows',
+  what: 'events per second verified; folded in memory and compared; folded into tables; raw: reading the same rows',
   run: async (bench) => {
     const { orchestratorUrl } = await logDatabase(bench.scene);
     bench.say('writing a log');
@@ -19,12 +19,21 @@ export const replay: Measure = {
     const raw = await readEverything(orchestratorUrl);
     bench.say(`verifying ${raw.events} events`);
     const verified = await verify(orchestratorUrl);
-    bench.say('folding them');
+    bench.say('folding them in memory');
+    const folded = await foldInMemory(orchestratorUrl);
+    bench.say('folding them into tables');
     const rebuilt = await fold(orchestratorUrl);
     const limit = { what: 'reading the rows', value: raw.perSecond };
     const note = `${raw.events} events`;
     return [
       { name: 'replay.verified', value: verified.perSecond, unit: '/s', raw: limit, note },
+      { name: 'replay.folded', value: folded.perSecond, unit: '/s', raw: limit, note },
+      {
+        name: 'replay.folding-memory',
+        value: folded.grewMb,
+        unit: 'MB',
+        note: 'growth of the folding process, at most',
+      },
       { name: 'replay.rebuilt', value: rebuilt, unit: '/s', raw: limit, note },
       { name: 'replay.memory-growth', value: verified.grewMb, unit: 'MB', note: 'of the verifying process, at most' },
     ] satisfies Figure[];
@@ -77,6 +86,19 @@ async function verify(databaseUrl: string): Promise<{ perSecond: number; grewMb:
   } finally {
     await log.close();
   }
+}
+
+/** As `delta replay --verify` does it. */
+async function foldInMemory(databaseUrl: string): Promise<{ perSecond: number; grewMb: number }> {
+  const before = process.memoryUsage.rss();
+  let highest = before;
+  const onProgress = (): void => {
+    highest = Math.max(highest, process.memoryUsage.rss());
+  };
+  const startedAt = performance.now();
+  const { equal, position } = await verifyReplay({ databaseUrl, onProgress });
+  if (!equal) throw new Error('the log does not lead to the live tables');
+  return { perSecond: (position / (performance.now() - startedAt)) * 1_000, grewMb: (highest - before) / 1024 ** 2 };
 }
 
 async function fold(databaseUrl: string): Promise<number> {

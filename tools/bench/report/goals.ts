@@ -30,6 +30,8 @@ export const GOALS: readonly Goal[] = [
     least: 100_000,
     why: 'a log of a year is verified over lunch',
   },
+  { figure: 'replay.folded', of: 'value', least: 100_000, why: 'a log of a year is compared over lunch' },
+  { figure: 'replay.folding-memory', of: 'value', most: 512, why: 'memory follows the work under way, not the log' },
   { figure: 'replay.rebuilt', of: 'value', least: 100_000, why: 'tables are made anew from the log over lunch' },
   { figure: 'replay.memory-growth', of: 'value', most: 64, why: 'memory stays flat, however long the log is' },
   {

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { RunView, refuse, REFUSALS, type RefusalCode } from '@delta-ci/contracts';
+import { MomentView, RunView, refuse, REFUSALS, type RefusalCode } from '@delta-ci/contracts';
 import { expectGolden } from '../golden.fixture.ts';
 import { delta } from '../program.ts';
 import { recorded } from '../recorded-surroundings.fixture.ts';
@@ -70,6 +70,62 @@ const RUNNING = RunView.parse({
   planning: null,
   publications: [],
   checkpoint: { position: 8, time: '2026-11-20T10:00:00.000Z', keyId: 'c'.repeat(32) },
+});
+const WAITS = {
+  reason: 'no-runner-free',
+  needs: [],
+  mismatches: [],
+  capacity: ['max 1: 2 would be used'],
+  sentence: 'test-cart waited because the only runner of pool default that could take it was busy\u001b[2J.',
+} as const;
+
+const MOMENT = MomentView.parse({
+  position: 1_200,
+  atMs: AT,
+  runs: [
+    {
+      runId: RUN_ID,
+      repositoryId: 'github/demo/shop',
+      ref: 'refs/heads/main',
+      state: 'running',
+      createdAtMs: AT - 90_000,
+      jobCounts: { active: 2 },
+    },
+  ],
+  queue: [
+    {
+      runId: RUN_ID,
+      jobKey: 'test-cart',
+      attempt: 1,
+      pool: 'default',
+      priority: 0,
+      waitingSinceMs: AT - 2_500,
+      why: WAITS,
+    },
+  ],
+  leases: [
+    {
+      runId: RUN_ID,
+      jobKey: 'test-money',
+      attempt: 1,
+      runnerId: `rnr_${'3'.repeat(32)}`,
+      state: 'active',
+      grantedAtMs: AT - 61_000,
+    },
+  ],
+  runners: [
+    { runnerId: `rnr_${'3'.repeat(32)}`, name: 'runner-3', pool: 'default', registeredAtMs: AT - 99_000, busy: true },
+  ],
+  pools: [
+    {
+      pool: 'default',
+      queued: 1,
+      runners: 1,
+      busy: 1,
+      decision: { desired: 1, sentence: 'Pool default: hold at 1 of 1 wanted.', decidedAtMs: AT - 500 },
+    },
+  ],
+  nextCursor: `${AT - 90_000}.${RUN_ID}`,
 });
 const FINISHED = { ...RUNNING, position: 9, state: 'finished', outcome: 'failed', finishedAtMs: AT };
 
@@ -198,6 +254,33 @@ describe('asking a gateway', () => {
     expect(exitCode).toBe(1);
     expect(out).toContain('run: failed');
     expect(asked).toHaveLength(1);
+  });
+
+  it('when a moment is asked for, then runs, queue, leases and pools are shown as they stood', async () => {
+    answer = json(200, MOMENT);
+    const { exitCode, out } = await called('at', '1200');
+    expect(exitCode).toBe(0);
+    expect(asked[0]?.url).toBe('/api/v1/at/1200?limit=100');
+    expectGolden('at', out);
+  });
+
+  it('when it is asked why a job waited at a moment, then one sentence says so', async () => {
+    const {
+      runs: _runs,
+      queue,
+      leases: _leases,
+      runners: _runners,
+      pools: _pools,
+      nextCursor: _cursor,
+      ...when
+    } = MOMENT;
+    const job = { runId: RUN_ID, runState: 'running', runOutcome: null, jobKey: 'test-cart', state: 'active' };
+    answer = json(200, { ...when, ...job, why: queue[0]?.why });
+    const { exitCode, out } = await called('at', '2026-01-31T12:00:00Z', '--job', `${RUN_ID}/test-cart`);
+    expect(exitCode).toBe(0);
+    expect(asked[0]?.url).toBe(`/api/v1/at/2026-01-31T12%3A00%3A00Z/runs/${RUN_ID}/jobs/test-cart`);
+    expectGolden('at-job', out);
+    expect((await called('at', '5', '--job', 'nonsense')).exitCode).toBe(2);
   });
 
   it('when a mesh runs from a folder above at a port of its own, then it is the one asked', async () => {

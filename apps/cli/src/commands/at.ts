@@ -3,7 +3,7 @@ import { gatewayFor } from '../api/gateway.ts';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import { safeLine } from '../screen/safe-text.ts';
 import { table } from '../screen/table.ts';
-import { durationText } from '../screen/words.ts';
+import { durationText, plural } from '../screen/words.ts';
 import { printJson, type Surroundings } from '../surroundings.ts';
 import type { ApiOptions } from './runs.ts';
 
@@ -44,7 +44,7 @@ function jobText({ paint }: Surroundings, answer: JobAtMoment): string {
 
 function momentText(surroundings: Surroundings, view: MomentView): string {
   const { runs, queue, leases, pools, nextCursor } = view;
-  const counts = `${runs.length} runs under way, ${queue.length} attempts waiting, ${leases.length} leases`;
+  const counts = `${plural(runs.length, 'run')} under way, ${plural(queue.length, 'attempt')} waiting, ${plural(leases.length, 'lease')}`;
   const parts = [
     `${whenText(view)}: ${counts}\n`,
     ...section(surroundings, ['RUN', 'STATE', 'FOR', 'REPOSITORY', 'JOBS'], runRows(view)),

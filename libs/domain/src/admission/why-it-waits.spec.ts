@@ -88,7 +88,7 @@ describe('why a job waits', () => {
       },
       {
         reason: 'no-runner-free',
-        sentence: 'unit waited because all 1 runners of pool big that could take it were busy.',
+        sentence: 'unit waited because the only runner of pool big that could take it was busy.',
       },
     ],
     [

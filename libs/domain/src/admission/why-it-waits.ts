@@ -79,11 +79,19 @@ function waitsForRunner({ jobKey, runners, heldBack }: WaitingScene, requirement
   const matches = runners.filter(({ capabilities }) => matchRequirements(requirements, capabilities).ok);
   if (matches.length === 0) {
     const mismatches = closestMismatches(runners, requirements).map(({ message }) => message);
-    const sentence = `${jobKey} waited because none of the ${runners.length} runners of pool ${pool} could take it: ${mismatches.join('; ')}.`;
+    const who =
+      runners.length === 1
+        ? `the only runner of pool ${pool}`
+        : `each of the ${runners.length} runners of pool ${pool}`;
+    const sentence = `${jobKey} waited because ${who} lacked something it needs: ${mismatches.join('; ')}.`;
     return { ...NOTHING, reason: 'no-runner-matches', mismatches, capacity, sentence };
   }
   if (matches.every(({ busy }) => busy)) {
-    const sentence = `${jobKey} waited because all ${matches.length} runners of pool ${pool} that could take it were busy.${held}`;
+    const busy =
+      matches.length === 1
+        ? `the only runner of pool ${pool} that could take it was busy`
+        : `all ${matches.length} runners of pool ${pool} that could take it were busy`;
+    const sentence = `${jobKey} waited because ${busy}.${held}`;
     return { ...NOTHING, reason: 'no-runner-free', capacity, sentence };
   }
   const sentence = `${jobKey} waited for the moment it takes to hand it out: a runner of pool ${pool} was free for it.`;

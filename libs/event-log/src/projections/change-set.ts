@@ -51,14 +51,18 @@ export class ChangeSet {
   }
 }
 
-/** A row of a table after a change; null when there is no such row and the change makes none. */
+/** A row that its owner changes in place. */
+export type OwnedRow = Record<string, unknown>;
+
+/** A row of a table after a change, which the earlier one may become; null when there is none and the change makes none. */
 export function appliedChange(
   table: ProjectionName,
-  earlier: Row | undefined,
+  earlier: OwnedRow | undefined,
   kind: Pending['kind'],
   row: Row,
-): Row | null {
-  if (earlier === undefined) return kind === 'put' ? row : null;
+): OwnedRow | null {
+  if (earlier === undefined) return kind === 'put' ? { ...row } : null;
+  if (kind === 'patch') return patchedInPlace(PROJECTION_TABLES[table], earlier, row);
   return merged(PROJECTION_TABLES[table], { kind: 'put', row: earlier }, kind, row).row;
 }
 
@@ -73,14 +77,15 @@ function isOlder({ newest }: TableRules, row: Row, than: Row): boolean {
   return newest !== undefined && Number(row[newest]) < Number(than[newest]);
 }
 
-function patched(rules: TableRules, row: Row, patch: Row): Row {
-  const result: Record<string, unknown> = { ...row };
+const patched = (rules: TableRules, row: Row, patch: Row): OwnedRow => patchedInPlace(rules, { ...row }, patch);
+
+function patchedInPlace({ forward }: TableRules, row: OwnedRow, patch: Row): OwnedRow {
   for (const [column, value] of Object.entries(patch)) {
     if (value === null) continue;
-    if (column === rules.forward?.column && !isForward(rules.forward.ranks, row[column], value)) continue;
-    result[column] = value;
+    if (column === forward?.column && !isForward(forward.ranks, row[column], value)) continue;
+    row[column] = value;
   }
-  return result;
+  return row;
 }
 
 function isForward(ranks: readonly string[][], from: unknown, to: unknown): boolean {

@@ -45,13 +45,14 @@ const NEVER_CHANGING: ReadonlySet<ProjectionName> = new Set(
   }),
 );
 
-export const projectedOf = (event: FoldableEvent): ProjectedEvent =>
+const projectedOf = (event: FoldableEvent): ProjectedEvent =>
   ({ ...event, atMs: Date.parse(event.time) }) as ProjectedEvent;
 
 function applyTo(rows: StreamRows, { table, kind, row }: RowChange): void {
   const key = `${table}\n${keyOf(table, row)}`;
-  const applied = appliedChange(table, rows.get(key)?.row, kind, row);
-  if (applied !== null) rows.set(key, { table, row: applied });
+  const earlier = rows.get(key)?.row;
+  const applied = appliedChange(table, earlier, kind, row);
+  if (applied !== null && applied !== earlier) rows.set(key, { table, row: applied });
 }
 
 function keyOf(table: ProjectionName, row: Row): string {

@@ -26,7 +26,7 @@ interface SumsRow {
 }
 
 /**
- * Digests of folded rows, by table. The server makes them, with its own idea of a row's text, because it also makes those
+ * Digests of folded rows, by table. The server makes them, with its own idea of what a row hashes to, because it also makes those
  * of the live tables; nothing is written for that.
  */
 export class RowDigests {
@@ -107,22 +107,20 @@ const FOLDED = textsFor((_table, columns) => {
 });
 
 /**
- * Columns by name: a column's place may differ between our list and a table that was migrated. `OFFSET 0` keeps the
- * planner from writing a row's text twice, once for each hash.
+ * Columns by name: a column's place may differ between our list and a table that was migrated. The hash is that of the
+ * columns' values, which is several times faster than writing them as text.
  */
 function textsFor(
   source: (table: ProjectionName, columns: Readonly<Record<string, ColumnType>>) => string,
 ): Readonly<Record<ProjectionName, string>> {
   const texts = PROJECTION_NAMES.map((table) => {
     const { columns } = PROJECTION_TABLES[table];
-    const text = `ROW(${Object.keys(columns)
-      .map((column) => `t.${column}`)
-      .join(', ')})::text`;
+    const names = Object.keys(columns).map((column) => `t.${column}`);
+    const sum = (seed: number): string =>
+      `coalesce(sum(hash_record_extended(ROW(${names.join(', ')}), ${seed})), 0)::text`;
     return [
       table,
-      `SELECT count(*)::integer AS rows, coalesce(sum(hashtextextended(text, 1)), 0)::text AS first,
-         coalesce(sum(hashtextextended(text, 2)), 0)::text AS second
-       FROM (SELECT ${text} AS text FROM ${source(table, columns)} OFFSET 0) AS rows`,
+      `SELECT count(*)::integer AS rows, ${sum(1)} AS first, ${sum(2)} AS second FROM ${source(table, columns)}`,
     ];
   });
   return Object.fromEntries(texts) as Record<ProjectionName, string>;
