@@ -11,7 +11,7 @@ export interface TableDigest {
   readonly second: bigint;
 }
 
-const EMPTY: TableDigest = { rows: 0, first: 0n, second: 0n };
+export const NO_ROWS: TableDigest = { rows: 0, first: 0n, second: 0n };
 
 /** Rows hashed by one statement: fewer than the first wait for more, more than the second go in several. */
 const ROWS_AT_ONCE = 500;
@@ -64,19 +64,21 @@ export class RowDigests {
   async finish(): Promise<ReadonlyMap<ProjectionName, TableDigest>> {
     await this.send(1);
     await Promise.all(this.#underWay);
-    return new Map(PROJECTION_NAMES.map((table) => [table, this.#digests.get(table) ?? EMPTY]));
+    return new Map(PROJECTION_NAMES.map((table) => [table, this.#digests.get(table) ?? NO_ROWS]));
   }
 
   async #sendRows(table: ProjectionName, sign: 1 | -1, rows: Row[]): Promise<void> {
     while (this.#underWay.size >= UNDER_WAY_MAX) await Promise.race(this.#underWay);
     const sent = this.#count(table, sign, rows).finally(() => this.#underWay.delete(sent));
+    // Heard by whoever waits next; until then it must not end the process.
+    sent.catch(() => undefined);
     this.#underWay.add(sent);
   }
 
   async #count(table: ProjectionName, sign: 1 | -1, rows: Row[]): Promise<void> {
     const query = { name: `digest-${table}`, text: FOLDED[table], values: [jsonRows(rows)] };
     const sums = sumsOf((await this.#client.query<SumsRow>(query)).rows);
-    const before = this.#digests.get(table) ?? EMPTY;
+    const before = this.#digests.get(table) ?? NO_ROWS;
     this.#digests.set(table, {
       rows: before.rows + sign * sums.rows,
       first: before.first + BigInt(sign) * sums.first,
@@ -97,7 +99,7 @@ export function sameDigest(one: TableDigest, other: TableDigest): boolean {
 }
 
 function sumsOf([sums]: readonly SumsRow[]): TableDigest {
-  return sums === undefined ? EMPTY : { rows: sums.rows, first: BigInt(sums.first), second: BigInt(sums.second) };
+  return sums === undefined ? NO_ROWS : { rows: sums.rows, first: BigInt(sums.first), second: BigInt(sums.second) };
 }
 
 const LIVE = textsFor((table) => `public.${table} AS t`);

@@ -12,7 +12,7 @@ import {
   type FoldedRow,
   type StreamRows,
 } from './folded-rows.ts';
-import { liveDigest, RowDigests, sameDigest } from './row-digests.ts';
+import { liveDigest, NO_ROWS, RowDigests, sameDigest, type TableDigest } from './row-digests.ts';
 import { digestOfUnfinished } from './unfinished-lines.ts';
 
 export interface VerifyReplayOptions {
@@ -69,21 +69,43 @@ export async function verifyReplay(options: VerifyReplayOptions): Promise<Verifi
   const pool = new pg.Pool({
     connectionString: options.databaseUrl,
     application_name: 'delta-replay',
-    max: 2,
+    max: 3,
     pipeline: true,
     types: numbersForBigints(),
   });
   surviveBrokenConnections(pool);
-  const [reading, hashing] = await Promise.all([pool.connect(), pool.connect()]);
+  const clients: pg.PoolClient[] = [];
+  const connect = async (): Promise<pg.PoolClient> => {
+    const client = await pool.connect();
+    clients.push(client);
+    return client;
+  };
   try {
-    await reading.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    await reading.query('SET LOCAL statement_timeout = 0');
-    return await new Replay(reading, hashing, options).verify();
+    const [reading, hashing, comparing] = [await connect(), await connect(), await connect()];
+    await openSnapshot(reading, comparing);
+    return await new Replay({ reading, hashing, comparing }, options).verify();
   } finally {
-    reading.release(true);
-    hashing.release(true);
+    for (const client of clients) client.release(true);
     await pool.end();
   }
+}
+
+/** Both see the log and its tables as they are at this moment, whatever is appended meanwhile. */
+async function openSnapshot(reading: pg.PoolClient, comparing: pg.PoolClient): Promise<void> {
+  await reading.query(BEGIN);
+  const { rows } = await reading.query<{ id: string }>('SELECT pg_export_snapshot() AS id');
+  await comparing.query(BEGIN);
+  // A statement that takes no parameters; the name comes from the server itself.
+  await comparing.query(`SET TRANSACTION SNAPSHOT ${comparing.escapeLiteral(rows[0]?.id ?? '')}`);
+}
+
+const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0';
+
+/** Connections: one reads the log, one hashes what was folded, one hashes the live tables meanwhile. */
+interface Clients {
+  readonly reading: pg.PoolClient;
+  readonly hashing: pg.PoolClient;
+  readonly comparing: pg.PoolClient;
 }
 
 function numbersForBigints(): pg.TypeOverrides {
@@ -94,14 +116,16 @@ function numbersForBigints(): pg.TypeOverrides {
 
 class Replay {
   readonly #reading: pg.PoolClient;
+  readonly #comparing: pg.PoolClient;
   readonly #digests: RowDigests;
   readonly #rows = new RowsInUse();
   readonly #options: VerifyReplayOptions;
   readonly #differing: DifferingCheckpoint[] = [];
   #checked = 0;
 
-  constructor(reading: pg.PoolClient, hashing: pg.PoolClient, options: VerifyReplayOptions) {
+  constructor({ reading, hashing, comparing }: Clients, options: VerifyReplayOptions) {
     this.#reading = reading;
+    this.#comparing = comparing;
     this.#digests = new RowDigests(hashing);
     this.#options = options;
   }
@@ -109,33 +133,44 @@ class Replay {
   async verify(): Promise<VerifiedReplay> {
     const { rows } = await this.#reading.query<{ position: number }>('SELECT position FROM log_head');
     const head = rows[0]?.position ?? 0;
+    const comparing = this.#liveDigests();
     await this.#foldUpTo(head);
+    await this.#reading.query('COMMIT');
     this.#options.onProgress?.({ phase: 'comparing', position: head, head });
     for (const row of this.#rows.remaining()) this.#digests.add(row);
     const folded = await this.#digests.finish();
-    const tables: ReplayedTable[] = [];
-    for (const table of PROJECTION_NAMES) {
-      this.#options.signal?.throwIfAborted();
-      const live = await liveDigest(this.#reading, table);
-      const ours = folded.get(table) ?? live;
-      tables.push({ table, rows: { live: live.rows, folded: ours.rows }, equal: sameDigest(live, ours) });
-    }
+    const live = await comparing;
+    const tables = PROJECTION_NAMES.map((table): ReplayedTable => {
+      const [theirs, ours] = [live.get(table) ?? NO_ROWS, folded.get(table) ?? NO_ROWS];
+      return { table, rows: { live: theirs.rows, folded: ours.rows }, equal: sameDigest(theirs, ours) };
+    });
     const checkpoints = { checked: this.#checked, differing: this.#differing };
     const equal = this.#differing.length === 0 && tables.every((table) => table.equal);
     return { position: head, equal, tables, checkpoints };
+  }
+
+  /** Of all tables, beside the folding. */
+  #liveDigests(): Promise<ReadonlyMap<ProjectionName, TableDigest>> {
+    const digesting = (async () => {
+      const digests = new Map<ProjectionName, TableDigest>();
+      for (const table of PROJECTION_NAMES) digests.set(table, await liveDigest(this.#comparing, table));
+      await this.#comparing.query('COMMIT');
+      return digests;
+    })();
+    return heardLater(digesting);
   }
 
   /** The next page is read while this one is folded. */
   async #foldUpTo(head: number): Promise<void> {
     const checkpoints = new SignedCheckpoints(this.#reading);
     let checkpoint = await checkpoints.next();
-    let page = this.#read(0, head);
+    let page = heardLater(this.#read(0, head));
     for (let after = 0; after < head; after += PAGE) {
       this.#options.signal?.throwIfAborted();
       const texts = await page;
       const last = Math.min(head, after + PAGE);
       if (texts.length !== last - after) throw new Error(`the log has a gap between ${after} and ${last}`);
-      page = this.#read(last, head);
+      page = heardLater(this.#read(last, head));
       for (const [at, text] of texts.entries()) {
         const event = currentRecordOf(text);
         this.#fold(event, this.#rows.get(event.stream) ?? (await this.#rowsOf(event, after + at + 1)));
@@ -195,6 +230,12 @@ class Replay {
       this.#differing.push({ position, what, signed: signed[what], found: found[what] });
     }
   }
+}
+
+/** A failure that is heard when the promise is awaited, and that ends no process when nothing awaits it any more. */
+function heardLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 interface SignedCheckpoint {
