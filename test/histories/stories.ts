@@ -1,4 +1,4 @@
-import { pullRequestDelivery } from '../support/fake-forge/webhook-deliveries.ts';
+import { pullRequestDelivery, pushDelivery } from '../support/fake-forge/webhook-deliveries.ts';
 import { configWith, type TestMesh } from '../support/mesh/index.ts';
 
 /** The repository whose runs are recorded. */
@@ -84,6 +84,15 @@ export const STORIES: Readonly<Record<string, Story>> = {
     process.kill((await system.runnerOf(runId, 'slow')).pid, 'SIGKILL');
     held.release();
     await system.settled(runId);
+    return [runId];
+  },
+  'a delivery leads to no run': async (system) => {
+    const jobs = { unit: { steps: ['true'] } };
+    const runId = await settledChange(system, 'is-deleted', jobs);
+    const url = system.forge.cloneUrl(RECORDED_REPOSITORY);
+    const [before, after] = ['a'.repeat(40), '0'.repeat(40)];
+    const deletion = { ref: 'refs/heads/is-deleted', before, after, message: 'is deleted' };
+    await system.deliver(pushDelivery(RECORDED_REPOSITORY, url, deletion));
     return [runId];
   },
   'a run has no plan': async (system) => {
