@@ -111,7 +111,9 @@ async function act(stage: Stage, scenario: Scenario): Promise<{ provoked: Provok
 
 function rejectedOn(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    signal.addEventListener('abort', () => reject(new Error('interrupted')), { once: true });
+    const interrupt = (): void => reject(new Error('interrupted'));
+    if (signal.aborted) interrupt();
+    signal.addEventListener('abort', interrupt, { once: true });
   });
 }
 

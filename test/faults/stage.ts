@@ -63,6 +63,16 @@ export class Stage {
     return change;
   }
 
+  /** A change of so many jobs that do nothing, which only runners with the label take. */
+  async changeOfMany(name: string, jobs: number, label: string): Promise<PushedChange> {
+    const keys = Array.from({ length: jobs }, (_, index) => `job-${index}`);
+    const job = { runs_on: [label], steps: [`echo ${name}`] };
+    const config = configWith(Object.fromEntries(keys.map((key) => [key, job])));
+    const change = await this.system.change(REPOSITORY, name, { 'delta.yaml': config });
+    this.#accepted.add(change.runId);
+    return change;
+  }
+
   #config(name: string, steps: readonly string[] = []): string {
     const { effects } = this.system;
     const first = {

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { SERVICE_NAMES } from '../../../tools/mesh/service-table.ts';
 import type { ServiceProcess } from '../../../tools/mesh/service-process.ts';
 import { eventually } from '../../support/infra/index.ts';
+import { StubbornRunner } from '../hands/stubborn-runner.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 
@@ -17,6 +18,29 @@ export const ORCHESTRATOR_SCENARIOS: readonly Scenario[] = [
       const kills = await killing;
       await stage.settle();
       return { kills };
+    },
+  },
+  {
+    name: 'jobs-through-kills',
+    hurts:
+      'the orchestrator, killed with -9 every two seconds while ten runners take two hundred jobs as fast as they get them',
+    shows: 'each attempt is given to one runner and ends once, however often its grant or its end was not answered',
+    slackMs: 30_000,
+    act: async (stage) => {
+      // By a runner with a sandbox: those who do nothing would take it as well, and leave no artifact.
+      await stage.change('before-many');
+      await stage.settle();
+      const { runId } = await stage.changeOfMany('many', JOBS, LABEL);
+      let over = false;
+      const working = Promise.all((await stubbornRunners(stage)).map(async (runner) => runner.work(() => over)));
+      const kills = await stage.killAgainAndAgain('orchestrator', 4, 2_000);
+      await stage.settle().finally(() => {
+        over = true;
+      });
+      const completions = (await working).reduce((sum, accepted) => sum + accepted, 0);
+      const { jobs } = await stage.system.api.run(runId);
+      if (jobs.length !== JOBS) throw new Error(`${jobs.length} jobs were planned of ${JOBS}`);
+      return { kills, 'completions accepted': completions };
     },
   },
   {
@@ -69,6 +93,21 @@ export const ORCHESTRATOR_SCENARIOS: readonly Scenario[] = [
     },
   },
 ];
+
+const JOBS = 200;
+const RUNNERS = 10;
+/** Only those who do nothing offer it, so runners with sandboxes leave these jobs alone. */
+const LABEL = 'does-nothing';
+
+async function stubbornRunners({ system: { mesh, effects } }: Stage): Promise<StubbornRunner[]> {
+  const { gatewayUrl, registrationToken } = mesh;
+  const names = Array.from({ length: RUNNERS }, (_, index) => `stubborn-${index}`);
+  return Promise.all(
+    names.map(async (name) =>
+      StubbornRunner.register({ gatewayUrl, registrationToken, name, labels: [LABEL] }, effects),
+    ),
+  );
+}
 
 /** Every point the program has: asked for one it has not, it refuses to start and names them. */
 function crashPointsOf({ spec: { entry, env } }: ServiceProcess): string[] {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, chmodSync, constants, openSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
+import type { AttemptRef } from '@delta-ci/contracts';
 
 /**
  * What jobs really did, written down by themselves and outside the log. A sandbox shows its job no place to write to; a
@@ -33,14 +34,19 @@ export class EffectLedger {
 
   /** The steps of a job, with a line in the ledger before the first and after the last. */
   kept(...steps: readonly string[]): string[] {
-    return [this.#note('start'), ...steps, this.#note('end')];
+    return [this.#step('start'), ...steps, this.#step('end')];
+  }
+
+  /** For executors that are part of a test: what a job would have written. */
+  note(kind: 'start' | 'end', { runId, jobKey, attempt }: AttemptRef): void {
+    appendFileSync(this.file, `${kind} ${runId} ${jobKey} ${attempt}\n`);
   }
 
   close(): void {
     this.#incoming.destroy();
   }
 
-  #note(kind: 'start' | 'end'): string {
+  #step(kind: 'start' | 'end'): string {
     return `printf '${kind} %s %s %s\\n' "$DELTA_RUN_ID" "$DELTA_JOB" "$DELTA_ATTEMPT" > ${this.#pipe}`;
   }
 }

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freeLoopbackPort } from '../../../tools/bootstrap/index.mjs';
+import { freeLoopbackPort, removeOnDeath } from '../../../tools/bootstrap/index.mjs';
 import { startMesh, type MeshOptions } from '../../../tools/mesh/mesh.ts';
 import type { ServiceName } from '../../../tools/mesh/service-table.ts';
 import { toolchainDirs } from '../../../tools/mesh/toolchain-dirs.ts';
@@ -60,7 +60,11 @@ export async function startTestMesh(options: TestMeshOptions): Promise<TestMesh>
 async function bringUp(options: TestMeshOptions, undo: (() => Promise<unknown>)[]): Promise<TestMesh> {
   const directory = mkdtempSync(join(tmpdir(), 'delta-mesh-'));
   chmodSync(directory, 0o755);
-  undo.push(async () => rmSync(directory, { recursive: true, force: true }));
+  const watch = removeOnDeath(directory);
+  undo.push(async () => {
+    rmSync(directory, { recursive: true, force: true });
+    watch.release();
+  });
   const forge = await FakeForge.start({ directory: join(directory, 'forge'), token: FORGE_SECRETS.token });
   undo.push(async () => forge.close());
   const developers = await developersOf(options.repositories, forge, undo);

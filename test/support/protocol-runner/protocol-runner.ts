@@ -13,6 +13,8 @@ export interface ProtocolRunnerOptions {
   registrationToken: string;
   name: string;
   pool?: string;
+  /** What it offers beside a sandbox on Linux: jobs may ask for it by name. */
+  labels?: readonly string[];
 }
 
 /**
@@ -33,8 +35,9 @@ export class ProtocolRunner {
     registrationToken,
     name,
     pool = 'default',
+    labels = [],
   }: ProtocolRunnerOptions): Promise<ProtocolRunner> {
-    const capabilities = { os: 'linux', arch: 'x64', isolation: ['sandbox'], toolchains: [], labels: [] };
+    const capabilities = { os: 'linux', arch: 'x64', isolation: ['sandbox'], toolchains: [], labels };
     const response = await fetch(`${gatewayUrl}/runner/v1/runners`, {
       method: 'POST',
       headers: { authorization: `Bearer ${registrationToken}`, 'content-type': 'application/json' },
