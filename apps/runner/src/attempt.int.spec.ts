@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { afterEach, beforeAll, afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { LeaseOffer, PlannedJob } from '@delta-ci/contracts';
 import { Git } from '@delta-ci/git';
-import { ProcessExecutor } from '@delta-ci/sandbox';
+import {
+  DUMMY_VARIABLE,
+  DummyExecutor,
+  ProcessExecutor,
+  type DummyBehaviour,
+  type SandboxExecutor,
+} from '@delta-ci/sandbox';
 import { createLogger, createRedactor } from '@delta-ci/service';
 import { DeveloperClone, git } from '../../../test/support/git-server/bare-repository.ts';
 import { eventually } from '../../../test/support/infra/index.ts';
@@ -67,7 +73,9 @@ function offer(run: string, over: Partial<LeaseOffer> = {}, job: Partial<Planned
   };
 }
 
-async function carryOut(lease: LeaseOffer): Promise<void> {
+const asMyself = (): SandboxExecutor => new ProcessExecutor({ stateDir: join(workDir, 'sandboxes'), killGraceMs: 500 });
+
+async function carryOut(lease: LeaseOffer, executor: SandboxExecutor = asMyself()): Promise<void> {
   const ports = {
     renew: async () => Promise.reject(new Error('not renewed in these specs')),
     onRenewed: () => undefined,
@@ -75,7 +83,7 @@ async function carryOut(lease: LeaseOffer): Promise<void> {
     elapsedMs: () => performance.now(),
   };
   return carryOutAttempt(lease, {
-    executor: new ProcessExecutor({ stateDir: join(workDir, 'sandboxes'), killGraceMs: 500 }),
+    executor,
     git: new Git({ environment: process.env }),
     client: new GatewayClient(gateway.url),
     token: new RunnerToken(TOKEN, ports),
@@ -118,6 +126,23 @@ describe('one leased attempt', () => {
       infrastructureError: { code: 'tree_mismatch' },
     });
     expect(existsSync(mark)).toBe(false);
+  });
+
+  it.each<[string, DummyBehaviour, object]>([
+    [
+      'a step that the kernel killed for its memory',
+      { exitCode: 137, oomKilled: true, output: 'much\n' },
+      { outcome: 'failed', steps: [{ exitCode: 137, oomKilled: true }], infrastructureError: null },
+    ],
+    [
+      'a sandbox that breaks',
+      { fault: 'the engine went away' },
+      { outcome: 'failed', infrastructureError: { code: 'sandbox_unavailable', message: 'the engine went away' } },
+    ],
+  ])('given %s, then the report says so', async (_name, behaviour, reported) => {
+    const env = { [DUMMY_VARIABLE]: JSON.stringify(behaviour) };
+    await carryOut(offer('ignored', {}, { env }), new DummyExecutor());
+    expect(gateway.reported('complete')).toMatchObject(reported);
   });
 
   it('given a lease that is taken away, then the job is stopped and nothing more is said', async () => {
