@@ -97,6 +97,7 @@ describe('why a job waits', () => {
       { reason: 'about-to-be-taken' },
     ],
     ['a runner has it', { job: { ...JOB, queued: false } }, { reason: 'not-waiting' }],
+    ['its run ended without a plan', { job: null, runState: 'finished' }, { reason: 'not-waiting' }],
     ['it is over', { job: { ...JOB, state: 'finished', queued: false } }, { reason: 'not-waiting' }],
   ])('when %s', (_, change, expected) => {
     expect(whyItWaits({ ...SCENE, ...change })).toMatchObject(expected);

@@ -26,6 +26,7 @@ const NOTHING = { needs: [], mismatches: [], capacity: [] };
 /** Why a job waits: its run, what it needs, its run's own limit, or runners; the nearest reason is the one that counts. */
 export function whyItWaits(scene: WaitingScene): WhyItWaits {
   const { job, jobKey, runState } = scene;
+  if (job === null && runState === 'finished') return notWaiting(jobKey, 'had no plan when its run ended');
   if (job === null) {
     return {
       ...NOTHING,
