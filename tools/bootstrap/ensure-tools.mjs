@@ -117,7 +117,7 @@ function natsStep({ cacheDir, progress, env, standIn }) {
  */
 function sandboxStep({ cacheDir, progress, env }) {
   return progress.step('sandbox', async (say) => {
-    const found = await ensureBubblewrap({ cacheDir, say, env });
+    const found = await ensureBubblewrap({ cacheDir, say: (text) => say(`bubblewrap, ${text}`), env });
     if (found.path !== null) {
       say(`bubblewrap ${found.version} from ${found.from}`);
       return { bubblewrapPath: found.path, sandboxProblem: null, containerEngine: null };

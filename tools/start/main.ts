@@ -107,6 +107,7 @@ function stopOnSignals(screen: Screen): Promise<void> {
 }
 
 async function build(screen: Screen): Promise<void> {
+  screen.event('building, for some seconds the first time');
   try {
     await promisify(execFile)(join(ROOT, 'node_modules', '.bin', 'tsc'), ['-b'], {
       cwd: ROOT,
