@@ -10,6 +10,18 @@ export type Goal = { readonly figure: string; readonly why: string } & (
 /** The peers that record durably what was done; all are measured in the same run on the same servers. */
 const PEERS = ['bullmq', 'graphile-worker', 'pg-boss', 'dbos', 'restate'];
 
+/** Services and servers; runners have a goal of their own. */
+const KILLED = [
+  'orchestrator',
+  'planner',
+  'failure-analyzer',
+  'status-reporter',
+  'gateway',
+  'runner-controller',
+  'postgres',
+  'nats-server',
+];
+
 const aheadOfPeers = (figure: string, peers: readonly string[]): Goal[] =>
   peers.map((peer) => ({
     figure,
@@ -57,9 +69,12 @@ export const GOALS: readonly Goal[] = [
     most: 1.2,
     why: 'a job costs the same however many there were before',
   })),
-  ...['orchestrator', 'gateway', 'planner', 'failure-analyzer', 'status-reporter', 'runner-controller'].map(
-    (service): Goal => ({ figure: `recovery.${service}`, of: 'value', most: 5, why: 'a killed service is not missed' }),
-  ),
+  ...KILLED.map((process): Goal => ({
+    figure: `recovery.${process}`,
+    of: 'value',
+    most: 5,
+    why: 'what is killed is hardly missed',
+  })),
   {
     figure: 'recovery.runner-noticed',
     of: 'raw',

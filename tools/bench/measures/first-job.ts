@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunPage, RunView } from '@delta-ci/contracts';
+import { eventually } from '../../../test/support/infra/eventually.ts';
+import { freeLoopbackPort } from '../../bootstrap/index.mjs';
+import type { Measure } from '../measure.ts';
+import { ROOT } from '../world/control-plane.ts';
+import { gatewayUrl } from '../../mesh/service-table.ts';
+
+const START_LIMIT_MS = 120_000;
+
+export const firstJob: Measure = {
+  name: 'first-job',
+  what: 'from `npm start`, packages present, to the first job of its demonstration under way',
+  run: async ({ scene, say }) => {
+    const stateDir = join(await scene.directory('start'), 'state');
+    const port = await freeLoopbackPort();
+    say('npm start');
+    const startedAt = performance.now();
+    const args = ['start', '--', '--headless', '--port', String(port), '--state-dir', stateDir];
+    const started = await scene.open(
+      () => spawn('npm', args, { cwd: ROOT, stdio: 'ignore', detached: true }),
+      async (child) => {
+        if (child.exitCode !== null || child.pid === undefined) return;
+        const gone = once(child, 'exit');
+        // npm passes nothing on to what it runs: the whole group is told.
+        process.kill(-child.pid, 'SIGTERM');
+        await gone;
+      },
+    );
+    const failed = once(started, 'exit').then(([code]) => {
+      throw new Error(`npm start ended with ${String(code)}`);
+    });
+    const underWay = eventually('a job is under way', async () => jobUnderWay(port, stateDir), {
+      deadline_ms: START_LIMIT_MS,
+    });
+    await Promise.race([underWay, failed]);
+    const value = (performance.now() - startedAt) / 1_000;
+    failed.catch(() => undefined);
+    return [{ name: 'first-job.started', value, unit: 's', note: 'with an empty state directory' }];
+  },
+};
+
+async function jobUnderWay(port: number, stateDir: string): Promise<boolean> {
+  const file = join(stateDir, 'gateway', 'admin-token');
+  if (!existsSync(file)) return false;
+  const authorization = `Bearer ${readFileSync(file, 'utf8').trim()}`;
+  const get = async (path: string): Promise<unknown> =>
+    (await fetch(`${gatewayUrl(port)}/api/v1${path}`, { headers: { authorization } })).json();
+  const { runs } = (await get('/runs')) as RunPage;
+  const [run] = runs;
+  if (run === undefined) return false;
+  const { jobs } = (await get(`/runs/${run.runId}`)) as RunView;
+  return jobs.some(({ attempts }) => attempts.some(({ state }) => state !== 'queued'));
+}

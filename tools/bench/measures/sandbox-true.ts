@@ -1,0 +1,84 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { eventually } from '../../../test/support/infra/eventually.ts';
+import { amount, type Measure } from '../measure.ts';
+import { median, percentile } from '../report/percentile.ts';
+import { timesOf } from '../world/log-times.ts';
+import { needed } from '../world/servers.ts';
+import { wholeMesh } from '../world/whole-mesh.ts';
+
+const CHANGES = 30;
+const WARMING_UP = 3;
+const RAW_SAMPLES = 50;
+/** A runner that has registered asks for work, and the machine comes to rest. */
+const REST_MS = 500;
+
+export const sandboxTrue: Measure = {
+  name: 'sandbox-true',
+  what: 'from queued to finished of a job that runs `true` in the sandbox, with a runner ready; raw: bubblewrap around `true`',
+  run: async (bench) => {
+    const whole = await wholeMesh(bench.scene);
+    const changes = amount(bench, CHANGES) + WARMING_UP;
+    const steps: Record<string, number>[] = [];
+    bench.say(`${changes} changes`);
+    for (let change = 0; change < changes; change += 1) {
+      await runnerReady(whole.mesh.adminDatabaseUrl);
+      const pushed = await whole.push(['true']);
+      const runId = await pushed.deliver();
+      await pushed.settled(runId);
+      const types = ['attempt.queued', 'lease.granted', 'lease.activated', 'attempt.finished'];
+      if (change >= WARMING_UP) steps.push(await timesOf(whole.mesh.adminDatabaseUrl, runId, types));
+    }
+    const between = (from: string, to: string): number[] =>
+      steps.map((times) => (times[to] ?? Number.NaN) - (times[from] ?? Number.NaN));
+    const whole_ms = between('attempt.queued', 'attempt.finished');
+    const raw = { what: 'bubblewrap around true', value: median(await rawSandbox(amount(bench, RAW_SAMPLES))) };
+    return [
+      { name: 'sandbox-true.p50', value: median(whole_ms), unit: 'ms', raw, note: `${steps.length} changes` },
+      { name: 'sandbox-true.p99', value: percentile(whole_ms, 0.99), unit: 'ms' },
+      { name: 'sandbox-true.queued-to-granted', value: median(between('attempt.queued', 'lease.granted')), unit: 'ms' },
+      {
+        name: 'sandbox-true.granted-to-acknowledged',
+        value: median(between('lease.granted', 'lease.activated')),
+        unit: 'ms',
+      },
+      {
+        name: 'sandbox-true.acknowledged-to-finished',
+        value: median(between('lease.activated', 'attempt.finished')),
+        unit: 'ms',
+        note: 'fetches the source, opens the sandbox, runs, uploads the log, reports',
+      },
+    ];
+  },
+};
+
+/** Two runners that were never given anything: one for the job, and one so that nobody starts one meanwhile. */
+async function runnerReady(connectionString: string): Promise<void> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    const text = `SELECT count(*)::int AS ready FROM runner AS r WHERE r.present
+      AND NOT EXISTS (SELECT 1 FROM lease AS l WHERE l.runner_id = r.runner_id)`;
+    await eventually('two runners are ready', async () => {
+      const { rows } = await client.query<{ ready: number }>(text);
+      return (rows[0]?.ready ?? 0) >= 2;
+    });
+  } finally {
+    await client.end();
+  }
+  await pause(REST_MS);
+}
+
+async function rawSandbox(samples: number): Promise<number[]> {
+  const bwrap = needed('DELTA_BWRAP');
+  const flags = ['--unshare-all', '--die-with-parent', '--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev'];
+  const tookMs: number[] = [];
+  for (let sample = 0; sample < samples; sample += 1) {
+    const startedAt = performance.now();
+    await promisify(execFile)(bwrap, [...flags, '/bin/true']);
+    tookMs.push(performance.now() - startedAt);
+  }
+  return tookMs;
+}

@@ -1,0 +1,84 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunView } from '@delta-ci/contracts';
+import { FakeForge } from '../../../test/support/fake-forge/fake-forge.ts';
+import { deliver, pushDelivery } from '../../../test/support/fake-forge/webhook-deliveries.ts';
+import { DeveloperClone } from '../../../test/support/git-server/bare-repository.ts';
+import { eventually } from '../../../test/support/infra/eventually.ts';
+import { configWith } from '../../../test/support/mesh/held-jobs.ts';
+import type { Mesh } from '../../mesh/mesh.ts';
+import type { Scene } from '../scene.ts';
+import { api, forgeSettings, openMesh, WEBHOOK_SECRET } from './control-plane.ts';
+import { natsServer, needed, postgresServer, type RestartableServer } from './servers.ts';
+
+const REPOSITORY = 'bench/plain';
+const FORGE_TOKEN = 'fake-forge-token-of-the-benchmark';
+/** Longer than anything takes that comes back at all. */
+const SETTLED = { deadline_ms: 120_000 };
+
+/** Everything an installation has: every service, sandboxed runners, a forge, durable servers. */
+export interface WholeMesh {
+  readonly mesh: Mesh;
+  readonly postgres: RestartableServer;
+  readonly nats: RestartableServer;
+  /** Pushes a commit whose only job runs these steps. @returns what delivers it to the gateway */
+  readonly push: (steps: readonly string[]) => Promise<PushedChange>;
+  readonly run: (runId: string) => Promise<RunView>;
+}
+
+export interface PushedChange {
+  /** Delivers as a forge does: again with the same id until somebody takes it. @returns the run */
+  readonly deliver: () => Promise<string>;
+  /** Resolves when the run is finished and the forge shows it. */
+  readonly settled: (runId: string) => Promise<void>;
+}
+
+export async function wholeMesh(scene: Scene, env: Readonly<Record<string, string>> = {}): Promise<WholeMesh> {
+  const directory = await scene.directory('mesh');
+  const forgeDirectory = join(directory, 'forge');
+  mkdirSync(forgeDirectory);
+  const forge = await scene.open(
+    async () => FakeForge.start({ directory: forgeDirectory, token: FORGE_TOKEN }),
+    async (started) => started.close(),
+  );
+  const developer = await scene.open(
+    async () => DeveloperClone.create(forge.barePath(REPOSITORY), forge.cloneUrl(REPOSITORY)),
+    async (clone) => clone.remove(),
+  );
+  await developer.push('main', 'first', { 'README.md': '# plain\n' });
+  const [postgres, nats] = [await postgresServer(scene), await natsServer(scene)];
+  const served = { id: `github/${REPOSITORY}`, cloneUrl: forge.cloneUrl(REPOSITORY), defaultBranch: 'main' };
+  const forgesFile = forgeSettings(directory, [served], { apiUrl: forge.apiUrl, token: { file: 'token' } });
+  writeFileSync(join(directory, 'settings', 'token'), FORGE_TOKEN, { mode: 0o600 });
+  const bubblewrapPath = needed('DELTA_BWRAP');
+  const mesh = await openMesh(scene, { directory, postgres, nats, forgesFile, env, bubblewrapPath });
+  const run = async (runId: string): Promise<RunView> => (await (await api(mesh, `/runs/${runId}`)).json()) as RunView;
+  let pushed = 0;
+  return {
+    mesh,
+    postgres,
+    nats,
+    run,
+    push: async (steps) => {
+      pushed += 1;
+      const files = { 'delta.yaml': configWith({ only: { steps: [...steps] } }), count: `${pushed}\n` };
+      const commit = await developer.push('main', `change ${pushed}`, files);
+      const delivery = pushDelivery(REPOSITORY, forge.cloneUrl(REPOSITORY), commit);
+      const url = `${mesh.gatewayUrl}/api/v1/webhooks/github`;
+      return {
+        deliver: async () =>
+          eventually('the gateway takes the delivery', async () => {
+            const { status, body } = await deliver(url, WEBHOOK_SECRET, delivery);
+            return status === 202 && (body as { runId: string }).runId;
+          }),
+        settled: async (runId) => {
+          const isSettled = async (): Promise<boolean> => {
+            const { state, reported } = await run(runId);
+            return state === 'finished' && reported;
+          };
+          await eventually('the change is finished and reported', isSettled, SETTLED);
+        },
+      };
+    },
+  };
+}
