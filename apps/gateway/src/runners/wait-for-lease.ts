@@ -37,7 +37,7 @@ export async function waitForLease(
   const leaseHash = leaseHashOf(leaseId);
   const untilMs = performance.now() + waitMs;
   for (let slice = 0; ; slice += 1) {
-    const sliceMs = Math.max(0, Math.min(SLICE_MS, Math.round(untilMs - performance.now())));
+    const sliceMs = Math.max(0, Math.min(sliceLength(slice), Math.round(untilMs - performance.now())));
     const answer = await askUntil(over, commands, runner, leaseHash, slice, sliceMs);
     if (!answer.ok) return answer;
     const { lease } = answer.result;
@@ -68,6 +68,11 @@ async function askUntil(
   } finally {
     over.removeEventListener('abort', cutShort);
   }
+}
+
+/** The first is of a length of its own: runners that came at the same moment must not ask again at the same moment. */
+function sliceLength(slice: number): number {
+  return slice === 0 ? Math.round(SLICE_MS * (0.5 + Math.random() / 2)) : SLICE_MS;
 }
 
 /** An answer that got lost may have been a lease: asking once more with the same id brings it to light. */
