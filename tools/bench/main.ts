@@ -69,12 +69,17 @@ async function take(
     return { measure: name, at, loadBefore, quick, figures };
   } catch (error) {
     if (stop.asked || error instanceof Interrupted) return 'interrupted';
-    process.stderr.write(`bench: ${name}: ${error instanceof Error ? error.stack : String(error)}\n`);
+    complain(name, error);
     return 'failed';
   } finally {
-    await scene.end();
+    // What could not be closed spoils no figure.
+    await scene.end().catch((error: unknown) => complain(name, error));
     stop.scene = null;
   }
+}
+
+function complain(name: string, error: unknown): void {
+  process.stderr.write(`bench: ${name}: ${error instanceof Error ? error.stack : String(error)}\n`);
 }
 
 /** The first signal closes what is open, in order; a second one ends us at once, and the servers' leashes do the rest. */

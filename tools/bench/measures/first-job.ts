@@ -17,16 +17,16 @@ export const firstJob: Measure = {
   run: async ({ scene, say }) => {
     const stateDir = join(await scene.directory('start'), 'state');
     const port = await freeLoopbackPort();
-    say('npm start');
+    say('what npm start runs');
     const startedAt = performance.now();
-    const args = ['start', '--', '--headless', '--port', String(port), '--state-dir', stateDir];
+    const start = ['tools/bootstrap/main.mjs', 'start', '--', 'node', 'tools/start/main.ts'];
+    const options = ['--headless', '--port', String(port), '--state-dir', stateDir];
     const started = await scene.open(
-      () => spawn('npm', args, { cwd: ROOT, stdio: 'ignore', detached: true }),
+      () => spawn(process.execPath, [...start, ...options], { cwd: ROOT, stdio: 'ignore' }),
       async (child) => {
-        if (child.exitCode !== null || child.pid === undefined) return;
+        if (child.exitCode !== null || child.signalCode !== null) return;
         const gone = once(child, 'exit');
-        // npm passes nothing on to what it runs: the whole group is told.
-        process.kill(-child.pid, 'SIGTERM');
+        child.kill('SIGTERM');
         await gone;
       },
     );
@@ -38,8 +38,14 @@ export const firstJob: Measure = {
     });
     await Promise.race([underWay, failed]);
     const value = (performance.now() - startedAt) / 1_000;
-    failed.catch(() => undefined);
-    return [{ name: 'first-job.started', value, unit: 's', note: 'with an empty state directory' }];
+    return [
+      {
+        name: 'first-job.started',
+        value,
+        unit: 's',
+        note: 'with an empty state directory, without the start of npm itself',
+      },
+    ];
   },
 };
 

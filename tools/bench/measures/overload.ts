@@ -31,7 +31,10 @@ export const overload: Measure = {
     );
     const atWork = await runnersAtWork(bench, plane, client);
     const quietMs = await usualRequestMs(plane);
-    const watched = new Watched(plane);
+    const watched = await bench.scene.open(
+      () => new Watched(plane),
+      (opened) => opened.stop(),
+    );
     const heartbeats = new Heartbeats(atWork, bench.scene.over);
     bench.say(`${amount(bench, CONNECTIONS)} senders`);
     const tally = await floodFor(bench, plane, FLOOD_MS * bench.share);
@@ -40,7 +43,7 @@ export const overload: Measure = {
     const completed = await completeAll(atWork);
     return [
       ...flooded(tally, FLOOD_MS * bench.share),
-      ...wentOn(heartbeats, completed, recoveredMs),
+      ...wentOn(heartbeats, { completed, of: atWork.length }, recoveredMs),
       ...watched.figures(),
     ];
   },
@@ -154,8 +157,11 @@ class Watched {
     }, WATCH_EVERY_MS);
   }
 
-  figures(): Figure[] {
+  stop(): void {
     clearInterval(this.#timer);
+  }
+
+  figures(): Figure[] {
     return ['gateway', 'orchestrator'].map((who, at) => ({
       name: `overload.${who}-memory`,
       value: this.#most[at] ?? Number.NaN,
@@ -184,14 +190,18 @@ function flooded({ byStatus, withoutRetryAfter, slowestAcceptedMs }: FloodTally,
   ];
 }
 
-function wentOn({ tookMs, statuses }: Heartbeats, completed: number, recoveredMs: number): Figure[] {
+function wentOn(
+  { tookMs, statuses }: Heartbeats,
+  jobs: { completed: number; of: number },
+  recoveredMs: number,
+): Figure[] {
   const unanswered = tookMs.length - (statuses.get(200) ?? 0);
   const note = [...statuses].map(([status, count]) => `${status}: ${count}`).join(', ');
   return [
     { name: 'overload.heartbeat-p50', value: percentile(tookMs, 0.5), unit: 'ms', note },
     { name: 'overload.heartbeat-p99', value: percentile(tookMs, 0.99), unit: 'ms' },
     { name: 'overload.heartbeats-failed', value: unanswered, unit: '' },
-    { name: 'overload.jobs-completed', value: completed, unit: '', note: `of ${AT_WORK} that were under way` },
+    { name: 'overload.jobs-completed', value: jobs.completed, unit: '', note: `of ${jobs.of} that were under way` },
     { name: 'overload.recovered-after', value: recoveredMs / 1_000, unit: 's' },
   ];
 }
