@@ -4,10 +4,6 @@ import { CommitId, Digest, RepositoryId, RunId } from './ids.ts';
 export const ForgeKind = z.enum(['github', 'gitlab', 'gitea', 'local']);
 export type ForgeKind = z.infer<typeof ForgeKind>;
 
-/** What an installation's settings call one of its forges: the first part of the ids of its repositories. */
-export const ForgeName = z.string().regex(/^[a-z0-9-]{1,50}$/, 'expected lower-case letters, digits or "-"');
-export type ForgeName = z.infer<typeof ForgeName>;
-
 /** A repository under test, as the forge names it. `cloneUrl` never carries credentials. */
 export const Repository = z.strictObject({
   id: RepositoryId,

@@ -1,6 +1,17 @@
 import { z } from 'zod';
-import { Actor, Change, ForgeName, Repository } from './change.ts';
-import { AttemptNumber, Digest, JobKey, LeaseHash, MessageId, PoolName, RunId, RunnerId, Traceparent } from './ids.ts';
+import { Actor, Change, Repository } from './change.ts';
+import {
+  AttemptNumber,
+  Digest,
+  JobKey,
+  LeaseHash,
+  MessageId,
+  PoolName,
+  RunId,
+  RunnerId,
+  Traceparent,
+  ForgeName,
+} from './ids.ts';
 import { ArtifactRecord, CompletionReport } from './outcome.ts';
 import { RunPolicy } from './policy.ts';
 import { RunnerCapabilities } from './runner-capabilities.ts';

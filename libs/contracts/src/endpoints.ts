@@ -27,9 +27,8 @@ import {
   AuditVerifyQuery,
 } from './audit.ts';
 import { JSON_BODY_BYTES_MAX, type Endpoint } from './endpoint.ts';
-import { ForgeName } from './change.ts';
 import { EVENT_DATA } from './events.ts';
-import { AttemptNumber, Digest, EpochMs, JobKey, PoolName, RepositoryId, RunId } from './ids.ts';
+import { AttemptNumber, Digest, EpochMs, ForgeName, JobKey, PoolName, RepositoryId, RunId } from './ids.ts';
 import { JobAtMoment, Moment, MomentView } from './moment.ts';
 import { RunPolicy } from './policy.ts';
 import { RUNNER_ENDPOINTS } from './runner-endpoints.ts';

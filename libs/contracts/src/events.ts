@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CapacityInputs } from './capacity.ts';
-import { Actor, Change, ForgeName, RerunSource, Repository } from './change.ts';
+import { Actor, Change, RerunSource, Repository } from './change.ts';
 import { Checkpoint } from './checkpoint.ts';
 import {
   AttemptNumber,
@@ -13,6 +13,7 @@ import {
   RunId,
   RunnerId,
   Traceparent,
+  ForgeName,
 } from './ids.ts';
 import {
   ArtifactRecord,

@@ -48,6 +48,10 @@ export type Digest = z.infer<typeof Digest>;
 export const CommitId = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'expected a full commit id');
 export type CommitId = z.infer<typeof CommitId>;
 
+/** What an installation's settings call one of its forges: the first part of the ids of its repositories. */
+export const ForgeName = z.string().regex(/^[a-z0-9-]{1,50}$/, 'expected lower-case letters, digits or "-"');
+export type ForgeName = z.infer<typeof ForgeName>;
+
 /** `forge/owner/name` for a repository on a forge, at most 300 characters, e.g. `github/octo/widgets`. */
 export const RepositoryId = z
   .string()

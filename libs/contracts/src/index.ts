@@ -14,11 +14,12 @@ export {
   RunnerId,
   Traceparent,
   attemptName,
+  ForgeName,
 } from './ids.ts';
 export { canonicalJson, type Json } from './canonical-json.ts';
 export { firstDifference, type JsonDifference } from './json-difference.ts';
 export { CapacityHistory, CapacityInputs, CapacityPolicy, CapacitySnapshot } from './capacity.ts';
-export { Actor, Change, ChangeKind, ForgeKind, ForgeName, Repository, RerunSource, TrustLevel } from './change.ts';
+export { Actor, Change, ChangeKind, ForgeKind, Repository, RerunSource, TrustLevel } from './change.ts';
 export {
   AuditCheckpoint,
   AuditCheckpointsPage,
