@@ -120,31 +120,37 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: ['1 one end', '17 every decision can be recorded'],
   },
   {
-    name: 'work goes on after a cancel',
+    name: 'work is dispatched after a cancel',
     changes: [
       {
         file: 'libs/domain/src/run/settle.ts',
-        find: "return unfolding.run.state === 'canceling' || unfolding.work.failedFast;",
-        replace: 'return unfolding.work.failedFast;',
+        find: "if (job.state === 'active' && job.current.state !== 'queued') continue;",
+        replace: "if (job.state === 'active') continue;",
+      },
+      {
+        file: 'libs/domain/src/run/cancel-and-supersede.ts',
+        find: "if (job.state !== 'active') return;",
+        replace: "if (job.state !== 'active' || job.current.state === 'queued') return;",
+      },
+      {
+        file: 'libs/domain/src/run/dispatch-and-lease.ts',
+        find: "if (run.state !== 'queued' && run.state !== 'running') return",
+        replace: "if (run.state !== 'queued' && run.state !== 'running' && run.state !== 'canceling') return",
       },
     ],
-    caughtBy: ['9 nothing starts after a cancel', '17 every decision can be recorded'],
+    caughtBy: ['9 nothing starts after a cancel', '16 everything ends', '17 every decision can be recorded'],
   },
   {
-    name: 'the relay skips what was refused',
+    name: 'the relay skips what failed',
     changes: [
       {
         file: 'libs/bus/src/relay.ts',
         find: 'if (refusedAt === -1) return this.#advance(after + batch.length);',
         replace: 'return this.#advance(after + batch.length);',
       },
-      {
-        file: 'libs/bus/src/relay.ts',
-        find: "if (state.outcome !== 'known' || state.lastSequence !== at) this.#at = null;",
-        replace: "if (state.outcome !== 'known') this.#at = null;",
-      },
+      { file: 'libs/bus/src/log-events.ts', find: '    expectedLastSequence: event.position - 1,\n', replace: '' },
     ],
-    caughtBy: ['16 everything ends'],
+    caughtBy: ['7 the bus is a prefix of the log'],
   },
   {
     name: 'the relay expects nothing',
@@ -204,12 +210,33 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: ['4 tables are the fold of the log', '5 tables move with the head'],
   },
   {
+    name: 'a publication that failed counts as done',
+    changes: [
+      {
+        file: 'apps/status-reporter/src/publish-run.ts',
+        find: 'if (!answer.ok && !isFinal(answer.failure)) {',
+        replace: 'if (!answer.ok && answer.failure === null) {',
+      },
+    ],
+    caughtBy: ['11 the forge converges', '16 everything ends'],
+  },
+  {
     name: 'an older state is published over a newer one',
     changes: [
       {
-        file: 'apps/status-reporter/src/published-states.ts',
-        find: 'if (state.viewPosition >= (known.get(target)?.viewPosition ?? -1)) known.set(target, state);',
-        replace: 'if (!known.has(target)) known.set(target, state);',
+        file: 'apps/status-reporter/src/run-queue.ts',
+        find: '    if (entry.looking) return;\n    if (entry.timer',
+        replace: '    if (entry.timer',
+      },
+      {
+        file: 'apps/status-reporter/src/run-queue.ts',
+        find: 'if (entry === undefined || entry.looking) return;',
+        replace: 'if (entry === undefined) return;',
+      },
+      {
+        file: 'apps/status-reporter/src/publish-run.ts',
+        find: 'return known.viewPosition <= view.position && known.digest !== publication.digest;',
+        replace: 'return known.digest !== publication.digest;',
       },
     ],
     caughtBy: ['11 the forge converges', '16 everything ends'],
@@ -240,16 +267,5 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     caughtBy: ['13 artifacts have their digest'],
-  },
-  {
-    name: 'a predicted head is never given up',
-    changes: [
-      {
-        file: 'libs/event-log/src/append/head-prediction.ts',
-        find: '    this.#tail = null;\n    this.#versions.clear();\n',
-        replace: '',
-      },
-    ],
-    caughtBy: ['16 everything ends', '8 deadlines', '17 every decision can be recorded'],
   },
 ];

@@ -12,6 +12,7 @@ import { Leases } from './leases.ts';
 import { LogOrder } from './log-order.ts';
 import { Quiet } from './quiet.ts';
 import { recordOf, type EventRecord } from './record.ts';
+import { ReportsHeard } from './reports-heard.ts';
 import { RunHistory } from './run-history.ts';
 import { Secrets } from './secrets.ts';
 import { InvariantBroken, Tally } from './tally.ts';
@@ -36,6 +37,7 @@ export class Judge {
   readonly histories = new Map<string, RunHistory>();
   readonly #parts: JudgeParts;
   readonly #fold: Fold;
+  readonly #reports: ReportsHeard;
   readonly #order: LogOrder;
   readonly #leases: Leases;
   readonly #deadlines: Deadlines;
@@ -54,9 +56,11 @@ export class Judge {
     this.#deadlines = new Deadlines(this.tally, database.committed);
     const { artifacts } = parts;
     const { committed } = database;
+    this.#reports = new ReportsHeard(database.committed, busServer);
     const { bus, histories } = this;
+    const reports = this.#reports;
     const fold = this.#fold;
-    this.quiet = new Quiet(this.tally, { committed, bus, fold, histories, artifacts });
+    this.quiet = new Quiet(this.tally, { committed, bus, fold, reports, histories, artifacts });
   }
 
   committed(transaction: Transaction): void {
@@ -72,10 +76,11 @@ export class Judge {
     this.#leases.committed(transaction, this.#parts.database.nowMs);
   }
 
-  stored(message: BusMessage, outcome: StoreOutcome): void {
+  stored(message: BusMessage, messageId: string, outcome: StoreOutcome): void {
     if (outcome.outcome !== 'stored') return;
     this.secrets.look(`a message on ${message.subject}`, Buffer.from(message.body).toString('utf8'));
     if (message.subject.startsWith('delta.events.')) this.bus.look();
+    if (message.subject.startsWith('delta.reports.')) this.#reports.stored(messageId, outcome.sequence);
   }
 
   /** A service wrote a line. */

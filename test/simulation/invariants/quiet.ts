@@ -4,6 +4,7 @@ import type { Committed } from '../database/rows.ts';
 import type { StoredArtifacts } from '../network/stored-artifacts.ts';
 import type { BusCopy } from './bus-copy.ts';
 import type { Fold } from './fold.ts';
+import type { ReportsHeard } from './reports-heard.ts';
 import type { RunHistory } from './run-history.ts';
 import type { Tally } from './tally.ts';
 
@@ -20,6 +21,7 @@ export interface Everything {
   readonly committed: Committed;
   readonly bus: BusCopy;
   readonly fold: Fold;
+  readonly reports: ReportsHeard;
   readonly histories: ReadonlyMap<string, RunHistory>;
   readonly artifacts: StoredArtifacts;
 }
@@ -43,7 +45,8 @@ export class Quiet {
   get isQuiet(): boolean {
     const { committed } = this.#all;
     const runs = [...committed.table('run').values()];
-    return this.#all.bus.isComplete && runs.every((run) => run['live'] === false && run['reported'] === true);
+    if (!this.#all.bus.isComplete || this.#all.reports.unheard().length > 0) return false;
+    return runs.every((run) => run['live'] === false && run['reported'] === true);
   }
 
   /** What still goes on, for people. */
@@ -54,7 +57,8 @@ export class Quiet {
       (run) => `${String(run['run_id'])} is ${String(run['state'])}, reported: ${String(run['reported'])}`,
     );
     const behind = `EVENTS ends at ${this.#all.bus.lastSequence}, the log at ${committed.head.position}`;
-    return [...named, behind].join('; ');
+    const unheard = this.#all.reports.unheard().map((id) => `nobody decided the report ${id}`);
+    return [...named, behind, ...unheard].join('; ');
   }
 
   /** Time is up. */

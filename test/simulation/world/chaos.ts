@@ -1,7 +1,12 @@
 import type { Random } from '../engine/random.ts';
+import { CALM } from '../network/weather.ts';
 import { FAULTS, type Fault } from './faults.ts';
 import type { World } from './world.ts';
 
+/** A seed with few kinds of faults lets what one of them did come to light before another puts it right. */
+const INCLINATIONS = [0.08, 0.2, 0.45];
+/** In some seeds a little gets lost all the time. */
+const DRIZZLE = { lose: 0.01, repeat: 0.02, delay: 0.02, delayMaxMs: 3_000 };
 const PAUSE_MS = { from: 1_500, to: 25_000 };
 
 /**
@@ -18,17 +23,25 @@ export class Chaos {
   constructor(world: World) {
     this.#world = world;
     this.#random = world.engine.random('chaos');
-    const inclined = FAULTS.filter(() => this.#random.chance(0.45));
+    const share = this.#random.pick(INCLINATIONS);
+    const inclined = FAULTS.filter(() => this.#random.chance(share));
     this.#inclined = inclined.length === 0 ? FAULTS : inclined;
   }
 
   begin(): void {
+    if (this.#random.chance(0.3)) {
+      Object.assign(this.#world.usualWeather, DRIZZLE);
+      Object.assign(this.#world.weather, DRIZZLE);
+    }
     this.#later();
   }
 
   /** No more faults; those under way end in their own time. */
   end(): void {
     this.#over = true;
+    this.#world.isTroubled = false;
+    Object.assign(this.#world.usualWeather, CALM);
+    if (this.isCalm) Object.assign(this.#world.weather, CALM);
   }
 
   get isCalm(): boolean {

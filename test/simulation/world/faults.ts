@@ -155,12 +155,12 @@ const cutOff: Fault = {
 const badWeather: Fault = {
   name: 'bad weather',
   lastsMs: { from: 5_000, to: 90_000 },
-  begin: ({ weather }, random) => {
+  begin: ({ weather, usualWeather }, random) => {
     weather.lose = random.pick([0, 0.02, 0.08, 0.2]);
     weather.repeat = random.pick([0, 0.05, 0.3]);
     weather.delay = random.pick([0, 0.05, 0.3]);
     weather.delayMaxMs = random.pick([500, 5_000, 40_000]);
-    return () => Object.assign(weather, { lose: 0, repeat: 0, delay: 0, delayMaxMs: 0 });
+    return () => Object.assign(weather, usualWeather);
   },
 };
 
@@ -215,9 +215,9 @@ const forge: Fault = {
   lastsMs: { from: 5_000, to: 90_000 },
   begin: ({ forge: { weather }, sometimes }, random) => {
     sometimes.happened('the forge failed');
-    weather.error = random.pick([0.1, 0.5, 1]);
-    weather.rateLimit = random.pick([0, 0.2]);
-    weather.slowestMs = random.pick([500, 8_000, 20_000]);
+    weather.error = random.pick([0, 0.1, 0.5, 1]);
+    weather.rateLimit = random.pick([0, 0, 0.2]);
+    weather.slowestMs = random.pick([3_000, 8_000, 14_000]);
     weather.redeliver = 0.4;
     return () => Object.assign(weather, { error: 0, rateLimit: 0, slowestMs: 50, redeliver: 0 });
   },
@@ -250,5 +250,6 @@ export const FAULTS: readonly Fault[] = [
   loseStore,
   truncate,
   artifactStore,
+  forge,
   forge,
 ];

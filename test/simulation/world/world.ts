@@ -43,7 +43,9 @@ export class World implements Present {
   readonly database: DatabaseServer;
   readonly busServer: MemoryServer;
   readonly artifacts = new StoredArtifacts();
+  /** How the network is now, and how it is again when a spell of bad weather is over. */
   readonly weather: Weather = { ...CALM };
+  readonly usualWeather: Weather = { ...CALM };
   readonly http: SimulatedHttp;
   readonly forge: SimulatedForge;
   readonly people: People;
@@ -56,6 +58,8 @@ export class World implements Present {
   readonly sandboxes = new Map<string, Host>();
   /** Share of fetches that fail. */
   sourceFailures = 0.05;
+  /** Whether faults may still begin. */
+  isTroubled = true;
   /** Null while something is wrong with the world. */
   calmSinceMs: number | null;
   readonly #product: Product;
@@ -187,9 +191,9 @@ export class World implements Present {
 
   /** Now and then an orchestrator is ordered to die at one of the points where that is worst. */
   #crashOrder({ random }: Host, service: ServiceName): object {
-    if (service !== 'orchestrator' || this.calmSinceMs !== null || !random.chance(0.25)) return {};
+    if (service !== 'orchestrator' || !this.isTroubled || !random.chance(0.35)) return {};
     this.sometimes.happened('an orchestrator was ordered to die at a bad moment');
-    return { crashAt: { point: random.pick(this.#product.CRASH_POINTS), time: random.between(1, 6) } };
+    return { crashAt: { point: random.pick(this.#product.CRASH_POINTS), time: random.between(1, 25) } };
   }
 
   #gateway() {
@@ -201,7 +205,7 @@ export class World implements Present {
   }
 
   #stored(host: Host, message: BusMessage, { messageId = '' }: StoreOptions, outcome: StoreOutcome): void {
-    this.judge.stored(message, outcome);
+    this.judge.stored(message, messageId, outcome);
     if (outcome.outcome === 'duplicate') this.sometimes.happened('a stored message was stored again and known');
     if (outcome.outcome === 'out-of-order') this.sometimes.happened('a publication was refused as out of order');
     if (/^dispatch-.*-[1-9]\d*$/.test(messageId)) this.sometimes.happened('a lost dispatch was sent again');
