@@ -74,11 +74,25 @@ function takeOverTimers(): void {
     if (timer instanceof SimulatedTimer) stop(timer);
   };
   const soon = (act: (...given: unknown[]) => void, ...given: unknown[]) => start(act, 0, ...given);
-  Object.assign(globalThis, { setTimeout: start, clearTimeout: end, setImmediate: soon, setInterval: refuseInterval });
-}
-
-function refuseInterval(): never {
-  throw new Error('nothing of ours repeats by itself: an interval would outlive its host');
+  const repeat = (act: (...given: unknown[]) => void, ms = 0, ...given: unknown[]): SimulatedTimer => {
+    const timer = new SimulatedTimer();
+    const wait = () => {
+      timer.appointment = engine().after(ms, actingHost(), 'interval', () => {
+        if (timer.stopped) return;
+        act(...given);
+        wait();
+      });
+    };
+    wait();
+    return timer;
+  };
+  Object.assign(globalThis, {
+    setTimeout: start,
+    clearTimeout: end,
+    setInterval: repeat,
+    clearInterval: end,
+    setImmediate: soon,
+  });
 }
 
 function takeOverDate(): void {

@@ -102,6 +102,7 @@ export const CONFIGS = {
     environment: 'simulated',
     runnerTokenTtlMs: 3_600_000,
     streamsMax: 100,
+    logsKeptDays: 90,
     databaseConnections: 8,
   },
   reporter: {
