@@ -21,8 +21,8 @@ const FILES_MAX_TO_STAY = 20_000;
 /**
  * Plans one change at a time in each thread. What a repository holds decides how long planning computes and how much it
  * remembers, and repositories are written by strangers: here only their own plan is lost by it. A thread that was stopped
- * or failed is never used again. One that answered waits for the next change, because a thread's start takes ten times
- * as long as an ordinary plan; without one the next is started ahead.
+ * or failed is never used again. One that answered waits for the next change, because a thread's start takes a hundred
+ * times as long as an ordinary plan; without one the next is started ahead.
  */
 export class PlanningThreads {
   readonly #bounds: PlanningBounds;
