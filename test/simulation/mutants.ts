@@ -24,17 +24,6 @@ export const MUTANTS: readonly Mutant[] = [
     caughtBy: ['1 one end', '2 fences', '17 every decision can be recorded'],
   },
   {
-    name: 'a lease is looked up by its runner alone',
-    changes: [
-      {
-        file: 'libs/domain/src/run/lease-index.ts',
-        find: 'return index[bucketOf(hash)]?.find((place) => place.hash === hash) ?? null;',
-        replace: 'return index[bucketOf(hash)]?.find((place) => place.hash === hash) ?? index.flat().at(-1) ?? null;',
-      },
-    ],
-    caughtBy: ['2 fences', '6 applied once', '16 everything ends', '17 every decision can be recorded'],
-  },
-  {
     name: 'a lease is kept in clear',
     changes: [
       {
@@ -44,18 +33,6 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     caughtBy: ['12 no secrets'],
-  },
-  {
-    name: 'acknowledged before it is handled',
-    changes: [
-      {
-        file: 'libs/bus/src/consume.ts',
-        find: 'const verdict = await this.#unlessHandedBack(handle(delivery, this.#handling.signal));',
-        replace:
-          'delivery.ack();\n      const verdict = await this.#unlessHandedBack(handle(delivery, this.#handling.signal));',
-      },
-    ],
-    caughtBy: ['16 everything ends'],
   },
   {
     name: 'the inbox outside the transaction',
@@ -208,38 +185,6 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
     caughtBy: ['4 tables are the fold of the log', '5 tables move with the head'],
-  },
-  {
-    name: 'a publication that failed counts as done',
-    changes: [
-      {
-        file: 'apps/status-reporter/src/publish-run.ts',
-        find: 'if (!answer.ok && !isFinal(answer.failure)) {',
-        replace: 'if (!answer.ok && answer.failure === null) {',
-      },
-    ],
-    caughtBy: ['11 the forge converges', '16 everything ends'],
-  },
-  {
-    name: 'an older state is published over a newer one',
-    changes: [
-      {
-        file: 'apps/status-reporter/src/run-queue.ts',
-        find: '    if (entry.looking) return;\n    if (entry.timer',
-        replace: '    if (entry.timer',
-      },
-      {
-        file: 'apps/status-reporter/src/run-queue.ts',
-        find: 'if (entry === undefined || entry.looking) return;',
-        replace: 'if (entry === undefined) return;',
-      },
-      {
-        file: 'apps/status-reporter/src/publish-run.ts',
-        find: 'return known.viewPosition <= view.position && known.digest !== publication.digest;',
-        replace: 'return known.digest !== publication.digest;',
-      },
-    ],
-    caughtBy: ['11 the forge converges', '16 everything ends'],
   },
   {
     name: 'a second lease for one runner',
