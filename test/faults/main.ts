@@ -50,8 +50,14 @@ async function playAll(args: FaultsArguments): Promise<number> {
     await owner.close();
   }
   process.stdout.write(args.json ? `${JSON.stringify(played, null, 2)}\n` : `\n${resultsTable(played)}\n`);
-  if (interrupted.aborted) return INTERRUPTED;
+  if (interrupted.aborted) await leave();
   return played.some(({ outcome }) => outcome === 'broken') ? 1 : 0;
+}
+
+/** Everything is put right; what a scenario had under way still waits for things that will not come. */
+async function leave(): Promise<never> {
+  await new Promise((written) => process.stdout.write('', written));
+  process.exit(INTERRUPTED);
 }
 
 function chosen({ only }: FaultsArguments): readonly Scenario[] {

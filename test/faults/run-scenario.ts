@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ServiceSpec } from '../../tools/mesh/service-process.ts';
 import { FORGE_SECRETS, startTestMesh, type TestMesh } from '../support/mesh/index.ts';
@@ -128,20 +127,15 @@ function verdictProblems(verdict: Verdict | null): string[] {
 /** The checker is a process of its own: it knows what the evidence says, and nothing of what happened here. */
 async function haveJudged(stage: Stage, scenario: Scenario, out: string): Promise<Verdict | null> {
   mkdirSync(out, { recursive: true });
-  const privateDirectory = mkdtempSync(join(tmpdir(), 'delta-evidence-'));
-  const evidenceFile = join(privateDirectory, 'evidence.json');
+  // Beside the ledger, where no job can look: it says how to get into everything.
+  const evidenceFile = join(dirname(stage.system.effects.file), 'evidence.json');
   const verdictFile = join(out, `${scenario.name}.json`);
   rmSync(verdictFile, { force: true });
-  try {
-    writeFileSync(evidenceFile, JSON.stringify(evidenceOf(stage, scenario)), { mode: 0o600 });
-    const checker = spawn(process.execPath, [CHECKER, evidenceFile, verdictFile], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    await once(checker, 'exit');
-    return existsSync(verdictFile) ? (JSON.parse(readFileSync(verdictFile, 'utf8')) as Verdict) : null;
-  } finally {
-    rmSync(privateDirectory, { recursive: true, force: true });
-  }
+  writeFileSync(evidenceFile, JSON.stringify(evidenceOf(stage, scenario)), { mode: 0o600 });
+  const words = [CHECKER, evidenceFile, verdictFile];
+  const checker = spawn(process.execPath, words, { stdio: ['ignore', 'ignore', 'inherit'] });
+  await once(checker, 'exit');
+  return existsSync(verdictFile) ? (JSON.parse(readFileSync(verdictFile, 'utf8')) as Verdict) : null;
 }
 
 function evidenceOf({ system, accepted }: Stage, scenario: Scenario): Evidence {

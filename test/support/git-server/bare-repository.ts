@@ -47,15 +47,18 @@ export class DeveloperClone {
     this.#remote = remote;
   }
 
-  /** Makes the bare repository at `barePath` (replacing one that is there) and a clone of it. */
-  static async create(barePath: string, remoteUrl: string): Promise<DeveloperClone> {
+  /**
+   * Makes the bare repository at `barePath` (replacing one that is there) and a clone of it.
+   * @param parent where the clone is put
+   */
+  static async create(barePath: string, remoteUrl: string, parent = tmpdir()): Promise<DeveloperClone> {
     await rm(barePath, { recursive: true, force: true });
     await mkdir(dirname(barePath), { recursive: true });
     await run('git', ['init', '--quiet', '--bare', '--initial-branch=main', barePath], { env: GIT_ENV });
     await git(barePath, 'config', 'http.receivepack', 'true');
     // Forges let clients fetch any commit they can name.
     await git(barePath, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
-    const directory = await mkdtemp(join(tmpdir(), 'delta-clone-'));
+    const directory = await mkdtemp(join(parent, 'delta-clone-'));
     await git(directory, 'init', '--quiet', '--initial-branch=main');
     await git(directory, 'remote', 'add', 'origin', remoteUrl);
     return new DeveloperClone(directory, remoteUrl);

@@ -67,7 +67,7 @@ async function bringUp(options: TestMeshOptions, undo: (() => Promise<unknown>)[
   });
   const forge = await FakeForge.start({ directory: join(directory, 'forge'), token: FORGE_SECRETS.token });
   undo.push(async () => forge.close());
-  const developers = await developersOf(options.repositories, forge, undo);
+  const developers = await developersOf(options.repositories, forge, directory, undo);
   const nats = await freshNats();
   undo.push(async () => nats.remove());
   const postgres = options.ownPostgres === true ? await restartablePostgres(ROOT, directory) : null;
@@ -103,11 +103,12 @@ async function databaseUrl(undo: (() => Promise<unknown>)[]): Promise<string> {
 async function developersOf(
   repositories: readonly string[],
   forge: FakeForge,
+  directory: string,
   undo: (() => Promise<unknown>)[],
 ): Promise<ReadonlyMap<string, DeveloperClone>> {
   const developers = new Map<string, DeveloperClone>();
   for (const name of repositories) {
-    const developer = await DeveloperClone.create(forge.barePath(name), forge.cloneUrl(name));
+    const developer = await DeveloperClone.create(forge.barePath(name), forge.cloneUrl(name), directory);
     undo.push(async () => developer.remove());
     await developer.push('main', 'first', { 'README.md': `# ${name}\n` });
     developers.set(name, developer);
