@@ -1,4 +1,5 @@
 import { eventually } from '../../support/infra/index.ts';
+import { ProtocolRunner } from '../../support/protocol-runner/protocol-runner.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 
@@ -40,6 +41,29 @@ export const RUNNER_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'late-report',
+    hurts:
+      'the patience of a lease: its runner says nothing for too long, and reports success when another has the job',
+    shows: 'the late success is refused as stale, recorded, and changes nothing; what the other one reports counts',
+    slackMs: 15_000,
+    requires: ['loss-noticed-in-time', 'stale-report-refused'],
+    act: async (stage) => {
+      // By a runner with a sandbox: those who do nothing would take it as well, and leave no artifact.
+      await stage.change('before-silence');
+      await stage.settle();
+      await stage.changeOfMany('taken-twice', 1, LABEL);
+      const silent = await takeJob(stage, 'falls-silent');
+      await eventually('the lease runs out', async () => (await lostAttempts(stage)) > 0);
+      const other = await takeJob(stage, 'has-it-now');
+      const late = await silent.report();
+      if (late !== 409) throw new Error(`a success under a lease that had run out was answered ${late}`);
+      const counted = await other.report();
+      if (counted !== 200) throw new Error(`the success of the current lease was answered ${counted}`);
+      await stage.settle();
+      return { 'late reports refused': await eventCount(stage, 'lease.stale-report-refused') };
+    },
+  },
+  {
     name: 'runners-cut-off',
     hurts: 'everything between runners and the gateway, silent for longer than a lease, then delivered late',
     shows: 'leases run out and jobs start again; what was said under the old ones is refused and recorded',
@@ -60,6 +84,20 @@ export const RUNNER_SCENARIOS: readonly Scenario[] = [
     },
   },
 ];
+
+/** Only runners without sandboxes offer it. */
+const LABEL = 'does-nothing';
+
+/** A runner that takes one job and does it at once. @returns how it reports success, and what that is answered */
+async function takeJob({ system }: Stage, name: string): Promise<{ report: () => Promise<number> }> {
+  const { gatewayUrl, registrationToken } = system.mesh;
+  const runner = await ProtocolRunner.register({ gatewayUrl, registrationToken, name, labels: [LABEL] });
+  const lease = await eventually(`${name} gets a job`, async () => runner.lease(1));
+  await runner.acknowledge(lease);
+  system.effects.note('start', lease);
+  system.effects.note('end', lease);
+  return { report: async () => runner.complete(lease) };
+}
 
 async function attemptRuns(stage: Stage, runId: string, attempt: number): Promise<void> {
   await stage.system.runWhen(`has attempt ${attempt} running`, runId, ({ jobs }) =>
