@@ -4,7 +4,7 @@ import type { Measure } from './measure.ts';
 import { MEASURES } from './measures.ts';
 import { record, recordedRun } from './record.ts';
 import { judge } from './report/goals.ts';
-import { figuresOf, type Measured } from './report/history.ts';
+import { figuresOf, type Measured, type Recorded } from './report/history.ts';
 import { columns, goalLines, machineLine, measuredLines } from './report/table.ts';
 import { Interrupted, Scene } from './scene.ts';
 
@@ -36,12 +36,17 @@ async function bench(args: BenchArguments): Promise<number> {
     const measured = await take(measure, args, stop);
     if (measured === 'interrupted') return 130;
     if (measured === 'failed') failed += 1;
-    else run.measured.push(measured);
+    else await keep(run, measured, args);
     if (!json && typeof measured === 'object') print(measuredLines(measured));
   }
   print(json ? [JSON.stringify(run, null, 2)] : goalLines(judge(figuresOf(run))));
-  if (args.record && run.measured.length > 0) process.stderr.write(`recorded in ${await record(run)}\n`);
   return failed === 0 ? 0 : 1;
+}
+
+/** Recorded at once: a later measure may be interrupted. */
+async function keep(run: Recorded, measured: Measured, args: BenchArguments): Promise<void> {
+  run.measured.push(measured);
+  if (args.record) process.stderr.write(`  recorded in ${await record(run)}\n`);
 }
 
 function chosen({ only, peers }: BenchArguments): Measure[] {
