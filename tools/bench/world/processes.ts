@@ -5,11 +5,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** The kernel's unit in /proc; the same on every Linux we run on. */
 const TICKS_PER_SECOND = 100;
 
-/** CPU time of one process so far, user and system, in milliseconds; 0 for one that ended. */
+/** CPU time of one process so far and of its children that have ended, in milliseconds; 0 for one that ended itself. */
 export function cpuMsOf(pid: number): number {
   // The name in parentheses may hold spaces, so fields are counted from its end.
   const fields = textOf(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? [];
-  const ticks = Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+  const ticks = sum(fields.slice(11, 15).map(Number));
   return (ticks * 1_000) / TICKS_PER_SECOND;
 }
 
@@ -33,7 +33,7 @@ export function withDescendants(pid: number): number[] {
 
 export const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
-/** CPU time of processes and all they started, in milliseconds. Those that ended meanwhile are not counted. */
+/** CPU time of processes and all they started, in milliseconds. */
 export const cpuMsOfAll = (pids: readonly number[]): number => sum(pids.flatMap(withDescendants).map(cpuMsOf));
 
 export const memoryMbOfAll = (pids: readonly number[]): number => sum(pids.flatMap(withDescendants).map(memoryMbOf));
