@@ -94,6 +94,9 @@ function stopOnSignals(): Stop {
     process.on(signal, () => {
       if (stop.asked) process.exit(130);
       stop.asked = true;
+      // What breaks from now on breaks because its server is being stopped; the closing goes on all the same.
+      process.on('uncaughtException', () => undefined);
+      process.on('unhandledRejection', () => undefined);
       process.stderr.write('bench: stopping what was started\n');
       const ended = stop.scene?.end() ?? Promise.resolve();
       void ended.catch(() => undefined).then(() => process.exit(130));
