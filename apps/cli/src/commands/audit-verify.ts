@@ -25,11 +25,11 @@ export async function verifyAudit(surroundings: Surroundings, options: VerifyOpt
     const keys = await trustedKeys(surroundings, options, opened.eventLog);
     if (options.run !== undefined) return verifyRun(surroundings, options, opened, keys);
     const start = options.from === undefined ? null : await startAt(surroundings, options.from, opened, keys);
-    const progress = new Progress(surroundings, options.json === true);
+    const progress = new Progress(surroundings, options);
     const verification = await opened.eventLog.verifyLog(opened.source, {
       keys,
       ...(start === null ? {} : { start }),
-      onProgress: (position, end) => progress.show(position, end),
+      onProgress: (position, end) => progress.show(() => progressText(position, end)),
       signal: surroundings.interrupted,
     });
     progress.end();
@@ -39,6 +39,10 @@ export async function verifyAudit(surroundings: Surroundings, options: VerifyOpt
     return exitCodeOf(verification, start);
   });
 }
+
+/** `300 of 20000 records (1 %)` */
+const progressText = (done: number, all: number): string =>
+  `${done} of ${all} records (${Math.floor((done / Math.max(1, all)) * 100)} %)`;
 
 function exitCodeOf({ finding, signedUpTo, position }: AuditVerification, start: LogHead | null): ExitCode {
   if (finding !== null) return EXIT.failed;

@@ -3,6 +3,7 @@ import { errorMessage } from '../error-code.ts';
 import { databaseUrlFor } from '../log/mesh-of-checkout.ts';
 import { withLog, type DatabaseOptions, type EventLog } from '../log/with-log.ts';
 import { EXIT, type ExitCode } from '../problem.ts';
+import { Progress } from '../screen/progress.ts';
 import { safeLine } from '../screen/safe-text.ts';
 import { table } from '../screen/table.ts';
 import { durationText, plural } from '../screen/words.ts';
@@ -22,14 +23,18 @@ export async function verifyWholeLog(
   const databaseUrl = await databaseUrlFor(surroundings, options);
   return withLog(databaseUrl, async (_log, eventLog) => {
     const startedMs = surroundings.nowMs();
-    const progress = progressLine(surroundings, startedMs);
+    const progress = new Progress(surroundings, options);
     const replayed = await eventLog.verifyReplay({
       databaseUrl,
-      onProgress: progress.show,
+      onProgress: (reached) => {
+        const text = (): string => progressText(reached, surroundings.nowMs() - startedMs);
+        if (reached.phase === 'comparing') progress.showNow(text);
+        else progress.show(text);
+      },
       signal: surroundings.interrupted,
     });
     const tookMs = surroundings.nowMs() - startedMs;
-    progress.clear();
+    progress.end();
     const named = await nameRows(eventLog, databaseUrl, replayed);
     if (options.json === true) printJson(surroundings, { ...replayed, tookMs, named });
     else surroundings.out(verdictText(surroundings, replayed, named, tookMs));
@@ -85,29 +90,6 @@ function rowsText(named: Named): string[] {
     case 'not-named':
       return [`which rows differ cannot be said: ${safeLine(named.reason)}`];
   }
-}
-
-interface ProgressLine {
-  readonly show: (progress: ReplayProgress) => void;
-  readonly clear: () => void;
-}
-
-/** A terminal sees this often how far it is; more would only flicker. */
-const SHOW_EVERY_MS = 200;
-
-/** One line that is written over and over, on a terminal; nothing elsewhere. */
-function progressLine({ columns, err, nowMs }: Surroundings, startedMs: number): ProgressLine {
-  if (columns === null) return { show: () => undefined, clear: () => undefined };
-  let shownMs = 0;
-  return {
-    show: (progress) => {
-      const now = nowMs();
-      if (progress.phase === 'folding' && now - shownMs < SHOW_EVERY_MS) return;
-      shownMs = now;
-      err(`\r\u001b[K${progressText(progress, now - startedMs).slice(0, columns - 1)}`);
-    },
-    clear: () => err('\r\u001b[K'),
-  };
 }
 
 /** `folded 120000 of 330000 events (36 %), 85000/s, 2.5s left` */

@@ -34,9 +34,13 @@ export async function artifactDirFor(
   { artifacts }: ArtifactOptions,
 ): Promise<string | null> {
   const named = artifacts ?? variable(surroundings, 'DELTA_ARTIFACT_DIR');
-  if (named !== null) return resolve(surroundings.directory, named);
-  for (const directory of upwardsFrom(surroundings.directory)) {
-    if (await isDirectory(join(directory, ARTIFACTS))) return join(directory, ARTIFACTS);
+  return named === null ? directoryAbove(surroundings, ARTIFACTS) : resolve(surroundings.directory, named);
+}
+
+/** The nearest directory of this name, here or in a folder above; null when there is none. */
+export async function directoryAbove({ directory }: Surroundings, name: string): Promise<string | null> {
+  for (const folder of upwardsFrom(directory)) {
+    if (await isDirectory(join(folder, name))) return join(folder, name);
   }
   return null;
 }

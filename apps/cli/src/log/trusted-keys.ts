@@ -1,10 +1,10 @@
-import { stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { TrustedKeys } from '@delta-ci/event-log';
 import { errorMessage } from '../error-code.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { safeText } from '../screen/safe-text.ts';
 import { variable, type Surroundings } from '../surroundings.ts';
+import { directoryAbove } from './mesh-of-checkout.ts';
 import type { EventLog } from './with-log.ts';
 
 export interface KeyOptions {
@@ -26,7 +26,7 @@ export async function trustedKeys(
 ): Promise<TrustedKeys> {
   const named = keys ?? variable(surroundings, 'DELTA_CHECKPOINT_KEYS_DIR');
   const directory =
-    named === null ? await meshKeysAbove(surroundings.directory) : resolve(surroundings.directory, named);
+    named === null ? await directoryAbove(surroundings, MESH_KEYS) : resolve(surroundings.directory, named);
   if (directory === null) throw noKeys('no keys to trust: nothing says who may sign checkpoints');
   try {
     return await loadTrustedKeys(directory);
@@ -40,17 +40,3 @@ const noKeys = (message: string): Problem =>
     exitCode: EXIT.notJudged,
     next: 'name a folder with the public keys (*.pem) of the installation: --keys or DELTA_CHECKPOINT_KEYS_DIR',
   });
-
-async function meshKeysAbove(directory: string): Promise<string | null> {
-  for (let at = directory; ; at = dirname(at)) {
-    const found = join(at, MESH_KEYS);
-    if (await isDirectory(found)) return found;
-    if (dirname(at) === at) return null;
-  }
-}
-
-const isDirectory = async (path: string): Promise<boolean> =>
-  stat(path).then(
-    (facts) => facts.isDirectory(),
-    () => false,
-  );
