@@ -15,9 +15,7 @@ import {
   publishDispatch,
   pullDispatch,
   retryParked,
-  runRelay,
   serveAnswers,
-  topology,
   type AroundHandler,
   type Bus,
   type PulledDispatch,
@@ -30,7 +28,6 @@ import {
   findLease,
   findRepository,
   howDoRunnersStand,
-  leadWhile,
   LogBell,
   openLog,
   whichLeasesDoesTheRunnerHold,
@@ -49,14 +46,13 @@ import { LeaseDirectory } from './leases/lease-directory.ts';
 import { PoolDesk, type WaitingRunner } from './leases/pool-desk.ts';
 import { SharedTrips } from './leases/shared-trips.ts';
 import { OrchestratorModule } from './orchestrator.module.ts';
+import { provisionBus } from './provision-bus.ts';
+import { relayWhenElected } from './relay-when-elected.ts';
 import { reportHandlers } from './report-handlers.ts';
 import { Sweeper } from './sweeps/sweeper.ts';
 import { sweeps } from './sweeps/sweeps.ts';
 
 type Orchestrator = Service<OrchestratorConfig>;
-
-/** A person has to delete the stream: soon enough afterwards, and not a line of log every moment until then. */
-const FORKED_AGAIN_MS = 5_000;
 
 /** Opens everything in the order in which it depends on each other, and serves health last. */
 export async function startOrchestrator(service: Orchestrator): Promise<void> {
@@ -148,18 +144,11 @@ async function openBus(service: Orchestrator): Promise<Bus> {
   const connect = async (): Promise<Bus> =>
     connectBus({ servers: [config.natsUrl.reveal()], name: 'orchestrator', log: logger });
   const bus = await service.open('bus', connect, async (connection) => connection.close());
-  await provision(service, bus);
+  await provisionBus(service, bus);
   service.checkHealth('bus', () => {
     if (!bus.isConnected()) throw new Error('not connected');
   });
   return bus;
-}
-
-async function provision({ config, logger }: Orchestrator, bus: Bus): Promise<void> {
-  const provisioned = await bus.provision(
-    topology({ pools: config.pools, dispatchAckWaitMs: config.dispatchVisibilityMs }),
-  );
-  logger.info({ event: 'bus-provisioned', provisioned });
 }
 
 async function openWriter(service: Orchestrator, log: LogConnection, reached: ReachedPoint): Promise<LogWriter> {
@@ -221,7 +210,7 @@ async function openDesks(service: Orchestrator, tools: DeskTools): Promise<Map<s
       pull: async (max: number, expiresMs: number) => {
         const pulled = await pullDispatch(bus, pool, { max, expiresMs, signal: service.stopping, log: logger });
         // The queue was lost with the bus's store: made again, it is filled again by the sweep for waiting attempts.
-        if (pulled.end === 'missing') await provision(service, bus);
+        if (pulled.end === 'missing') await provisionBus(service, bus);
         return pulled;
       },
       grant,
@@ -261,58 +250,6 @@ async function openBell(service: Orchestrator): Promise<LogBell> {
     'log bell',
     () => new LogBell(connection),
     async (bell) => bell.close(),
-  );
-}
-
-interface RelayTools {
-  log: LogConnection;
-  bus: Bus;
-  bell: LogBell;
-  reached: ReachedPoint;
-}
-
-async function relayWhenElected(service: Orchestrator, { log, bus, bell, reached }: RelayTools): Promise<void> {
-  const { config, logger } = service;
-  const connection = { databaseUrl: config.databaseUrl.reveal(), applicationName: 'orchestrator-relay' };
-  const reader = new LogReader(log);
-  const metrics = service.metrics(orchestrationMetrics);
-  let published = 0;
-  metrics.relayLag.observe((report) => report(Math.max(0, bell.position - published)));
-  const lead = async (signal: AbortSignal): Promise<void> => {
-    const end = await runRelay(
-      bus,
-      {
-        readAfter: async (afterPosition, limit) => reader.read({ afterPosition, limit }),
-        waitForMore: async (until) => {
-          await bell.waitPast(published, until);
-        },
-      },
-      {
-        signal,
-        log: logger,
-        provision: async () => provision(service, bus),
-        onStored: () => reached('mid-relay'),
-        onProgress: (position) => {
-          published = position;
-        },
-      },
-    );
-    if (end.end === 'forked') {
-      logger.fatal({ event: 'bus-forked', end }, 'EVENTS holds another log: delete the stream, and it is filled anew');
-      await pause(FORKED_AGAIN_MS, undefined, { signal }).catch(() => undefined);
-    }
-  };
-  const over = new AbortController();
-  await service.open(
-    'relay',
-    () => {
-      const led = leadWhile({ ...connection, office: 'relay', signal: over.signal, lead });
-      return { led: led.catch((error: unknown) => logger.error({ event: 'relay-failed', err: error })) };
-    },
-    async ({ led }) => {
-      over.abort();
-      await led;
-    },
   );
 }
 

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { leadWhile, type LogBell } from '@delta-ci/event-log';
+import type { LogBell } from '@delta-ci/event-log';
 import type { Service } from '@delta-ci/service';
 import type { OrchestratorConfig } from '../config.ts';
+import { standForOffice } from '../stand-for-office.ts';
 import { signCheckpoint, type SigningTools } from './sign-checkpoint.ts';
 
 /** Of several orchestrators one signs at a time. Two at once would sign the same, or one checkpoint more than needed. */
@@ -20,19 +21,7 @@ export async function signWhenElected(
       sign: async () => signCheckpoint(tools),
       onTrouble: (error) => logger.error({ event: 'checkpoint-failed', err: error }),
     });
-  const over = new AbortController();
-  const candidacy = { databaseUrl: config.databaseUrl.reveal(), applicationName: 'orchestrator-signer' };
-  await service.open(
-    'checkpoint signer',
-    () => {
-      const led = leadWhile({ ...candidacy, office: 'signer', signal: over.signal, lead });
-      return { led: led.catch((error: unknown) => logger.error({ event: 'signer-failed', err: error })) };
-    },
-    async ({ led }) => {
-      over.abort();
-      await led;
-    },
-  );
+  await standForOffice(service, 'signer', lead);
 }
 
 export interface Signing {
