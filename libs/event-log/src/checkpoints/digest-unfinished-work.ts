@@ -1,5 +1,6 @@
 import type { Digest } from '@delta-ci/contracts';
 import type { QueryResult, QueryResultRow } from 'pg';
+import { UNFINISHED_COLUMNS, type UnfinishedTable } from './unfinished-columns.ts';
 
 /** A pool, or one connection inside a transaction. */
 export interface Querier {
@@ -17,10 +18,9 @@ export type TablesIn = 'public' | 'pg_temp';
 
 /**
  * Digest of the work under way: one line for each live run, for each job and attempt of it, and for each live lease,
- * sorted by their bytes and joined by line feeds. A line holds what the state machines decided, in columns of text and
- * whole numbers alone: neither a new column nor another release of Postgres changes a digest that was signed.
- * Live work is found by partial indexes, so what finished long ago costs nothing. It belongs to the log's head as the
- * same snapshot shows it; read both in one transaction of isolation `REPEATABLE READ`.
+ * sorted by their bytes and joined by line feeds. Live work is found by partial indexes, so what finished long ago costs
+ * nothing. It belongs to the log's head as the same snapshot shows it; read both in one transaction of isolation
+ * `REPEATABLE READ`.
  */
 export async function digestUnfinishedWork(querier: Querier, tables: TablesIn = 'public'): Promise<UnfinishedWork> {
   const { rows } = await querier.query<{ digest: string; lines: number }>(TEXTS[tables]);
@@ -34,22 +34,21 @@ function textFor(tables: TablesIn): string {
   const ofLiveRuns = `WHERE t.run_id = ANY (ARRAY(SELECT run_id FROM ${tables}.run WHERE live))`;
   return `
     WITH line (text) AS (
-      SELECT ${lineOf('run', 'run_id', 'state', 'plan_digest')} FROM ${tables}.run t WHERE t.live
+      SELECT ${lineOf('run')} FROM ${tables}.run t WHERE t.live
       UNION ALL
-      SELECT ${lineOf('job', 'run_id', 'job_key', 'state', 'outcome')} FROM ${tables}.job t ${ofLiveRuns}
+      SELECT ${lineOf('job')} FROM ${tables}.job t ${ofLiveRuns}
       UNION ALL
-      SELECT ${lineOf('attempt', 'run_id', 'job_key', 'attempt', 'state', 'outcome', 'failure_class', 'runner_id', 'queue_deadline_at_ms', 'cancel_deadline_at_ms')}
-        FROM ${tables}.attempt t ${ofLiveRuns}
+      SELECT ${lineOf('attempt')} FROM ${tables}.attempt t ${ofLiveRuns}
       UNION ALL
-      SELECT ${lineOf('lease', 'run_id', 'job_key', 'fence', 'state', 'lease_hash', 'runner_id', 'granted_at_ms', 'expires_at_ms', 'job_deadline_at_ms')}
-        FROM ${tables}.lease t WHERE t.live
+      SELECT ${lineOf('lease')} FROM ${tables}.lease t WHERE t.live
     )
     SELECT encode(sha256(convert_to(coalesce(string_agg(text, E'\\n' ORDER BY text COLLATE "C"), ''), 'UTF8')), 'hex') AS digest,
       count(*)::integer AS lines
     FROM line`;
 }
 
-/** A word and columns, separated by spaces; `-` stands for what is not there. None of the columns can hold either. */
-function lineOf(word: string, ...columns: readonly string[]): string {
-  return `concat_ws(' ', '${word}', ${columns.map((column) => `coalesce(t.${column}::text, '-')`).join(', ')})`;
+/** The table's name and its columns, separated by spaces; `-` stands for what is not there. None of them can hold either. */
+function lineOf(table: UnfinishedTable): string {
+  const columns = UNFINISHED_COLUMNS[table].map((column) => `coalesce(t.${column}::text, '-')`);
+  return `concat_ws(' ', '${table}', ${columns.join(', ')})`;
 }

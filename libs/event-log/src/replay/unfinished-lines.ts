@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Digest } from '@delta-ci/contracts';
+import { UNFINISHED_COLUMNS } from '../checkpoints/unfinished-columns.ts';
 import type { Row } from '../projections/change-set.ts';
 import type { ProjectionName } from '../projections/rows.ts';
 import type { FoldedRow } from './folded-rows.ts';
@@ -18,33 +19,8 @@ export function digestOfUnfinished(liveRuns: Iterable<FoldedRow>): Digest {
 
 const LINE_FEED = Buffer.from('\n');
 
-/** As the statement of `digestUnfinishedWork` has them. */
-const COLUMNS: Readonly<Partial<Record<ProjectionName, readonly string[]>>> = {
-  run: ['run_id', 'state', 'plan_digest'],
-  job: ['run_id', 'job_key', 'state', 'outcome'],
-  attempt: [
-    'run_id',
-    'job_key',
-    'attempt',
-    'state',
-    'outcome',
-    'failure_class',
-    'runner_id',
-    'queue_deadline_at_ms',
-    'cancel_deadline_at_ms',
-  ],
-  lease: [
-    'run_id',
-    'job_key',
-    'fence',
-    'state',
-    'lease_hash',
-    'runner_id',
-    'granted_at_ms',
-    'expires_at_ms',
-    'job_deadline_at_ms',
-  ],
-};
+/** By the name of any table: most have no line. */
+const COLUMNS: Readonly<Partial<Record<ProjectionName, readonly string[]>>> = UNFINISHED_COLUMNS;
 
 function lineOf(table: ProjectionName, row: Row, columns: readonly string[]): string {
   return `${table} ${columns.map((column) => wordOf(row[column])).join(' ')}`;
