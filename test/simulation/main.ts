@@ -1,7 +1,7 @@
 import { parseCommandLine, USAGE, type Request } from './command/command-line.ts';
 import { hunt, type Caught } from './command/hunt.ts';
 import { keepSeeds, ordersOf, readKeptSeeds } from './command/kept-seeds.ts';
-import { failureText, huntText, totalsText } from './command/report.ts';
+import { caughtText, failureText, totalsText } from './command/report.ts';
 import { simulate } from './command/simulate.ts';
 import { MUTANTS } from './mutants.ts';
 import type { SeedResult } from './world/seed.ts';
@@ -52,9 +52,9 @@ async function huntAll(workers: number): Promise<boolean> {
   for (const mutant of MUTANTS) {
     const one = await hunt(mutant, workers);
     caught.push(one);
-    process.stderr.write(huntText([one]).split('\n')[1] + '\n');
+    process.stderr.write(caughtText(one));
   }
-  process.stdout.write(huntText(caught));
+  process.stdout.write(`mutants:\n${caught.map(caughtText).join('')}`);
   return caught.every(({ by }) => by !== null);
 }
 

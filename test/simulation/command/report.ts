@@ -41,13 +41,11 @@ function table(title: string, counts: Readonly<Record<string, number>>): string 
   return [`${title}:`, ...lines, ''].join('\n');
 }
 
-export function huntText(caught: readonly Caught[]): string {
-  const lines = caught.map(({ mutant, by, seeds, instead }) => {
-    const how =
-      by === null
-        ? `SURVIVED ${seeds} seeds${instead === null ? '' : ` (${instead.slice(0, 100)})`}`
-        : `seed ${by.seed}, ${by.mode}, step ${by.steps}: ${by.broken?.invariant}`;
-    return `  ${mutant.name.padEnd(48)} ${how}`;
-  });
-  return ['mutants:', ...lines, ''].join('\n');
+/** `NAME   seed 12, safety, step 3456: the invariant` */
+export function caughtText({ mutant, by, seeds, instead }: Caught): string {
+  const how =
+    by === null
+      ? `SURVIVED ${seeds} seeds${instead === null ? '' : ` (${instead.slice(0, 100)})`}`
+      : `seed ${by.seed}, ${by.mode}, step ${by.steps}: ${by.broken?.invariant}`;
+  return `  ${mutant.name.padEnd(48)} ${how}\n`;
 }
