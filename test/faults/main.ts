@@ -16,8 +16,8 @@ const parsed = parseArguments(
   SCENARIOS.map(({ name }) => name),
 );
 if (parsed.kind === 'usage') {
-  const text = parsed.problem === null ? USAGE : `delta: ${parsed.problem}\n\n${USAGE}`;
-  (parsed.problem === null ? process.stdout : process.stderr).write(text);
+  if (parsed.problem === null) process.stdout.write(USAGE);
+  else process.stderr.write(`delta: ${parsed.problem}\n\n${USAGE}`);
   process.exitCode = parsed.problem === null ? 0 : 2;
 } else if (parsed.args.list) {
   process.stdout.write(listing(parsed.args.json));

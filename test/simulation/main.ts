@@ -60,7 +60,8 @@ async function huntAll(workers: number): Promise<boolean> {
 
 const parsed = parseCommandLine(process.argv.slice(2));
 if (!parsed.ok) {
-  process.stderr.write(parsed.problem === null ? USAGE : `${parsed.problem}\n\n${USAGE}`);
+  if (parsed.problem === null) process.stdout.write(USAGE);
+  else process.stderr.write(`delta: ${parsed.problem}\n\n${USAGE}`);
   process.exitCode = parsed.problem === null ? 0 : 2;
 } else {
   const { request } = parsed;

@@ -14,7 +14,8 @@ const parsed = parseBenchArguments(
 );
 switch (parsed.kind) {
   case 'usage':
-    process.stderr.write(parsed.problem === null ? USAGE : `bench: ${parsed.problem}\n\n${USAGE}`);
+    if (parsed.problem === null) process.stdout.write(USAGE);
+    else process.stderr.write(`delta: ${parsed.problem}\n\n${USAGE}`);
     process.exitCode = parsed.problem === null ? 0 : 2;
     break;
   case 'list':

@@ -10,6 +10,5 @@ export { freeLoopbackPort } from './server-process.mjs';
 export { removeOnDeath } from './leash.mjs';
 export { ensureBubblewrap } from './bubblewrap.mjs';
 export { answeringSocket, dockerAnswers, dockerHasImage } from './docker-engine.mjs';
-export { buildRooms } from './build-rooms.mjs';
-export { runInForeground } from './run-in-foreground.mjs';
+export { runBuilt } from './run-built.mjs';
 export { SetupProblem, reasonOf } from './setup-problem.mjs';

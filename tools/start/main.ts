@@ -21,7 +21,8 @@ class StartProblem extends Error {}
 
 const parsed = parseStartArguments(process.argv.slice(2));
 if (parsed.kind === 'usage') {
-  process.stderr.write(parsed.problem === null ? USAGE : `delta: ${parsed.problem}\n\n${USAGE}`);
+  if (parsed.problem === null) process.stdout.write(USAGE);
+  else process.stderr.write(`delta: ${parsed.problem}\n\n${USAGE}`);
   process.exit(parsed.problem === null ? 0 : 2);
 }
 try {
