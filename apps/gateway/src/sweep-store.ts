@@ -15,7 +15,7 @@ export interface StoreSweep {
 }
 
 /** Removes what crashed processes left of uploads, and logs past their time. */
-export async function sweepStore({ store, logger, logsKeptMs, nowMs }: StoreSweep): Promise<void> {
+async function sweepStore({ store, logger, logsKeptMs, nowMs }: StoreSweep): Promise<void> {
   try {
     const uploads = await store.content.removeAbandoned(nowMs(), UPLOAD_ABANDONED_MS);
     const logs = await store.logs.removeOlderThan(nowMs(), logsKeptMs);

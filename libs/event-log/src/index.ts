@@ -37,7 +37,6 @@ export {
 export { databaseAuditSource, pages, readCheckpoints, type AuditSource, type Stretch } from './audit/audit-source.ts';
 export { readStoredRecords, type StoredRecordsQuery } from './audit/read-stored-records.ts';
 export { verifyLog, type VerifyLogOptions } from './audit/verify-log.ts';
-export { BUNDLE_PROCEDURE } from './audit/bundle-procedure.ts';
 export { bundleText, parseBundle, type BundleSegment, type RunBundle } from './audit/run-bundle.ts';
 export { collectRunBundle, type CollectedBundle } from './audit/collect-run-bundle.ts';
 export { checkBundle, type BundleVerdict, type ProvenRecord } from './audit/check-bundle.ts';

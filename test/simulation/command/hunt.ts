@@ -3,7 +3,7 @@ import type { SeedResult } from '../world/seed.ts';
 import { simulate } from './simulate.ts';
 
 /** A mutant that survives so many seeds shows that the simulator is blind to it. */
-export const SEEDS_TO_CATCH_MAX = 200;
+const SEEDS_TO_CATCH_MAX = 200;
 
 export interface Caught {
   readonly mutant: Mutant;

@@ -20,7 +20,7 @@ export interface SimulateOptions {
   readonly onResult: (result: SeedResult, totals: Totals) => boolean;
 }
 
-export const modeOf = (seed: number): Mode => (seed % 2 === 1 ? 'safety' : 'liveness');
+const modeOf = (seed: number): Mode => (seed % 2 === 1 ? 'safety' : 'liveness');
 
 /** Runs a range of seeds. */
 export async function simulate(range: SeedRange, options: SimulateOptions): Promise<Totals> {

@@ -7,7 +7,7 @@ export const FORGE_TOKEN = 'simulated-forge-token';
 export const REGISTRATION_TOKEN = 'simulated-registration-token';
 export const FORGE_URL = 'http://forge.test/api';
 export const GATEWAY_URL = 'http://gateway.test';
-export const ARTIFACT_DIR = '/artifacts';
+const ARTIFACT_DIR = '/artifacts';
 
 export const REPOSITORIES = ['demo/shop', 'demo/till', 'demo/stock'] as const;
 

@@ -15,7 +15,7 @@ export interface ForgeWeather {
   redeliver: number;
 }
 
-export const CALM_FORGE: Readonly<ForgeWeather> = { error: 0, rateLimit: 0, slowestMs: 50, redeliver: 0 };
+const CALM_FORGE: Readonly<ForgeWeather> = { error: 0, rateLimit: 0, slowestMs: 50, redeliver: 0 };
 
 /** A check run as the forge shows it. */
 export interface ShownCheck {

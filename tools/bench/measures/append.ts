@@ -71,7 +71,7 @@ async function tellFor(databaseUrl: string, atOnce: number, seconds: number) {
 }
 
 /** Multi-row inserts by `unnest` into a plain table with a primary key. */
-export async function rawRowsPerSecond(adminUrl: string, seconds: number): Promise<number> {
+async function rawRowsPerSecond(adminUrl: string, seconds: number): Promise<number> {
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
   try {

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 const TICKS_PER_SECOND = 100;
 
 /** CPU time of one process so far and of its children that have ended, in milliseconds; 0 for one that ended itself. */
-export function cpuMsOf(pid: number): number {
+function cpuMsOf(pid: number): number {
   // The name in parentheses may hold spaces, so fields are counted from its end.
   const fields = textOf(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? [];
   const ticks = sum(fields.slice(11, 15).map(Number));
@@ -20,7 +20,7 @@ export function memoryMbOf(pid: number): number {
 }
 
 /** The process and everything it started that still runs. */
-export function withDescendants(pid: number): number[] {
+function withDescendants(pid: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;

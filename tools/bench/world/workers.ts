@@ -121,7 +121,7 @@ async function httpWorker(client: HttpClient, registrationToken: string): Promis
 }
 
 export const HEARTBEAT = { phase: 'running', percent: null, step: null, message: null, logCursor: 0 } as const;
-export const HEARTBEAT_BODY = JSON.stringify(HEARTBEAT);
+const HEARTBEAT_BODY = JSON.stringify(HEARTBEAT);
 
 export interface Drained {
   readonly jobs: number;

@@ -115,7 +115,7 @@ export function currentRecordOf(canonical: string): UnchainedRecord {
 export type UnchainedRecord = Omit<RecordedEnvelope, 'prevHash' | 'hash'> & DomainEvent;
 
 /** @throws as `recordedEventOf` */
-export function inCurrentVersion(record: UnchainedRecord): UnchainedRecord {
+function inCurrentVersion(record: UnchainedRecord): UnchainedRecord {
   const current = upcast(record);
   if (!current.ok) throw new Error(`position ${record.position}: ${current.problem}`);
   return current.event;

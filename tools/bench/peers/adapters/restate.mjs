@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { serve, service } from '@restatedev/restate-sdk';
 import { connect } from '@restatedev/restate-sdk-clients';
 import serverPackage from '@restatedev/restate-server/package.json' with { type: 'json' };
+import { startedDirectly } from '../started-directly.mjs';
 
 /** Becoming the leader of its own cluster takes a new server a few seconds. */
 const READY_LIMIT_MS = 60_000;
@@ -13,31 +14,13 @@ const jobs = service({ name: 'jobs', handlers: { run: async (_context, n) => n }
 
 /** Durable invocations of a service, by its own server. @type {import('../peer.mjs').Adapter} */
 export default async function open({ directory, freePort, concurrency }) {
-  let onDone = () => {};
   const [ingress, admin, node, handlers] = [await freePort(), await freePort(), await freePort(), await freePort()];
   const server = startServer({ directory, ingress, admin, node });
   await serve({ services: [jobs], port: handlers, host: '127.0.0.1' });
   await registered(`http://127.0.0.1:${admin}`, `http://127.0.0.1:${handlers}`);
   const client = connect({ url: `http://127.0.0.1:${ingress}` }).serviceClient(jobs);
-  const waiting = [];
-  let working = 0;
-  const work = async () => {
-    working += 1;
-    for (let n = waiting.shift(); n !== undefined; n = waiting.shift()) {
-      // Answers once the result is recorded.
-      await client.run(n);
-      onDone();
-    }
-    working -= 1;
-  };
   return {
-    whenDone: (listener) => {
-      onDone = listener;
-    },
-    enqueue: async (count) => {
-      waiting.push(...Array.from({ length: count }, (_, n) => n));
-      while (working < Math.min(concurrency, waiting.length)) void work();
-    },
+    ...startedDirectly(concurrency, async (n) => client.run(n)),
     close: async () => {
       const gone = once(server, 'exit');
       server.kill('SIGKILL');
