@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
+import { compilation } from '../../support/compilation.mjs';
 import { mutated } from './mutate.mjs';
 
 /**
@@ -11,17 +12,6 @@ import { mutated } from './mutate.mjs';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const FOLDERS = ['apps', 'libs', 'test/simulation', 'test/support'];
-
-/** @type {import('@swc/core').Options} */
-const compilation = {
-  jsc: {
-    target: 'es2024',
-    parser: { syntax: 'typescript', decorators: true },
-    transform: { legacyDecorator: true, decoratorMetadata: true },
-    keepClassNames: true,
-  },
-  module: { type: 'es6' },
-};
 
 /** Compiled sources by their path in the repository. @typedef {Readonly<Record<string, string>>} Sources */
 

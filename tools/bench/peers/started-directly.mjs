@@ -24,7 +24,7 @@ export function startedDirectly(concurrency, run) {
     },
     enqueue: async (count) => {
       waiting.push(...Array.from({ length: count }, (_, n) => n));
-      while (working < concurrency && waiting.length > 0) void work();
+      for (let free = Math.min(concurrency - working, waiting.length); free > 0; free -= 1) void work();
     },
   };
 }
