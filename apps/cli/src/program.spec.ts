@@ -24,11 +24,13 @@ describe('the command line', () => {
     ['help-parked', ['parked', '--help']],
     ['help-parked-list', ['parked', 'list', '--help']],
     ['help-parked-retry', ['parked', 'retry', '--help']],
+    ['help-at', ['at', '--help']],
+    ['help-replay', ['replay', '--help']],
   ])('%s is as agreed', async (name, args) => {
     const { surroundings, out } = recorded(NOWHERE, {}, 100);
     expect(await delta(args, surroundings)).toBe(0);
     // The number of processors differs between machines.
-    expectGolden(name, out().replace(/\(default: \d+\)/u, '(default: half the processors)'));
+    expectGolden(name, out().replace(/(?<=jobs at once )\(default: \d+\)/u, '(default: half the processors)'));
   });
 
   it.each([
