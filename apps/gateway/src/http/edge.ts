@@ -58,36 +58,57 @@ export function prepareEdge(app: NestFastifyApplication, limits: EdgeLimits): vo
     const endpoint = endpointIn(request.routeOptions.config);
     const refused = endpoint === null ? null : refusalByHead(endpoint, request, buckets, limits);
     if (refused !== null || endpoint === null) return done(refused ?? undefined);
-    admit(endpoint, request, reply, { rooms, limits, done });
+    done(hear(endpoint, request, reply, { rooms, limits }) ?? undefined);
+  });
+  fastify.addHook('preValidation', (request, reply, done) => {
+    const endpoint = endpointIn(request.routeOptions.config);
+    if (endpoint === null) return done();
+    takeTurn(endpoint, reply, { rooms, limits }, done);
   });
 }
 
 interface Admission {
   readonly rooms: { readonly requests: RequestRoom; readonly bodies: BodyRoom };
   readonly limits: EdgeLimits;
-  readonly done: (refused?: Refused) => void;
 }
 
-/** Lets a request in when there is room for it and for its body; until then nothing of the body is read. */
-function admit(
+/** Lets a body be sent when there is room for it, and for one more who waits. @returns why nothing of it is read, or null */
+function hear(
   endpoint: Endpoint,
   { ip, headers, raw: request }: Head & { raw: IncomingMessage },
   { raw: response }: { raw: ServerResponse },
-  { rooms, limits, done }: Admission,
-): void {
-  const turnAway = (refused: Refused): void => {
+  { rooms, limits }: Admission,
+): Refused | null {
+  const turnedAway = (refused: Refused): Refused => {
     limits.onRateLimited(endpoint.access);
-    done(refused);
+    return refused;
   };
+  if (rooms.requests.isFull(endpoint)) return turnedAway(tooMany());
+  if (endpoint.access === 'signature') {
+    const heard = rooms.bodies.take(ip, announcedBytes(endpoint, { ip, headers }));
+    if (heard === null) return turnedAway(noRoom());
+    response.once('close', heard);
+  }
+  if (!isUpload(endpoint)) cutWhenSlow(request, response, limits.bodyTimeoutMs);
+  return null;
+}
+
+/**
+ * Waits for the request's turn, once it is here as a whole: whoever sends slowly, or never, keeps a connection and not a
+ * turn, of which there are few.
+ */
+function takeTurn(
+  endpoint: Endpoint,
+  { raw: response }: { raw: ServerResponse },
+  { rooms, limits }: Admission,
+  done: (refused?: Refused) => void,
+): void {
+  // Nobody would give its turn back.
+  if (response.closed) return done(tooMany());
   const answered = rooms.requests.enter(endpoint, (admitted) => {
-    if (!admitted) return turnAway(refusedWith('unavailable', 'too many requests at once; repeat with the same id'));
-    if (endpoint.access === 'signature') {
-      const heard = rooms.bodies.take(ip, announcedBytes(endpoint, { ip, headers }));
-      if (heard === null) return turnAway(noRoom());
-      response.once('close', heard);
-    }
-    if (!isUpload(endpoint)) cutWhenSlow(request, response, limits.bodyTimeoutMs);
-    done();
+    if (admitted) return done();
+    limits.onRateLimited(endpoint.access);
+    done(tooMany());
   });
   response.once('close', answered);
 }
@@ -120,6 +141,10 @@ function refusalByHead(endpoint: Endpoint, head: Head, buckets: Buckets, limits:
 /** A body that does not say how large it is may become as large as it may be. */
 function announcedBytes(endpoint: Endpoint, { headers }: Head): number {
   return Number(headers['content-length'] ?? endpoint.body?.bytesMax ?? 0);
+}
+
+function tooMany(): Refused {
+  return refusedWith('unavailable', 'too many requests at once; repeat with the same id');
 }
 
 function noRoom(): Refused {

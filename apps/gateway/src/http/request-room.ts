@@ -3,7 +3,7 @@ import type { Access, Endpoint } from '@delta-ci/contracts';
 export interface RequestLimits {
   /** Requests of one kind that are worked on at once: enough to fill the log's transactions. */
   readonly atOnce: number;
-  /** More wait for their turn, their bodies unread; beyond so many, newcomers are told to come again. */
+  /** More wait for their turn; beyond so many, newcomers are told to come again, and nothing of their bodies is read. */
   readonly waitingMax: number;
   /** Who has waited this long is told to come again. */
   readonly patienceMs: number;
@@ -19,6 +19,12 @@ export class RequestRoom {
 
   constructor(limits: RequestLimits) {
     this.#doors = { forges: new Door(limits), people: new Door(limits) };
+  }
+
+  /** Whether a newcomer would be sent away now. */
+  isFull(endpoint: Endpoint): boolean {
+    const kind = kindOf(endpoint);
+    return kind !== null && this.#doors[kind].isFull();
   }
 
   /**
@@ -49,11 +55,15 @@ class Door {
     this.#limits = limits;
   }
 
+  isFull(): boolean {
+    return this.#inside >= this.#limits.atOnce && this.#waiting.size >= this.#limits.waitingMax;
+  }
+
   enter(decided: (admitted: boolean) => void): () => void {
     const guest: Guest = { decided, patience: null, inside: false };
-    if (this.#inside < this.#limits.atOnce) this.#admit(guest);
-    else if (this.#waiting.size < this.#limits.waitingMax) this.#seat(guest);
-    else decided(false);
+    if (this.isFull()) decided(false);
+    else if (this.#inside < this.#limits.atOnce) this.#admit(guest);
+    else this.#seat(guest);
     return () => this.#leave(guest);
   }
 

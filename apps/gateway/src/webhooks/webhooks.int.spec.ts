@@ -205,6 +205,35 @@ describe('large deliveries that never come', () => {
   });
 });
 
+describe('senders that never end their bodies, as many as are worked on at once', () => {
+  it('given strangers at both doors, then deliveries and people are answered all the same', async () => {
+    const gateway = await testGateway({ DELTA_REQUESTS_AT_ONCE: '1', DELTA_REQUESTS_WAITING_MAX: '1' });
+    const over = new AbortController();
+    try {
+      await gateway.answer({
+        'accept-delivery': async () =>
+          Promise.resolve({ ok: true, result: { runId: RUN, ignored: null }, position: 1 }),
+      });
+      const begun = [PATH, PATH, '/api/v1/runs', '/api/v1/runs'].map(async (path) => {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        const stuck = new ReadableStream({
+          start: (controller) => controller.enqueue(Buffer.from('{')),
+          pull: () => resolve(),
+        });
+        const init = { method: 'POST', body: stuck, duplex: 'half', signal: over.signal } as RequestInit;
+        void gateway.call(path, { ...init, headers: { 'content-type': 'application/json' } }).catch(() => undefined);
+        return promise;
+      });
+      await Promise.all(begun);
+      expect((await gateway.call(PATH, delivery('push', 's-1', pushPayload()))).status).toBe(202);
+      expect((await gateway.call('/api/v1/runs', { token: gateway.adminToken })).status).toBe(200);
+    } finally {
+      over.abort();
+      await gateway.end();
+    }
+  });
+});
+
 describe('more deliveries than can be answered', () => {
   it('given as many as may wait, then the next is told to come again, people are answered, and who waits has his turn', async () => {
     const gateway = await testGateway({ DELTA_REQUESTS_AT_ONCE: '1', DELTA_REQUESTS_WAITING_MAX: '1' });
