@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { GrantedLease, LeaseHash, Refusal } from '@delta-ci/contracts';
 import type { CommandAnswerOf, CommandClient } from '@delta-ci/bus';
 import { leaseHashOf } from '@delta-ci/service';
@@ -12,6 +13,11 @@ import { envelopeFor, idFromLease } from '../command-ids.ts';
  * where the gateway dies and cannot end it.
  */
 const SLICE_MS = 5_000;
+/**
+ * Between two requests at least, when the first was sent away before its time: by an orchestrator that stops, or because
+ * another request of the same runner waits.
+ */
+const ASK_AGAIN_MS = 500;
 /** Beyond the slice: a decision takes milliseconds, a fail-over some seconds. */
 const ANSWER_MS = 5_000;
 
@@ -21,6 +27,8 @@ export interface HeldLease {
   readonly lease: GrantedLease;
 }
 
+type Sender = Pick<CommandClient, 'send'>;
+
 export type Waited = { ok: true; held: HeldLease | null } | { ok: false; refusal: Refusal };
 
 /**
@@ -28,7 +36,7 @@ export type Waited = { ok: true; held: HeldLease | null } | { ok: false; refusal
  * @param over aborts when the runner has gone or the gateway stops: no further wait is begun
  */
 export async function waitForLease(
-  commands: CommandClient,
+  commands: Sender,
   runner: RunnerCaller,
   waitMs: number,
   over: AbortSignal,
@@ -38,10 +46,13 @@ export async function waitForLease(
   const untilMs = performance.now() + waitMs;
   for (let slice = 0; ; slice += 1) {
     const sliceMs = Math.max(0, Math.min(sliceLength(slice), Math.round(untilMs - performance.now())));
+    const askedAt = performance.now();
     const answer = await askUntil(over, commands, runner, leaseHash, slice, sliceMs);
     if (!answer.ok) return answer;
     const { lease } = answer.result;
     if (lease !== null) return { ok: true, held: { leaseId, lease } };
+    const earlyMs = sliceMs - (performance.now() - askedAt);
+    if (earlyMs > 0) await pause(Math.min(earlyMs, ASK_AGAIN_MS), undefined, { signal: over }).catch(() => undefined);
     if (over.aborted || performance.now() >= untilMs) return { ok: true, held: null };
   }
 }
@@ -52,7 +63,7 @@ export async function waitForLease(
  */
 async function askUntil(
   over: AbortSignal,
-  commands: CommandClient,
+  commands: Sender,
   runner: RunnerCaller,
   leaseHash: LeaseHash,
   slice: number,
@@ -77,7 +88,7 @@ function sliceLength(slice: number): number {
 
 /** An answer that got lost may have been a lease: asking once more with the same id brings it to light. */
 async function askFor(
-  commands: CommandClient,
+  commands: Sender,
   runner: RunnerCaller,
   leaseHash: LeaseHash,
   slice: number,
