@@ -12,7 +12,7 @@ const HASHES_KEPT = 65_536;
  * Recomputes a log record by record, and compares it with every checkpoint it meets: those among the records, and those
  * that somebody kept elsewhere. Pure bookkeeping: records and checkpoints are brought to it in order.
  *
- * It remembers the version of every stream, some hundred bytes each. Streams that began before the first record it
+ * It remembers the version of every stream and the hash at every checkpoint, some hundred bytes each. Streams that began before the first record it
  * was given are taken as they come.
  */
 export class LogVerifier {
@@ -20,6 +20,8 @@ export class LogVerifier {
   readonly #keys: TrustedKeys | null;
   readonly #versions = new Map<string, number>();
   readonly #hashes = new Map<number, string>();
+  /** Of positions that a checkpoint vouched for: its record may come much later, from a signer that stood still. */
+  readonly #signed = new Map<number, string>();
   #before: LogHead;
   #signedUpTo: number;
   #checkpoints = 0;
@@ -91,7 +93,7 @@ export class LogVerifier {
   }
 
   #compareHash({ position, hash, time }: Checkpoint): AuditFinding | null {
-    const ours = this.#hashes.get(position);
+    const ours = this.#hashes.get(position) ?? this.#signed.get(position);
     if (ours === undefined) {
       // What lies before the start was not asked for; what lies far behind cannot be a checkpoint of this writer.
       if (position < this.#start.position) return null;
@@ -100,6 +102,7 @@ export class LogVerifier {
     if (ours === hash) {
       if (position > this.#signedUpTo) this.#checkpoints += 1;
       this.#signedUpTo = Math.max(this.#signedUpTo, position);
+      this.#signed.set(position, hash);
       return null;
     }
     const from = Math.min(this.#signedUpTo + 1, position);

@@ -72,6 +72,21 @@ describe('replaying a log and comparing', () => {
     expect(tables.filter((one) => !one.equal).map((one) => one.table)).toEqual([table]);
   });
 
+  const claimNow = async () => {
+    const { rows } = await log.admin.query<{ position: string; hash: string }>('SELECT position, hash FROM log_head');
+    const { digest: unfinished } = await digestUnfinishedWork(log.reader.pool);
+    return { position: Number(rows[0]?.position), hash: rows[0]?.hash ?? '', unfinished };
+  };
+
+  it('given a checkpoint that was recorded after a later one, by a signer that stood still, then both are as signed', async () => {
+    await tell('under-way', 3);
+    const early = await claimNow();
+    await tell('later', 2);
+    await append(CHECKPOINT_STREAM, signed(await claimNow()));
+    await append(CHECKPOINT_STREAM, signed(early));
+    expect(await verify()).toMatchObject({ equal: true, checkpoints: { checked: 2, differing: [] } });
+  });
+
   it('given signed checkpoints, when it is folded, then the work under way at each is compared with what they name', async () => {
     await tell('over');
     await tell('under-way', 3);

@@ -1,4 +1,4 @@
-import { CHECKPOINT_STREAM, type Digest, type StreamId } from '@delta-ci/contracts';
+import type { Digest } from '@delta-ci/contracts';
 import pg from 'pg';
 import { currentRecordOf } from '../append/draft-event.ts';
 import { surviveBrokenConnections } from '../connection.ts';
@@ -244,12 +244,14 @@ interface SignedCheckpoint {
   readonly unfinished: Digest;
 }
 
-/** The log's checkpoints in order, some hundred at a time. Each stands after the position it speaks of. */
+/**
+ * Checkpoints by the position they speak of, some hundred at a time. Not in the order in which they were recorded: one
+ * whose signer stood still comes after a later one of its successor. Their table is compared with the log as all others.
+ */
 class SignedCheckpoints {
   readonly #reading: pg.PoolClient;
-  readonly #stream: StreamId = CHECKPOINT_STREAM;
   #read: SignedCheckpoint[] = [];
-  #version = 0;
+  #after = 0;
 
   constructor(reading: pg.PoolClient) {
     this.#reading = reading;
@@ -261,14 +263,11 @@ class SignedCheckpoints {
   }
 
   async #readMore(): Promise<void> {
-    const { rows } = await this.#reading.query<{ canonical: string; version: number }>(
-      'SELECT canonical, version FROM event WHERE stream = $1 AND version > $2 ORDER BY version LIMIT 500',
-      [this.#stream, this.#version],
+    const { rows } = await this.#reading.query<SignedCheckpoint>(
+      'SELECT position, hash, unfinished FROM checkpoint WHERE position > $1 ORDER BY position LIMIT 500',
+      [this.#after],
     );
-    this.#version = rows.at(-1)?.version ?? this.#version;
-    this.#read = rows.flatMap(({ canonical }) => {
-      const event = currentRecordOf(canonical);
-      return event.type === 'checkpoint.signed' ? [event.data] : [];
-    });
+    this.#after = rows.at(-1)?.position ?? this.#after;
+    this.#read = rows;
   }
 }
