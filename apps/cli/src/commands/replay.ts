@@ -60,11 +60,20 @@ function replayText({ paint }: Surroundings, replayed: ReplayedRun, planning: Pl
     ...(planning === null ? [] : [planningText(planning)]),
     ...differences.map(differenceText),
   ];
-  const differs = differences.length > 0 || planning?.verdict === 'differs';
-  const verdict = differs
-    ? paint.red('not what was recorded')
-    : paint.green('every decision is the one that was recorded');
-  return `${lines.join('\n')}\n${verdict}\n`;
+  return `${lines.join('\n')}\n${verdictText(paint, replayed, planning)}\n`;
+}
+
+/** Never says of a decision that nobody could make again that it is the same. */
+export function verdictText(
+  paint: Surroundings['paint'],
+  { notRecorded, differences }: Pick<ReplayedRun, 'notRecorded' | 'differences'>,
+  planning: PlannedAgain | null,
+): string {
+  if (differences.length > 0 || planning?.verdict === 'differs') return paint.red('not what was recorded');
+  const allJudged = Object.keys(notRecorded).length === 0 && (planning === null || planning.verdict === 'same');
+  return allJudged
+    ? paint.green('every decision is the one that was recorded')
+    : paint.yellow('every decision that could be made again is the one that was recorded; the others are not judged');
 }
 
 function planningText(planning: PlannedAgain): string {
