@@ -36,7 +36,7 @@ export async function verifyAudit(surroundings: Surroundings, options: VerifyOpt
     if (surroundings.interrupted.aborted) return EXIT.canceled;
     if (options.json === true) printJson(surroundings, { ...verification, checkpointsOutside: opened.outside });
     else surroundings.out(verificationText(surroundings, verification, opened, start));
-    return exitCodeOf(verification, start);
+    return exitCodeOf(verification);
   });
 }
 
@@ -44,10 +44,10 @@ export async function verifyAudit(surroundings: Surroundings, options: VerifyOpt
 const progressText = (done: number, all: number): string =>
   `${done} of ${all} records (${Math.floor((done / Math.max(1, all)) * 100)} %)`;
 
-function exitCodeOf({ finding, signedUpTo, position }: AuditVerification, start: LogHead | null): ExitCode {
+function exitCodeOf({ finding, signedUpTo }: AuditVerification): ExitCode {
   if (finding !== null) return EXIT.failed;
-  // A chain that nobody signed could have been made a minute ago. From a checkpoint on, something is signed already.
-  return signedUpTo === 0 && position > 0 && start === null ? EXIT.notJudged : EXIT.succeeded;
+  // A chain that nobody signed could have been made a minute ago, and an empty one by whoever emptied it.
+  return signedUpTo === 0 ? EXIT.notJudged : EXIT.succeeded;
 }
 
 function verificationText(
@@ -60,7 +60,7 @@ function verificationText(
   const looked = `${plural(checked, 'record')}${from} recomputed, read through ${through}`;
   if (finding !== null) return `${paint.red('not as recorded')} ${findingText(finding)}\n${looked}\n`;
   const lines = [
-    `${paint.green('as recorded')} ${looked}; the log ends at ${position}`,
+    `${signedUpTo === 0 ? paint.yellow('not judged') : paint.green('as recorded')} ${looked}; the log ends at ${position}`,
     signedUpTo === 0
       ? paint.yellow('no checkpoint vouches for any of it: only the chain was recomputed')
       : `${plural(checkpoints, 'checkpoint')} fit; signed up to ${signedUpTo}, ${plural(position - signedUpTo, 'record')} after it not yet`,
@@ -125,5 +125,6 @@ async function verifyRun(
 export function sayVerdict(surroundings: Surroundings, runId: string, verdict: BundleVerdict, json: boolean): ExitCode {
   if (json) printJson(surroundings, { runId, ...verdict });
   else surroundings.out(verdictText(surroundings, runId, verdict));
-  return verdict.finding === null ? EXIT.succeeded : EXIT.failed;
+  if (verdict.finding !== null) return EXIT.failed;
+  return verdict.ended ? EXIT.succeeded : EXIT.notJudged;
 }

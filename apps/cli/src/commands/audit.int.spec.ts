@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, hash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,13 @@ const PASSWORDS = { orchestrator: 'not-a-secret-orchestrator', reader: 'not-a-se
 const RUN = `run_${'1'.repeat(32)}`;
 const LATE = `run_${'2'.repeat(32)}`;
 
-/** A log in its own database: a run, a checkpoint that covers it, a run after it. */
+const PROPOSED = oneJobPlan({});
+const FAILED_PLANNING: readonly DomainEvent[] = [
+  { type: 'run.planning-failed', data: { code: 'made_up', message: 'made up', inputsDigest: null } },
+  { type: 'run.finished', data: { outcome: 'failed', reason: 'planning failed: made_up' } },
+];
+
+/** A log in its own database: a run that is over, a checkpoint that covers it, a run after it. */
 describe('delta audit on a database', () => {
   const key = readSigningKey(
     generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
@@ -46,10 +52,9 @@ describe('delta audit on a database', () => {
     if (!answer.ok) throw new Error(answer.refusal.message);
     return answer.position;
   };
-  const tellRun = async (runId: string): Promise<number> => {
-    const proposed = oneJobPlan({});
-    const { repository, change } = proposed.plan;
-    return append(runStream(runId), [...created(runId, repository, change), ...planned(proposed)]);
+  const tellRun = async (runId: string, then: readonly DomainEvent[]): Promise<number> => {
+    const { repository, change } = PROPOSED.plan;
+    return append(runStream(runId), [...created(runId, repository, change), ...then]);
   };
 
   beforeAll(async () => {
@@ -58,12 +63,12 @@ describe('delta audit on a database', () => {
     urls = await provisionRoles({ adminUrl: database.adminUrl, passwords: PASSWORDS });
     log = await openLog({ databaseUrl: urls.orchestratorUrl, applicationName: 'spec' });
     writer = new LogWriter({ pool: log.pool });
-    covered = await tellRun(RUN);
+    covered = await tellRun(RUN, FAILED_PLANNING);
     const { claim } = await whatIsThereToSign(log);
     if (claim === null) throw new Error('there is nothing to sign');
     checkpoint = key.sign(claim);
     await append(CHECKPOINT_STREAM, [{ type: 'checkpoint.signed', data: checkpoint }]);
-    last = await tellRun(LATE);
+    last = await tellRun(LATE, planned(PROPOSED));
   });
   afterAll(async () => {
     await writer.close();
@@ -126,6 +131,16 @@ describe('delta audit on a database', () => {
     expect(unsure).toMatchObject({ code: 3, err: expect.stringContaining(`compare ${key.keyId} with`) });
   });
 
+  it('says of a bundle without the end of its run that it is not judged, also where the end was hidden', async () => {
+    const { out: whole } = await audit(['export', '--run', RUN]);
+    const hidden = whole.replace(/^\{.*"type":"run\.finished".*$/m, (line) => hash('sha256', line));
+    expect(hidden).not.toBe(whole);
+    await writeFile(join(directory, 'hidden.bundle'), hidden);
+    const { code, out } = await audit(['check', 'hidden.bundle']);
+    expect([code, out]).toEqual([3, expect.stringContaining('the end of the run is not among them')]);
+    expect(JSON.parse((await audit(['check', 'hidden.bundle', '--json'])).out)).toMatchObject({ ended: false });
+  });
+
   it('proves one run without a file, and says when it is too early', async () => {
     const { code, out } = await audit(['verify', '--run', RUN]);
     expect(out).toMatch(new RegExp(`^as recorded ${RUN}, ${covered} records\nsigned at ${covered} on 20`));
@@ -175,5 +190,25 @@ describe('delta audit on a database', () => {
     expect(code).toBe(3);
     expect(err).toContain('the database 127.0.0.1:1/nowhere cannot be opened: nothing listens there');
     expect(err + out).not.toContain('not-a-secret-either');
+  });
+});
+
+describe('delta audit on a log that holds nothing', () => {
+  it('does not say that anything was verified', async () => {
+    const database = await freshDatabase();
+    const directory = await mkdtemp(join(tmpdir(), 'delta-audit-empty-'));
+    try {
+      await migrate({ adminUrl: database.adminUrl });
+      const { readerUrl } = await provisionRoles({ adminUrl: database.adminUrl, passwords: PASSWORDS });
+      const { publicKey } = generateKeyPairSync('ed25519');
+      await writeFile(join(directory, 'key.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
+      const { surroundings, out } = recorded(directory, { DELTA_DATABASE_URL: readerUrl });
+      expect(await delta(['audit', 'verify', '--keys', '.'], surroundings)).toBe(3);
+      expect(out()).toMatch(/^not judged 0 records recomputed/);
+      expect(out()).toContain('no checkpoint vouches for any of it');
+    } finally {
+      await database.drop();
+      await rm(directory, { recursive: true, force: true });
+    }
   });
 });

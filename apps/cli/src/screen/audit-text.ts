@@ -11,13 +11,17 @@ export function findingText({ position, upTo, problem }: AuditFinding): string {
   return `${where}: ${safeLine(problem)}`;
 }
 
+const NO_END =
+  'not judged as a whole: the end of the run is not among them. It is still under way, or whoever made this left it out; ask again when the run is over';
+
 /** What a bundle proves, record by record, or what it fails at. */
 export function verdictText(surroundings: Surroundings, runId: string, verdict: BundleVerdict): string {
   const { paint } = surroundings;
-  const { finding, records, checkpoints } = verdict;
+  const { finding, records, ended, checkpoints } = verdict;
   if (finding !== null) return `${paint.red('not as recorded')} ${runId} ${findingText(finding)}\n`;
   const signed = checkpoints.map(({ position, time, keyId }) => `signed at ${position} on ${time} with ${keyId}`);
   const rows = records.map(({ position, time, type }) => [String(position), time, type]);
   const head = `${paint.green('as recorded')} ${runId}, ${plural(records.length, 'record')}`;
-  return `${head}\n${signed.join('\n')}\n\n${table(surroundings, ['POSITION', 'TIME', 'RECORD'], rows)}`;
+  const end = ended ? '' : `${paint.yellow(NO_END)}\n`;
+  return `${head}\n${end}${signed.join('\n')}\n\n${table(surroundings, ['POSITION', 'TIME', 'RECORD'], rows)}`;
 }

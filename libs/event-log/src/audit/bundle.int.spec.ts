@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -54,8 +55,8 @@ async function bundleOf(runId: RunId): Promise<RunBundle> {
 describe('the bundle of a run', () => {
   it('proves every record of the run, and shows no text of another', async () => {
     const bundle = await bundleOf(watched.runId);
-    const { finding, records, checkpoints } = checkBundle(bundle, trusted);
-    expect(finding).toBeNull();
+    const { finding, records, ended, checkpoints } = checkBundle(bundle, trusted);
+    expect([finding, ended]).toEqual([null, true]);
     expect(records.map(({ type }) => type)).toEqual(expect.arrayContaining(['run.created', 'run.finished']));
     expect(records).toHaveLength(11);
     expect(checkpoints).toEqual(kept);
@@ -104,6 +105,17 @@ describe('the bundle of a run', () => {
     const bundle = await bundleOf(watched.runId);
     const { finding } = checkBundle({ ...bundle, segments: bundle.segments.slice(1) }, trusted);
     expect(finding?.problem).toMatch(/^version \d+ of the run follows version 0$/);
+  });
+
+  it('without its last stretch, or with a hash in place of its last records, does not hold the end of the run', async () => {
+    const bundle = await bundleOf(watched.runId);
+    const cut = { ...bundle, segments: bundle.segments.slice(0, 1) };
+    const text = bundleText(bundle);
+    const hidden = parseBundle(
+      text.replaceAll(/^\{.*"type":"run\.finished".*$/gm, (line) => createHash('sha256').update(line).digest('hex')),
+    );
+    if (typeof hidden === 'string') throw new Error(hidden);
+    for (const shorter of [cut, hidden]) expect(checkBundle(shorter, trusted)).toMatchObject({ ended: false });
   });
 
   it('of another run under this run’s name proves nothing', async () => {
@@ -174,7 +186,11 @@ describeOnThisHost('the procedure by hand', () => {
       /chain is not what was signed/,
     ],
     ['a record left out', (text) => text.replace(/^\{.*"lease\.granted".*\n/m, ''), /chain is not what was signed/],
-    ['another hash in the checkpoint', (text) => text.replace(/^hash ./m, 'hash 0'), /Signature Verification Failure/i],
+    [
+      'another hash in the checkpoint',
+      (text) => text.replace(/^hash (.)/m, (_, first) => `hash ${first === '0' ? 1 : 0}`),
+      /Signature Verification Failure/i,
+    ],
     [
       'another signature',
       (text) => text.replace(/(\[1\.signature\]\n)[^\n]{4}/, '$1AAAA'),

@@ -8,6 +8,8 @@ export interface BundleVerdict {
   readonly finding: AuditFinding | null;
   /** Records of the run that were proven, as they were appended. */
   readonly records: readonly ProvenRecord[];
+  /** Whether the end of the run is among them. Without it, records after the last may exist and were not shown. */
+  readonly ended: boolean;
   readonly checkpoints: readonly Checkpoint[];
 }
 
@@ -20,13 +22,15 @@ export interface ProvenRecord {
 
 /**
  * Proves the records of a bundle from nothing but itself and trusted keys. Every line enters the hash that was signed, so
- * a record that is in it stood in the log at the position it names; versions without a gap say that none between was left out.
+ * a record that is in it stood in the log at the position it names; versions without a gap say that none between was left
+ * out. What was left out at the end cannot be seen, but that the run's own end is not there can.
  */
 export function checkBundle({ runId, segments }: RunBundle, keys: TrustedKeys): BundleVerdict {
   const records: ProvenRecord[] = [];
   const verdict = (finding: AuditFinding | null): BundleVerdict => ({
     finding,
     records,
+    ended: finding === null && records.some(({ type }) => type === 'run.finished'),
     checkpoints: segments.map(({ checkpoint }) => checkpoint),
   });
   const stream = runStream(runId);
