@@ -7,7 +7,7 @@ export { startPostgres } from './postgres.mjs';
 export { ensureNatsServer } from './nats-server-program.mjs';
 export { natsConfiguration, startNatsServer } from './nats-server.mjs';
 export { freeLoopbackPort } from './server-process.mjs';
-export { removeOnDeath } from './leash.mjs';
+export { removeOnDeath, runOnDeath } from './leash.mjs';
 export { ensureBubblewrap } from './bubblewrap.mjs';
 export { answeringSocket, dockerAnswers, dockerHasImage } from './docker-engine.mjs';
 export { runBuilt } from './run-built.mjs';

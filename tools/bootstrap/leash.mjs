@@ -2,19 +2,25 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Ends the server when our end of its standard input closes, which the kernel does however we die (even by SIGKILL);
- * `released` instead of the end of input means the server has ended already. Ten seconds of grace, then SIGKILL. A
- * server that has ended stays visible until its new parent collects it, which the first process of a container may
- * never do: hence `Z`. A directory can take more than one try, while servers inside it still end on
- * leashes of their own.
+ * Waits until our end of its standard input closes, which the kernel does however we die (even by SIGKILL); `released`
+ * instead of the end of input means that there is nothing left to do.
+ */
+const WAIT = `
+read -r word
+[ "$word" = released ] && exit 0
+`;
+
+/**
+ * Ends a server, and deletes a directory. Ten seconds of grace, then SIGKILL. A server that has ended stays visible until
+ * its new parent collects it, which the first process of a container may never do: hence `Z`. A directory can take more
+ * than one try, while servers inside it still end on leashes of their own.
  */
 const LEASH = `
 ended() {
   kill -0 "$1" 2>/dev/null || return 0
   [ -r "/proc/$1/stat" ] && read -r pid name state rest <"/proc/$1/stat" && [ "$state" = Z ]
 }
-read -r word
-[ "$word" = released ] && exit 0
+${WAIT}
 waited=0
 if [ -n "$1" ]; then
   kill -s "$2" "$1" 2>/dev/null
@@ -35,7 +41,7 @@ exit 0
  * @returns {{ release: () => void }} to be called once the server has ended
  */
 export function leash(pid, { signal, removeDir = '' }) {
-  return watchOurEnd([String(pid), signal.replace('SIG', ''), removeDir]);
+  return watchOurEnd(LEASH, String(pid), signal.replace('SIG', ''), removeDir);
 }
 
 /**
@@ -45,12 +51,22 @@ export function leash(pid, { signal, removeDir = '' }) {
  * @returns {{ release: () => void }} to be called once it is deleted
  */
 export function removeOnDeath(dir) {
-  return watchOurEnd(['', '', dir]);
+  return watchOurEnd(LEASH, '', '', dir);
 }
 
-/** @param {readonly [pid: string, signal: string, removeDir: string]} atTheEnd */
-function watchOurEnd(atTheEnd) {
-  const args = ['-c', LEASH, 'delta-leash', ...atTheEnd];
+/**
+ * Has a shell command carried out should we die without doing it ourselves.
+ *
+ * @param {string} command for `/bin/sh`; its words come from us alone
+ * @returns {{ release: () => void }} to be called once it is done
+ */
+export function runOnDeath(command) {
+  return watchOurEnd(`${WAIT}${command}`);
+}
+
+/** @param {string} script @param {readonly string[]} words `$1` and so on of the script */
+function watchOurEnd(script, ...words) {
+  const args = ['-c', script, 'delta-leash', ...words];
   const shell = spawn('/bin/sh', args, { detached: true, cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] });
   shell.on('error', () => {}); // without a shell there is no leash; the server is still stopped by its owner
   shell.stdin.on('error', () => {});

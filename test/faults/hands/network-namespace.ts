@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { onDeath } from './on-death.ts';
+import { runOnDeath } from '../../../tools/bootstrap/index.mjs';
 
 /** One pair of link-local addresses is enough for one namespace; a machine has others beside it. */
 const SUBNETS = 250;
@@ -27,14 +27,14 @@ export class NetworkNamespace {
   readonly hostAddress: string;
   readonly #name: string;
   readonly #cable: string;
-  readonly #forget: () => void;
+  readonly #leash: { release: () => void };
 
-  private constructor(name: string, cable: string, hostAddress: string, forget: () => void) {
+  private constructor(name: string, cable: string, hostAddress: string, leash: { release: () => void }) {
     this.under = ['ip', 'netns', 'exec', name];
     this.hostAddress = hostAddress;
     this.#name = name;
     this.#cable = cable;
-    this.#forget = forget;
+    this.#leash = leash;
   }
 
   static make(): NetworkNamespace {
@@ -42,7 +42,7 @@ export class NetworkNamespace {
     const cable = `df${process.pid}`;
     const subnet = process.pid % SUBNETS;
     const [host, inside] = [`169.254.${subnet}.1`, `169.254.${subnet}.2`];
-    const forget = onDeath(`ip link del ${cable}; ip netns del ${name}`);
+    const leash = runOnDeath(`ip link del ${cable}; ip netns del ${name}`);
     ip('netns', 'add', name);
     ip('link', 'add', cable, 'type', 'veth', 'peer', 'name', `${cable}i`, 'netns', name);
     ip('addr', 'add', `${host}/30`, 'dev', cable);
@@ -50,7 +50,7 @@ export class NetworkNamespace {
     ip('-n', name, 'addr', 'add', `${inside}/30`, 'dev', `${cable}i`);
     ip('-n', name, 'link', 'set', `${cable}i`, 'up');
     ip('-n', name, 'link', 'set', 'lo', 'up');
-    return new NetworkNamespace(name, cable, host, forget);
+    return new NetworkNamespace(name, cable, host, leash);
   }
 
   pullCable(): void {
@@ -64,7 +64,7 @@ export class NetworkNamespace {
   remove(): void {
     ip('link', 'del', this.#cable);
     ip('netns', 'del', this.#name);
-    this.#forget();
+    this.#leash.release();
   }
 }
 

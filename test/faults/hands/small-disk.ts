@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, rmdirSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onDeath } from './on-death.ts';
+import { runOnDeath } from '../../../tools/bootstrap/index.mjs';
 
 const FILLER = 'filler';
 
@@ -25,13 +25,13 @@ export function noMountsHere(): string | null {
 /** A file system in memory of a given size over a directory, which can be filled to the last byte. */
 export class SmallDisk {
   readonly #directory: string;
-  readonly #forget: () => void;
+  readonly #leash: { release: () => void };
 
   /** @param directory its path is put into a shell command: one of ours, without anything a shell would read */
   constructor(directory: string, bytes: number) {
     mkdirSync(directory, { recursive: true });
     this.#directory = directory;
-    this.#forget = onDeath(`umount -l ${directory}`);
+    this.#leash = runOnDeath(`umount -l ${directory}`);
     mount(directory, bytes);
   }
 
@@ -56,7 +56,7 @@ export class SmallDisk {
   /** Takes it away, also while files of it are open. */
   remove(): void {
     execFileSync('umount', ['-l', this.#directory]);
-    this.#forget();
+    this.#leash.release();
   }
 }
 
