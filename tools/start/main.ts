@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { FakeForge } from '../../test/support/fake-forge/fake-forge.ts';
+import { writeForgeSettings } from '../../test/support/fake-forge/forge-settings.ts';
 import type { Mesh, MeshOptions } from '../mesh/mesh.ts';
 import { toolchainDirs } from '../mesh/toolchain-dirs.ts';
 import { USAGE, parseStartArguments, type StartArguments } from './arguments.ts';
@@ -51,7 +52,7 @@ async function start(args: StartArguments): Promise<number> {
   const secrets = { webhook: randomBytes(24).toString('hex'), token: randomBytes(24).toString('hex') };
   const forge = await startForge(stateDir, secrets.token);
   try {
-    const mesh = await bringUp(args, stateDir, writeForgeSettings(stateDir, forge, secrets), screen);
+    const mesh = await bringUp(args, stateDir, settingsFor(stateDir, forge, secrets), screen);
     const withdraw = announceRunningMesh(stateDir, mesh.gatewayUrl);
     try {
       return await demonstrate(args, mesh, forge, secrets.webhook, screen, stopping);
@@ -129,29 +130,11 @@ async function startForge(stateDir: string, token: string): Promise<FakeForge> {
 }
 
 /** One GitHub with one repository. Secrets are in files of their own, readable by us alone. */
-function writeForgeSettings(stateDir: string, forge: FakeForge, secrets: { webhook: string; token: string }): string {
-  const directory = demoDirectory(stateDir);
-  for (const [name, value] of Object.entries(secrets))
-    writeFileSync(join(directory, `${name}-secret`), `${value}\n`, { mode: 0o600 });
-  const settings = {
-    forges: [
-      {
-        kind: 'github',
-        name: 'github',
-        apiUrl: forge.apiUrl,
-        webhookSecret: { file: 'webhook-secret' },
-        token: { file: 'token-secret' },
-        cloneProtocols: ['https', 'http'],
-        allowPrivateAddresses: true,
-        repositories: [
-          { id: `github/${DEMO_REPOSITORY}`, cloneUrl: forge.cloneUrl(DEMO_REPOSITORY), defaultBranch: 'main' },
-        ],
-      },
-    ],
-  };
-  const file = join(directory, 'forges.json');
-  writeFileSync(file, JSON.stringify(settings, null, 2));
-  return file;
+function settingsFor(stateDir: string, forge: FakeForge, secrets: { webhook: string; token: string }): string {
+  const repositories = [
+    { id: `github/${DEMO_REPOSITORY}`, cloneUrl: forge.cloneUrl(DEMO_REPOSITORY), defaultBranch: 'main' },
+  ];
+  return writeForgeSettings(demoDirectory(stateDir), { apiUrl: forge.apiUrl, secrets, repositories });
 }
 
 async function bringUp(args: StartArguments, stateDir: string, forgesFile: string, screen: Screen): Promise<Mesh> {

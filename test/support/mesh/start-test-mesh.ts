@@ -1,12 +1,14 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ServedRepository } from '@delta-ci/forge';
 import { freeLoopbackPort, removeOnDeath } from '../../../tools/bootstrap/index.mjs';
 import { startMesh, type MeshOptions } from '../../../tools/mesh/mesh.ts';
 import type { ServiceName } from '../../../tools/mesh/service-table.ts';
 import { toolchainDirs } from '../../../tools/mesh/toolchain-dirs.ts';
 import { FakeForge } from '../fake-forge/fake-forge.ts';
+import { writeForgeSettings } from '../fake-forge/forge-settings.ts';
 import { DeveloperClone } from '../git-server/bare-repository.ts';
 import { bubblewrapPath, freshDatabase, freshNats } from '../infra/index.ts';
 import { EffectLedger } from './effect-ledger.ts';
@@ -81,7 +83,7 @@ async function bringUp(options: TestMeshOptions, undo: (() => Promise<unknown>)[
     postgres: { url: postgres?.url ?? (await databaseUrl(undo)) },
     nats: { url: nats.url },
     gatewayPort: await freeLoopbackPort(),
-    forgesFile: writeForgeSettings(join(directory, 'settings'), forge, options.repositories),
+    forgesFile: settingsFor(join(directory, 'settings'), forge, options.repositories),
     bubblewrapPath: await bubblewrapPath(),
     isolation: 'sandbox',
     toolchainDirs: [...toolchainDirs(process.env['PATH'] ?? ''), held.directory],
@@ -117,29 +119,18 @@ async function developersOf(
 }
 
 /** The repositories, one more that the forge does not have, and one of a host where nobody answers. */
-function writeForgeSettings(directory: string, forge: FakeForge, repositories: readonly string[]): string {
-  mkdirSync(directory, { mode: 0o700 });
-  writeFileSync(join(directory, 'webhook'), FORGE_SECRETS.webhook, { mode: 0o600 });
-  writeFileSync(join(directory, 'token'), FORGE_SECRETS.token, { mode: 0o600 });
-  const settings = {
-    kind: 'github',
-    name: 'github',
+function settingsFor(directory: string, forge: FakeForge, repositories: readonly string[]): string {
+  return writeForgeSettings(directory, {
     apiUrl: forge.apiUrl,
-    webhookSecret: { file: 'webhook' },
-    token: { file: 'token' },
-    cloneProtocols: ['http'],
-    allowPrivateAddresses: true,
+    secrets: FORGE_SECRETS,
     repositories: [
       ...[...repositories, 'gone/away'].map((name) => servedAs(name, forge.cloneUrl(name))),
       servedAs('cut/off', `http://127.0.0.1:${NOBODYS_PORT}/cut/off.git`),
     ],
-  };
-  const file = join(directory, 'forges.json');
-  writeFileSync(file, JSON.stringify({ forges: [settings] }));
-  return file;
+  });
 }
 
-const servedAs = (name: string, cloneUrl: string): object => ({
+const servedAs = (name: string, cloneUrl: string): ServedRepository => ({
   id: `github/${name}`,
   cloneUrl,
   defaultBranch: 'main',

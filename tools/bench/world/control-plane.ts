@@ -1,9 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { digestOf } from '@delta-ci/artifact-store';
 import { CommandClient, connectBus, ReportClient, type Bus } from '@delta-ci/bus';
 import { canonicalJson, type Plan } from '@delta-ci/contracts';
 import type { ServedRepository } from '@delta-ci/forge';
+import { writeForgeSettings } from '../../../test/support/fake-forge/forge-settings.ts';
 import { eventually } from '../../../test/support/infra/eventually.ts';
 import { NO_OP_CHANGE, NO_OP_REPOSITORY, noOpPlan } from '../../../test/support/protocol-runner/no-op-plan.ts';
 import { freeLoopbackPort } from '../../bootstrap/index.mjs';
@@ -12,6 +12,8 @@ import type { Scene } from '../scene.ts';
 import { natsServer, postgresServer, type RestartableServer } from './servers.ts';
 
 export const WEBHOOK_SECRET = 'fake-webhook-secret-of-the-benchmark';
+/** Where the forge would be: the discard service, which no machine runs any more. */
+const NOBODY = 'http://127.0.0.1:9';
 export const ROOT = resolve(import.meta.dirname, '../../..');
 
 const NO_OP_SERVED: ServedRepository = {
@@ -64,7 +66,11 @@ export async function controlPlane(scene: Scene, options: ControlPlaneOptions = 
     directory,
     postgres,
     nats,
-    forgesFile: forgeSettings(directory, [options.repository ?? NO_OP_SERVED]),
+    forgesFile: writeForgeSettings(join(directory, 'settings'), {
+      apiUrl: NOBODY,
+      secrets: { webhook: WEBHOOK_SECRET, token: null },
+      repositories: [options.repository ?? NO_OP_SERVED],
+    }),
     services,
     env: options.env ?? {},
   });
@@ -138,24 +144,4 @@ export async function api(mesh: Mesh, path: string, init: RequestInit = {}): Pro
   const response = await fetch(`${mesh.gatewayUrl}/api/v1${path}`, { ...init, headers });
   if (!response.ok) throw new Error(`${path}: HTTP ${response.status} ${await response.text()}`);
   return response;
-}
-
-/** One GitHub that serves these repositories. @returns the file that says so */
-export function forgeSettings(directory: string, repositories: readonly ServedRepository[], more: object = {}): string {
-  const folder = join(directory, 'settings');
-  mkdirSync(folder, { mode: 0o700 });
-  writeFileSync(join(folder, 'webhook'), WEBHOOK_SECRET, { mode: 0o600 });
-  const forge = {
-    kind: 'github',
-    name: 'github',
-    apiUrl: 'http://127.0.0.1:9',
-    webhookSecret: { file: 'webhook' },
-    cloneProtocols: ['http'],
-    allowPrivateAddresses: true,
-    repositories,
-    ...more,
-  };
-  const file = join(folder, 'forges.json');
-  writeFileSync(file, JSON.stringify({ forges: [forge] }));
-  return file;
 }

@@ -1,14 +1,15 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunView } from '@delta-ci/contracts';
 import { FakeForge } from '../../../test/support/fake-forge/fake-forge.ts';
+import { writeForgeSettings } from '../../../test/support/fake-forge/forge-settings.ts';
 import { deliver, pushDelivery } from '../../../test/support/fake-forge/webhook-deliveries.ts';
 import { DeveloperClone } from '../../../test/support/git-server/bare-repository.ts';
 import { eventually } from '../../../test/support/infra/eventually.ts';
 import { configWith } from '../../../test/support/mesh/held-jobs.ts';
 import type { Mesh } from '../../mesh/mesh.ts';
 import type { Scene } from '../scene.ts';
-import { api, forgeSettings, openMesh, WEBHOOK_SECRET } from './control-plane.ts';
+import { api, openMesh, WEBHOOK_SECRET } from './control-plane.ts';
 import { natsServer, needed, postgresServer, type RestartableServer } from './servers.ts';
 
 const REPOSITORY = 'bench/plain';
@@ -48,8 +49,11 @@ export async function wholeMesh(scene: Scene, env: Readonly<Record<string, strin
   await developer.push('main', 'first', { 'README.md': '# plain\n' });
   const [postgres, nats] = [await postgresServer(scene), await natsServer(scene)];
   const served = { id: `github/${REPOSITORY}`, cloneUrl: forge.cloneUrl(REPOSITORY), defaultBranch: 'main' };
-  const forgesFile = forgeSettings(directory, [served], { apiUrl: forge.apiUrl, token: { file: 'token' } });
-  writeFileSync(join(directory, 'settings', 'token'), FORGE_TOKEN, { mode: 0o600 });
+  const forgesFile = writeForgeSettings(join(directory, 'settings'), {
+    apiUrl: forge.apiUrl,
+    secrets: { webhook: WEBHOOK_SECRET, token: FORGE_TOKEN },
+    repositories: [served],
+  });
   const bubblewrapPath = needed('DELTA_BWRAP');
   const mesh = await openMesh(scene, { directory, postgres, nats, forgesFile, env, bubblewrapPath });
   const run = async (runId: string): Promise<RunView> => (await (await api(mesh, `/runs/${runId}`)).json()) as RunView;
