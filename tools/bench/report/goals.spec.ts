@@ -14,7 +14,7 @@ const verdicts = (figures: Figure[], goals: readonly Goal[]): string[] =>
 
 describe('a goal', () => {
   const share: Goal = { figure: 'append.run-events', of: 'raw', least: 0.35, why: '' };
-  const quick: Goal = { figure: 'webhook-to-lease.p50', of: 'value', most: 15, why: '' };
+  const quick: Goal = { figure: 'webhook-to-lease.p50', of: 'value', unit: 'ms', most: 15, why: '' };
   const race: Goal = { figure: 'peers.ours-bus', aheadOf: 'peers.bullmq', why: '' };
 
   it.each([
@@ -40,10 +40,19 @@ describe('a goal', () => {
 
   it('of what was not measured, or gave no number, is not judged', () => {
     expect(verdicts([], [share, quick])).toEqual(['not measured', 'not measured']);
+    expect(judge([], [quick])[0]).toMatchObject({ wanted: 'at most 15 ms', found: '' });
     expect(verdicts([{ name: 'append.run-events', value: 1, unit: '/s' }], [share])).toEqual(['not measured']);
     expect(verdicts([{ name: 'webhook-to-lease.p50', value: Number.NaN, unit: 'ms' }], [quick])).toEqual([
       'not measured',
     ]);
+  });
+});
+
+describe('a goal and its figure', () => {
+  it('of two units are not compared', () => {
+    const goal: Goal = { figure: 'webhook-to-lease.p50', of: 'value', unit: 'ms', most: 15, why: '' };
+    const inSeconds: Figure = { name: 'webhook-to-lease.p50', value: 1, unit: 's' };
+    expect(() => judge([inSeconds], [goal])).toThrow('webhook-to-lease.p50 is in "s", its goal in "ms"');
   });
 });
 

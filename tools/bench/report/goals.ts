@@ -1,11 +1,11 @@
-import { isRate, number, ofRaw, words, type Figure } from './figure.ts';
+import { isRate, number, ofRaw, words, type Figure, type Unit } from './figure.ts';
 
 /** What is to be reached. `of: 'raw'` judges the figure by its raw limit in the same run, which no machine's speed changes. */
 export type Goal = { readonly figure: string; readonly why: string } & (
-  | { readonly of: 'value' | 'raw'; readonly least: number }
-  | { readonly of: 'value' | 'raw'; readonly most: number }
-  | { readonly aheadOf: string }
+  (Scale & ({ readonly least: number } | { readonly most: number })) | { readonly aheadOf: string }
 );
+
+type Scale = { readonly of: 'raw' } | { readonly of: 'value'; readonly unit: Unit };
 
 /** The peers that record durably what was done; all are measured in the same run on the same servers. */
 const PEERS = ['bullmq', 'graphile-worker', 'pg-boss', 'dbos', 'restate'];
@@ -39,13 +39,32 @@ export const GOALS: readonly Goal[] = [
   {
     figure: 'replay.verified',
     of: 'value',
+    unit: '/s',
     least: 100_000,
     why: 'a log of a year is verified over lunch',
   },
-  { figure: 'replay.folded', of: 'value', least: 100_000, why: 'a log of a year is compared over lunch' },
-  { figure: 'replay.folding-memory', of: 'value', most: 512, why: 'memory follows the work under way, not the log' },
-  { figure: 'replay.rebuilt', of: 'value', least: 100_000, why: 'tables are made anew from the log over lunch' },
-  { figure: 'replay.memory-growth', of: 'value', most: 64, why: 'memory stays flat, however long the log is' },
+  { figure: 'replay.folded', of: 'value', unit: '/s', least: 100_000, why: 'a log of a year is compared over lunch' },
+  {
+    figure: 'replay.folding-memory',
+    of: 'value',
+    unit: 'MB',
+    most: 512,
+    why: 'memory follows the work under way, not the log',
+  },
+  {
+    figure: 'replay.rebuilt',
+    of: 'value',
+    unit: '/s',
+    least: 100_000,
+    why: 'tables are made anew from the log over lunch',
+  },
+  {
+    figure: 'replay.memory-growth',
+    of: 'value',
+    unit: 'MB',
+    most: 64,
+    why: 'memory stays flat, however long the log is',
+  },
   {
     figure: 'jobs-bus.at-100',
     of: 'raw',
@@ -53,16 +72,34 @@ export const GOALS: readonly Goal[] = [
     why: 'at most twice the cost of dispatching and recording five rows without deciding anything',
   },
   ...aheadOfPeers('peers.ours-bus', PEERS),
-  { figure: 'jobs-http.at-100', of: 'value', least: 1_000, why: 'the whole protocol of runners is no bottleneck' },
+  {
+    figure: 'jobs-http.at-100',
+    of: 'value',
+    unit: '/s',
+    least: 1_000,
+    why: 'the whole protocol of runners is no bottleneck',
+  },
   ...aheadOfPeers('peers.ours-http', PEERS.slice(1)),
-  { figure: 'webhook-to-lease.p50', of: 'value', most: 15, why: 'an idle system starts at once' },
-  { figure: 'webhook-to-lease.p99', of: 'value', most: 50, why: 'an idle system always starts at once' },
-  { figure: 'sandbox-true.p50', of: 'value', most: 25, why: 'isolation does not slow small jobs down' },
-  { figure: 'heartbeats.orchestrator-cpu', of: 'value', most: 15, why: 'ten thousand runners on one orchestrator' },
-  { figure: 'log-follow.p99', of: 'value', most: 300, why: 'whoever reads along sees what happens now' },
-  { figure: 'first-job.started', of: 'value', most: 15, why: 'a newcomer sees a job before losing interest' },
-  { figure: 'idle.memory', of: 'value', most: 900, why: 'the whole mesh fits beside other work' },
-  { figure: 'idle.cpu', of: 'value', most: 2, why: 'a mesh without work costs nothing' },
+  { figure: 'webhook-to-lease.p50', of: 'value', unit: 'ms', most: 15, why: 'an idle system starts at once' },
+  { figure: 'webhook-to-lease.p99', of: 'value', unit: 'ms', most: 50, why: 'an idle system always starts at once' },
+  { figure: 'sandbox-true.p50', of: 'value', unit: 'ms', most: 25, why: 'isolation does not slow small jobs down' },
+  {
+    figure: 'heartbeats.orchestrator-cpu',
+    of: 'value',
+    unit: '% of a core',
+    most: 15,
+    why: 'ten thousand runners on one orchestrator',
+  },
+  { figure: 'log-follow.p99', of: 'value', unit: 'ms', most: 300, why: 'whoever reads along sees what happens now' },
+  {
+    figure: 'first-job.started',
+    of: 'value',
+    unit: 's',
+    most: 15,
+    why: 'a newcomer sees a job before losing interest',
+  },
+  { figure: 'idle.memory', of: 'value', unit: 'MB', most: 900, why: 'the whole mesh fits beside other work' },
+  { figure: 'idle.cpu', of: 'value', unit: '% of a core', most: 2, why: 'a mesh without work costs nothing' },
   ...['10k', '100k', '1m'].map((size): Goal => ({
     figure: `growth.cost-at-${size}`,
     of: 'raw',
@@ -72,6 +109,7 @@ export const GOALS: readonly Goal[] = [
   ...KILLED.map((process): Goal => ({
     figure: `recovery.${process}`,
     of: 'value',
+    unit: 's',
     most: 5,
     why: 'what is killed is hardly missed',
   })),
@@ -103,9 +141,10 @@ export function judge(figures: readonly Figure[], goals: readonly Goal[] = GOALS
 function judgeOne(goal: Goal, figures: ReadonlyMap<string, Figure>): Omit<Judged, 'goal'> {
   const figure = figures.get(goal.figure);
   if ('aheadOf' in goal) return judgeRace(figure, figures.get(goal.aheadOf), goal.aheadOf);
-  const value = figure === undefined ? null : goal.of === 'raw' ? ofRaw(figure) : figure.value;
+  const value = figure === undefined ? null : onScale(goal, figure);
   const [bound, word] = 'least' in goal ? [goal.least, 'at least'] : [goal.most, 'at most'];
-  const read = (amount: number): string => readAs(goal.of, figure, amount);
+  const read = (amount: number): string =>
+    goal.of === 'raw' ? `${number(amount)} of raw` : words({ value: amount, unit: goal.unit });
   const wanted = `${word} ${read(bound)}`;
   if (value === null || !Number.isFinite(value)) return { verdict: 'not measured', wanted, found: '' };
   const met = 'least' in goal ? value >= bound : value <= bound;
@@ -119,8 +158,9 @@ function judgeRace(ours: Figure | undefined, theirs: Figure | undefined, name: s
   return { verdict: met ? 'met' : 'not met', wanted, found: words(ours) };
 }
 
-/** Without the figure its unit is not known, so the bare number has to do. */
-function readAs(of: 'value' | 'raw', figure: Figure | undefined, amount: number): string {
-  if (of === 'raw') return `${number(amount)} of raw`;
-  return figure === undefined ? number(amount) : words({ value: amount, unit: figure.unit });
+/** @throws when the measure has another unit than the goal: they would be compared as if they had the same */
+function onScale(scale: Scale, figure: Figure): number | null {
+  if (scale.of === 'raw') return ofRaw(figure);
+  if (scale.unit !== figure.unit) throw new Error(`${figure.name} is in "${figure.unit}", its goal in "${scale.unit}"`);
+  return figure.value;
 }
