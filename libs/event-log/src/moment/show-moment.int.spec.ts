@@ -103,6 +103,21 @@ describe('a moment of the past', () => {
     expect(await showMoment(log.reader, { moment, limit: 2, cursor: 'nonsense' })).toBe('invalid-cursor');
   });
 
+  it('given a runner that works for a run of another page, then no page takes it for free', async () => {
+    await append(runnerStream(runnerIdOf('works')), registered(runnerIdOf('works')));
+    for (const submission of simpleRun('works').submissions.slice(0, 3)) await log.writer().submit(submission);
+    for (const submission of simpleRun('waits').submissions.slice(0, 2)) await log.writer().submit(submission);
+    const moment = String(await head());
+    const first = await viewAt(moment, 1);
+    const second = await viewAt(moment, 1, first.nextCursor ?? '');
+    expect(first.leases).toMatchObject([{ runId: runIdOf('works'), runnerId: first.runners[0]?.runnerId }]);
+    expect(second.queue).toMatchObject([{ runId: runIdOf('waits'), why: { reason: 'no-runner-free' } }]);
+    for (const { runners, pools } of [first, second]) {
+      expect(runners).toMatchObject([{ busy: true }]);
+      expect(pools).toMatchObject([{ pool: 'default', queued: 1, runners: 1, busy: 1 }]);
+    }
+  });
+
   it('given a job, then what it waited for is told: a job it needs, a runner, or nothing any more', async () => {
     const runId = runIdOf('why');
     const jobs = [aJobState('build'), { ...aJobState('unit'), needs: ['build'] }];

@@ -52,7 +52,7 @@ export async function showMoment(
     found.position,
   );
   const runs = [...folded.values()].filter(({ run }) => run?.live === true);
-  const scenery = await sceneryAt(log, found, runs);
+  const scenery = await sceneryAt(log, found);
   const last = candidates.length < limit ? undefined : candidates.at(-1);
   return {
     ...found,
@@ -60,7 +60,7 @@ export async function showMoment(
     queue: runs.flatMap((rows) => queueOf(rows, scenery)),
     leases: runs.flatMap(leasesOf),
     runners: scenery.runners.map((runner) => runnerView(runner, scenery)),
-    pools: poolsOf(runs, scenery),
+    pools: poolsOf(scenery),
     nextCursor: last === undefined ? null : `${last.createdAtMs}.${last.runId}`,
   };
 }
@@ -77,13 +77,7 @@ export async function showJobAtMoment(
   if (rows === undefined || run === undefined) return null;
   const job = rows.of('job').find((one) => one.job_key === jobKey);
   if (job === undefined && rows.of('job').length > 0) return null;
-  const others = await whichRunsWereLive(log, found, null, RUNS_LOOKED_AT_MAX);
-  const live = await foldRunsUpTo(
-    log,
-    others.map((other) => other.runId),
-    found.position,
-  );
-  const scenery = await sceneryAt(log, found, [...live.values()]);
+  const scenery = await sceneryAt(log, found);
   const { state, outcome } = run;
   return {
     ...found,
@@ -96,26 +90,38 @@ export async function showJobAtMoment(
   };
 }
 
-/** Runs whose leases tell which runners were busy. */
-const RUNS_LOOKED_AT_MAX = 1_000;
-
-/** What jobs could wait for, besides their own run. */
+/** What jobs could wait for, besides their own run: of all that was under way, whichever page of it is shown. */
 interface Scenery {
   readonly runners: readonly RunnerThen[];
   readonly busy: ReadonlySet<string>;
+  /** Attempts that waited, by their pool. */
+  readonly queued: ReadonlyMap<PoolName, number>;
   readonly decisions: ReadonlyMap<PoolName, DecisionThen>;
 }
 
-async function sceneryAt(log: LogConnection, found: FoundMoment, runs: readonly RunRowsAt[]): Promise<Scenery> {
+async function sceneryAt(log: LogConnection, found: FoundMoment): Promise<Scenery> {
   const runners = await whichRunnersWereThere(log, found);
-  const asked = runs.flatMap((rows) => rows.of('attempt').map(({ pool }) => pool));
-  const pools = [...new Set([...runners.map(({ pool }) => pool), ...asked])];
-  const held = runs.flatMap((rows) => rows.of('lease').filter(({ live }) => live));
-  return {
-    runners,
-    busy: new Set(held.map(({ runner_id }) => runner_id)),
-    decisions: await lastDecisions(log, pools, found),
-  };
+  const { busy, queued } = await workAt(log, found);
+  const pools = [...new Set([...runners.map(({ pool }) => pool), ...queued.keys()])];
+  return { runners, busy, queued, decisions: await lastDecisions(log, pools, found) };
+}
+
+/** Runs folded at a time: of each it is only kept who worked for it, and where it waited. */
+const RUNS_AT_ONCE = 100;
+
+async function workAt(log: LogConnection, found: FoundMoment): Promise<Pick<Scenery, 'busy' | 'queued'>> {
+  const busy = new Set<string>();
+  const queued = new Map<PoolName, number>();
+  for (let after: RunCursor | null = null; ;) {
+    const stretch: RunCursor[] = await whichRunsWereLive(log, found, after, RUNS_AT_ONCE);
+    const runIds = stretch.map(({ runId }) => runId);
+    for (const rows of (await foldRunsUpTo(log, runIds, found.position)).values()) {
+      for (const { live, runner_id } of rows.of('lease')) if (live) busy.add(runner_id);
+      for (const { pool, waiting } of rows.of('attempt')) queued.set(pool, (queued.get(pool) ?? 0) + (waiting ? 1 : 0));
+    }
+    after = stretch.at(-1) ?? null;
+    if (stretch.length < RUNS_AT_ONCE) return { busy, queued };
+  }
 }
 
 function runnerView(runner: RunnerThen, { busy }: Scenery): MomentView['runners'][number] {
@@ -171,15 +177,15 @@ const leasesOf = (rows: RunRowsAt): MomentView['leases'] =>
       grantedAtMs: granted_at_ms,
     }));
 
-function poolsOf(runs: readonly RunRowsAt[], { runners, busy, decisions }: Scenery): MomentView['pools'] {
-  const waiting = runs.flatMap((rows) => rows.of('attempt').filter((attempt) => attempt.waiting));
-  const pools = [...new Set([...runners.map(({ pool }) => pool), ...waiting.map(({ pool }) => pool)])].sort();
+function poolsOf({ runners, busy, queued, decisions }: Scenery): MomentView['pools'] {
+  const waitedIn = [...queued].filter(([, count]) => count > 0).map(([pool]) => pool);
+  const pools = [...new Set([...runners.map(({ pool }) => pool), ...waitedIn])].sort();
   return pools.map((pool) => {
     const here = runners.filter((runner) => runner.pool === pool);
     const decision = decisions.get(pool);
     return {
       pool,
-      queued: waiting.filter((attempt) => attempt.pool === pool).length,
+      queued: queued.get(pool) ?? 0,
       runners: here.length,
       busy: here.filter(({ runnerId }) => busy.has(runnerId)).length,
       decision:
