@@ -116,7 +116,8 @@ function assemble(
     collect: (globs, caps, take) => collectFiles(spec.workspace.hostDir, globs, caps, take),
     clear: async () => {
       const left = await clearSandbox(directory, record, sweep);
-      vacate();
+      // A user id under which something may still live is nobody else's: it is not given out again.
+      if (left.length === 0) vacate();
       return left;
     },
   });
@@ -142,8 +143,8 @@ export async function prepareSandbox(given: Preparation, asked: SandboxSpec): Pr
     const layout = await furnish(host, spec, place);
     return { ok: true, sandbox: assemble(preparation, spec, place, layout, vacate) };
   } catch (reason) {
-    await clearSandbox(place.directory, place.record, 'processes-are-gone');
-    vacate();
+    const left = await clearSandbox(place.directory, place.record, 'processes-are-gone');
+    if (left.length === 0) vacate();
     return { ok: false, refusal: refusal('sandbox_setup_failed', String(reason)) };
   }
 }

@@ -93,9 +93,10 @@ function assemble(preparation: ContainerPreparation, spec: SandboxSpec, place: P
   });
 }
 
+/** A user id under which something may still live is nobody else's: it is not given out again. */
 async function vacate({ directory, record, uid }: Place): Promise<readonly string[]> {
   const left = await clearSandbox(directory, record, 'processes-are-gone');
-  OWN_USER_IDS.giveBack(uid);
+  if (left.length === 0) OWN_USER_IDS.giveBack(uid);
   return left;
 }
 
