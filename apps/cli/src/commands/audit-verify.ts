@@ -50,10 +50,17 @@ function exitCodeOf({ finding, signedUpTo }: AuditVerification): ExitCode {
   return signedUpTo === 0 ? EXIT.notJudged : EXIT.succeeded;
 }
 
-function verificationText(
+/** What could be missing without anybody noticing. */
+const NOT_FROM_OUTSIDE: Readonly<Record<Exclude<OpenedLog['outside'], 'given'>, string>> = {
+  none: 'no checkpoint from outside the log was given (--checkpoints): an end cut off is not noticed',
+  store:
+    'checkpoints of the store came through the gateway: that it kept some back, and the end of the log, is not noticed (--checkpoints)',
+};
+
+export function verificationText(
   { paint }: Surroundings,
   { finding, checked, position, signedUpTo, checkpoints }: AuditVerification,
-  { through, outside }: OpenedLog,
+  { through, outside }: Pick<OpenedLog, 'through' | 'outside'>,
   start: LogHead | null,
 ): string {
   const from = start === null ? '' : ` after the checkpoint at ${start.position}`;
@@ -65,11 +72,7 @@ function verificationText(
       ? paint.yellow('no checkpoint vouches for any of it: only the chain was recomputed')
       : `${plural(checkpoints, 'checkpoint')} fit; signed up to ${signedUpTo}, ${plural(position - signedUpTo, 'record')} after it not yet`,
   ];
-  if (outside === 'none') {
-    lines.push(
-      paint.yellow('no checkpoint from outside the log was given (--checkpoints): an end cut off is not noticed'),
-    );
-  }
+  if (outside !== 'given') lines.push(paint.yellow(NOT_FROM_OUTSIDE[outside]));
   return `${lines.join('\n')}\n`;
 }
 
