@@ -45,13 +45,14 @@ export async function waitForLease(
   const leaseHash = leaseHashOf(leaseId);
   const untilMs = performance.now() + waitMs;
   for (let slice = 0; ; slice += 1) {
-    const sliceMs = Math.max(0, Math.min(sliceLength(slice), Math.round(untilMs - performance.now())));
+    // Rounded up, here and below: what is left of a millisecond would be no pause at all.
+    const sliceMs = Math.max(0, Math.min(sliceLength(slice), Math.ceil(untilMs - performance.now())));
     const askedAt = performance.now();
     const answer = await askUntil(over, commands, runner, leaseHash, slice, sliceMs);
     if (!answer.ok) return answer;
     const { lease } = answer.result;
     if (lease !== null) return { ok: true, held: { leaseId, lease } };
-    const earlyMs = sliceMs - (performance.now() - askedAt);
+    const earlyMs = Math.ceil(sliceMs - (performance.now() - askedAt));
     if (earlyMs > 0) await pause(Math.min(earlyMs, ASK_AGAIN_MS), undefined, { signal: over }).catch(() => undefined);
     if (over.aborted || performance.now() >= untilMs) return { ok: true, held: null };
   }
