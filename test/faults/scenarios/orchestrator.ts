@@ -2,15 +2,28 @@ import { spawnSync } from 'node:child_process';
 import { SERVICE_NAMES } from '../../../tools/mesh/service-table.ts';
 import type { ServiceProcess } from '../../../tools/mesh/service-process.ts';
 import { eventually } from '../../support/infra/index.ts';
+import { QUICK } from '../../support/mesh/index.ts';
 import { StubbornRunner } from '../hands/stubborn-runner.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
+
+/**
+ * Leases that outlast an orchestrator that is killed before it has served for long: otherwise every kill costs every
+ * running job an attempt, and on a slow machine more of them than its budget has.
+ */
+const LASTING_LEASES = {
+  ...QUICK,
+  DELTA_LEASE_TTL_MS: '20000',
+  DELTA_LEASE_ACCEPTANCE_MS: '8000',
+  DELTA_DISPATCH_VISIBILITY_MS: '21000',
+};
 
 export const ORCHESTRATOR_SCENARIOS: readonly Scenario[] = [
   {
     name: 'orchestrator-killed',
     hurts: 'the orchestrator, killed with -9 every two seconds under load',
     shows: 'what was committed stands, and the rest is sent again under the same id',
+    mesh: { env: LASTING_LEASES },
     slackMs: 30_000,
     act: async (stage) => {
       const killing = stage.killAgainAndAgain('orchestrator', 5, 2_000);
@@ -25,6 +38,7 @@ export const ORCHESTRATOR_SCENARIOS: readonly Scenario[] = [
     hurts:
       'the orchestrator, killed with -9 every two seconds while ten runners take two hundred jobs as fast as they get them',
     shows: 'each attempt is given to one runner and ends once, however often its grant or its end was not answered',
+    mesh: { env: LASTING_LEASES },
     slackMs: 30_000,
     act: async (stage) => {
       // By a runner with a sandbox: those who do nothing would take it as well, and leave no artifact.
