@@ -1,6 +1,6 @@
 import type { Change, CommitId, RepositoryId } from '@delta-ci/contracts';
 import type { GitResult, Mirror, TreeEntry } from '@delta-ci/git';
-import { wantedPaths, type Comparison, type RepositorySnapshot } from '@delta-ci/planning';
+import { condensed, wantedPaths, type Comparison, type RepositorySnapshot } from '@delta-ci/planning';
 import type { ReadChange, ReadCommit, ReadingMemory } from './reading-memory.ts';
 import type { BorrowedMirror } from './served-mirrors.ts';
 
@@ -116,15 +116,16 @@ async function readSnapshot(mirror: Mirror, commit: CommitId): Promise<GitResult
   const contents = new Map<string, string>();
   blobs.value.forEach((blob, at) => {
     const text = blob.kind === 'content' ? textOf(blob.content) : null;
-    if (text !== null) contents.set(pathAt(files, at), text);
+    const file = fileAt(files, at);
+    if (text !== null) contents.set(file.path, condensed(file, text));
   });
   return done({ entries: entries.value, contents });
 }
 
-function pathAt(files: readonly TreeEntry[], at: number): string {
+function fileAt(files: readonly TreeEntry[], at: number): TreeEntry {
   const file = files[at];
   if (file === undefined) throw new Error('blobs are answered in the order they were asked for');
-  return file.path;
+  return file;
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });

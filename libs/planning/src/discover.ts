@@ -18,6 +18,15 @@ export function wantedPaths(entries: readonly SnapshotEntry[]): string[] {
     .map(({ path }) => path);
 }
 
+/**
+ * What is kept of a wanted entry: its text, or what its detector needs of that. Depends on the path, the type and the text
+ * alone, so whoever reads blobs may remember it.
+ */
+export function condensed({ path, type }: Pick<SnapshotEntry, 'path' | 'type'>, text: string): string {
+  if (type === 'symlink') return text;
+  return DETECTORS.find(({ condense, wants }) => condense !== null && wants(path))?.condense?.(path, text) ?? text;
+}
+
 /** How a repository builds: what the detectors found, with units named once each. Independent of the order of entries. */
 export function discover(snapshot: RepositorySnapshot): Discovery {
   const sorted = { ...snapshot, entries: snapshot.entries.toSorted((one, other) => byText(one.path, other.path)) };

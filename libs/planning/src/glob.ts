@@ -127,3 +127,25 @@ function inCharacterClass(members: string, character: string): boolean {
   }
   return false;
 }
+
+/**
+ * Lists of patterns: the last one that matches decides, and those that begin with `!` take away. `notUnderstood` says
+ * what becomes of a pattern that `compileGlob` refuses.
+ */
+export function compileGlobList(patterns: readonly string[], notUnderstood: 'matches' | 'never'): PathMatcher {
+  const compiled = patterns.map((pattern) => {
+    const negated = pattern.startsWith('!');
+    const matches = compileGlob(negated ? pattern.slice(1) : pattern);
+    // What cannot be understood may add, and never takes away.
+    return { negated, matches: matches ?? ((): boolean => notUnderstood === 'matches' && !negated) };
+  });
+  return (path) => compiled.findLast(({ matches }) => matches(path))?.negated === false;
+}
+
+/** The folder below which everything lies that a pattern can match: its parts up to the first with a wildcard. */
+export function literalFolderOf(pattern: string): string {
+  const parts = pattern.split('/').filter((part) => part !== '' && part !== '.');
+  const first = parts.findIndex((part) => /[*?[{(]/u.test(part));
+  const literal = first < 0 ? parts.slice(0, -1) : parts.slice(0, first);
+  return literal.length === 0 ? '.' : literal.join('/');
+}

@@ -2,10 +2,11 @@ export { checkPlan } from './check-plan.ts';
 export type { ConfigProblem } from './config/config-problem.ts';
 export { lintConfigFile } from './config/lint-config-file.ts';
 export { DEFAULT_PLANNING_RULES } from './default-rules.ts';
-export { discover, wantedPaths } from './discover.ts';
+export { condensed, discover, wantedPaths } from './discover.ts';
 export type {
   ChangedFile,
   Comparison,
+  DeclaredInput,
   DependencyKind,
   Discovery,
   DiscoveryProblem,
@@ -18,6 +19,7 @@ export type {
   RepositorySnapshot,
   SnapshotEntry,
   Unit,
+  UnitCache,
   UnitCommand,
   UnitEdge,
 } from './model.ts';

@@ -86,7 +86,8 @@ export type PlanningResult =
   | { readonly ok: false; readonly code: PlanningFailureCode; readonly message: string };
 
 /** How one unit depends on another; kept apart because they reach different things. */
-export type DependencyKind = 'production' | 'development' | 'optional' | 'peer' | 'workspace' | 'symlink';
+export type DependencyKind =
+  'production' | 'development' | 'optional' | 'peer' | 'test' | 'build' | 'workspace' | 'symlink';
 
 /** `from` can notice changes of `to`. */
 export interface UnitEdge {
@@ -105,6 +106,34 @@ export interface UnitCommand {
   readonly evidence: string;
   /** Everything the command line is known to run, so that configuration files can be matched with their readers. */
   readonly text: string;
+  /** Reports of test results that it leaves, as globs from the repository's root; empty when that is not known. */
+  readonly reports: readonly string[];
+  /** What else is worth keeping of it, as globs from the repository's root. */
+  readonly outputs: readonly string[];
+}
+
+/**
+ * Files that commands of a unit read, besides or within its own folder, and which of its commands notice. A changed file
+ * that any unit declares reaches those that declare it, each as far as it says; the rest of the unit's own files reach
+ * all of it. So a declaration both widens (files elsewhere) and narrows (a linter's settings in the unit's own folder).
+ */
+export interface DeclaredInput {
+  /** Globs from the repository's root; those that begin with `!` take away from the ones before. */
+  readonly paths: readonly string[];
+  readonly kinds: 'all' | readonly JobKind[];
+  /** Continues `it is declared as an input of <unit>`: where that is written, or what reads it. */
+  readonly evidence: string;
+}
+
+/** A folder that is worth keeping from one run to the next. */
+export interface UnitCache {
+  readonly type: 'deps' | 'build';
+  /** What it is called in its key: `cargo-registry`. */
+  readonly name: string;
+  /** Relative to the workspace, or to the home folder with `~/`. */
+  readonly paths: readonly string[];
+  /** Files whose contents decide what is in it: their blob ids are part of its key. */
+  readonly keyFiles: readonly string[];
 }
 
 /** External packages of a unit as its lockfile resolves them: location to identity (version, integrity). */
@@ -131,6 +160,8 @@ export interface Unit {
   readonly workspaceMeaning: string | null;
   readonly closure: ExternalClosure;
   readonly commands: readonly UnitCommand[];
+  readonly inputs: readonly DeclaredInput[];
+  readonly caches: readonly UnitCache[];
   /** Brings the workspace into a state where commands can run; empty when nothing is needed. */
   readonly install: readonly JobStep[];
   /** Hosts the install step has to reach; empty when it works without a network. */

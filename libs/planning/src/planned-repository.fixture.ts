@@ -2,7 +2,7 @@ import { DEFAULT_RUN_POLICY, type Plan } from '@delta-ci/contracts';
 import { aChange } from '../../../test/support/made-up/change.ts';
 import { aRepository } from '../../../test/support/made-up/repository.ts';
 import { DEFAULT_PLANNING_RULES } from './default-rules.ts';
-import { wantedPaths } from './discover.ts';
+import { condensed, wantedPaths } from './discover.ts';
 import type { ChangedFile, PlanningInputs, RepositorySnapshot, SnapshotEntry } from './model.ts';
 import { planChange } from './plan-change.ts';
 
@@ -22,8 +22,11 @@ export function snapshotOf(files: Files): RepositorySnapshot {
     type: text.startsWith(LINK) ? 'symlink' : 'file',
     blobId: blobIdOf(text),
   }));
-  const contents = new Map(wantedPaths(entries).map((path) => [path, (files[path] ?? '').replace(LINK, '')]));
-  return { entries, contents };
+  const wanted = new Set(wantedPaths(entries));
+  const contents = entries
+    .filter(({ path }) => wanted.has(path))
+    .map((entry) => [entry.path, condensed(entry, (files[entry.path] ?? '').replace(LINK, ''))] as const);
+  return { entries, contents: new Map(contents) };
 }
 
 const LINK = 'symlink:';

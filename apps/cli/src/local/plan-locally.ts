@@ -11,7 +11,7 @@ import {
   type Repository,
 } from '@delta-ci/contracts';
 import type { RepositoryReader } from '@delta-ci/git';
-import { planChange, wantedPaths, type Comparison, type RepositorySnapshot } from '@delta-ci/planning';
+import { condensed, planChange, wantedPaths, type Comparison, type RepositorySnapshot } from '@delta-ci/planning';
 import { EXIT, Problem } from '../problem.ts';
 import { valueOf } from './git-answers.ts';
 import type { LocalChange } from './local-change.ts';
@@ -118,9 +118,9 @@ async function snapshotAt(reader: RepositoryReader, treeish: string, signal: Abo
     if (text !== null) texts.set(answer.id, text);
   }
   const contents = new Map<string, string>();
-  for (const { path, blobId } of asked) {
-    const text = texts.get(blobId);
-    if (text !== undefined) contents.set(path, text);
+  for (const entry of asked) {
+    const text = texts.get(entry.blobId);
+    if (text !== undefined) contents.set(entry.path, condensed(entry, text));
   }
   return { entries, contents };
 }

@@ -1,5 +1,5 @@
 import type { ConfigFileJob } from '@delta-ci/contracts';
-import { compileGlob, type PathMatcher } from '../glob.ts';
+import { compileGlobList, type PathMatcher } from '../glob.ts';
 import { changedWord, placesOf } from '../impact/changed-places.ts';
 import type { ChangedFile, PlanningInputs } from '../model.ts';
 
@@ -52,14 +52,9 @@ function byPaths(job: ConfigFileJob, changes: readonly ChangedFile[]): Configure
   return { runs: true, rule: 'configured-paths', file, because };
 }
 
-/** The last pattern that matches decides; `!` takes away. A job without paths matches everything. */
+/** Whether a job has to do with a path. A job without paths has to do with everything. */
 export function compilePaths({ paths }: ConfigFileJob): PathMatcher {
-  if (paths === undefined) return () => true;
-  const compiled = paths.map((pattern) => ({
-    negated: pattern.startsWith('!'),
-    matches: compileGlob(pattern.replace(/^!/u, '')),
-  }));
-  return (path) => compiled.findLast(({ matches }) => matches?.(path) === true)?.negated === false;
+  return paths === undefined ? () => true : compileGlobList(paths, 'never');
 }
 
 function withNeeded(jobs: Jobs, decided: Map<string, ConfiguredDecision>): Map<string, ConfiguredDecision> {

@@ -7,5 +7,11 @@ export interface Detector {
   readonly lookedFor: string;
   /** Whether the detector needs the contents of this file. */
   readonly wants: (path: string) => boolean;
+  /**
+   * For wanted files of which a repository may have tens of thousands: what is kept in place of their text, and found
+   * under their path in a snapshot's contents. Null for files that are kept whole. Depends on path and text alone, so it
+   * is done once for each blob.
+   */
+  readonly condense: ((path: string, text: string) => string | null) | null;
   readonly detect: (snapshot: RepositorySnapshot) => Discovery;
 }

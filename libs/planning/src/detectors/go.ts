@@ -8,6 +8,7 @@ export const goDetector: Detector = {
   ecosystem: 'go',
   lookedFor: 'go.mod (Go modules and workspaces)',
   wants: isGoFile,
+  condense: null,
   detect,
 };
 
@@ -135,6 +136,8 @@ function unitOf(module: GoModule, edges: readonly UnitEdge[], snapshot: Reposito
     workspaceMeaning: null,
     closure: sumsOf(root, snapshot),
     commands: commandsOf(root, facts.tested.has(root)),
+    inputs: [],
+    caches: [],
     install: [],
     hosts: needsDownloads(module, own) && !vendored ? MODULE_HOSTS : [],
     // A runner's own toolchain or none: fetching another one would be a choice made while executing.
@@ -175,6 +178,8 @@ function commandsOf(root: string, tested: boolean): UnitCommand[] {
     step: { name: `${kind} ${root}`.slice(0, 200), run, workdir: root },
     evidence,
     text: run,
+    reports: [],
+    outputs: [],
   });
   return [
     command('build', 'go build ./...', manifest),

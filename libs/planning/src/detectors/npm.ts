@@ -8,5 +8,6 @@ export const npmDetector: Detector = {
   lookedFor:
     'package.json with a build, test, lint or typecheck script (npm, yarn and bun workspaces, or single packages)',
   wants: isJavaScriptFile,
+  condense: null,
   detect: (snapshot) => discoverPackages(snapshot, 'npm', ['npm', 'yarn', 'bun']),
 };

@@ -6,5 +6,6 @@ export const pnpmDetector: Detector = {
   ecosystem: 'pnpm',
   lookedFor: 'pnpm-workspace.yaml or pnpm-lock.yaml beside a package.json with such scripts',
   wants: isJavaScriptFile,
+  condense: null,
   detect: (snapshot) => discoverPackages(snapshot, 'pnpm', ['pnpm']),
 };

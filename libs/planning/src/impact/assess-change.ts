@@ -16,6 +16,7 @@ import {
 import { changedWord } from './changed-places.ts';
 import { closureDifference } from './closure-difference.ts';
 import { lockfile, manifest } from './description-rules.ts';
+import { declaredInput } from './declared-input.ts';
 import type { Cause, FileImpact, Impact, Reach, UnitImpact, Verdict } from './impact.ts';
 import { ownership } from './ownership-rule.ts';
 import { concernedBy, listed, nameOf, worldOf, type World } from './world.ts';
@@ -33,6 +34,7 @@ const RULES: readonly FileRule[] = [
   typescriptConfiguration,
   toolchainFile,
   testConfiguration,
+  declaredInput,
   ownership,
 ];
 
@@ -169,6 +171,7 @@ function differingAspects(before: Unit, after: Unit): string[] {
     ['manifest', unit.meaning],
     ['commands', unit.commands.map(({ kind, step, text }) => [kind, step, text])],
     ['environment', unit.env],
+    ['inputs', unit.inputs.map(({ paths, kinds }) => [paths, kinds])],
     ['workspace', [unit.workspace, unit.ecosystem]],
     ['toolchain', unit.toolchain?.version],
     ['builds it needs', unit.buildsFirst],

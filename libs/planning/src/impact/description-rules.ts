@@ -1,6 +1,5 @@
-import { LOCKFILE_NAMES } from '../javascript/package-managers.ts';
 import type { Unit } from '../model.ts';
-import { fileNameOf, isWithin } from '../tree-paths.ts';
+import { isWithin } from '../tree-paths.ts';
 import { closureDifference } from './closure-difference.ts';
 import type { FileRule } from './configuration-rules.ts';
 import type { Reach, Verdict } from './impact.ts';
@@ -58,8 +57,6 @@ function compared(before: Unit, after: Unit, world: World): Verdict {
 
 /** Lockfiles are read, not feared: only units whose own external packages changed are affected. */
 export const lockfile: FileRule = (path, world) => {
-  const name = fileNameOf(path);
-  if (!LOCKFILE_NAMES.has(name) && name !== 'go.sum') return null;
   const uses = ({ closure }: Unit): boolean => closure.kind !== 'none' && closure.lockfile === path;
   const users = [...world.head.units, ...world.base.units].filter(uses);
   if (users.length === 0) return null;

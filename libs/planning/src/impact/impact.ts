@@ -21,6 +21,7 @@ export type RuleName =
   | 'test-configuration'
   | 'typescript-configuration'
   | 'toolchain-file'
+  | 'declared-input'
   | 'ownership'
   | 'workspace-file'
   | 'shared-file'

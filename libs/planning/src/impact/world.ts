@@ -1,5 +1,6 @@
 import type { Discovery, Unit } from '../model.ts';
 import { isWithin } from '../tree-paths.ts';
+import { declarationsIn, type Declarations } from './declarations.ts';
 import { ownersIn, type Owners } from './ownership.ts';
 import type { Reach } from './impact.ts';
 
@@ -13,6 +14,8 @@ export interface World {
   readonly baseOwners: Owners;
   readonly headManifests: ReadonlyMap<string, Unit>;
   readonly baseManifests: ReadonlyMap<string, Unit>;
+  /** What units of the later side declare to read of a path. */
+  readonly declarations: Declarations;
   /** Every unit of the later side, whole. One list for all files that reach everything: there can be very many of both. */
   readonly everyUnit: readonly Reach[];
   /** As `everyUnit`, below a folder; again one list for all who ask. */
@@ -31,6 +34,7 @@ export function worldOf(head: Discovery, base: Discovery): World {
     baseOwners: ownersIn(base.units),
     headManifests: new Map(head.units.map((unit) => [unit.manifest, unit])),
     baseManifests: new Map(base.units.map((unit) => [unit.manifest, unit])),
+    declarations: declarationsIn(head.units),
     everyUnit: wholeOf(head.units),
     everyUnitWithin: (folder) => {
       const known = within.get(folder) ?? wholeOf(head.units.filter(({ root }) => isWithin(root, folder)));

@@ -98,6 +98,8 @@ function unitOf(around: Surroundings, each: JavaScriptPackage, wiring: Wiring): 
     workspaceMeaning: isRoot ? each.manifest.workspaceMeaning : null,
     closure: closureOf(workspace, each),
     commands: wiring.commands.get(each.root) ?? [],
+    inputs: [],
+    caches: [],
     install: installs ? [installStep(workspace, wiring.external)] : [],
     hosts: installs && wiring.external ? hostsOf(around) : [],
     env: ENVIRONMENT,
@@ -123,6 +125,8 @@ function commandsOf(
         text,
         step: { name: `${kind} ${each.root}`.slice(0, 200), ...workspace.manager.run(name, workspace.root, each.root) },
         evidence: `scripts.${name} of ${each.manifestPath}`,
+        reports: [],
+        outputs: [],
       }))
   );
 }

@@ -1,0 +1,51 @@
+import type { JobKind } from '@delta-ci/contracts';
+import { compileGlobList, literalFolderOf, type PathMatcher } from '../glob.ts';
+import type { Unit } from '../model.ts';
+import { byText, foldersUpwards } from '../tree-paths.ts';
+
+/** A unit that declares to read a path, with which of its commands, and where that is written. */
+export interface Declaration {
+  readonly unit: Unit;
+  readonly kinds: 'all' | readonly JobKind[];
+  readonly evidence: string;
+}
+
+/** Every declaration that a path falls under, ordered by unit. */
+export type Declarations = (path: string) => readonly Declaration[];
+
+/** Lists of patterns that are written alike, whoever they belong to: compiled and matched once for all. */
+interface Declared {
+  readonly matches: PathMatcher;
+  readonly by: Declaration[];
+}
+
+/**
+ * What units declare, found by path. A list of patterns is looked at only for paths below a folder that one of its
+ * patterns begins with, so that a thousand units with lists of their own cost a path no more than one.
+ */
+export function declarationsIn(units: readonly Unit[]): Declarations {
+  const lists = new Map<string, Declared>();
+  const byFolder = new Map<string, Set<Declared>>();
+  for (const unit of units) {
+    for (const { paths, kinds, evidence } of unit.inputs) {
+      const key = paths.join('\n');
+      const known = lists.get(key);
+      const declared = known ?? { matches: compileGlobList(paths, 'matches'), by: [] };
+      declared.by.push({ unit, kinds, evidence });
+      if (known !== undefined) continue;
+      lists.set(key, declared);
+      for (const folder of foldersOf(paths)) byFolder.set(folder, (byFolder.get(folder) ?? new Set()).add(declared));
+    }
+  }
+  return (path) => found(byFolder, path);
+}
+
+function foldersOf(paths: readonly string[]): Set<string> {
+  return new Set(paths.filter((pattern) => !pattern.startsWith('!')).map(literalFolderOf));
+}
+
+function found(byFolder: ReadonlyMap<string, ReadonlySet<Declared>>, path: string): Declaration[] {
+  const lists = new Set(foldersUpwards(path).flatMap((folder) => [...(byFolder.get(folder) ?? [])]));
+  const declarations = [...lists].filter(({ matches }) => matches(path)).flatMap(({ by }) => by);
+  return declarations.sort((one, other) => byText(one.unit.id, other.unit.id));
+}
