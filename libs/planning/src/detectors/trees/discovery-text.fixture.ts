@@ -30,7 +30,7 @@ function unitText(unit: Unit, edges: readonly UnitEdge[]): string {
       ({ paths, kinds, evidence }) => `  reads ${paths.join(' ')} (${[kinds].flat().join(', ')}): ${evidence}`,
     ),
     ...unit.caches.map(
-      ({ type, name, paths, keyFiles }) => `  keeps ${name} (${type}): ${paths.join(' ')} by ${keyFiles.join(' ')}`,
+      ({ type, name: key, paths, keyFiles }) => `  keeps ${key} (${type}): ${paths.join(' ')} by ${keyFiles.join(' ')}`,
     ),
   ];
   return lines.map((line) => `${line}\n`).join('');
