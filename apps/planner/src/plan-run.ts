@@ -1,8 +1,9 @@
 import type { FileArtifactStore } from '@delta-ci/artifact-store';
 import type { Plan, RecordedEventOf } from '@delta-ci/contracts';
-import type { PlanningInputs, PlanningRules } from '@delta-ci/planning';
+import { constructionKey, type PlanningInputs, type PlanningRules } from '@delta-ci/planning';
 import { withSpan } from '@delta-ci/service';
-import { loadPlan, storeInputs, storePlan } from './plan-store.ts';
+import { isOfSameChange, type PlanMemory } from './plan-memory.ts';
+import { isStored, loadPlan, storeInputs, storePlan } from './plan-store.ts';
 import { failure, type PlanningFailure, type PlanningOutcome } from './planning-outcome.ts';
 import type { PlanningThreads } from './planning-threads.ts';
 import { readChange } from './read-change.ts';
@@ -12,6 +13,7 @@ import type { ServedMirrors } from './served-mirrors.ts';
 export interface PlanningTools {
   readonly mirrors: ServedMirrors;
   readonly memory: ReadingMemory;
+  readonly plans: PlanMemory;
   readonly store: FileArtifactStore;
   readonly rules: PlanningRules;
   readonly threads: PlanningThreads;
@@ -25,12 +27,29 @@ export async function planRun(tools: PlanningTools, run: CreatedRun, signal: Abo
   if (rerun !== null && 'kind' in rerun) return rerun;
   const read = await withSpan('read change', {}, async () => readRun(tools, run, signal));
   if (read.kind === 'failed') return read;
-  const result = await withSpan('plan change', {}, async () =>
-    tools.threads.plan(inputsOf(tools, run, read.value, rerun), signal),
+  const inputs = inputsOf(tools, run, read.value, rerun);
+  // What an earlier plan decides is no construction, and such plans are small.
+  if (inputs.rerun !== null) return planAndStore(tools, inputs, null, signal);
+  const key = constructionKey(inputs);
+  const known = tools.plans.find(key);
+  if (known !== null && isOfSameChange(known.plan, inputs) && (await isStored(tools.store, known))) return known;
+  const outcome = await planAndStore(tools, inputs, known?.plan ?? null, signal);
+  if (outcome.kind === 'planned') tools.plans.keep(key, outcome);
+  return outcome;
+}
+
+async function planAndStore(
+  { threads, store }: PlanningTools,
+  inputs: PlanningInputs,
+  known: Plan | null,
+  signal: AbortSignal,
+): Promise<PlanningOutcome> {
+  const result = await withSpan('plan change', { attributes: { known: known !== null } }, async () =>
+    threads.plan({ inputs, known }, signal),
   );
-  const storing = result.inputs === null ? null : storeInputs(tools.store, result.inputs);
+  const storing = result.inputs === null ? null : storeInputs(store, result.inputs);
   if (!result.ok) return failure(result.code, result.message, { inputsDigest: await storing });
-  const [inputsDigest, { digest, sizeBytes }] = await Promise.all([storing, storePlan(tools.store, result.text)]);
+  const [inputsDigest, { digest, sizeBytes }] = await Promise.all([storing, storePlan(store, result.text)]);
   return { kind: 'planned', plan: result.plan, digest, sizeBytes, inputsDigest };
 }
 

@@ -17,6 +17,16 @@ export async function storeInputs(store: FileArtifactStore, inputs: Uint8Array):
   return stored.digest;
 }
 
+/** Whether a plan, and what it was made of, can still be read under the digests it was stored with. */
+export async function isStored(
+  { content }: FileArtifactStore,
+  { digest, inputsDigest }: { readonly digest: Digest; readonly inputsDigest: Digest | null },
+): Promise<boolean> {
+  const kept = [digest, inputsDigest].filter((each) => each !== null);
+  const sizes = await Promise.all(kept.map(async (each) => content.size(each)));
+  return sizes.every((size) => size !== null);
+}
+
 /** The plan of an earlier run. Its digest proves that it is the one that was recorded. */
 export async function loadPlan(store: FileArtifactStore, digest: Digest): Promise<Plan | PlanningFailure> {
   try {

@@ -1,6 +1,6 @@
 import { zstdCompressSync } from 'node:zlib';
 import { canonicalJson, type Plan } from '@delta-ci/contracts';
-import { planChange, recordInputs, type PlanningInputs } from '@delta-ci/planning';
+import { planChange, recordInputs, withHeading, type PlanningInputs } from '@delta-ci/planning';
 
 /** A plan with its canonical text in UTF-8, or why there is none. */
 export type PlannedText = PlanText | PlanProblem;
@@ -25,13 +25,19 @@ export const PLAN_BYTES_MAX = 64 * 1_024 ** 2;
 /** Compressed. The listing of a million files has some 30 MB. */
 export const INPUTS_BYTES_MAX = 64 * 1_024 ** 2;
 
-/** Plans a change, and writes out the plan and what it was made of. */
-export function planToText(inputs: PlanningInputs): PlannedWithInputs {
-  return { ...planText(inputs), inputs: inputsText(inputs) };
+/** A change to be planned. `known`: a plan of the same construction, which is given its heading instead; null without. */
+export interface PlanningOrder {
+  readonly inputs: PlanningInputs;
+  readonly known: Plan | null;
 }
 
-function planText(inputs: PlanningInputs): PlannedText {
-  const result = planChange(inputs);
+/** Plans a change, and writes out the plan and what it was made of. */
+export function planToText({ inputs, known }: PlanningOrder): PlannedWithInputs {
+  return { ...planText(inputs, known), inputs: inputsText(inputs) };
+}
+
+function planText(inputs: PlanningInputs, known: Plan | null): PlannedText {
+  const result = known === null ? planChange(inputs) : { ok: true as const, plan: withHeading(known, inputs) };
   if (!result.ok) return result;
   const { plan } = result;
   const text = new TextEncoder().encode(canonicalJson(plan));

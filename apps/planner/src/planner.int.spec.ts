@@ -1,5 +1,6 @@
 import { zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { digestOf } from '@delta-ci/artifact-store';
 import { canonicalJson, explainSubject, type Plan } from '@delta-ci/contracts';
 import { SHOP_REPOSITORY, SOUND_CHANGE } from '../../../tools/start/demo/shop-repository.ts';
 import { inputsFromRecord, planChange, type RecordedInputs } from '@delta-ci/planning';
@@ -18,6 +19,16 @@ describe('the planner between log and orchestrator', () => {
   });
 
   afterAll(async () => planner.stop());
+
+  /** The plan that what was kept of its inputs makes, without any of the planner's memory. */
+  async function madeAgain(report: PlannerReport): Promise<Plan> {
+    if (report.kind !== 'planner.plan-proposed' || report.data.inputsDigest === null) throw new Error(report.kind);
+    const kept = await planner.store.content.read(report.data.inputsDigest, 10_000_000);
+    const recorded = JSON.parse(zstdDecompressSync(kept).toString('utf8')) as RecordedInputs;
+    const again = planChange(inputsFromRecord(recorded, null));
+    if (!again.ok) throw new Error(again.message);
+    return again.plan;
+  }
 
   it('given a push, when its run is created, then the plan tests what the change reaches and nothing else', async () => {
     const report = await planner.reportOn(await planner.create(1, { base: first, head: second }));
@@ -40,11 +51,31 @@ describe('the planner between log and orchestrator', () => {
 
   it('given a plan, when it is reported, then what it was made of is kept, and makes the same plan again', async () => {
     const report = await planner.reportOn(await planner.create(11, { base: first, head: second }));
-    if (report.kind !== 'planner.plan-proposed' || report.data.inputsDigest === null) throw new Error(report.kind);
-    const kept = await planner.store.content.read(report.data.inputsDigest, 10_000_000);
-    const recorded = JSON.parse(zstdDecompressSync(kept).toString('utf8')) as RecordedInputs;
-    const again = planChange(inputsFromRecord(recorded, null));
-    expect(again).toEqual({ ok: true, plan: proposed(report) });
+    expect(await madeAgain(report)).toEqual(proposed(report));
+  });
+
+  it('given a change that was planned under another ref, when it is planned, then the plan is what a fresh one would be', async () => {
+    const change = { base: first, head: second, title: 'first', author: 'ada' };
+    await planner.reportOn(await planner.create(12, change));
+    const again = { ...change, ref: 'refs/heads/release', title: 'second', author: 'grace' };
+    const report = await planner.reportOn(await planner.create(13, again));
+    const plan = proposed(report);
+    expect(plan.change).toMatchObject({ ref: 'refs/heads/release', title: 'second', author: 'grace' });
+    expect(report.data).toMatchObject({ digest: digestOf(canonicalJson(plan)) });
+    expect(canonicalJson(plan)).toBe(canonicalJson(await madeAgain(report)));
+  });
+
+  it('given the very same change again, when it is planned, then plan and inputs are those of before, and are stored', async () => {
+    const change = { base: first, head: second, title: 'twice' };
+    const before = await planner.reportOn(await planner.create(14, change));
+    if (before.kind !== 'planner.plan-proposed') throw new Error(before.kind);
+    const { digest, inputsDigest } = before.data;
+    const again = await planner.reportOn(await planner.create(15, change));
+    expect(again.data).toMatchObject({ digest, inputsDigest });
+    await planner.forget(digest);
+    const restored = await planner.reportOn(await planner.create(16, change));
+    expect(restored.data).toMatchObject({ digest, inputsDigest });
+    expect(await planner.store.content.size(digest)).not.toBeNull();
   });
 
   it('given the first push of a repository, when it is planned, then everything runs and says why', async () => {

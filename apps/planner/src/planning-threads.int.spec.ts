@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { DEFAULT_RUN_POLICY, canonicalJson } from '@delta-ci/contracts';
+import { DEFAULT_RUN_POLICY, canonicalJson, type Plan } from '@delta-ci/contracts';
 import { DEFAULT_PLANNING_RULES, wantedPaths, type PlanningInputs } from '@delta-ci/planning';
 import { aChange } from '../../../test/support/made-up/change.ts';
 import { aRepository } from '../../../test/support/made-up/repository.ts';
+import type { PlanningOrder } from './plan-to-text.ts';
 import { PlanningThreads, type PlanningBounds } from './planning-threads.ts';
 
 /** Real threads: what a hostile repository costs, it costs its own plan. */
@@ -18,6 +19,10 @@ function threadsOf(bounds?: PlanningBounds): PlanningThreads {
   const threads = new PlanningThreads(bounds);
   opened.push(threads);
   return threads;
+}
+
+function orderFor(files: Readonly<Record<string, string>>, known: Plan | null = null): PlanningOrder {
+  return { inputs: inputsFor(files), known };
 }
 
 function inputsFor(files: Readonly<Record<string, string>>): PlanningInputs {
@@ -65,14 +70,14 @@ describe('planning in a thread of its own', () => {
   const unlimited = new AbortController().signal;
 
   it('given a sound repository, then the plan comes with its canonical text', async () => {
-    const planned = await threadsOf().plan(inputsFor({ 'package.json': packageOf({}) }), unlimited);
+    const planned = await threadsOf().plan(orderFor({ 'package.json': packageOf({}) }), unlimited);
     if (!planned.ok) throw new Error(planned.message);
     expect(planned.plan.jobs.map(({ key }) => key)).toEqual(['test']);
     expect(new TextDecoder().decode(planned.text)).toBe(canonicalJson(planned.plan));
   });
 
   it('given a repository with nothing to run, then the reason comes back', async () => {
-    expect(await threadsOf().plan(inputsFor({ 'a.txt': '' }), unlimited)).toMatchObject({
+    expect(await threadsOf().plan(orderFor({ 'a.txt': '' }), unlimited)).toMatchObject({
       ok: false,
       code: 'nothing_to_run',
     });
@@ -80,7 +85,7 @@ describe('planning in a thread of its own', () => {
 
   it('given a repository that takes more memory than it may, then its plan alone fails, by name', async () => {
     const inputs = inputsFor(longClosures(300, 10_000));
-    expect(await threadsOf({ heapMbMax: 32 }).plan(inputs, unlimited)).toMatchObject({
+    expect(await threadsOf({ heapMbMax: 32 }).plan({ inputs, known: null }, unlimited)).toMatchObject({
       ok: false,
       code: 'planning_too_large',
     });
@@ -88,8 +93,8 @@ describe('planning in a thread of its own', () => {
 
   it('given a repository that computes without end, when its time is over, then it is stopped, and others are not held up', async () => {
     const limit = new AbortController();
-    const hostile = threadsOf().plan(inputsFor(longClosures(300, 5_000)), limit.signal);
-    const sound = await threadsOf().plan(inputsFor({ 'package.json': packageOf({}) }), unlimited);
+    const hostile = threadsOf().plan(orderFor(longClosures(300, 5_000)), limit.signal);
+    const sound = await threadsOf().plan(orderFor({ 'package.json': packageOf({}) }), unlimited);
     limit.abort();
     expect(sound.ok).toBe(true);
     expect(await hostile).toMatchObject({ ok: false, code: 'planning_timed_out' });
@@ -100,9 +105,9 @@ describe('planning in a thread of its own', () => {
     threads.warm();
     const planned = [];
     for (const files of [{ 'package.json': packageOf({}) }, longClosures(300, 10_000), { 'a.txt': '' }]) {
-      planned.push(await threads.plan(inputsFor(files), unlimited));
+      planned.push(await threads.plan(orderFor(files), unlimited));
     }
-    planned.push(await threads.plan(inputsFor({ 'package.json': packageOf({ a: '1.0.0' }) }), unlimited));
+    planned.push(await threads.plan(orderFor({ 'package.json': packageOf({ a: '1.0.0' }) }), unlimited));
     expect(planned.map((one) => (one.ok ? 'planned' : one.code))).toEqual([
       'planned',
       'planning_too_large',
@@ -112,6 +117,6 @@ describe('planning in a thread of its own', () => {
   });
 
   it('given a time that is over already, then no thread is started', async () => {
-    expect(await threadsOf().plan(inputsFor({}), AbortSignal.abort())).toMatchObject({ code: 'planning_timed_out' });
+    expect(await threadsOf().plan(orderFor({}), AbortSignal.abort())).toMatchObject({ code: 'planning_timed_out' });
   });
 });

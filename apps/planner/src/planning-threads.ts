@@ -1,7 +1,6 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { PlanningInputs } from '@delta-ci/planning';
-import type { PlannedWithInputs } from './plan-to-text.ts';
+import type { PlannedWithInputs, PlanningOrder } from './plan-to-text.ts';
 
 /** What a repository may take to be planned. */
 export interface PlanningBounds {
@@ -42,12 +41,12 @@ export class PlanningThreads {
    * Plans one change; the thread ends when `signal` aborts. Fails with whatever planning says, `planning_too_large` when
    * memory, stack or text run out, `planning_timed_out`. @throws what planning throws otherwise: a defect of ours
    */
-  async plan(inputs: PlanningInputs, signal: AbortSignal): Promise<PlannedWithInputs> {
+  async plan(order: PlanningOrder, signal: AbortSignal): Promise<PlannedWithInputs> {
     if (signal.aborted) return timedOut();
     const thread = this.#spare ?? this.#started();
     this.#spare = null;
     try {
-      return await thread.plan(inputs, signal);
+      return await thread.plan(order, signal);
     } finally {
       if (this.#open && this.#spare === null && thread.isSound) this.#spare = thread;
       else await thread.end();
@@ -89,13 +88,13 @@ class PlanningThread {
     return this.#sound && this.#plans < PLANS_MAX;
   }
 
-  async plan(inputs: PlanningInputs, signal: AbortSignal): Promise<PlannedWithInputs> {
+  async plan(order: PlanningOrder, signal: AbortSignal): Promise<PlannedWithInputs> {
     const worker = this.#worker;
     this.#plans += 1;
     this.#sound = false;
     const { promise, resolve, reject } = Promise.withResolvers<PlannedWithInputs>();
     const onMessage = (planned: PlannedWithInputs): void => {
-      this.#sound = inputs.head.entries.length <= FILES_MAX_TO_STAY;
+      this.#sound = order.inputs.head.entries.length <= FILES_MAX_TO_STAY;
       resolve(planned);
     };
     const onError = (error: unknown): void => (isExhaustion(error) ? resolve(tooLarge(error)) : reject(error));
@@ -103,7 +102,7 @@ class PlanningThread {
     const stop = (): void => resolve(timedOut());
     worker.once('message', onMessage).once('error', onError).once('exit', onExit);
     signal.addEventListener('abort', stop, { once: true });
-    worker.postMessage(inputs, []);
+    worker.postMessage(order, []);
     try {
       return await promise;
     } finally {

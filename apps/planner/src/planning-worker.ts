@@ -1,10 +1,9 @@
 import { parentPort } from 'node:worker_threads';
-import type { PlanningInputs } from '@delta-ci/planning';
-import { planToText } from './plan-to-text.ts';
+import { planToText, type PlanningOrder } from './plan-to-text.ts';
 
 /** A thread that waits for the inputs of a plan and answers what came of them, one after the other. */
-parentPort?.on('message', (inputs: PlanningInputs) => {
-  const planned = planToText(inputs);
+parentPort?.on('message', (order: PlanningOrder) => {
+  const planned = planToText(order);
   const texts = [planned.ok ? planned.text : null, planned.inputs].filter((text) => text !== null);
   parentPort?.postMessage(
     planned,

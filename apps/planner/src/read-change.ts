@@ -1,7 +1,7 @@
 import type { Change, CommitId, RepositoryId } from '@delta-ci/contracts';
 import type { GitResult, Mirror, TreeEntry } from '@delta-ci/git';
 import { condensed, wantedPaths, type Comparison, type RepositorySnapshot } from '@delta-ci/planning';
-import type { ReadChange, ReadCommit, ReadingMemory } from './reading-memory.ts';
+import { BY_HAND, isByHand, type ReadChange, type ReadCommit, type ReadingMemory } from './reading-memory.ts';
 import type { BorrowedMirror } from './served-mirrors.ts';
 
 /** Where a change is read, and what is remembered of the commits around it. */
@@ -25,6 +25,7 @@ export async function readChange(place: ReadingPlace, change: Change): Promise<G
 }
 
 async function readComparison(place: ReadingPlace, change: Change): Promise<GitResult<Comparison>> {
+  if (isByHand(change)) return done(BY_HAND);
   const base = await findBase(place.mirror, change, place.defaultBranch);
   if (!base.ok) return base;
   if ('reason' in base.value) return done({ kind: 'everything', reason: base.value.reason });
@@ -66,7 +67,6 @@ type Base = { readonly commit: CommitId } | { readonly reason: string };
 
 /** The commit to compare with, or why there is none; never "nothing changed" for want of one. */
 async function findBase(mirror: Mirror, change: Change, defaultBranch: string): Promise<GitResult<Base>> {
-  if (change.kind === 'manual' && change.base === null) return done({ reason: 'the run was asked for by hand' });
   const against =
     change.base === null ? await tipOf(mirror, change, defaultBranch) : await fetchBase(mirror, change.base);
   if (!against.ok) return against;

@@ -31,6 +31,7 @@ export type PlannerReport = Report<'planner.plan-proposed' | 'planner.planning-f
 
 export class RunningPlanner {
   readonly reports: PlannerReport[] = [];
+  readonly #directory: string;
   readonly store: FileArtifactStore;
   readonly developer: DeveloperClone;
   readonly #cloneUrl: string;
@@ -39,12 +40,14 @@ export class RunningPlanner {
   #position = 0;
 
   private constructor(parts: {
+    directory: string;
     store: FileArtifactStore;
     developer: DeveloperClone;
     cloneUrl: string;
     bus: Bus;
     endings: (() => Promise<unknown>)[];
   }) {
+    this.#directory = parts.directory;
     this.store = parts.store;
     this.developer = parts.developer;
     this.#cloneUrl = parts.cloneUrl;
@@ -62,6 +65,7 @@ export class RunningPlanner {
     await bus.provision(topology({ pools: ['default'] }));
     const stop = await runPlanner(directory, cloneUrl, nats);
     const planner = new RunningPlanner({
+      directory,
       store: new FileArtifactStore(join(directory, 'artifacts')),
       developer,
       cloneUrl,
@@ -99,6 +103,12 @@ export class RunningPlanner {
   /** What the planner said about a run. */
   async reportOn(runId: RunId): Promise<PlannerReport> {
     return eventually(`a report on ${runId}`, () => this.reports.find(({ data }) => data.runId === runId));
+  }
+
+  /** Loses what is stored under this digest, as a disk does. */
+  async forget(digest: string): Promise<void> {
+    const hex = digest.slice('sha256:'.length);
+    await rm(join(this.#directory, 'artifacts', 'objects', 'sha256', hex.slice(0, 2), hex));
   }
 
   async stop(): Promise<void> {

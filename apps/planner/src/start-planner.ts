@@ -8,6 +8,7 @@ import type { PlanningRules } from '@delta-ci/planning';
 import { withSpan, type Service } from '@delta-ci/service';
 import type { PlannerConfig } from './config.ts';
 import { onRunCreated, type RunCreatedTools } from './on-run-created.ts';
+import { PlanMemory } from './plan-memory.ts';
 import { planRun } from './plan-run.ts';
 import { ReadingMemory } from './reading-memory.ts';
 import { PlanningThreads } from './planning-threads.ts';
@@ -39,7 +40,8 @@ export async function startPlanner(service: Planner, environment: Environment): 
   );
   threads.warm();
   const mirrors = new ServedMirrors(git, mirrorDir, forges);
-  const tools = { mirrors, memory: new ReadingMemory(), store, rules: rulesOf(config), threads };
+  const [memory, plans] = [new ReadingMemory(), new PlanMemory()];
+  const tools = { mirrors, memory, plans, store, rules: rulesOf(config), threads };
   const handling: RunCreatedTools = {
     plan: measured(service, async (data, signal) => planRun(tools, data, signal)),
     reports: new ReportClient(bus),

@@ -2,6 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { Plan, canonicalJson, explainSubject } from '@delta-ci/contracts';
 import fc from 'fast-check';
 import { checkPlan } from './check-plan.ts';
+import { constructionKey, withHeading } from './known-construction.ts';
+import type { PlanningInputs } from './model.ts';
 import { planChange } from './plan-change.ts';
 import { inputsFor, keysOf, planned, type Files } from './planned-repository.fixture.ts';
 import { inputsFromRecord, recordInputs, type RecordedInputs } from './recorded-inputs.ts';
@@ -25,6 +27,22 @@ const sourcesOf = (files: Files): string[] =>
   Object.keys(files)
     .filter((path) => path.includes('/src/'))
     .sort();
+
+const anyTrust = fc.constantFrom('trusted' as const, 'untrusted' as const);
+
+/** One input of a plan, other than it was. */
+const anyDifference = fc.constantFrom<(inputs: PlanningInputs) => Partial<PlanningInputs>>(
+  ({ repository }) => ({ repository: { ...repository, cloneUrl: 'https://elsewhere.test/widgets.git' } }),
+  ({ change }) => ({ change: { ...change, trust: change.trust === 'trusted' ? 'untrusted' : 'trusted' } }),
+  () => ({ tree: '9'.repeat(40) }),
+  ({ policy }) => ({ policy: { ...policy, maxConcurrency: policy.maxConcurrency + 1 } }),
+  ({ rules }) => ({ rules: { ...rules, pool: `${rules.pool}-2` } }),
+  ({ comparison }) =>
+    comparison.kind === 'changes'
+      ? { comparison: { ...comparison, commit: '8'.repeat(40) } }
+      : { tree: '9'.repeat(40) },
+  () => ({ comparison: { kind: 'everything', reason: 'there is no earlier commit' } }),
+);
 
 describe('laws of planning', () => {
   it('law: whatever changes in a package, its jobs and those of all that depend on it run', () => {
@@ -61,6 +79,44 @@ describe('laws of planning', () => {
         const inputs = inputsFor(everything ? null : files, edited(files, Object.keys(files).sort(), edit));
         const recorded = JSON.parse(JSON.stringify(recordInputs(inputs))) as RecordedInputs;
         expect(planChange(inputsFromRecord(recorded, null))).toEqual(planChange(inputs));
+      }),
+    );
+  });
+
+  it('law: a plan of the same construction, headed anew, is a fresh plan byte for byte', () => {
+    const heading = fc.record({
+      ref: fc.string({ minLength: 1, unit: 'binary' }),
+      title: fc.string(),
+      author: fc.string(),
+    });
+    fc.assert(
+      fc.property(
+        anyMonorepo,
+        anyEdit,
+        fc.boolean(),
+        anyTrust,
+        heading,
+        ({ files }, edit, everything, trust, named) => {
+          const after = edited(files, sourcesOf(files), edit);
+          const made = inputsFor(everything ? null : files, after);
+          const before = { ...made, change: { ...made.change, trust } };
+          const change = { ...before.change, ...named, kind: 'pull_request' as const, pullRequest: 7 };
+          const inputs = { ...before, change, commit: 'e'.repeat(40) };
+          expect(constructionKey(inputs)).toBe(constructionKey(before));
+          const [known, fresh] = [planChange(before), planChange(inputs)];
+          if (!known.ok || !fresh.ok) throw new Error('both can be planned');
+          expect(canonicalJson(withHeading(known.plan, inputs))).toBe(canonicalJson(fresh.plan));
+        },
+      ),
+    );
+  });
+
+  it('law: plans that differ in more than their heading are not of one construction', () => {
+    fc.assert(
+      fc.property(anyMonorepo, anyEdit, anyDifference, ({ files }, edit, differ) => {
+        const inputs = inputsFor(files, edited(files, sourcesOf(files), edit));
+        const other = { ...inputs, ...differ(inputs) };
+        expect(constructionKey(other)).not.toBe(constructionKey(inputs));
       }),
     );
   });
