@@ -80,8 +80,20 @@ export const GOALS: readonly Goal[] = [
     why: 'the whole protocol of runners is no bottleneck',
   },
   ...aheadOfPeers('peers.ours-http', PEERS.slice(1)),
-  { figure: 'webhook-to-lease.p50', of: 'value', unit: 'ms', most: 15, why: 'an idle system starts at once' },
-  { figure: 'webhook-to-lease.p99', of: 'value', unit: 'ms', most: 50, why: 'an idle system always starts at once' },
+  {
+    figure: 'webhook-to-lease.known-p50',
+    of: 'value',
+    unit: 'ms',
+    most: 15,
+    why: 'an idle system starts at once when the commit and its plan are known',
+  },
+  {
+    figure: 'webhook-to-lease.known-p99',
+    of: 'value',
+    unit: 'ms',
+    most: 50,
+    why: 'an idle system always starts at once when the commit and its plan are known',
+  },
   { figure: 'sandbox-true.p50', of: 'value', unit: 'ms', most: 25, why: 'isolation does not slow small jobs down' },
   {
     figure: 'heartbeats.orchestrator-cpu',
