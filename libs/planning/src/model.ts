@@ -85,7 +85,11 @@ export type PlanningResult =
   | { readonly ok: true; readonly plan: Plan }
   | { readonly ok: false; readonly code: PlanningFailureCode; readonly message: string };
 
-/** How one unit depends on another; kept apart because they reach different things. */
+/**
+ * How one unit depends on another; kept apart because they reach different things. A change goes on to whoever depends
+ * on its unit, except through `development` (all jobs of the unit that is worked on with it notice; beyond that only
+ * those that build that unit first) and `test` (its jobs but builds notice; nobody beyond).
+ */
 export type DependencyKind =
   'production' | 'development' | 'optional' | 'peer' | 'test' | 'build' | 'workspace' | 'symlink';
 

@@ -136,6 +136,7 @@ function explainSkippedJob(story: Story, unit: Unit, command: UnitCommand): Skip
   const [first] = impact?.kinds.values() ?? [];
   if (first === undefined) return explainSkip(story, subject, unit, ends);
   return explainOtherKinds(
+    story,
     subject,
     unit,
     first,

@@ -43,10 +43,7 @@ export function storyOf(
 
 /** Why something runs. `opening` begins the sentence: `test packages/cart runs`. */
 export function explainRun(story: Story, opening: string, cause: Cause, ends: readonly ExplanationLink[]): Explanation {
-  const hops = cause.path.map(
-    (edge) => `${story.unitName(edge.from)} depends on ${story.unitName(edge.to)} (${edge.kind})`,
-  );
-  const clauses = [`${opening} because ${reasonOf(cause)}`, ...hops];
+  const clauses = [`${opening} because ${reasonOf(cause)}`, ...hopsOf(story, cause)];
   const further =
     cause.furtherFiles === 0
       ? ''
@@ -56,6 +53,10 @@ export function explainRun(story: Story, opening: string, cause: Cause, ends: re
     chain: bounded([...causeLinks(cause), ...dependencyLinks(cause.path), ...ends]),
     sentence: `${clauses.join('; ')}.${further}`.slice(0, SENTENCE_LENGTH_MAX),
   };
+}
+
+function hopsOf({ unitName }: Story, { path }: Cause): string[] {
+  return path.map(({ from, to, kind }) => `${unitName(from)} depends on ${unitName(to)} (${kind})`);
 }
 
 function reasonOf({ file, because }: Cause): string {
@@ -85,12 +86,7 @@ function bounded(links: readonly ExplanationLink[]): ExplanationLink[] {
 export function explainSkip(story: Story, opening: string, unit: Unit, ends: readonly ExplanationLink[]): Explanation {
   const { changedFiles } = story;
   const changed = changedFiles === 0 ? 'no file changed' : notReaching(changedFiles, nameOf(unit));
-  const dependencies = [...new Set(story.dependenciesOf(unit.id).map(({ to }) => to))];
-  const names = listed(dependencies.map(story.unitName), 4);
-  const rest =
-    dependencies.length === 0
-      ? 'it depends on no other unit'
-      : `${names}, which it depends on, ${dependencies.length === 1 ? 'is' : 'are'} not affected either`;
+  const rest = ofDependencies(story, unit);
   const detail = `${changed}, and ${rest}`;
   return {
     decision: 'skip',
@@ -104,6 +100,24 @@ export function explainSkip(story: Story, opening: string, unit: Unit, ends: rea
   };
 }
 
+/** Why nothing reaches a unit by way of what it depends on. */
+function ofDependencies(story: Story, unit: Unit): string {
+  const dependencies = [...new Set(story.dependenciesOf(unit.id).map(({ to }) => to))];
+  if (dependencies.length === 0) return 'it depends on no other unit';
+  const reached = dependencies.filter((id) => isReached(story.impact, id));
+  if (reached.length > 0) {
+    const names = listed(reached.map(story.unitName), 4);
+    return `what reaches ${names}, which it depends on, goes no further than jobs of ${reached.length === 1 ? 'that unit' : 'those units'}`;
+  }
+  const names = listed(dependencies.map(story.unitName), 4);
+  return `${names}, which it depends on, ${dependencies.length === 1 ? 'is' : 'are'} not affected either`;
+}
+
+function isReached({ units }: Impact, id: string): boolean {
+  const impact = units.get(id);
+  return impact !== undefined && (impact.whole !== null || impact.kinds.size > 0);
+}
+
 function notReaching(changedFiles: number, unit: string): string {
   if (changedFiles === 1) return `the changed file does not reach ${unit}`;
   return `none of the ${changedFiles} changed files reaches ${unit}`;
@@ -111,6 +125,7 @@ function notReaching(changedFiles: number, unit: string): string {
 
 /** Why a job does not run although other kinds of jobs of its unit do. */
 export function explainOtherKinds(
+  story: Story,
   opening: string,
   unit: Unit,
   cause: Cause,
@@ -120,7 +135,10 @@ export function explainOtherKinds(
   const detail = `only ${listed(reached)} of ${nameOf(unit)} can notice`;
   return {
     decision: 'skip',
-    chain: [...causeLinks(cause), ...ends],
-    sentence: `${opening}: ${reasonOf(cause)}; ${detail}.`.slice(0, SENTENCE_LENGTH_MAX),
+    chain: bounded([...causeLinks(cause), ...dependencyLinks(cause.path), ...ends]),
+    sentence: `${opening}: ${[reasonOf(cause), ...hopsOf(story, cause), detail].join('; ')}.`.slice(
+      0,
+      SENTENCE_LENGTH_MAX,
+    ),
   };
 }

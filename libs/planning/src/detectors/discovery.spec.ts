@@ -102,6 +102,15 @@ describe('npm workspaces', () => {
     ]);
   });
 
+  it('given a package that is made while it is installed, then what it is worked on with makes it', () => {
+    const files = {
+      'package.json': json({ workspaces: ['a', 'b'] }),
+      'a/package.json': json({ name: 'a', scripts: { prepare: 'tsc' }, devDependencies: { b: '*' } }),
+      'b/package.json': tested('b'),
+    };
+    expect(edgesOf(files)).toEqual(['a -> b (build)']);
+  });
+
   it('given a dependency by path between packages that stand alone, then it is an edge', () => {
     const files = {
       'app/package.json': tested('app', { dependencies: { lib: 'file:../lib' } }),

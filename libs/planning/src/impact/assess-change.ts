@@ -1,5 +1,5 @@
 import type { JobKind } from '@delta-ci/contracts';
-import type { ChangedFile, Discovery, Unit, UnitEdge } from '../model.ts';
+import type { ChangedFile, Discovery, Unit } from '../model.ts';
 import { byText } from '../tree-paths.ts';
 import {
   checkoutConfiguration,
@@ -17,6 +17,7 @@ import { changedWord } from './changed-places.ts';
 import { closureDifference } from './closure-difference.ts';
 import { lockfile, manifest } from './description-rules.ts';
 import { declaredInput } from './declared-input.ts';
+import { withDependents, type DirectCauses } from './dependents.ts';
 import type { Cause, FileImpact, Impact, Reach, UnitImpact, Verdict } from './impact.ts';
 import { ownership } from './ownership-rule.ts';
 import { concernedBy, listed, nameOf, worldOf, type World } from './world.ts';
@@ -93,11 +94,6 @@ function mergeReaches(reaches: readonly Reach[]): Reach[] {
     merged.set(reach.unit, { unit: reach.unit, kinds });
   }
   return [...merged.values()].sort((one, other) => byText(one.unit, other.unit));
-}
-
-interface DirectCauses {
-  readonly whole: ReadonlyMap<string, Cause>;
-  readonly kinds: ReadonlyMap<string, ReadonlyMap<JobKind, Cause>>;
 }
 
 function directCauses(files: readonly FileImpact[], world: World): DirectCauses {
@@ -178,21 +174,4 @@ function differingAspects(before: Unit, after: Unit): string[] {
   ];
   const earlier = new Map(aspectsOf(before).map(([name, value]) => [name, JSON.stringify(value)]));
   return aspectsOf(after).flatMap(([name, value]) => (earlier.get(name) === JSON.stringify(value) ? [] : [name]));
-}
-
-/** Breadth first along reversed edges, so that each unit is reached by a shortest path. */
-function withDependents(head: Discovery, direct: DirectCauses): Map<string, UnitImpact> {
-  const dependents = new Map<string, UnitEdge[]>();
-  for (const edge of head.edges) dependents.set(edge.to, [...(dependents.get(edge.to) ?? []), edge]);
-  const whole = new Map([...direct.whole].sort(([one], [other]) => byText(one, other)));
-  // A map is iterated in order of insertion, and what is added on the way is visited too.
-  for (const [id, cause] of whole) {
-    for (const edge of dependents.get(id) ?? []) {
-      if (!whole.has(edge.from)) whole.set(edge.from, { ...cause, path: [...cause.path, edge] });
-    }
-  }
-  const none: ReadonlyMap<JobKind, Cause> = new Map();
-  return new Map(
-    head.units.map(({ id }) => [id, { whole: whole.get(id) ?? null, kinds: direct.kinds.get(id) ?? none }]),
-  );
 }

@@ -141,8 +141,17 @@ function declaredEdges(around: Surroundings, each: JavaScriptPackage): UnitEdge[
     const to = internalTarget(around, each, dependency);
     if (to === null || to === each.root) return [];
     const evidence = `${dependency.name} among the ${dependency.kind} dependencies of ${each.manifestPath}`;
-    return [{ from: each.root, to, kind: dependency.kind, evidence }];
+    return [{ from: each.root, to, kind: edgeKind(each, dependency), evidence }];
   });
+}
+
+/** An installation runs these in every package of the workspace, with whatever that is worked on with. */
+const RUN_BY_INSTALLATIONS = ['preinstall', 'install', 'postinstall', 'prepare'];
+
+/** What a package may be made with while it is installed is part of what others get of it. */
+function edgeKind({ manifest }: JavaScriptPackage, { kind }: DeclaredDependency): UnitEdge['kind'] {
+  const made = RUN_BY_INSTALLATIONS.some((name) => manifest.scripts.has(name));
+  return kind === 'development' && made ? 'build' : kind;
 }
 
 /** The package of the repository that a dependency is served by; null when it comes from outside. */

@@ -24,8 +24,17 @@ const LIBRARY: Files = {
   'tool/go.mod': 'module example.org/tool\ngo 1.24\n',
 };
 
+/** Money is tested with what checks sums, and the cart is made of money. */
+const CHECKED: Files = {
+  ...SHOP,
+  'packages/money/package.json': shopPackage('money', {}, { devDependencies: { '@shop/sums': '1.0.0' } }),
+  'packages/sums/package.json': shopPackage('sums', {}),
+};
+
 const STORIES: Readonly<Record<string, () => Plan>> = {
   'a-change-of-money': () => planned(SHOP, AFTER_MONEY),
+  'a-change-of-what-money-is-worked-on-with': () =>
+    planned(CHECKED, { ...CHECKED, 'packages/sums/index.js': 'export const sum = () => 0;\n' }),
   'words-only': () => planned(SHOP, { ...SHOP, 'README.md': '# The shop\n' }),
   'a-new-branch': () => planned(null, SHOP),
   'a-stranger-adds-a-package': () => {
