@@ -74,10 +74,13 @@ function unaccountedFiles(plan: Plan, { comparison }: CheckedInputs): PlanNote[]
     .map(({ path }) => note('error', 'unaccounted_file', `the plan says nothing about the changed file ${path}`, path));
 }
 
-/** Every kind of job a unit has either runs or is skipped for a reason; a unit that has none says so itself. */
+/** Every kind of job a unit has either runs, by itself or with others, or is skipped for a reason; one that has none says so. */
 function affectedWithoutJobs(plan: Plan): PlanNote[] {
   if (plan.source.kind !== 'discovery') return [];
   const served = new Set([...plan.jobs, ...plan.skipped].map(({ unit }) => unit));
+  for (const { explanation } of plan.jobs) {
+    for (const link of explanation.chain) if (link.kind === 'unit') served.add(link.unit);
+  }
   return plan.units
     .filter(({ id, affected }) => affected && !served.has(id))
     .map(({ id }) => note('info', 'nothing_to_run_in_unit', `${id} is affected and has nothing to run`, id));

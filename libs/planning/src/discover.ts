@@ -49,7 +49,15 @@ function renameTaken(discovery: Discovery, taken: ReadonlySet<string>): Discover
   );
   const rename = (id: string): string => nameOf.get(id) ?? id;
   return {
-    units: discovery.units.map((unit) => ({ ...unit, id: rename(unit.id), buildsFirst: unit.buildsFirst.map(rename) })),
+    units: discovery.units.map((unit) => ({
+      ...unit,
+      id: rename(unit.id),
+      buildsFirst: unit.buildsFirst.map(rename),
+      commands: unit.commands.map((command) => {
+        const { joins } = command;
+        return joins === null ? command : { ...command, joins: { ...joins, group: rename(joins.group) } };
+      }),
+    })),
     edges: discovery.edges.map((edge) => ({ ...edge, from: rename(edge.from), to: rename(edge.to) })),
     problems: discovery.problems,
   };

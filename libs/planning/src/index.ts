@@ -6,6 +6,7 @@ export { condensed, discover, wantedPaths } from './discover.ts';
 export { constructionKey, withHeading } from './known-construction.ts';
 export type {
   ChangedFile,
+  CommandJoin,
   Comparison,
   DeclaredInput,
   DependencyKind,

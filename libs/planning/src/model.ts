@@ -102,6 +102,21 @@ export interface UnitEdge {
   readonly evidence: string;
 }
 
+/**
+ * How commands of several units become one: those of one kind and group run as `prefix argument argument …`, in one job.
+ * For tools that take many units at once and would spend more on starting than on working. Members of a group share the
+ * folder they run in, and whatever else decides how.
+ */
+export interface CommandJoin {
+  /** Id of the unit under which they run. */
+  readonly group: string;
+  readonly prefix: string;
+  /** As it stands on a command line, quoted where it has to be. */
+  readonly argument: string;
+  /** What takes the place of all arguments when every member runs; null when nothing does. */
+  readonly whole: string | null;
+}
+
 /** One thing a unit can do, and how it is known. */
 export interface UnitCommand {
   readonly kind: JobKind;
@@ -114,6 +129,8 @@ export interface UnitCommand {
   readonly reports: readonly string[];
   /** What else is worth keeping of it, as globs from the repository's root. */
   readonly outputs: readonly string[];
+  /** Null for a command that is a job of its own. */
+  readonly joins: CommandJoin | null;
 }
 
 /**

@@ -1,18 +1,17 @@
 import {
   DEFAULT_JOB_POLICY,
   type ExplanationLink,
-  type JobKind,
-  type JobStep,
   type PlannedJob,
   type PlannedUnit,
   type SkippedJob,
 } from '@delta-ci/contracts';
 import type { Cause, UnitImpact } from '../impact/impact.ts';
-import { nameOf } from '../impact/world.ts';
-import { quoteForShell } from '../shell-words.ts';
+import { listed, nameOf } from '../impact/world.ts';
 import type { Unit, UnitCommand } from '../model.ts';
-import { explainOtherKinds, explainRun, explainSkip, type Story } from './explain.ts';
+import { assignmentsOf, partsOf, type Assignment, type Member } from './assignments.ts';
+import { explainNoneReached, explainOtherKinds, explainRun, explainSkip, type Story } from './explain.ts';
 import { keysFor } from './job-keys.ts';
+import { stepsOf } from './job-steps.ts';
 import type { JobTerms } from './job-terms.ts';
 
 export interface Construction {
@@ -21,34 +20,39 @@ export interface Construction {
   readonly units: readonly PlannedUnit[];
 }
 
-/** One job for each command of each unit: those the change reaches run, the others are skipped, each with its reason. */
+/**
+ * One job for each command of each unit, and one for commands that join: those the change reaches run, the others are
+ * skipped, each with its reason. What joins runs for the members that are reached, and is skipped when none is.
+ */
 export function constructJobs(story: Story, terms: JobTerms): Construction {
   const { units } = story.discovery;
-  const keys = keysFor(units.flatMap((unit) => unit.commands.map((command) => keyText(unit, command))));
   const byId = new Map(units.map((unit) => [unit.id, unit]));
+  const assignments = assignmentsOf(units, byId);
+  const parts = assignments.map((assignment) => partsOf(reachedMembers(story, assignment)));
+  const keys = keysFor(assignments.flatMap((each, at) => (parts[at] ?? []).map(({ part }) => keyText(each, part))));
   const jobs: PlannedJob[] = [];
   const skipped: SkippedJob[] = [];
-  for (const unit of units) {
-    for (const command of unit.commands) {
-      const head = headOf(unit, command, keys.get(keyText(unit, command)) ?? '');
-      const cause = causeFor(command, story.impact.units.get(unit.id));
-      if (cause === null) skipped.push({ ...head, explanation: explainSkippedJob(story, unit, command) });
-      else jobs.push({ ...head, ...runningJob({ story, terms, unit, command, cause, byId }) });
+  assignments.forEach((assignment, at) => {
+    for (const { members, part } of parts[at] ?? []) {
+      const head = headOf(assignment, part, keys.get(keyText(assignment, part)) ?? '');
+      if (members.length > 0) jobs.push({ ...head, ...runningJob({ story, terms, assignment, members, byId }) });
+      else skipped.push({ ...head, explanation: explainSkipped(story, assignment) });
     }
-  }
+  });
   return { jobs, skipped, units: units.map((unit) => plannedUnit(story, unit)) };
 }
 
-function keyText(unit: Unit, { kind }: UnitCommand): string {
-  return unit.id === '.' ? kind : `${kind} ${unit.id}`;
+function reachedMembers({ impact }: Story, { members }: Assignment): Member[] {
+  return members.filter(({ unit, command }) => causeFor(command, impact.units.get(unit.id)) !== null);
 }
 
-function headOf(unit: Unit, { kind }: UnitCommand, key: string): Omit<SkippedJob, 'explanation'> {
-  return { key, title: titleOf(unit, kind), kind, unit: unit.id };
+function keyText({ unit, kind }: Assignment, part: number): string {
+  return [kind, ...(unit.id === '.' ? [] : [unit.id]), ...(part === 1 ? [] : [`part ${part}`])].join(' ');
 }
 
-function titleOf(unit: Unit, kind: string): string {
-  return `${kind} ${unit.name === '.' ? 'the root' : unit.name}`.slice(0, 300);
+function headOf({ unit, kind }: Assignment, part: number, key: string): Omit<SkippedJob, 'explanation'> {
+  const title = `${kind} ${unit.name === '.' ? 'the root' : unit.name}${part === 1 ? '' : `, part ${part}`}`;
+  return { key, title: title.slice(0, 300), kind, unit: unit.id };
 }
 
 function causeFor({ kind }: UnitCommand, impact: UnitImpact | undefined): Cause | null {
@@ -58,91 +62,79 @@ function causeFor({ kind }: UnitCommand, impact: UnitImpact | undefined): Cause 
 interface RunningJob {
   readonly story: Story;
   readonly terms: JobTerms;
-  readonly unit: Unit;
-  readonly command: UnitCommand;
-  readonly cause: Cause;
+  readonly assignment: Assignment;
+  /** Those of its members that run. */
+  readonly members: readonly Member[];
   readonly byId: ReadonlyMap<string, Unit>;
 }
 
 function runningJob(running: RunningJob): Omit<PlannedJob, keyof Omit<SkippedJob, 'explanation'>> {
-  const { story, terms, unit, command, cause, byId } = running;
-  const ends = [jobRule(unit, command), ...story.policies];
+  const { terms, members, assignment, byId } = running;
+  const units = members.map(({ unit }) => unit);
+  const toolchain = units.find((unit) => unit.toolchain !== null)?.toolchain ?? null;
   return {
     needs: [],
-    steps: stepsOf(unit, command, byId),
-    env: { ...unit.env },
+    steps: stepsOf(members, assignment, byId),
+    env: Object.assign({}, ...units.map(({ env }) => env)) as Record<string, string>,
     image: null,
-    requirements: terms.requirements(terms.rules.requireToolchains ? unit.toolchain : null),
+    requirements: terms.requirements(terms.rules.requireToolchains ? toolchain : null),
     limits: terms.limits,
-    egress: { allow: [...terms.egressFor(unit.hosts)] },
+    egress: { allow: [...terms.egressFor([...new Set(units.flatMap(({ hosts }) => hosts))])] },
     secrets: [],
     artifacts: [],
     caches: [],
     policy: DEFAULT_JOB_POLICY,
-    explanation: explainRun(story, `${command.kind} ${nameOf(unit)} runs`, cause, ends),
+    explanation: explainRunning(running),
   };
 }
+
+/** Of several members the first tells why; every one is named in the chain. */
+function explainRunning({ story, assignment, members }: RunningJob): PlannedJob['explanation'] {
+  const [first] = members;
+  const cause = first === undefined ? null : causeFor(first.command, story.impact.units.get(first.unit.id));
+  if (first === undefined || cause === null) throw new Error('what runs has a member that is reached');
+  const subject = `${assignment.kind} ${nameOf(assignment.unit)} runs`;
+  if (first.command.joins === null) {
+    return explainRun(story, subject, cause, [jobRule(first.unit, first.command), ...story.policies]);
+  }
+  const names = members.map(({ unit }) => nameOf(unit));
+  const ends: ExplanationLink[] = [
+    joinedRule(assignment),
+    ...members.map(({ unit }): ExplanationLink => ({ kind: 'unit', unit: unit.id })),
+    ...story.policies,
+  ];
+  const told = explainRun(story, `${subject} for ${listed(names)}`, cause, ends);
+  if (names.length === 1) return told;
+  const others = 'What reaches each of the others is told under its own name.';
+  return { ...told, sentence: `${told.sentence} ${others}`.slice(0, SENTENCE_LENGTH_MAX) };
+}
+
+const SENTENCE_LENGTH_MAX = 5_000;
 
 function jobRule(unit: Unit, { kind, evidence }: UnitCommand): ExplanationLink {
   return { kind: 'job-rule', rule: `one ${kind} job per affected unit`, detail: `${evidence} in ${nameOf(unit)}` };
 }
 
-/** Tests, also those of types, may be about what was built. */
-const LOOKS_AT_BUILD: ReadonlySet<JobKind> = new Set(['test', 'typecheck']);
-
-/** From a fresh checkout: bring in packages, build what is needed, then do what the job is for. */
-function stepsOf(unit: Unit, command: UnitCommand, byId: ReadonlyMap<string, Unit>): JobStep[] {
-  const before = gathered(unit.buildsFirst.flatMap((id) => buildSteps(byId.get(id))));
-  const own = unit.buildBeforeTest && LOOKS_AT_BUILD.has(command.kind) ? buildSteps(unit) : [];
-  return [...unit.install, ...before, ...own, command.step];
+function joinedRule({ kind, unit, members }: Assignment): ExplanationLink {
+  const rule = `one ${kind} job for the affected units of a group`;
+  return { kind: 'job-rule', rule, detail: `${members.length} units of ${nameOf(unit)} can run together` };
 }
 
-/** As many builds as are told one by one; a job has room for 200 steps in all. */
-const SINGLE_BUILDS_MAX = 50;
-
-/** A step's command line may have 65,536 characters. */
-const GATHERED_LENGTH_MAX = 60_000;
-
-/** Very many builds are gathered, in the same order, into steps of many lines. */
-function gathered(builds: readonly JobStep[]): readonly JobStep[] {
-  if (builds.length <= SINGLE_BUILDS_MAX) return builds;
-  const steps: JobStep[] = [];
-  let lines: string[] = [];
-  let length = 0;
-  const close = (): void => {
-    if (lines.length > 0)
-      steps.push({ name: `build ${lines.length} dependencies`, run: lines.join('\n'), workdir: '.' });
-    lines = [];
-    length = 0;
-  };
-  for (const { run, workdir } of builds) {
-    const line = workdir === '.' ? run : `(cd ${quoteForShell(workdir)} && ${run})`;
-    if (length + line.length > GATHERED_LENGTH_MAX) close();
-    lines.push(line);
-    length += line.length + 1;
-  }
-  close();
-  return steps;
+function explainSkipped(story: Story, assignment: Assignment): SkippedJob['explanation'] {
+  const { kind, unit, members } = assignment;
+  const subject = `${kind} ${nameOf(unit)} is skipped`;
+  const [only] = members;
+  if (only !== undefined && only.command.joins === null) return explainSkippedJob(story, subject, only);
+  return explainNoneReached(story, subject, `none of its ${members.length} units`, [joinedRule(assignment)]);
 }
 
-function buildSteps(unit: Unit | undefined): JobStep[] {
-  return (unit?.commands ?? []).filter(({ kind }) => kind === 'build').map(({ step }) => step);
-}
-
-function explainSkippedJob(story: Story, unit: Unit, command: UnitCommand): SkippedJob['explanation'] {
+function explainSkippedJob(story: Story, subject: string, { unit, command }: Member): SkippedJob['explanation'] {
   const impact = story.impact.units.get(unit.id);
-  const subject = `${command.kind} ${nameOf(unit)} is skipped`;
   const ends = [jobRule(unit, command)];
   const [first] = impact?.kinds.values() ?? [];
   if (first === undefined) return explainSkip(story, subject, unit, ends);
-  return explainOtherKinds(
-    story,
-    subject,
-    unit,
-    first,
-    [...(impact?.kinds.keys() ?? [])].map((kind) => `${kind} jobs`),
-    ends,
-  );
+  const reached = [...(impact?.kinds.keys() ?? [])].map((kind) => `${kind} jobs`);
+  return explainOtherKinds(story, subject, unit, first, reached, ends);
 }
 
 function plannedUnit(story: Story, unit: Unit): PlannedUnit {

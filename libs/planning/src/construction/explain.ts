@@ -123,6 +123,24 @@ function notReaching(changedFiles: number, unit: string): string {
   return `none of the ${changedFiles} changed files reaches ${unit}`;
 }
 
+/** Why what many units would share does not run: `whom` stands for them (`none of its 12 units`). */
+export function explainNoneReached(
+  { changedFiles }: Story,
+  opening: string,
+  whom: string,
+  ends: readonly ExplanationLink[],
+): Explanation {
+  const detail =
+    changedFiles === 0
+      ? 'no file changed'
+      : `${whom} ${changedFiles === 1 ? 'is reached by the changed file' : `is reached by any of the ${changedFiles} changed files`} in a way that it would notice`;
+  return {
+    decision: 'skip',
+    chain: [{ kind: 'change', detail }, { kind: 'rule', rule: 'unreached', detail: whom }, ...ends],
+    sentence: `${opening}: ${detail}.`,
+  };
+}
+
 /** Why a job does not run although other kinds of jobs of its unit do. */
 export function explainOtherKinds(
   story: Story,

@@ -180,6 +180,7 @@ function commandsOf(root: string, tested: boolean): UnitCommand[] {
     text: run,
     reports: [],
     outputs: [],
+    joins: null,
   });
   return [
     command('build', 'go build ./...', manifest),

@@ -12,6 +12,7 @@ const command = (kind: UnitCommand['kind']): UnitCommand => ({
   text: kind,
   reports: [],
   outputs: [],
+  joins: null,
 });
 
 const unit = (root: string, more: Partial<Unit> = {}): Unit =>

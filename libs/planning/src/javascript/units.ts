@@ -127,6 +127,7 @@ function commandsOf(
         evidence: `scripts.${name} of ${each.manifestPath}`,
         reports: [],
         outputs: [],
+        joins: null,
       }))
   );
 }

@@ -1,0 +1,69 @@
+import type { JobKind, JobStep } from '@delta-ci/contracts';
+import type { Unit } from '../model.ts';
+import { quoteForShell } from '../shell-words.ts';
+import type { Assignment, Member } from './assignments.ts';
+
+/** Tests, also those of types, may be about what was built. */
+const LOOKS_AT_BUILD: ReadonlySet<JobKind> = new Set(['test', 'typecheck']);
+
+/** From a fresh checkout: bring in packages, build what is needed, then do what the job is for. */
+export function stepsOf(
+  members: readonly Member[],
+  assignment: Assignment,
+  byId: ReadonlyMap<string, Unit>,
+): JobStep[] {
+  const builds = members.flatMap(({ unit, command }) => [
+    ...unit.buildsFirst.flatMap((id) => buildSteps(byId.get(id))),
+    ...(unit.buildBeforeTest && LOOKS_AT_BUILD.has(command.kind) ? buildSteps(unit) : []),
+  ]);
+  const installs = members.flatMap(({ unit }) => unit.install);
+  return [...onceEach(installs), ...gathered(onceEach(builds)), stepOf(members, assignment)];
+}
+
+function onceEach(steps: readonly JobStep[]): JobStep[] {
+  return [...new Map(steps.map((step) => [`${step.workdir}\n${step.run}`, step])).values()];
+}
+
+/** The step itself, or the one that several join into. */
+function stepOf(members: readonly Member[], assignment: Assignment): JobStep {
+  const [first] = members;
+  if (first === undefined) throw new Error('a job has at least one member');
+  const { joins, step, kind } = first.command;
+  if (joins === null) return step;
+  const all = members.length === assignment.members.length;
+  const named = members.flatMap(({ command }) => (command.joins === null ? [] : [command.joins.argument]));
+  const rest = all && joins.whole !== null ? joins.whole : [...new Set(named)].join(' ');
+  return { ...step, name: `${kind} ${assignment.unit.id}`.slice(0, 200), run: `${joins.prefix} ${rest}` };
+}
+
+/** As many builds as are told one by one; a job has room for 200 steps in all. */
+const SINGLE_BUILDS_MAX = 50;
+
+/** A step's command line may have 65,536 characters. */
+const GATHERED_LENGTH_MAX = 60_000;
+
+/** Very many builds are gathered, in the same order, into steps of many lines. */
+function gathered(builds: readonly JobStep[]): readonly JobStep[] {
+  if (builds.length <= SINGLE_BUILDS_MAX) return builds;
+  const steps: JobStep[] = [];
+  let lines: string[] = [];
+  let length = 0;
+  const close = (): void => {
+    if (lines.length > 0)
+      steps.push({ name: `build ${lines.length} dependencies`, run: lines.join('\n'), workdir: '.' });
+    lines = [];
+    length = 0;
+  };
+  for (const { run, workdir } of builds) {
+    const line = workdir === '.' ? run : `(cd ${quoteForShell(workdir)} && ${run})`;
+    if (length + line.length > GATHERED_LENGTH_MAX) close();
+    lines.push(line);
+    length += line.length + 1;
+  }
+  close();
+  return steps;
+}
+
+function buildSteps(unit: Unit | undefined): JobStep[] {
+  return (unit?.commands ?? []).filter(({ kind }) => kind === 'build').map(({ step }) => step);
+}
