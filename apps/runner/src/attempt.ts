@@ -13,7 +13,7 @@ import type { Git, Protocol } from '@delta-ci/git';
 import { runJob, type CollectedFile, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
 import type { Logger } from '@delta-ci/service';
 import { ArtifactList } from './artifact-list.ts';
-import { fetchSource } from './fetch-source.ts';
+import { fetchSource, type FetchedSource } from './fetch-source.ts';
 import { GatewayCalls } from './gateway-calls.ts';
 import { Refused, type GatewayClient } from './gateway-client.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
@@ -54,9 +54,12 @@ export async function carryOutAttempt(lease: LeaseOffer, tools: AttemptTools): P
   const handBack = (): void => keeper.stopFor('shutdown');
   tools.stopping.addEventListener('abort', handBack);
   try {
-    await acknowledge(keeper, gateway, logger);
+    const acknowledged = acknowledge(keeper, gateway, logger);
+    // Awaited below and by the job, each at its time; whoever comes too late to hear of a failure is no fault of its own.
+    acknowledged.catch(() => undefined);
     if (tools.stopping.aborted) handBack();
-    const report = await workOn(lease, { ...tools, gateway, keeper });
+    const report = await workOn(lease, { ...tools, gateway, keeper, acknowledged });
+    await acknowledged;
     await keeper.stopBeating();
     await deliver(keeper, gateway, logger, report);
   } catch (error) {
@@ -91,6 +94,8 @@ async function deliver(
 interface LeasedTools extends AttemptTools {
   gateway: GatewayCalls;
   keeper: LeaseKeeper;
+  /** Nothing of the job runs before. */
+  acknowledged: Promise<void>;
 }
 
 async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<CompletionReport> {
@@ -102,8 +107,12 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
   const directory = join(tools.workDir, attemptName(lease));
   let result: JobResult;
   try {
-    result = await inDirectory(directory, logger, async () => execute(lease, tools, { log, artifacts, directory }));
-    keeper.report({ phase: 'uploading', step: null, logCursor: log.bytes });
+    const place = { log, artifacts, directory };
+    result = await inDirectory(directory, logger, async () => {
+      const executed = await execute(lease, tools, place);
+      keeper.report({ phase: 'uploading', step: null, logCursor: log.bytes });
+      return executed;
+    });
     await log.end();
   } catch (error) {
     keeper.gone.throwIfAborted();
@@ -139,10 +148,11 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
   const network = networkFor(lease, tools.egress);
   if (typeof network !== 'string') return notJudged(network);
   const workspaceDir = join(place.directory, 'workspace');
-  await mkdir(workspaceDir, { recursive: true });
+  const gitDir = join(place.directory, 'source.git');
+  await Promise.all([mkdir(workspaceDir), mkdir(gitDir)]);
   keeper.report({ phase: 'running', step: 'fetch' });
-  const fetched = await fetchSource(tools.git, lease.source, place.directory, tools.protocols, keeper.signal);
-  if (!fetched.ok) return keeper.signal.aborted ? interrupted() : notJudged(fetched.error);
+  // The sandbox is made ready while the lease is acknowledged and the source is on its way; nothing runs in it before.
+  const sourceReady = readiness(tools, fetchSource(tools.git, lease.source, gitDir, tools.protocols, keeper.signal));
   const { runId, jobKey, attempt, job, trust, secrets } = lease;
   const output = async (chunk: Uint8Array): Promise<void> => {
     await place.log.write(chunk);
@@ -153,7 +163,8 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
     {
       job,
       trust,
-      source: fetched.source,
+      source: { gitDir, commit: lease.source.commit, tree: lease.source.tree },
+      sourceReady,
       workspaceDir,
       network,
       toolchainDirs: tools.toolchainDirs,
@@ -172,8 +183,20 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
         else place.artifacts.add(uploaded);
       },
       outputBytes: () => place.log.bytes,
+      closing: () => place.log.hurry(),
     },
   );
+}
+
+/** Null when the lease is acknowledged and the source is there. Rejects when the lease cannot be acknowledged. */
+function readiness(
+  { acknowledged }: LeasedTools,
+  fetching: Promise<FetchedSource>,
+): Promise<InfrastructureError | null> {
+  const ready = Promise.all([fetching, acknowledged]).then(([fetched]) => (fetched.ok ? null : fetched.error));
+  // Nobody may be waiting yet, or any more, when the sandbox cannot be opened.
+  ready.catch(() => undefined);
+  return ready;
 }
 
 /** Which network a job gets; an error when the plan asks for what this runner may not give. */
@@ -230,10 +253,6 @@ const MESSAGE_CHARS_MAX = 5_000;
 function notJudged({ code, message }: InfrastructureError): JobResult {
   const infrastructureError = { code, message: message.slice(0, MESSAGE_CHARS_MAX).toWellFormed() };
   return { outcome: 'failed', exitCode: null, signal: null, steps: [], infrastructureError, remarks: [] };
-}
-
-function interrupted(): JobResult {
-  return { outcome: 'canceled', exitCode: null, signal: null, steps: [], infrastructureError: null, remarks: [] };
 }
 
 /** A job that was stopped because its runner had to end was not judged: it is the runner's fault. */

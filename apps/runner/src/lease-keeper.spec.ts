@@ -85,7 +85,7 @@ describe('keeping a lease', () => {
     expect(beats.length).toBe(3);
   });
 
-  it('given a new phase, then it is told at once', async () => {
+  it('given a new phase, then it is told as soon as the lease is acknowledged', async () => {
     const beats: HeartbeatRequest[] = [];
     const keeper = keeperWith([{ ...ANSWER, cancelRequested: true }], beats);
     keeper.report({ phase: 'running', step: 'test' });

@@ -1,6 +1,9 @@
 import type { HeartbeatAnswer, HeartbeatRequest } from '@delta-ci/contracts';
 import { Refused } from './gateway-client.ts';
 
+/** A new phase is told so soon: what is over by then, as the whole of a small job may be, costs no heartbeat. */
+const PHASE_MS = 100;
+
 /** Why a job has to stop. */
 export type StopReason = 'canceled' | 'stale' | 'lost-contact' | 'shutdown';
 
@@ -26,6 +29,7 @@ export class LeaseKeeper {
   #deadline: NodeJS.Timeout | undefined;
   #beating: Promise<void> = Promise.resolve();
   #kept = true;
+  #started = false;
 
   /** From here on the lease has to be acknowledged within its acceptance time. */
   constructor(lease: { ttlMs: number; heartbeatMs: number; acceptanceMs: number }, ports: KeeperPorts) {
@@ -51,14 +55,19 @@ export class LeaseKeeper {
   /** The lease was acknowledged. @param sentAtMs when that was said, as `performance.now()` */
   start(sentAtMs: number): void {
     this.#lastsUntil(sentAtMs + this.#lease.ttlMs);
-    this.#schedule(this.#lease.heartbeatMs);
+    this.#started = true;
+    this.#schedule(this.#beat.phase === 'starting' ? this.#lease.heartbeatMs : this.#soonMs);
   }
 
-  /** What the next heartbeat says. A new phase is told at once: followers want to see that the job runs. */
+  /** What the next heartbeat says. A new phase is told soon: followers want to see that the job runs. */
   report(progress: Partial<HeartbeatRequest>): void {
     const before = this.#beat.phase;
     this.#beat = { ...this.#beat, ...progress };
-    if (this.#beat.phase !== before) this.#schedule(0);
+    if (this.#beat.phase !== before && this.#started) this.#schedule(this.#soonMs);
+  }
+
+  get #soonMs(): number {
+    return Math.min(PHASE_MS, this.#lease.heartbeatMs);
   }
 
   /** The first reason counts; but a lease that is gone is gone, whatever else the job was stopped for. */

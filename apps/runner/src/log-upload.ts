@@ -3,7 +3,7 @@ import { LOG_BYTES_MAX, LOG_CHUNK_BYTES_MAX } from '@delta-ci/contracts';
 /** Sends `chunk` at `offset`; answers where the log continues. Repeats by itself until it is taken, or rejects for good. */
 export type SendLog = (offset: number, chunk: Uint8Array<ArrayBuffer>) => Promise<number>;
 
-/** Followers see a line within this; more often would be many small requests. */
+/** Between two uploads at least, so that followers see a line within this; more often would be many small requests. */
 const FLUSH_MS = 100;
 /** Beyond this the job waits for the upload, so that a flood of output never fills our memory. */
 const BUFFER_BYTES_MAX = 2 * LOG_CHUNK_BYTES_MAX;
@@ -21,6 +21,7 @@ export class LogUpload {
   #sent = 0;
   #truncated = false;
   #timer: NodeJS.Timeout | null = null;
+  #flushedAtMs = Number.NEGATIVE_INFINITY;
   #sending: Promise<void> = Promise.resolve();
   #failure: Error | null = null;
 
@@ -43,8 +44,14 @@ export class LogUpload {
     if (this.#failure !== null) throw this.#failure;
     this.#take(chunk);
     if (this.#buffered >= LOG_CHUNK_BYTES_MAX) this.#flushSoon(0);
-    else this.#flushSoon(FLUSH_MS);
+    // The first words after a silence go at once: the end of a short job need not wait for them.
+    else this.#flushSoon(Math.max(1, this.#flushedAtMs + FLUSH_MS - performance.now()));
     while (this.#buffered > BUFFER_BYTES_MAX) await this.#flush();
+  }
+
+  /** Begins to send what there is, because nothing more is expected. */
+  hurry(): void {
+    void this.#flush();
   }
 
   /** Sends what is left. */
@@ -75,6 +82,7 @@ export class LogUpload {
   async #flush(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
+    this.#flushedAtMs = performance.now();
     this.#sending = this.#sending.then(async () => this.#sendBuffered());
     await this.#sending;
   }

@@ -1,3 +1,4 @@
+export { layOutBareRepository } from './bare-layout.ts';
 export { GIT_ERROR_MEANINGS, type GitError, type GitErrorCode, type GitResult } from './git-error.ts';
 export { Git, MINIMUM_GIT_VERSION, type GitAnswer, type GitCommand, type GitContext, type GitOptions } from './git.ts';
 export { DEFAULT_PROTOCOLS, type ConfigSetting, type Environment, type Protocol } from './hygiene.ts';

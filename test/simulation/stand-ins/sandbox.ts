@@ -1,4 +1,4 @@
-import { attemptName } from '@delta-ci/contracts';
+import { attemptName, type InfrastructureError } from '@delta-ci/contracts';
 import { Readable } from 'node:stream';
 import type { CollectedFile, JobOrder, JobResult, JobSinks } from '@delta-ci/sandbox';
 import { actingHost } from '../engine/engine.ts';
@@ -22,14 +22,14 @@ export class ContainerExecutor extends ProcessExecutor {}
 export const reapLeftovers = (): Promise<readonly string[]> => Promise.resolve([]);
 
 /** Stands in for the runner's fetch: sources arrive after a while, or do not. */
-export async function fetchSource(_git: unknown, access: { commit: string; tree: string }, ...rest: unknown[]) {
+export async function fetchSource(_git: unknown, _access: unknown, ...rest: unknown[]) {
   const signal = rest.find((one) => one instanceof AbortSignal);
   const random = actingHost()?.random ?? engine().random('fetch');
   await sleep(random.between(100, 4_000), undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
   if (random.chance(world().sourceFailures)) {
     return { ok: false, error: { code: 'source_unavailable', message: 'the remote hung up' } };
   }
-  return { ok: true, source: { gitDir: '/source.git', commit: access.commit, tree: access.tree } };
+  return { ok: true };
 }
 
 /** What one attempt will do. */
@@ -62,6 +62,8 @@ export async function runJob(_executor: unknown, order: JobOrder, sinks: JobSink
   const { sandboxes } = world();
   sandboxes.set(order.workspaceDir, caller());
   try {
+    const problem = (await order.sourceReady) ?? null;
+    if (problem !== null) return order.signal.aborted ? await stopped(script) : notJudged(problem);
     for (let line = 0; line < script.lines; line += 1) {
       await byHost(order.signal, script.durationMs / (script.lines + 1));
       if (order.signal.aborted) break;
@@ -91,6 +93,10 @@ async function bringFiles(order: JobOrder, sinks: JobSinks, files: number, rando
     const file: CollectedFile = { path: `out/${index}.txt`, sizeBytes: bytes.byteLength, executable: false, content };
     await sinks.artifact(request, file);
   }
+}
+
+function notJudged(infrastructureError: InfrastructureError): JobResult {
+  return { outcome: 'failed', exitCode: null, signal: null, steps: [], infrastructureError, remarks: [] };
 }
 
 function ended({ outcome }: Script, random: Random): JobResult {

@@ -97,7 +97,7 @@ describe('a job in its sandbox', () => {
 
   it('given a commit whose tree is not the planned one, then nothing is written and no step runs', async () => {
     const result = await carriedOut(order(['echo never'], { source: { ...source, tree: 'e'.repeat(40) } }));
-    expect(result).toMatchObject({ outcome: 'failed', steps: [], infrastructureError: { code: 'workspace_failed' } });
+    expect(result).toMatchObject({ outcome: 'failed', steps: [], infrastructureError: { code: 'tree_mismatch' } });
     expect(log).toContain(`planned was ${'e'.repeat(40)}`);
     expect(log).not.toContain('never\n');
   });

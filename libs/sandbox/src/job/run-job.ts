@@ -9,13 +9,19 @@ import { DEFAULT_COLLECT_CAPS, type CollectedFile } from '../collect-files.ts';
 import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { ReadOnlyBind, Sandbox, SandboxExecutor, StepOutcome, StepResult } from '../sandbox-executor.ts';
-import { checkoutScript, type JobSource } from './checkout.ts';
+import { checkoutScript, TREE_MISMATCH_EXIT, type JobSource } from './checkout.ts';
 
 /** One planned job, and what it needs to be carried out on this host. */
 export interface JobOrder {
   job: PlannedJob;
   trust: TrustLevel;
+  /** Its directory is there when the job begins; the commit, only when `sourceReady` says so. */
   source: JobSource;
+  /**
+   * Awaited once the sandbox stands and before anything runs in it: null, or why there is nothing to check out. Left out
+   * when the commit is there from the beginning. What it rejects with, `runJob` rejects with.
+   */
+  sourceReady?: Promise<InfrastructureError | null>;
   /** Empty directory on the host for this job alone. */
   workspaceDir: string;
   network: 'none' | 'host';
@@ -37,6 +43,8 @@ export interface JobSinks {
   artifact: (request: ArtifactRequest, file: CollectedFile) => Promise<void>;
   /** Bytes of output passed on so far. */
   outputBytes: () => number;
+  /** Steps and artifacts are done: what follows is cleaning up, and says something only if that fails. */
+  closing?: () => void;
 }
 
 export interface JobResult {
@@ -72,6 +80,7 @@ export async function runJob(executor: SandboxExecutor, order: JobOrder, sinks: 
   try {
     result = await carryOut(sandbox, order, sinks);
   } finally {
+    sinks.closing?.();
     const { leftovers } = await sandbox.close();
     if (leftovers.length > 0) await sinks.output(line(`could not be removed: ${leftovers.join(', ')}`));
   }
@@ -79,6 +88,8 @@ export async function runJob(executor: SandboxExecutor, order: JobOrder, sinks: 
 }
 
 async function carryOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Promise<JobResult> {
+  const problem = (await order.sourceReady) ?? null;
+  if (problem !== null) return order.signal.aborted ? CANCELED : notJudged(problem);
   const deadlineAt = performance.now() + order.job.policy.timeoutMs;
   sinks.step('checkout');
   const checkout = await checkOut(sandbox, order, sinks);
@@ -132,6 +143,10 @@ async function checkOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Pro
   if (outcome.kind === 'fault') return notJudged(refusedBy(outcome.refusal));
   if (succeeded(outcome.result)) return null;
   if (outcome.result.endedBy === 'cancel') return endOf(outcome.result, []);
+  if (outcome.result.exitCode === TREE_MISMATCH_EXIT) {
+    const { commit, tree } = order.source;
+    return notJudged({ code: 'tree_mismatch', message: `commit ${commit} has not the tree ${tree} of the plan` });
+  }
   const code = outcome.result.exitCode ?? outcome.result.signal;
   return notJudged({ code: 'workspace_failed', message: `the checkout ended with ${code}; the log has git's words` });
 }
@@ -175,6 +190,15 @@ function endOf(result: StepResult, steps: ReportedStep[]): JobResult {
 function isTimeout(result: StepResult): boolean {
   return result.endedBy === 'timeout' || result.endedBy === 'idle-timeout';
 }
+
+const CANCELED: JobResult = {
+  outcome: 'canceled',
+  exitCode: null,
+  signal: null,
+  steps: [],
+  infrastructureError: null,
+  remarks: [],
+};
 
 function notJudged(infrastructureError: InfrastructureError): JobResult {
   return { outcome: 'failed', exitCode: null, signal: null, steps: [], infrastructureError, remarks: [] };
