@@ -1,8 +1,10 @@
 import { parseCommandLine, USAGE, type Request } from './command/command-line.ts';
 import { hunt, type Caught } from './command/hunt.ts';
 import { keepSeeds, ordersOf, readKeptSeeds } from './command/kept-seeds.ts';
-import { caughtText, failureText, totalsText } from './command/report.ts';
+import { Progress } from './command/progress.ts';
+import { caughtText, commit, failureText, totalsText } from './command/report.ts';
 import { simulate } from './command/simulate.ts';
+import { readVerdict, summed, verdictOf, writeVerdict } from './command/verdict.ts';
 import { MUTANTS } from './mutants.ts';
 import type { SeedResult } from './world/seed.ts';
 
@@ -19,13 +21,15 @@ async function runSeeds(request: Request): Promise<boolean> {
   const mutant = MUTANTS.find(({ name }) => name === request.mutant) ?? null;
   const single = request.seeds === 1;
   const first = single || mutant !== null ? [] : ordersOf(readKeptSeeds());
+  const progress = new Progress(process.stderr, first.length + request.seeds, secondsSoFar);
   const totals = await simulate(request, {
     workers: single ? 1 : request.workers,
     mutant,
     first,
     onResult: (result, { seeds, failed }) => {
       if (request.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-      else tell(result, seeds, failed.length, request);
+      else tell(result, failed.length, request);
+      if (!single) progress.show(seeds, failed.length);
       return true;
     },
   });
@@ -34,17 +38,27 @@ async function runSeeds(request: Request): Promise<boolean> {
     request.complete || (totals.seeds >= SEEDS_FOR_EVERYTHING && request.mode === null && mutant === null);
   const missing = complete ? [...totals.neverProvoked, ...totals.neverChecked] : [];
   if (request.json) process.stdout.write(`${JSON.stringify({ ...totals.sums, missing })}\n`);
-  else process.stdout.write(totalsText(totals, secondsSoFar()));
+  else process.stdout.write(totalsText(totals.sums, secondsSoFar()));
+  if (request.verdict !== null) {
+    const range = `${request.from}-${request.from + request.seeds - 1}`;
+    writeVerdict(request.verdict, verdictOf(totals, range, commit(), secondsSoFar()));
+  }
   if (missing.length > 0) process.stderr.write(`never provoked or checked: ${missing.join('; ')}\n`);
   return totals.failed.length === 0 && missing.length === 0;
 }
 
-function tell(result: SeedResult, seeds: number, failed: number, request: Request): void {
+function tell(result: SeedResult, failed: number, request: Request): void {
   if (request.seeds === 1)
     process.stdout.write(`seed ${result.seed}, ${result.mode}, ${result.steps} steps, digest ${result.digest}\n`);
   if (result.broken !== null && failed <= SHOWN_FAILURES_MAX) process.stdout.write(failureText(result, request.mutant));
-  if (seeds % 50 === 0)
-    process.stderr.write(`${seeds} seeds, ${failed} failed, ${(seeds / secondsSoFar()).toFixed(1)} seeds/s\n`);
+}
+
+/** Several ranges as one. */
+function sumUp(files: readonly string[]): boolean {
+  const verdict = summed(files.map(readVerdict));
+  process.stdout.write(totalsText(verdict, verdict.wallSeconds));
+  process.stdout.write(`${JSON.stringify(verdict)}\n`);
+  return verdict.failed === 0 && verdict.missing.length === 0;
 }
 
 async function huntAll(workers: number): Promise<boolean> {
@@ -63,6 +77,8 @@ if (!parsed.ok) {
   if (parsed.problem === null) process.stdout.write(USAGE);
   else process.stderr.write(`delta: ${parsed.problem}\n\n${USAGE}`);
   process.exitCode = parsed.problem === null ? 0 : 2;
+} else if ('sum' in parsed) {
+  process.exitCode = sumUp(parsed.sum) ? 0 : 1;
 } else {
   const { request } = parsed;
   const good = request.mutant === 'all' ? await huntAll(request.workers) : await runSeeds(request);

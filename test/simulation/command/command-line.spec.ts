@@ -14,6 +14,7 @@ describe('the command line of the simulator', () => {
         json: false,
         workers: 2,
         complete: false,
+        verdict: null,
       },
     });
   });
@@ -24,7 +25,20 @@ describe('the command line of the simulator', () => {
     });
   });
 
+  it('given the first and the last seed, then those between them are meant', () => {
+    const request = { from: 5_001, seeds: 5_000, verdict: 'b.json' };
+    expect(parseCommandLine(['--seeds', '5001-10000', '--verdict', 'b.json'])).toMatchObject({ request });
+  });
+
+  it('given verdicts to add up, then no seed is meant', () => {
+    expect(parseCommandLine(['--sum', 'a.json', 'b.json'])).toEqual({ ok: true, sum: ['a.json', 'b.json'] });
+  });
+
   it.each([
+    [['--seeds', '9-3'], '--seeds 9-3 goes from a seed to a later one, alone'],
+    [['--seeds', '3-9', '--from', '4'], '--seeds 3-9 goes from a seed to a later one, alone'],
+    [['--sum'], '--sum takes files'],
+    [['77'], 'what is meant by "77"?'],
     [['--mode', 'fast'], '--mode is safety or liveness, not fast'],
     [['--seeds', '0'], '--seeds takes a whole number from 1, not "0"'],
     [['--seed', '1e3'], '--seed takes a whole number from 1, not "1e3"'],

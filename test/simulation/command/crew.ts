@@ -6,6 +6,9 @@ import type { SeedOrder, SeedResult } from '../world/seed.ts';
 const ENTRY = new URL('worker.ts', import.meta.url);
 const HOOKS = new URL('../loading/load-sources.mjs', import.meta.url);
 
+/** Almost nothing outlives its step: the more room for what is new, the less is copied in vain. */
+const YOUNG_MB = 64;
+
 /** Threads that run seeds, each in a realm of its own. */
 export class Crew {
   readonly #sources: Sources;
@@ -34,7 +37,11 @@ export class Crew {
   }
 
   #member(next: () => SeedOrder | null, hear: (result: SeedResult) => void): Promise<void> {
-    const worker = new Worker(ENTRY, { execArgv: ['--import', HOOKS.href], workerData: { sources: this.#sources } });
+    const worker = new Worker(ENTRY, {
+      execArgv: ['--import', HOOKS.href],
+      workerData: { sources: this.#sources },
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     return new Promise<void>((resolve, reject) => {
       worker.on('error', reject);
       worker.on('exit', (code) => {

@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import type { SeedResult } from '../world/seed.ts';
 import type { Caught } from './hunt.ts';
-import type { Totals } from './totals.ts';
+import type { Sums } from './totals.ts';
 
 /** What people read. */
 
-const commit = (): string => {
+/** The sources that run. */
+export const commit = (): string => {
   try {
     return execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], { encoding: 'utf8' }).trim();
   } catch {
@@ -26,12 +27,11 @@ export function failureText({ seed, mode, steps, broken }: SeedResult, mutant: s
   ].join('\n');
 }
 
-export function totalsText(totals: Totals, seconds: number): string {
-  const { seeds, steps, failed, checks, sometimes } = totals;
+export function totalsText({ seeds, steps, failed, checks, sometimes }: Sums, seconds: number): string {
   return [
     table('checked', checks),
     table('provoked', sometimes),
-    `${seeds} seeds, ${failed.length} failed, ${steps} steps, ${(seeds / seconds).toFixed(1)} seeds/s, ${Math.round(steps / seconds)} steps/s`,
+    `${seeds} seeds, ${failed} failed, ${steps} steps, ${(seeds / seconds).toFixed(1)} seeds/s, ${Math.round(steps / seconds)} steps/s`,
     '',
   ].join('\n');
 }

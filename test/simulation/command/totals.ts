@@ -1,6 +1,15 @@
-import { INVARIANTS, type Counts } from '../invariants/tally.ts';
-import { SOMETIMES, type Sometime } from '../world/sometimes.ts';
+import { INVARIANTS } from '../invariants/tally.ts';
+import { SOMETIMES } from '../world/sometimes.ts';
 import type { SeedResult } from '../world/seed.ts';
+
+/** What a set of seeds came to, as data that can be added up. */
+export interface Sums {
+  readonly seeds: number;
+  readonly steps: number;
+  readonly failed: number;
+  readonly checks: Readonly<Record<string, number>>;
+  readonly sometimes: Readonly<Record<string, number>>;
+}
 
 /** What a set of seeds came to. */
 export class Totals {
@@ -19,7 +28,7 @@ export class Totals {
   }
 
   /** As data, without the failures themselves. */
-  get sums(): object {
+  get sums(): Sums {
     const { seeds, steps, failed, checks, sometimes } = this;
     return { seeds, steps, failed: failed.length, checks, sometimes };
   }
@@ -35,6 +44,7 @@ export class Totals {
   }
 }
 
-function addTo(sums: Record<string, number>, counts: Counts | Readonly<Record<Sometime, number>>): void {
+/** Adds counts to those of the same name. */
+export function addTo(sums: Record<string, number>, counts: Readonly<Record<string, number>>): void {
   for (const [name, count] of Object.entries(counts)) sums[name] = (sums[name] ?? 0) + count;
 }

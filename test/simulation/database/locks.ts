@@ -27,10 +27,13 @@ export class Locks<Owner extends LockOwner> {
 
   /** Gives everything back. @returns those who waited for some of it, in the order in which they came */
   release(owner: Owner): Owner[] {
-    const held = new Set(this.#held.get(owner) ?? []);
-    for (const key of held) this.#holders.delete(key);
-    this.#held.delete(owner);
     this.#waiting.delete(owner);
+    const keys = this.#held.get(owner);
+    if (keys === undefined) return [];
+    for (const key of keys) this.#holders.delete(key);
+    this.#held.delete(owner);
+    if (this.#waiting.size === 0) return [];
+    const held = new Set(keys);
     return [...this.#waiting].filter(([, key]) => held.has(key)).map(([waiter]) => waiter);
   }
 

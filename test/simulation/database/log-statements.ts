@@ -1,5 +1,5 @@
 import { list, number, oneOf, StatementError, text, zipped, type Statement } from './statement.ts';
-import type { Row, StoredEvent } from './rows.ts';
+import type { Row, StoredEvent, Transaction } from './rows.ts';
 
 /** The writer's statements on the log, the inbox and the plans. */
 
@@ -62,7 +62,7 @@ const appendEvents: Statement = ({ transaction, lock }, values) => {
   )) {
     position += 1;
     const event = { position, id: text(id), stream: text(stream), version: number(version), type: text(type) };
-    assertNew(transaction.events, event);
+    assertNew(transaction, event);
     transaction.appended.push({ ...event, canonical: text(canonical), prev_hash: hash, hash: text(next) });
     hash = text(next);
   }
@@ -71,10 +71,9 @@ const appendEvents: Statement = ({ transaction, lock }, values) => {
 };
 
 /** The unique index on stream and version. */
-function assertNew(events: readonly StoredEvent[], { stream, version }: Pick<StoredEvent, 'stream' | 'version'>): void {
-  if (events.some((event) => event.stream === stream && event.version === version)) {
-    throw new StatementError('23505', `version ${version} of ${stream} is there already`);
-  }
+function assertNew(transaction: Transaction, event: Pick<StoredEvent, 'stream' | 'version'>): void {
+  if (!transaction.hasVersion(event)) return;
+  throw new StatementError('23505', `version ${event.version} of ${event.stream} is there already`);
 }
 
 const moveStreams: Statement = ({ transaction, lock }, [ids, versions]) => {

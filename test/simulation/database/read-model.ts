@@ -36,10 +36,12 @@ export function readModel(host: Host): ReadModel {
 }
 
 function managerOf(committed: Committed): Manager {
-  const find = (table: string, { where = {}, order = {} }: Wanted): Row[] =>
-    [...committed.table(table).values()]
-      .filter((row) => Object.entries(where).every(([column, value]) => row[column] === value))
-      .toSorted((a, b) => compared(a, b, Object.entries(order)));
+  const find = (table: string, { where = {}, order = {} }: Wanted): Row[] => {
+    const [wanted, by] = [Object.entries(where), Object.entries(order)];
+    return [...committed.table(table).values()]
+      .filter((row) => wanted.every(([column, value]) => row[column] === value))
+      .sort((a, b) => compared(a, b, by));
+  };
   return {
     query: (sql, values = []) => Promise.resolve(queried(committed, sql.trim(), values)),
     findOne: (table, wanted) => Promise.resolve(find(table, wanted)[0] ?? null),

@@ -19,6 +19,8 @@ export interface StoredEvent {
   readonly hash: string;
 }
 
+const versionOf = ({ stream, version }: Pick<StoredEvent, 'stream' | 'version'>): string => `${stream} ${version}`;
+
 export interface Head {
   readonly position: number;
   readonly hash: string;
@@ -28,6 +30,8 @@ export interface Head {
 export class Committed {
   readonly tables = new Map<string, Table>();
   readonly events: StoredEvent[] = [];
+  /** The unique index on stream and version. */
+  readonly versions = new Set<string>();
   head: Head = { position: 0, hash: '0'.repeat(64) };
 
   table(name: string): Table {
@@ -77,6 +81,12 @@ export class Transaction {
     return this.appended.length === 0 ? this.#committed.events : [...this.#committed.events, ...this.appended];
   }
 
+  /** Whether the log as this transaction sees it has a version of a stream. */
+  hasVersion(event: Pick<StoredEvent, 'stream' | 'version'>): boolean {
+    const version = versionOf(event);
+    return this.#committed.versions.has(version) || this.appended.some((other) => versionOf(other) === version);
+  }
+
   get seenHead(): Head {
     return this.head ?? this.#committed.head;
   }
@@ -90,7 +100,10 @@ export class Transaction {
         else table.set(key, row);
       }
     }
-    this.#committed.events.push(...this.appended);
+    for (const event of this.appended) {
+      this.#committed.events.push(event);
+      this.#committed.versions.add(versionOf(event));
+    }
     if (this.head !== null) this.#committed.head = this.head;
   }
 }

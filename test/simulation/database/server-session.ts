@@ -2,7 +2,7 @@ import type { Appointment } from '../engine/agenda.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Locks } from './locks.ts';
 import type { Row, Transaction } from './rows.ts';
-import { Blocked, StatementError, type Statement } from './statement.ts';
+import { Blocked, BLOCKED, StatementError, type Statement } from './statement.ts';
 
 /** A statement as it arrives. */
 export interface Sent {
@@ -128,12 +128,12 @@ export class ServerSession {
 
   #carryOut(sent: Sent): Reply | 'waits' | 'broken' {
     if (this.#ports.mayBreak('breakBefore')) return this.#breakNow();
-    const [word = ''] = sent.sql.trimStart().split(/[\s;]/, 1);
+    const { word, takesOffice } = kindOf(sent.sql);
     if (word === 'BEGIN') return this.#beginTransaction();
     if (word === 'COMMIT') return this.#commit();
     if (word === 'ROLLBACK') return this.#rollback();
     if (this.#transaction?.failed === true) return refused('25P02', 'the transaction has failed');
-    if (sent.sql.includes('pg_try_advisory_lock')) return this.#takeOffice(sent);
+    if (takesOffice) return this.#takeOffice(sent);
     if (word === 'LISTEN') this.#listening = true;
     if (sent.sql.startsWith('SET idle_session_timeout')) this.#idleMaxMs = Number(sent.sql.split('=')[1]);
     return this.#query(sent);
@@ -177,7 +177,7 @@ export class ServerSession {
   #lock(key: string): void {
     const taken = this.#ports.locks.take(this, key);
     if (taken === 'deadlock') throw new StatementError('40P01', 'deadlock detected');
-    if (taken === 'wait') throw new Blocked(key);
+    if (taken === 'wait') throw BLOCKED;
   }
 
   #waitForLock(): 'waits' {
@@ -250,6 +250,23 @@ export class ServerSession {
     if (this.#lockWait !== null) this.#lockWait.run = null;
     this.#lockWait = null;
   }
+}
+
+interface StatementKind {
+  readonly word: string;
+  readonly takesOffice: boolean;
+}
+
+/** There are some dozen texts, each asked thousands of times. */
+const kinds = new Map<string, StatementKind>();
+
+function kindOf(sql: string): StatementKind {
+  const known = kinds.get(sql);
+  if (known !== undefined) return known;
+  const [word = ''] = sql.trimStart().split(/[\s;]/, 1);
+  const kind = { word, takesOffice: sql.includes('pg_try_advisory_lock') };
+  kinds.set(sql, kind);
+  return kind;
 }
 
 const refused = (code: string, message: string): Reply => ({ kind: 'refused', code, message });

@@ -17,6 +17,9 @@ export class Blocked extends Error {
   override readonly name = 'Blocked';
 }
 
+/** The one that is thrown: nobody asks where it comes from, and finding out takes long. */
+export const BLOCKED = new Blocked('somebody else has the lock');
+
 /** The server refuses a statement; the code is the SQLSTATE. */
 export class StatementError extends Error {
   override readonly name = 'StatementError';

@@ -8,6 +8,9 @@ import { Trace } from './trace.ts';
 export const EPOCH_MS = 1_900_000_000_000;
 const CLOCK_OFFSET_MAX_MS = 5 * 60_000;
 
+/** So many steps are taken in one turn of the real event loop, which has its own things to do now and then. */
+const STEPS_IN_A_TURN = 256;
+
 const acting = new AsyncLocalStorage<Host | null>();
 const nextTurn = setImmediate;
 
@@ -69,32 +72,66 @@ export class Engine {
 
   /** Steps until `isOver` or until nothing is left to do. `onStep` is told after every step. @throws what a step threw */
   async run(isOver: () => boolean, onStep: () => void): Promise<void> {
+    for (let act = this.#next(isOver); act !== null; act = await inTurn(() => this.#takeSteps(isOver, onStep))) act();
+  }
+
+  /** Ends the step under way and takes the next ones. @returns the last of them, to be begun; null: it is over */
+  #takeSteps(isOver: () => boolean, onStep: () => void): (() => void) | null {
+    for (let taken = 0; ; taken += 1) {
+      if (this.#failure !== null) throw this.#failure;
+      onStep();
+      const act = this.#next(isOver);
+      if (act === null || taken === STEPS_IN_A_TURN) return act;
+      settle(act, (error) => this.fail(error));
+    }
+  }
+
+  /** Time goes on to the next appointment. @returns what it is about; null: it is over, or nothing is left to do */
+  #next(isOver: () => boolean): (() => void) | null {
     while (!isOver()) {
       const appointment = this.#agenda.next();
-      if (appointment === undefined) return;
+      if (appointment === undefined) return null;
       if (appointment.run === null) continue;
       this.#nowMs = appointment.atMs;
       this.#steps += 1;
-      appointment.run();
-      await settled();
-      if (this.#failure !== null) throw this.#failure;
-      onStep();
+      return appointment.run;
     }
+    return null;
   }
 
   #keep(host: Host | null, what: string, act: () => void): void {
     this.trace.note(`${this.#nowMs} ${host?.name ?? '-'} ${what}`);
-    if (host === null) acting.run(null, act);
+    // The world acts in no context of its own: nothing has to be remembered for it.
+    if (host === null) act();
     else host.receive(() => acting.run(host, act));
   }
 }
 
-/** A turn of the real event loop: by then every promise that could settle has. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => {
-    nextTurn(resolve);
+/** Does it in a turn of the real event loop of its own. */
+function inTurn<T>(act: () => T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    nextTurn(() => {
+      try {
+        resolve(act());
+      } catch (error) {
+        reject(error as Error);
+      }
+    });
   });
 }
+
+/**
+ * Does it as a promise's reaction, and returns when every promise that could settle has. Node offers no documented way to
+ * let promises settle inside a turn; a turn for each step would take longer than most steps do.
+ */
+function settle(act: () => void, onError: (error: Error) => void): void {
+  void kept.then(act).catch((error: unknown) => onError(error instanceof Error ? error : new Error(String(error))));
+  letPromisesSettle();
+}
+
+const kept = Promise.resolve();
+
+const letPromisesSettle = Reflect.get(process, '_tickCallback') as () => void;
 
 /** Lets code of a host run right now, inside a step of the world. */
 export function actAs<T>(host: Host | null, act: () => T): T {

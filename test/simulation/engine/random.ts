@@ -3,29 +3,30 @@
  * arithmetic alone, so that a seed means the same on every machine and with every version of Node.
  */
 export class Random {
-  readonly #state: Uint32Array;
+  #s0: number;
+  #s1: number;
+  #s2: number;
+  #s3: number;
 
   /** Each use draws from a stream of its own, so that one more draw here changes nothing there. */
   constructor(seed: number, use: string) {
-    let word = fnv1a(`${seed} ${use}`);
-    this.#state = Uint32Array.from({ length: 4 }, () => {
-      word = (word + 0x9e3779b9) >>> 0;
-      return splitmix32(word);
-    });
+    const word = fnv1a(`${seed} ${use}`);
+    this.#s0 = splitmix32((word + GOLDEN) >>> 0);
+    this.#s1 = splitmix32((word + 2 * GOLDEN) >>> 0);
+    this.#s2 = splitmix32((word + 3 * GOLDEN) >>> 0);
+    this.#s3 = splitmix32((word + 4 * GOLDEN) >>> 0);
   }
 
   /** 32 random bits. */
   bits(): number {
-    const s = this.#state;
-    const [s0 = 0, s1 = 0, s2 = 0, s3 = 0] = s;
-    const result = Math.imul(rotated(Math.imul(s1, 5), 7), 9) >>> 0;
-    s[2] = s2 ^ s0;
-    s[3] = s3 ^ s1;
-    s[1] = s1 ^ (s[2] ?? 0);
-    s[0] = s0 ^ (s[3] ?? 0);
-    s[2] = (s[2] ?? 0) ^ (s1 << 9);
-    s[3] = rotated(s[3] ?? 0, 11);
-    return result;
+    const s1 = this.#s1;
+    const s2 = this.#s2 ^ this.#s0;
+    const s3 = this.#s3 ^ s1;
+    this.#s1 = s1 ^ s2;
+    this.#s0 ^= s3;
+    this.#s2 = s2 ^ (s1 << 9);
+    this.#s3 = rotated(s3, 11);
+    return Math.imul(rotated(Math.imul(s1, 5), 7), 9) >>> 0;
   }
 
   /** 0 <= value < 1, in steps of 2^-32. */
@@ -52,6 +53,8 @@ export class Random {
     for (let index = 0; index < bytes.length; index += 1) bytes[index] = this.bits() >>> 24;
   }
 }
+
+const GOLDEN = 0x9e3779b9;
 
 const rotated = (word: number, by: number): number => ((word << by) | (word >>> (32 - by))) >>> 0;
 

@@ -116,10 +116,11 @@ function takeOverAborts(): void {
 }
 
 export const ABORTED = new DOMException('This operation was aborted', 'AbortError');
+const TIMED_OUT = new DOMException('The operation was aborted due to timeout', 'TimeoutError');
 
 function timeoutSignal(ms: number): AbortSignal {
   const late = new AbortController();
-  const abort = () => late.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError'));
+  const abort = () => late.abort(TIMED_OUT);
   engine().after(ms, actingHost(), 'timeout', abort);
   return late.signal;
 }

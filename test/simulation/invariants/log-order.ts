@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { StoredEvent } from '../database/rows.ts';
 import type { EventRecord } from './record.ts';
 import type { Tally } from './tally.ts';
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+const sha256 = (text: string): string => hash('sha256', text);
 
 /** 3: positions are 1..N in commit order, versions are contiguous, the chain holds, and the text says what the row says. */
 export class LogOrder {

@@ -52,8 +52,9 @@ export class MemoryStream {
 
   /** The first message at or after a sequence that the filter takes. */
   next(fromSequence: number, filter: string): StoredMessage | null {
-    for (const message of this.#messages.values()) {
-      if (message.sequence >= fromSequence && subjectMatches(filter, message.subject)) return message;
+    for (let at = Math.max(fromSequence, this.firstSequence); at <= this.#lastSequence; at += 1) {
+      const message = this.#messages.get(at);
+      if (message !== undefined && subjectMatches(filter, message.subject)) return message;
     }
     return null;
   }
