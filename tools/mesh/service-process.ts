@@ -15,6 +15,16 @@ const READY_LIMIT_MS = 60_000;
 /** What was printed before the end arrives at once, unless a child of the service holds its output open. */
 const LAST_WORDS_MS = 1_000;
 
+/**
+ * How Node runs a service. Stacks are told in our sources' lines; the maps of packages, which `--enable-source-maps` would
+ * read too, are 30 MB that nobody looks at. A young generation of 4 MB instead of 16: what starting throws away would stay
+ * resident for ever in a service that then has nothing to do.
+ */
+const NODE_FLAGS = [
+  '--import=data:text/javascript,import{setSourceMapsSupport}from"node:module";setSourceMapsSupport(true)',
+  '--max-semi-space-size=4',
+];
+
 export interface ServiceSpec {
   name: string;
   entry: string;
@@ -133,7 +143,7 @@ export class ServiceProcess {
   async #runOnce(): Promise<string> {
     this.#become('starting');
     const { under = [], entry, args } = this.spec;
-    const [command = process.execPath, ...words] = [...under, process.execPath, '--enable-source-maps', entry, ...args];
+    const [command = process.execPath, ...words] = [...under, process.execPath, ...NODE_FLAGS, entry, ...args];
     const child = spawn(command, words, {
       env: this.spec.env,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -49,7 +49,8 @@ export class ProcessProvisioner implements Provisioner {
     const directory = join(this.#options.directory, String(slot));
     mkdirSync(directory, { recursive: true, mode: 0o711 });
     const env = { ...this.#options.env, DELTA_DATA_DIR: directory, DELTA_RUNNER_NAME: name };
-    const started = spawn(process.execPath, ['--enable-source-maps', this.#options.entry], {
+    // By the flags that were found good for us: where stacks are told in source lines, theirs are too.
+    const started = spawn(process.execPath, [...process.execArgv, this.#options.entry], {
       env,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,

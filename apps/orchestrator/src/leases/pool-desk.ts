@@ -29,8 +29,11 @@ export interface DeskPorts {
   onTrouble: (error: unknown) => void;
 }
 
-/** How long one pull waits: a runner that comes later in the meantime is served by it too. */
-const PULL_MS = 2_000;
+/**
+ * How long one pull waits: a runner that comes later in the meantime is served by it too. As long as a request of the
+ * gateway, so that an idle pool costs one pull for each; work that comes ends it at once, whatever its length.
+ */
+const PULL_MS = 5_000;
 /** Work that no runner waiting now can do comes back after this, for others to take. */
 const MISFIT_MS = 1_000;
 /** After the bus could not be asked. */

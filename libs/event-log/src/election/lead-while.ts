@@ -13,7 +13,8 @@ export interface LeadOptions {
 }
 
 const TRY_AGAIN_MS = 500;
-const HEARTBEAT_MS = 1_000;
+/** Two may be late before the silence is too long; each of them wakes two processes of an idle system. */
+const HEARTBEAT_MS = 2_000;
 /** A leader that says nothing for this long has its session ended by the server, and another takes over. */
 const SILENCE_MAX_MS = 5_000;
 
