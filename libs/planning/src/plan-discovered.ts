@@ -55,10 +55,12 @@ function evidenceOf({ units }: Discovery): string {
   const count = new Map<string, number>();
   for (const { ecosystem } of units) count.set(ecosystem, (count.get(ecosystem) ?? 0) + 1);
   const found = [...count].map(([ecosystem, number]) => `${number} ${ecosystem} ${number === 1 ? 'unit' : 'units'}`);
-  return `found ${listed(found)} by their manifests: ${listed(
-    units.map(({ manifest }) => manifest),
-    5,
-  )}`.slice(0, 2_000);
+  return `found ${listed(found)} by their manifests: ${listed(manifestsOf(units), 5)}`.slice(0, 2_000);
+}
+
+/** Each once: one file may describe many units. */
+function manifestsOf(units: Discovery['units']): string[] {
+  return [...new Set(units.map(({ manifest }) => manifest))];
 }
 
 function problemNotes({ problems }: Discovery): PlanNote[] {
@@ -86,7 +88,7 @@ function nothingToRun(inputs: PlanningInputs, { units, problems }: Discovery): P
   const found =
     units.length === 0
       ? `${inputs.head.entries.length} files were looked at and none of them describes something to run`
-      : `${listed(units.map(({ manifest }) => manifest))} ${units.length === 1 ? 'names' : 'name'} nothing to run`;
+      : `${listed(manifestsOf(units))} ${manifestsOf(units).length === 1 ? 'names' : 'name'} nothing to run`;
   const looked = DETECTORS.map(({ lookedFor }) => `  - ${lookedFor}`).join('\n');
   const unread =
     problems.length === 0

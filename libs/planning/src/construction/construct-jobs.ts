@@ -103,7 +103,8 @@ function explainRunning({ story, assignment, members }: RunningJob): PlannedJob[
     ...members.map(({ unit }): ExplanationLink => ({ kind: 'unit', unit: unit.id })),
     ...story.policies,
   ];
-  const told = explainRun(story, `${subject} for ${listed(names)}`, cause, ends);
+  const whom = names[0] === nameOf(assignment.unit) && names.length === 1 ? '' : ` for ${listed(names)}`;
+  const told = explainRun(story, subject + whom, cause, ends);
   if (names.length === 1) return told;
   const others = 'What reaches each of the others is told under its own name.';
   return { ...told, sentence: `${told.sentence} ${others}`.slice(0, SENTENCE_LENGTH_MAX) };
@@ -124,7 +125,8 @@ function explainSkipped(story: Story, assignment: Assignment): SkippedJob['expla
   const { kind, unit, members } = assignment;
   const subject = `${kind} ${nameOf(unit)} is skipped`;
   const [only] = members;
-  if (only !== undefined && only.command.joins === null) return explainSkippedJob(story, subject, only);
+  if (only !== undefined && (only.command.joins === null || members.length === 1))
+    return explainSkippedJob(story, subject, only);
   return explainNoneReached(story, subject, `none of its ${members.length} units`, [joinedRule(assignment)]);
 }
 

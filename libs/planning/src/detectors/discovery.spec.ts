@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Plan } from '@delta-ci/contracts';
 import { discover } from '../discover.ts';
-import { linkTo, planned, snapshotOf, type Files } from '../planned-repository.fixture.ts';
+import { keysOf, linkTo, planned, snapshotOf, type Files } from '../planned-repository.fixture.ts';
 import { SHOP, json } from '../shop.fixture.ts';
 
 const found = (files: Files): ReturnType<typeof discover> => discover(snapshotOf(files));
@@ -256,19 +256,23 @@ describe('Go modules', () => {
   const FILES: Files = {
     'go.work': 'go 1.24\n\nuse (\n\t./api\n\t./store // the tables\n)\n',
     'api/go.mod': 'module example.org/api\n\ngo 1.24\n\nrequire example.org/store v0.0.0\n',
+    'api/main.go': 'package main\n\nimport "example.org/store"\n',
     'api/main_test.go': 'package main\n',
     'store/go.mod': 'module example.org/store\n\ngo 1.24\n\nrequire (\n\tgithub.com/x/y v1.2.3 // indirect\n)\n',
+    'store/store.go': 'package store\n',
     'tool/go.mod':
       'module example.org/tool\n\nrequire example.org/store v0.0.0\n\nreplace example.org/store => ../store\n',
+    'tool/main.go': 'package main\n\nimport _ "example.org/store"\n',
     'apart/go.mod': 'module example.org/apart\n\nrequire example.org/store v0.9.0\n',
+    'apart/main.go': 'package main\n\nimport _ "example.org/store"\n',
   };
 
-  it('given a workspace and a replacement, then modules depend on each other where the repository serves them', () => {
+  it('given a workspace and a replacement, then packages depend on each other where the repository serves them', () => {
     expect(unitsOf(FILES)).toEqual([
-      'apart [go] go build ./...; go vet ./...',
-      'api [go] go build ./...; go vet ./...; go test ./...',
-      'store [go] go build ./...; go vet ./...',
-      'tool [go] go build ./...; go vet ./...',
+      'apart [go] go build -o /dev/null .; go vet .',
+      'api [go] go build -o /dev/null .; go vet .; go test .',
+      'store [go] go build -o /dev/null .; go vet .',
+      'tool [go] go build -o /dev/null .; go vet .',
     ]);
     expect(edgesOf(FILES)).toEqual(['api -> store (production)', 'tool -> store (production)']);
   });
@@ -280,9 +284,20 @@ describe('Go modules', () => {
   });
 
   it('given a module beside a package, then both are units of the same folder', () => {
-    expect(unitsOf({ 'package.json': tested('a'), 'go.mod': 'module m\n' })).toEqual([
-      '. [npm] npm run test',
-      '. (go) [go] go build ./...; go vet ./...',
+    const files = { 'package.json': tested('a'), 'go.mod': 'module m\n', 'm.go': 'package m\n' };
+    expect(unitsOf(files)).toEqual(['. [npm] npm run test', '. (go) [go] go build -o /dev/null .; go vet .']);
+    expect(keysOf(planned(null, files).jobs)).toEqual(['build-go', 'lint-go', 'test']);
+  });
+
+  it('given a file that is too large to be read, then its module is one unit, and that is said', () => {
+    const snapshot = snapshotOf(FILES);
+    const contents = new Map(snapshot.contents);
+    contents.delete('store/store.go');
+    const { units, problems } = discover({ ...snapshot, contents });
+    const store = units.find(({ id }) => id === 'store');
+    expect(store?.commands.map(({ step }) => step.run)).toEqual(['go build -o /dev/null ./...', 'go vet ./...']);
+    expect(problems.map(({ message }) => message)).toEqual([
+      'example.org/store is planned as one: store/store.go is too large or no Go',
     ]);
   });
 });

@@ -1,190 +1,245 @@
-import type { Discovery, DiscoveryProblem, RepositorySnapshot, Unit, UnitCommand, UnitEdge } from '../model.ts';
-import { parseGoMod, parseGoWork, type GoMod } from '../go/module-files.ts';
-import { byText, fileNameOf, folderOf, foldersUpwards, inFolder, resolvePath } from '../tree-paths.ts';
+import { externalClosure } from '../go/external-modules.ts';
+import { importResolver } from '../go/local-imports.ts';
+import { isVisibleToGo, readModules, type GoModule } from '../go/modules.ts';
+import { edgesOfPackage, edgesOfWhole, lookingEdges, type GoTree } from '../go/package-edges.ts';
+import { inputsOfPackage, inputsOfRootPackage } from '../go/package-inputs.ts';
+import { isGoSource, readPackages, type GoPackage, type ModulePackages } from '../go/packages.ts';
+import { condenseGoFile } from '../go/source-file.ts';
+import type {
+  DiscoveryProblem,
+  Discovery,
+  ExternalClosure,
+  RepositorySnapshot,
+  Unit,
+  UnitCommand,
+  UnitEdge,
+} from '../model.ts';
+import { quoteForShell } from '../shell-words.ts';
+import { byText, fileNameOf, foldersUpwards, inFolder, relativeTo } from '../tree-paths.ts';
 import type { Detector } from './detector.ts';
 
-/** Modules of Go, alone or joined by a `go.work`. */
+/** Modules of Go, alone or joined by a `go.work`, package by package. */
 export const goDetector: Detector = {
   ecosystem: 'go',
   lookedFor: 'go.mod (Go modules and workspaces)',
-  wants: isGoFile,
-  condense: null,
+  wants: (path) => (READ.has(fileNameOf(path)) && isVisibleToGo(path)) || isGoSource(path),
+  condense: (path, text) => (path.endsWith('.go') ? condenseGoFile(text) : null),
   detect,
 };
 
 const READ = new Set(['go.mod', 'go.work', 'go.sum']);
 
-/** Vendored modules are copies, and what lies under `testdata` or begins with `_` is invisible to the go command. */
-const INVISIBLE = /(?:^|\/)(?:vendor|testdata|_[^/]*|node_modules)\//u;
-
-function isGoFile(path: string): boolean {
-  return READ.has(fileNameOf(path)) && !INVISIBLE.test(path);
-}
-
-interface GoModule {
-  readonly root: string;
-  readonly mod: GoMod;
-  /** Roots of the modules of the same `go.work`; empty when none names it. */
-  readonly joined: readonly string[];
-  readonly workspace: string;
-}
-
 function detect(snapshot: RepositorySnapshot): Discovery {
   const problems: DiscoveryProblem[] = [];
-  const mods = readModules(snapshot, problems);
-  const works = readWorkspaces(snapshot, problems);
-  const modules = [...mods].map(([root, mod]): GoModule => {
-    const work = works.find(({ uses }) => uses.includes(root));
-    return { root, mod, joined: work?.uses ?? [], workspace: work?.root ?? root };
-  });
-  const facts = factsOf(snapshot, mods);
-  const edges = modules.flatMap((module) => edgesOf(module, modules));
-  return { units: modules.map((module) => unitOf(module, edges, snapshot, facts)), edges, problems };
-}
-
-function readModules(snapshot: RepositorySnapshot, problems: DiscoveryProblem[]): Map<string, GoMod> {
-  const modules = new Map<string, GoMod>();
-  for (const path of pathsNamed(snapshot, 'go.mod')) {
-    const mod = parseGoMod(snapshot.contents.get(path) ?? '');
-    if (mod !== null) modules.set(folderOf(path), mod);
-    else {
-      const message = `${path} names no module: what it describes is not planned for`;
-      problems.push({ code: 'manifest_unreadable', message, path, scope: folderOf(path) });
+  const modules = readModules(snapshot, problems);
+  const packages = readPackages(snapshot, modules);
+  const looking = settleLooking(packages);
+  const tree: GoTree = { modules, packages, resolve: importResolver(modules) };
+  const exists = existenceIn(snapshot);
+  const linters = lintersIn(snapshot);
+  const units: Unit[] = [];
+  const edges: UnitEdge[] = [...looking];
+  for (const module of [...modules.values()].sort((one, other) => byText(one.root, other.root))) {
+    const terms = termsOf(module, modules, snapshot, linters);
+    const found = packages.get(module.root);
+    if (found?.kind === 'packages') {
+      for (const each of packagesOf(module, found.packages)) {
+        units.push(packageUnit(each, terms, tree, exists));
+        edges.push(...edgesOfPackage(tree, module, each));
+      }
+    } else {
+      units.push(wholeUnit(terms, found?.tested === true));
+      edges.push(...edgesOfWhole(tree, module));
+      const message = `${module.mod.module} is planned as one: ${found?.reason ?? 'nothing of it was read'}`;
+      problems.push({ code: 'packages_unread', message, path: null, scope: module.root });
     }
   }
-  return modules;
+  return { units, edges, problems };
 }
 
-function readWorkspaces(
-  snapshot: RepositorySnapshot,
-  problems: DiscoveryProblem[],
-): { readonly root: string; readonly uses: readonly string[] }[] {
-  return pathsNamed(snapshot, 'go.work').map((path) => {
-    const root = folderOf(path);
-    const text = snapshot.contents.get(path);
-    if (text === undefined) {
-      const message = `${path} is too large or not text: its modules are planned one by one`;
-      problems.push({ code: 'workspace_unreadable', message, path, scope: root });
-    }
-    const uses = parseGoWork(text ?? '').map((folder) => resolvePath(root, folder));
-    return { root, uses: uses.filter((folder) => folder !== null) };
+/** Where more packages look at whole folders than can be told, their module is planned as a whole. */
+function settleLooking(packages: Map<string, ModulePackages>): UnitEdge[] {
+  return [...packages].flatMap(([root, found]) => {
+    if (found.kind === 'whole') return [];
+    const edges = lookingEdges(found.packages);
+    if (edges !== null) return edges;
+    packages.set(root, { kind: 'whole', reason: 'the tests of very many packages look at all others', tested: true });
+    return [];
   });
 }
 
-function pathsNamed(snapshot: RepositorySnapshot, name: string): string[] {
-  const paths = snapshot.entries.map(({ path }) => path).filter((path) => fileNameOf(path) === name && isGoFile(path));
-  return paths.sort(byText);
+/** The module's own folder always has a unit: it owns what belongs to no package. */
+function packagesOf({ root }: GoModule, packages: ReadonlyMap<string, GoPackage>): GoPackage[] {
+  const none: GoPackage = { folder: root, production: [], tests: [], builds: 'never', testable: 'never' };
+  return [packages.get(root) ?? none, ...[...packages.values()].filter(({ folder }) => folder !== root)];
 }
 
-/** A requirement is served from the repository where a `replace` leads to a folder, or where a `go.work` joins both. */
-function edgesOf(module: GoModule, modules: readonly GoModule[]): UnitEdge[] {
-  const { root, mod, joined } = module;
-  return mod.requires.flatMap(({ path }): UnitEdge[] => {
-    const replaced = mod.replaces.find((replace) => replace.path === path);
-    const local = replaced === undefined || !/^\.{1,2}\//u.test(replaced.by) ? null : resolvePath(root, replaced.by);
-    const target = modules.find((each) =>
-      local !== null ? each.root === local : joined.includes(each.root) && each.mod.module === path,
-    );
-    if (target === undefined || target.root === root) return [];
-    const how =
-      local === null ? `joined by ${inFolder(module.workspace, 'go.work')}` : `replaced by ${replaced?.by ?? ''}`;
-    return [
-      {
-        from: root,
-        to: target.root,
-        kind: 'production',
-        evidence: `require ${path} of ${inFolder(root, 'go.mod')}, ${how}`,
-      },
-    ];
-  });
+function existenceIn({ entries }: RepositorySnapshot): (path: string) => boolean {
+  const known = new Set<string>();
+  for (const { path } of entries) for (const each of foldersUpwards(path)) known.add(each);
+  return (path) => known.has(path);
 }
 
-interface ModuleFacts {
-  readonly tested: ReadonlySet<string>;
-  readonly vendored: ReadonlySet<string>;
+/** Configurations of golangci-lint, by folder. */
+function lintersIn({ entries }: RepositorySnapshot): ReadonlyMap<string, string> {
+  const found = entries.filter(({ path }) => /^\.golangci\.(?:ya?ml|toml|json)$/u.test(fileNameOf(path)));
+  return new Map(found.map(({ path }) => [path.slice(0, -fileNameOf(path).length - 1) || '.', path]));
 }
 
-/** Which modules have tests, and which carry their dependencies with them. */
-function factsOf(snapshot: RepositorySnapshot, mods: ReadonlyMap<string, GoMod>): ModuleFacts {
-  const tested = new Set<string>();
-  const vendored = new Set<string>();
-  for (const { path } of snapshot.entries) {
-    if (path.endsWith('vendor/modules.txt')) vendored.add(folderOf(folderOf(path)));
-    if (!path.endsWith('_test.go')) continue;
-    const root = foldersUpwards(folderOf(path)).find((folder) => mods.has(folder));
-    if (root !== undefined) tested.add(root);
-  }
-  return { tested, vendored };
+/** What holds for every package of a module. */
+interface ModuleTerms {
+  readonly module: GoModule;
+  readonly closure: ExternalClosure;
+  /** Which other modules at which versions, comparable. */
+  readonly versions: string;
+  readonly hosts: readonly string[];
+  readonly linter: { readonly run: string; readonly evidence: string };
 }
 
 /** Where modules and their checksums come from unless told otherwise. */
 const MODULE_HOSTS = ['proxy.golang.org', 'sum.golang.org'];
 
-function unitOf(module: GoModule, edges: readonly UnitEdge[], snapshot: RepositorySnapshot, facts: ModuleFacts): Unit {
-  const { root, mod } = module;
-  const own = edges.filter(({ from }) => from === root);
-  const vendored = facts.vendored.has(root) || facts.vendored.has(module.workspace);
-  const version = mod.toolchain ?? mod.go;
+function termsOf(
+  module: GoModule,
+  modules: ReadonlyMap<string, GoModule>,
+  snapshot: RepositorySnapshot,
+  linters: ReadonlyMap<string, string>,
+): ModuleTerms {
+  const { mod, root, joined, vendored } = module;
+  const here = new Set([
+    ...module.replaces.flatMap(({ path, folder }) => (folder === null ? [] : [path])),
+    ...joinedPaths(module, modules),
+  ]);
+  const downloads = mod.requires.some(({ path }) => !here.has(path));
+  const configuration = foldersUpwards(root).flatMap((folder) => linters.get(folder) ?? [])[0];
+  const tool = mod.tools.some((path) => /(?:^|\/)golangci-lint$/u.test(path));
   return {
-    id: root,
-    name: mod.module,
-    root,
-    ecosystem: 'go',
-    workspace: module.workspace,
-    manifest: inFolder(root, 'go.mod'),
-    meaning: JSON.stringify([mod.meaning, module.joined.toSorted(byText)]),
-    workspaceMeaning: null,
-    closure: sumsOf(root, snapshot),
-    commands: commandsOf(root, facts.tested.has(root)),
-    inputs: [],
-    caches: [],
-    install: [],
-    hosts: needsDownloads(module, own) && !vendored ? MODULE_HOSTS : [],
-    // A runner's own toolchain or none: fetching another one would be a choice made while executing.
-    env: { CI: 'true', GOTOOLCHAIN: 'local' },
-    toolchain: version === null ? null : { name: 'go', version: `>=${version}`, evidence: inFolder(root, 'go.mod') },
-    typescript: false,
-    buildsFirst: [],
-    buildBeforeTest: false,
+    module,
+    closure: externalClosure(module, modules, snapshot),
+    versions: JSON.stringify([
+      mod.versions,
+      module.replaces.map(({ path, by, byVersion }) => [path, by, byVersion]),
+      joined.toSorted(byText),
+    ]),
+    hosts: downloads && !vendored ? MODULE_HOSTS : [],
+    linter:
+      configuration === undefined
+        ? { run: 'go vet', evidence: inFolder(root, 'go.mod') }
+        : { run: tool ? 'go tool golangci-lint run' : 'golangci-lint run', evidence: configuration },
   };
 }
 
-/** Also through modules of the repository: what they require has to be there when they are compiled. */
-function needsDownloads({ mod }: GoModule, own: readonly UnitEdge[]): boolean {
-  return mod.requires.length > own.length;
+function joinedPaths({ joined }: GoModule, modules: ReadonlyMap<string, GoModule>): string[] {
+  return joined.flatMap((root) => modules.get(root)?.mod.module ?? []);
 }
 
-/** Checksums of everything a module may load. Coarser than what it does load: any difference counts. */
-function sumsOf(root: string, snapshot: RepositorySnapshot): Unit['closure'] {
-  const lockfile = inFolder(root, 'go.sum');
-  if (!snapshot.entries.some(({ path }) => path === lockfile)) return { kind: 'none' };
-  const text = snapshot.contents.get(lockfile);
-  if (text === undefined) return { kind: 'unreadable', lockfile, reason: 'it is too large or not text' };
-  const lines = text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-  const sums = lines.map((line): [string, string] => {
-    const [path = '', version = '', sum = ''] = line.split(/\s+/u);
-    return [`${path} ${version}`, sum];
-  });
-  return { kind: 'resolved', lockfile, packages: new Map(sums) };
+function packageUnit(each: GoPackage, terms: ModuleTerms, tree: GoTree, exists: (path: string) => boolean): Unit {
+  const { module } = terms;
+  const isRoot = each.folder === module.root;
+  const rest = relativeTo(module.root, each.folder);
+  const imports = [...each.production, ...each.tests].flatMap((file) => file.imports);
+  const others = [...new Set(imports)].some((path) => tree.resolve(module, path).other);
+  return {
+    ...unitOf(terms, each.folder),
+    name: isRoot ? module.mod.module : `${module.mod.module}/${rest}`,
+    meaning: others ? terms.versions : '',
+    workspaceMeaning: isRoot ? module.mod.settings : null,
+    closure: others ? terms.closure : withoutPackages(terms.closure),
+    commands: commandsOf(each, terms, rest),
+    inputs: [
+      ...(isRoot && each.production.length + each.tests.length > 0 ? inputsOfRootPackage(each) : []),
+      ...(others && module.vendored ? [vendoredInput(module)] : []),
+      ...inputsOfPackage(each, exists),
+    ],
+  };
 }
 
-function commandsOf(root: string, tested: boolean): UnitCommand[] {
+/** What imports no other module is built from the repository and the toolchain alone. */
+function withoutPackages(closure: ExternalClosure): ExternalClosure {
+  return closure.kind === 'resolved' ? { ...closure, packages: new Map() } : closure;
+}
+
+function vendoredInput({ root }: GoModule): Unit['inputs'][number] {
+  return { paths: [inFolder(root, 'vendor/**')], kinds: 'all', evidence: 'it imports modules that lie there' };
+}
+
+function wholeUnit(terms: ModuleTerms, tested: boolean): Unit {
+  const { module, linter } = terms;
+  const { root } = module;
   const manifest = inFolder(root, 'go.mod');
   const command = (kind: UnitCommand['kind'], run: string, evidence: string): UnitCommand => ({
     kind,
-    step: { name: `${kind} ${root}`.slice(0, 200), run, workdir: root },
+    step: { name: `${kind} ${root}`.slice(0, 200), run: `${run} ./...`, workdir: root },
     evidence,
     text: run,
     reports: [],
     outputs: [],
     joins: null,
   });
+  return {
+    ...unitOf(terms, root),
+    name: module.mod.module,
+    meaning: JSON.stringify([module.mod.settings, terms.versions]),
+    workspaceMeaning: null,
+    closure: terms.closure,
+    commands: [
+      command('build', BUILD, manifest),
+      command('lint', linter.run, linter.evidence),
+      ...(tested ? [command('test', 'go test', `_test.go files below ${root === '.' ? 'the root' : root}`)] : []),
+    ],
+    inputs: [],
+  };
+}
+
+/** Without an output of its own: a single program would be written into the folder, and fail where that has its name. */
+const BUILD = 'go build -o /dev/null';
+
+type PackageOwn = 'name' | 'meaning' | 'workspaceMeaning' | 'closure' | 'commands' | 'inputs';
+
+function unitOf({ module, hosts }: ModuleTerms, root: string): Omit<Unit, PackageOwn> {
+  const { mod } = module;
+  const manifest = inFolder(module.root, 'go.mod');
+  const version = mod.toolchain ?? mod.go;
+  return {
+    id: root,
+    root,
+    ecosystem: 'go',
+    workspace: module.workspace,
+    manifest,
+    caches: [],
+    install: [],
+    hosts,
+    // A runner's own toolchain or none: fetching another one would be a choice made while executing.
+    env: { CI: 'true', GOTOOLCHAIN: 'local' },
+    toolchain: version === null ? null : { name: 'go', version: `>=${version}`, evidence: manifest },
+    typescript: false,
+    buildsFirst: [],
+    buildBeforeTest: false,
+  };
+}
+
+function commandsOf(each: GoPackage, { module, linter }: ModuleTerms, rest: string): UnitCommand[] {
+  const { builds, testable } = each;
+  // A pattern passes over a package that is empty on the machine at hand; named by itself it would be an error.
+  const named = quoteForShell(rest === '.' ? '.' : `./${rest}`);
+  const argument = (always: boolean): string =>
+    always ? named : rest === '.' ? './...' : quoteForShell(`./${rest}/...`);
+  const command = (kind: UnitCommand['kind'], prefix: string, always: boolean, evidence: string): UnitCommand => ({
+    kind,
+    step: { name: `${kind} ${each.folder}`.slice(0, 200), run: `${prefix} ${argument(always)}`, workdir: module.root },
+    evidence,
+    text: prefix,
+    reports: [],
+    outputs: [],
+    joins: { group: module.root, prefix, argument: argument(always), whole: './...' },
+  });
+  const manifest = inFolder(module.root, 'go.mod');
+  const anything = builds === 'always' || testable === 'always';
   return [
-    command('build', 'go build ./...', manifest),
-    command('lint', 'go vet ./...', manifest),
-    ...(tested ? [command('test', 'go test ./...', `_test.go files below ${root === '.' ? 'the root' : root}`)] : []),
+    ...(builds === 'never' ? [] : [command('build', BUILD, builds === 'always', manifest)]),
+    ...(builds === 'never' && testable === 'never' ? [] : [command('lint', linter.run, anything, linter.evidence)]),
+    ...(testable === 'never'
+      ? []
+      : [command('test', 'go test', anything, `_test.go files of ${each.folder === '.' ? 'the root' : each.folder}`)]),
   ];
 }

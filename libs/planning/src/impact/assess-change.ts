@@ -20,6 +20,7 @@ import { declaredInput } from './declared-input.ts';
 import { withDependents, type DirectCauses } from './dependents.ts';
 import type { Cause, FileImpact, Impact, Reach, UnitImpact, Verdict } from './impact.ts';
 import { ownership } from './ownership-rule.ts';
+import type { Owners } from './ownership.ts';
 import { concernedBy, listed, nameOf, worldOf, type World } from './world.ts';
 
 /** The first rule that has something to say decides; the last one always has. */
@@ -59,7 +60,7 @@ export function assessEverything(head: Discovery, reason: string): Impact {
 function judgeFile(change: ChangedFile, world: World): FileImpact {
   const { path, status, oldPath } = change;
   const old = status === 'R' && oldPath !== undefined ? judgePlace(oldPath, world) : null;
-  const now = judgePlace(path, world);
+  const now = judgePlace(path, worldAround(change, world));
   const told = old !== null && old.reaches.length > now.reaches.length ? old : now;
   const origin = oldPath === undefined ? '' : ` from ${oldPath}`;
   return {
@@ -72,6 +73,18 @@ function judgeFile(change: ChangedFile, world: World): FileImpact {
     sentence: `${path} was ${changedWord(status)}${origin}: ${told.because}.`,
   };
 }
+
+/**
+ * A file that was added belonged to nobody before, and one that was deleted belongs to nobody now: not even to the
+ * workspace around a unit that came or went with it, which everything would notice.
+ */
+function worldAround({ path, status }: ChangedFile, world: World): World {
+  if (status === 'A' && world.headOwners(path).length > 0) return { ...world, baseOwners: nobody };
+  if (status === 'D' && world.baseOwners(path).length > 0) return { ...world, headOwners: nobody };
+  return world;
+}
+
+const nobody: Owners = () => [];
 
 function judgePlace(path: string, world: World): Verdict {
   for (const rule of RULES) {

@@ -19,39 +19,54 @@ export const manifest: FileRule = (path, world) => {
       because: 'it could not be read, so everything runs',
     };
   }
-  const after = world.headManifests.get(path);
-  const before = world.baseManifests.get(path);
-  if (after === undefined) return before === undefined ? null : removed(path, before, world);
-  return before === undefined ? added(path, after, world) : compared(before, after, world);
+  const after = world.headManifests.get(path) ?? [];
+  const before = world.baseManifests.get(path) ?? [];
+  if (after.length === 0) return before.length === 0 ? null : removed(path, before, world);
+  return before.length === 0 ? added(path, after, world) : compared(before, after, world);
 };
 
-function removed(path: string, before: Unit, world: World): Verdict {
-  const reaches = all([...survivorsOf(world, before), ...concernedBy(world, path).ids]);
-  return { rule: 'unit-removed', reaches, because: `it described ${nameOf(before)}, which is gone` };
+function removed(path: string, before: readonly Unit[], world: World): Verdict {
+  const survivors = before.flatMap((unit) => survivorsOf(world, unit));
+  const reaches = all([...survivors, ...concernedBy(world, path).ids]);
+  return { rule: 'unit-removed', reaches, because: `it described ${namesOf(before)}, ${isOrAre(before)} gone` };
 }
 
-function added(path: string, after: Unit, world: World): Verdict {
-  const because = `it describes ${nameOf(after)}, which is new`;
-  return { rule: 'unit-added', reaches: all([after.id, ...concernedBy(world, path).ids]), because };
+function added(path: string, after: readonly Unit[], world: World): Verdict {
+  const because = `it describes ${namesOf(after)}, ${isOrAre(after)} new`;
+  const reaches = all([...after.map(({ id }) => id), ...concernedBy(world, path).ids]);
+  return { rule: 'unit-added', reaches, because };
 }
 
-function compared(before: Unit, after: Unit, world: World): Verdict {
-  if (before.workspaceMeaning !== after.workspaceMeaning) {
-    const members = world.head.units.filter(({ root }) => isWithin(root, after.root));
+const isOrAre = (units: readonly Unit[]): string => (units.length === 1 ? 'which is' : 'which are');
+
+function namesOf(units: readonly Unit[]): string {
+  return listed(units.map(nameOf));
+}
+
+function compared(before: readonly Unit[], after: readonly Unit[], world: World): Verdict {
+  const [one] = after;
+  const leading = after.find(({ workspaceMeaning }) => workspaceMeaning !== null) ?? one;
+  if (leading === undefined) throw new Error('a file that describes something describes a unit');
+  const earlier = new Map(before.map((unit) => [unit.id, unit]));
+  if ((earlier.get(leading.id)?.workspaceMeaning ?? null) !== leading.workspaceMeaning) {
+    const members = world.head.units.filter(
+      ({ root, ecosystem }) => ecosystem === leading.ecosystem && isWithin(root, leading.root),
+    );
     const because = 'it describes the whole workspace, and says something else to a build than before';
     return { rule: 'workspace-manifest', reaches: all(members.map(({ id }) => id)), because };
   }
-  if (before.meaning !== after.meaning) {
+  const different = after.filter(({ id, meaning }) => earlier.get(id)?.meaning !== meaning && earlier.has(id));
+  if (different.length > 0) {
     return {
       rule: 'manifest',
-      reaches: all([after.id]),
-      because: `it describes ${nameOf(after)}, and says something else to a build than before`,
+      reaches: all(different.map(({ id }) => id)),
+      because: `it describes ${namesOf(different)}, and says something else to a build than before`,
     };
   }
   return {
     rule: 'manifest-cosmetic',
     reaches: [],
-    because: `it describes ${nameOf(after)}, but nothing in it that a build reads changed`,
+    because: `it describes ${namesOf(after)}, but nothing in it that a build reads changed`,
   };
 }
 

@@ -12,8 +12,9 @@ export interface World {
   readonly baseUnits: ReadonlyMap<string, Unit>;
   readonly headOwners: Owners;
   readonly baseOwners: Owners;
-  readonly headManifests: ReadonlyMap<string, Unit>;
-  readonly baseManifests: ReadonlyMap<string, Unit>;
+  /** Units by the file that describes them: one file may describe many. */
+  readonly headManifests: ReadonlyMap<string, readonly Unit[]>;
+  readonly baseManifests: ReadonlyMap<string, readonly Unit[]>;
   /** What units of the later side declare to read of a path. */
   readonly declarations: Declarations;
   /** Every unit of the later side, whole. One list for all files that reach everything: there can be very many of both. */
@@ -32,8 +33,8 @@ export function worldOf(head: Discovery, base: Discovery): World {
     baseUnits: new Map(base.units.map((unit) => [unit.id, unit])),
     headOwners: ownersIn(head.units),
     baseOwners: ownersIn(base.units),
-    headManifests: new Map(head.units.map((unit) => [unit.manifest, unit])),
-    baseManifests: new Map(base.units.map((unit) => [unit.manifest, unit])),
+    headManifests: Map.groupBy(head.units, ({ manifest }) => manifest),
+    baseManifests: Map.groupBy(base.units, ({ manifest }) => manifest),
     declarations: declarationsIn(head.units),
     everyUnit: wholeOf(head.units),
     everyUnitWithin: (folder) => {

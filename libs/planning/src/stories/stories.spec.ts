@@ -18,10 +18,13 @@ const AFTER_MONEY: Files = {
 const LIBRARY: Files = {
   'go.work': 'go 1.24\nuse (\n\t./api\n\t./store\n\t./tool\n)\n',
   'api/go.mod': 'module example.org/api\ngo 1.24\nrequire example.org/store v0.0.0\n',
+  'api/main.go': 'package main\nimport "example.org/store"\n',
   'api/main_test.go': 'package main\n',
+  'api/routes/routes.go': 'package routes\n',
   'store/go.mod': 'module example.org/store\ngo 1.24\n',
   'store/store.go': 'package store\n',
   'tool/go.mod': 'module example.org/tool\ngo 1.24\n',
+  'tool/main.go': 'package main\n',
 };
 
 /** Money is tested with what checks sums, and the cart is made of money. */
