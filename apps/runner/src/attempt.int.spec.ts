@@ -14,6 +14,7 @@ import {
 } from '@delta-ci/sandbox';
 import { createLogger, createRedactor } from '@delta-ci/service';
 import { DeveloperClone, git } from '../../../test/support/git-server/bare-repository.ts';
+import { serveGit } from '../../../test/support/git-server/git-http-server.ts';
 import { eventually } from '../../../test/support/infra/index.ts';
 import { aPlannedJob } from '../../../test/support/made-up/planned-job.ts';
 import { carryOutAttempt } from './attempt.ts';
@@ -95,7 +96,7 @@ async function carryOut(lease: LeaseOffer, executor: SandboxExecutor = asMyself(
       redactor: createRedactor(),
     }),
     workDir,
-    protocols: ['file'],
+    protocols: ['file', 'http'],
     toolchainDirs: [],
     egress: 'none',
     nowMs: Date.now,
@@ -115,6 +116,27 @@ describe('one leased attempt', () => {
     });
     expect(gateway.log).toContain('turns\n');
     expect((await readdir(workDir)).filter((name) => name.startsWith('run_'))).toEqual([]);
+  });
+
+  it('given a source over HTTP, then one request brings it, and the job runs on it', async () => {
+    const served = await serveGit(place);
+    try {
+      await carryOut(offer('cat widget.txt', { source: { ...source, cloneUrl: `${served.url}/widgets.git` } }));
+      expect(served.requests).toEqual(['POST /widgets.git/git-upload-pack']);
+    } finally {
+      await served.close();
+    }
+    expect(gateway.reported('complete')).toMatchObject({ outcome: 'succeeded' });
+    expect(gateway.log).toContain('turns\n');
+  });
+
+  it('given a commit that the remote has not, then no step runs and the report says so', async () => {
+    await carryOut(offer('echo never', { source: { ...source, commit: 'd'.repeat(40) } }));
+    expect(gateway.reported('complete')).toMatchObject({
+      outcome: 'failed',
+      steps: [],
+      infrastructureError: { code: 'source_unavailable' },
+    });
   });
 
   it('given a commit with another tree than planned, then no step runs and the report says so', async () => {

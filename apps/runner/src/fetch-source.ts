@@ -1,5 +1,15 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { InfrastructureError, SourceAccess } from '@delta-ci/contracts';
-import { layOutBareRepository, parseCloneUrl, type ConfigSetting, type Git, type Protocol } from '@delta-ci/git';
+import { DOWNLOADED_PACK } from '@delta-ci/sandbox';
+import {
+  downloadCommit,
+  layOutBareRepository,
+  parseCloneUrl,
+  type ConfigSetting,
+  type Git,
+  type Protocol,
+} from '@delta-ci/git';
 
 /** A shallow fetch of the largest repositories takes a few minutes on a slow link. */
 const FETCH_MS = 10 * 60_000;
@@ -9,12 +19,16 @@ const THROW_AWAY: readonly ConfigSetting[] = [['core.fsync', 'none']];
 
 const FLAGS = ['--quiet', '--depth=1', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance'];
 
+/** As large a pack of one commit as anybody tests; beyond it git fetches, which the time limit ends. */
+const PACK_BYTES_MAX = 4 * 1024 ** 3;
+
 export type FetchedSource = { ok: true } | { ok: false; error: InfrastructureError };
 
 /**
- * Fetches exactly the tested commit, shallow and by its id, into a bare repository of this job at `gitDir`, an empty
- * directory. Only objects travel: nothing is checked out, no hook or filter runs, and the credential is used for this one
- * fetch and written nowhere. Whether the commit has the planned tree is looked at where it is checked out.
+ * Fetches exactly the tested commit, shallow and by its id, into `gitDir`, an empty directory: its pack as it comes where
+ * the remote gives it in one answer, and a bare repository where git has to fetch. Only objects travel: nothing is checked
+ * out, no hook or filter runs, and the credential is used for this one fetch and written nowhere. Whether the commit has the
+ * planned tree is looked at where it is checked out.
  */
 export async function fetchSource(
   git: Git,
@@ -23,19 +37,42 @@ export async function fetchSource(
   protocols: readonly Protocol[],
   signal: AbortSignal,
 ): Promise<FetchedSource> {
-  const url = parseCloneUrl(access.cloneUrl, protocols);
+  const { cloneUrl, commit, token } = access;
+  const url = parseCloneUrl(cloneUrl, protocols);
   if (!url.ok) return unavailable(url.error.message);
-  await layOutBareRepository(gitDir, access.commit.length === 64 ? 'sha256' : 'sha1');
-  const authorization = access.token === null ? [] : [header(access.cloneUrl, access.token)];
+  // Before the pack: whoever finds one finds it complete.
+  await writeFile(join(gitDir, 'shallow'), `${commit}\n`);
+  const downloaded = await downloadCommit(git, {
+    remote: url.value,
+    commit,
+    packFile: join(gitDir, DOWNLOADED_PACK),
+    authorization: token === null ? null : `Bearer ${token}`,
+    maxBytes: PACK_BYTES_MAX,
+    timeLimitMs: FETCH_MS,
+    signal,
+  });
+  if (downloaded) return { ok: true };
+  await rm(join(gitDir, 'shallow'));
+  return fetchByGit(git, access, gitDir, protocols, signal);
+}
+
+async function fetchByGit(
+  git: Git,
+  { cloneUrl, commit, token }: SourceAccess,
+  gitDir: string,
+  protocols: readonly Protocol[],
+  signal: AbortSignal,
+): Promise<FetchedSource> {
+  await layOutBareRepository(gitDir, commit.length === 64 ? 'sha256' : 'sha1');
   const fetched = await git.run(
-    { command: 'fetch', flags: FLAGS, operands: [access.cloneUrl, access.commit] },
+    { command: 'fetch', flags: FLAGS, operands: [cloneUrl, commit] },
     {
       gitDir,
       protocols,
-      config: [...THROW_AWAY, ...authorization],
+      config: token === null ? THROW_AWAY : [...THROW_AWAY, header(cloneUrl, token)],
       timeLimitMs: FETCH_MS,
       signal,
-      secrets: access.token === null ? [] : [access.token],
+      secrets: token === null ? [] : [token],
     },
   );
   return fetched.ok ? { ok: true } : unavailable(fetched.error.message);

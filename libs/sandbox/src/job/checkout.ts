@@ -1,4 +1,10 @@
-/** Where the tested tree comes from: a bare repository on the host that holds the commit. */
+/** In the source's directory: a pack as a remote sent it. */
+export const DOWNLOADED_PACK = 'downloaded.pack';
+
+/**
+ * Where the tested tree comes from: a directory on the host with a bare repository that holds the commit, or with a pack
+ * that nobody has looked at (`DOWNLOADED_PACK`). Beside either lies `shallow` when the history before the commit is missing.
+ */
 export interface JobSource {
   gitDir: string;
   commit: string;
@@ -13,7 +19,6 @@ export const TREE_MISMATCH_EXIT = 65;
 
 /** What `git init` would make, for a fraction of what starting it costs. */
 const REPOSITORY = [
-  'umask 022',
   'mkdir -p .git/objects/info .git/objects/pack .git/refs/heads .git/refs/tags',
   "echo 'ref: refs/heads/main' > .git/HEAD",
 ];
@@ -23,6 +28,16 @@ const configFor = (sha256: boolean): string =>
   sha256
     ? String.raw`${CORE}\trepositoryformatversion = 1\n[extensions]\n\tobjectFormat = sha256\n`
     : String.raw`${CORE}\trepositoryformatversion = 0\n`;
+
+/** Objects are borrowed from the source, which is read-only: the index of a pack nobody has looked at is made here. */
+function objectsFrom(seenAs: string): string[] {
+  const pack = '.git/objects/pack/pack-source';
+  return [
+    `if [ -f '${seenAs}/${DOWNLOADED_PACK}' ]`,
+    `then ln -s '${seenAs}/${DOWNLOADED_PACK}' ${pack}.pack; git index-pack -o ${pack}.idx ${pack}.pack > /dev/null`,
+    `else echo '${seenAs}/objects' > .git/objects/info/alternates; fi`,
+  ];
+}
 
 /**
  * The script that puts the tested tree into the workspace, inside the sandbox, because filters, links and names of
@@ -35,7 +50,7 @@ export function checkoutScript(sourceSeenAs: string, { commit, tree }: Pick<JobS
     'export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0 GIT_ADVICE=0',
     ...REPOSITORY,
     `printf '${configFor(commit.length === 64)}' > .git/config`,
-    `echo '${sourceSeenAs}/objects' > .git/objects/info/alternates`,
+    ...objectsFrom(sourceSeenAs),
     `if [ -f '${sourceSeenAs}/shallow' ]; then while read -r id; do echo "$id"; done < '${sourceSeenAs}/shallow' > .git/shallow; fi`,
     `actual=$(git rev-parse --verify --end-of-options '${commit}^{tree}')`,
     `if [ "$actual" != '${tree}' ]; then echo "the tree is $actual, planned was ${tree}" >&2; exit ${TREE_MISMATCH_EXIT}; fi`,

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -8,7 +9,7 @@ import { DeveloperClone, git } from '../../../../test/support/git-server/bare-re
 import { bubblewrapPath } from '../../../../test/support/infra/index.ts';
 import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
 import { BubblewrapExecutor } from '../bubblewrap/bubblewrap-executor.ts';
-import type { JobSource } from './checkout.ts';
+import { DOWNLOADED_PACK, type JobSource } from './checkout.ts';
 import { runJob, type JobOrder, type JobResult } from './run-job.ts';
 
 let place: string;
@@ -58,6 +59,18 @@ function order(scripts: readonly string[], over: Partial<JobOrder> = {}, job: Pa
   };
 }
 
+/** The same commit as a pack alone, as a remote sends it. */
+async function packed(change: (pack: Buffer) => unknown = () => undefined): Promise<JobSource> {
+  const directory = await mkdtemp(join(place, 'packed-'));
+  const list = await git(source.gitDir, 'rev-list', '--objects', '--no-object-names', source.commit);
+  const options = { cwd: source.gitDir, input: `${list}\n` };
+  const pack = execFileSync('git', ['pack-objects', '--stdout', '--quiet'], options);
+  change(pack);
+  await writeFile(join(directory, DOWNLOADED_PACK), pack);
+  await chmod(directory, 0o755);
+  return { ...source, gitDir: directory };
+}
+
 async function carriedOut(wanted: JobOrder, onOutput: () => void = () => undefined): Promise<JobResult> {
   return runJob(executor, wanted, {
     output: async (chunk) => {
@@ -100,6 +113,26 @@ describe('a job in its sandbox', () => {
     expect(result).toMatchObject({ outcome: 'failed', steps: [], infrastructureError: { code: 'tree_mismatch' } });
     expect(log).toContain(`planned was ${'e'.repeat(40)}`);
     expect(log).not.toContain('never\n');
+  });
+
+  it('given a pack that nobody has looked at, then it is indexed inside, and steps run on the tree it holds', async () => {
+    const result = await carriedOut(order(['cat widget.txt', 'git log --oneline | wc -l'], { source: await packed() }));
+    expect(result).toMatchObject({ outcome: 'succeeded', infrastructureError: null });
+    expect(log).toContain('turns\n');
+  });
+
+  it('given a pack that is damaged, then no step runs', async () => {
+    const damaged = await packed((pack) => pack.fill(0xff, 12, 40));
+    const result = await carriedOut(order(['echo never'], { source: damaged }));
+    expect(result).toMatchObject({ outcome: 'failed', steps: [], infrastructureError: { code: 'workspace_failed' } });
+    expect(log).not.toContain('never\n');
+  });
+
+  it('given a source that does not come, then the reason is the job’s and no step runs', async () => {
+    const error = { code: 'source_unavailable' as const, message: 'the remote hung up' };
+    const result = await carriedOut(order(['echo never'], { sourceReady: Promise.resolve(error) }));
+    expect(result).toMatchObject({ outcome: 'failed', steps: [], infrastructureError: error });
+    expect(log).toBe('');
   });
 
   it('given a job that uses up its time, then it is stopped and says so', async () => {

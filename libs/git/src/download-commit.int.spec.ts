@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DeveloperClone, git } from '../../../test/support/git-server/bare-repository.ts';
+import { layOutBareRepository } from './bare-layout.ts';
+import { parseCloneUrl } from './clone-url.ts';
+import { downloadCommit, type DownloadOptions } from './download-commit.ts';
+import { Git } from './git.ts';
+import { packetLine } from './packet-lines.ts';
+import { ServedRepositories } from './served-repositories.fixture.ts';
+
+const PATH = process.env['PATH'];
+const plain = new Git({ environment: { PATH } });
+
+let place: string;
+let served: ServedRepositories;
+let commit: string;
+let packFile: string;
+
+beforeAll(async () => {
+  place = await mkdtemp(join(tmpdir(), 'delta-download-'));
+  const barePath = join(place, 'widgets.git');
+  const developer = await DeveloperClone.create(barePath, barePath);
+  await developer.push('main', 'first', { 'widget.txt': 'stands\n' });
+  commit = (await developer.push('main', 'second', { 'widget.txt': 'turns\n' })).after;
+  await developer.remove();
+  served = await ServedRepositories.of(place);
+});
+afterAll(async () => {
+  await served.close();
+  await rm(place, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  served.intercept = () => false;
+  served.requests.splice(0);
+  packFile = join(await mkdtemp(join(place, 'into-')), 'a.pack');
+});
+
+async function download(over: Partial<DownloadOptions> = {}, by: Git = plain): Promise<boolean> {
+  const remote = parseCloneUrl(served.url('widgets.git'), ['http']);
+  if (!remote.ok) throw new Error(remote.error.message);
+  const limits = {
+    authorization: null,
+    maxBytes: 1_000_000,
+    timeLimitMs: 60_000,
+    signal: new AbortController().signal,
+  };
+  return downloadCommit(by, { remote: remote.value, commit, packFile, ...limits, ...over });
+}
+
+/** A remote that answers the request as a git server would, and with this body. */
+function answering(body: string | Buffer, status = 200, headers: Record<string, string> = {}): void {
+  served.intercept = (_request, response: ServerResponse) => {
+    response.writeHead(status, { 'content-type': 'application/x-git-upload-pack-result', ...headers }).end(body);
+    return true;
+  };
+}
+
+const band = (number: number, text: string): string => packetLine(String.fromCharCode(number) + text);
+
+describe('one commit in one request', () => {
+  it('given a remote, then a single request brings the commit with its files and nothing before it', async () => {
+    expect(await download()).toBe(true);
+    expect(served.requests).toEqual(['POST /widgets.git/git-upload-pack']);
+    const gitDir = join(place, 'indexed.git');
+    await layOutBareRepository(gitDir, 'sha1');
+    const indexed = join(gitDir, 'objects', 'pack', 'pack-a.pack');
+    await copyFile(packFile, indexed);
+    await git(gitDir, 'index-pack', indexed);
+    const found = await git(gitDir, 'verify-pack', '-v', indexed);
+    expect(found).toContain(commit);
+    expect(found.match(/ commit /g)).toHaveLength(1);
+  });
+
+  it('given a credential, then it is the header of that one request', async () => {
+    const heard: unknown[] = [];
+    served.intercept = ({ headers }) => {
+      heard.push(headers.authorization);
+      return false;
+    };
+    expect(await download({ authorization: 'Bearer fake-token' })).toBe(true);
+    expect(heard).toEqual(['Bearer fake-token']);
+  });
+
+  it.each<[string, () => void]>([
+    ['that knows no such repository', () => answering('', 404)],
+    ['that sends us elsewhere', () => answering('', 302, { location: served.url('widgets.git/git-upload-pack') })],
+    ['that answers in another type', () => answering('0000', 200, { 'content-type': 'text/html' })],
+    ['that speaks no packets', () => answering('<html></html>')],
+    ['of an older protocol', () => answering(packetLine('NAK\n'))],
+    ['that refuses by a packet', () => answering(packetLine('ERR upload-pack: not our ref\n'))],
+    [
+      'that gives up on the way',
+      () => answering(packetLine('packfile\n') + band(1, 'PACK') + band(3, 'out of memory')),
+    ],
+    ['whose answer breaks off', () => answering(`${packetLine('packfile\n')}00ff\u0001PACK`)],
+    ['that has nothing to give', () => answering(`${packetLine('packfile\n')}0000`)],
+    [
+      'with another end of history',
+      () => answering(packetLine('shallow-info\n') + packetLine(`shallow ${'1'.repeat(40)}`)),
+    ],
+    ['with more than is taken', () => answering(packetLine('packfile\n') + band(1, 'x'.repeat(60_000)).repeat(20))],
+  ])('given a remote %s, then nothing is taken and nothing is left', async (_name, misbehave) => {
+    misbehave();
+    expect(await download()).toBe(false);
+    expect(existsSync(packFile)).toBe(false);
+  });
+
+  it('given a commit the remote has not, or a caller that gave up, then nothing is taken', async () => {
+    expect(await download({ commit: 'd'.repeat(40) })).toBe(false);
+    expect(await download({ signal: AbortSignal.abort() })).toBe(false);
+    expect(existsSync(packFile)).toBe(false);
+  });
+
+  it('given a proxy that git would go through, then the remote is not asked directly', async () => {
+    const proxied = new Git({ environment: { PATH, http_proxy: 'http://127.0.0.1:9' } });
+    expect(await download({}, proxied)).toBe(false);
+    expect(served.requests).toEqual([]);
+  });
+
+  it('given a pack, then it is what the remote sent, byte for byte', async () => {
+    answering(`${packetLine('packfile\n')}${band(1, 'PA')}${band(2, 'counting')}${band(1, 'CK')}0000`);
+    expect(await download()).toBe(true);
+    expect(await readFile(packFile, 'latin1')).toBe('PACK');
+  });
+});

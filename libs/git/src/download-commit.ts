@@ -1,0 +1,127 @@
+import { open, rm } from 'node:fs/promises';
+import type { CloneUrl } from './clone-url.ts';
+import type { Git } from './git.ts';
+import type { Protocol } from './hygiene.ts';
+import { DELIMITER, FLUSH, NotPackets, packetLine, packetsOf, type Packet } from './packet-lines.ts';
+
+export interface DownloadOptions {
+  readonly remote: CloneUrl;
+  /** Full id of the one commit that is wanted, without those before it. */
+  readonly commit: string;
+  /** Where the pack is put; nothing may be there. */
+  readonly packFile: string;
+  /** Value of the header of that name, for this one request. */
+  readonly authorization: string | null;
+  readonly maxBytes: number;
+  readonly timeLimitMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** A remote that does not begin to answer within this is asked by git itself, which says what is wrong with it. */
+const FIRST_WORD_MS = 20_000;
+
+/** With any of these, git reaches remotes or trusts them in another way than we would. */
+const OTHER_WAYS: Partial<Record<Protocol, readonly string[]>> = {
+  http: ['http_proxy'],
+  https: ['HTTPS_PROXY', 'https_proxy', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'GIT_SSL_CAINFO'],
+};
+
+/**
+ * Asks a remote over HTTP for one commit with its files, in a single request and without starting git, and writes the pack
+ * down as it comes. The pack is a stranger's and was not looked at: whoever uses it lets git index it first, which checks
+ * every object's hash.
+ *
+ * False when nothing came of it, for whatever reason: `git fetch` is the one that knows every remote, and every word for
+ * what can go wrong. Nothing is left at `packFile` then.
+ */
+export async function downloadCommit(git: Git, options: DownloadOptions): Promise<boolean> {
+  const { remote, packFile } = options;
+  const others = OTHER_WAYS[remote.protocol];
+  if (others === undefined || others.some((name) => Boolean(git.environment[name]))) return false;
+  try {
+    await download(options);
+    return true;
+  } catch {
+    await rm(packFile, { force: true });
+    return false;
+  }
+}
+
+async function download(options: DownloadOptions): Promise<void> {
+  const { remote, commit, authorization, timeLimitMs, signal } = options;
+  const silent = new AbortController();
+  const firstWord = setTimeout(() => silent.abort(), FIRST_WORD_MS);
+  try {
+    const response = await fetch(`${remote.url}/git-upload-pack`, {
+      method: 'POST',
+      redirect: 'error',
+      signal: AbortSignal.any([signal, silent.signal, AbortSignal.timeout(timeLimitMs)]),
+      headers: {
+        'content-type': 'application/x-git-upload-pack-request',
+        accept: 'application/x-git-upload-pack-result',
+        'git-protocol': 'version=2',
+        'user-agent': 'git/delta-ci',
+        ...(authorization === null ? {} : { authorization }),
+      },
+      body: requestFor(commit),
+    });
+    clearTimeout(firstWord);
+    const type = response.headers.get('content-type');
+    if (!response.ok || type !== 'application/x-git-upload-pack-result' || response.body === null) {
+      throw new NotPackets(`the remote answered with ${response.status}`);
+    }
+    await keepPack(packetsOf(response.body), options);
+  } finally {
+    clearTimeout(firstWord);
+  }
+}
+
+/** A fetch of protocol version 2: this commit, none before it, and no talk about what is here already. */
+function requestFor(commit: string): string {
+  const capabilities = ['command=fetch', `object-format=${commit.length === 64 ? 'sha256' : 'sha1'}`];
+  const wishes = ['ofs-delta', 'no-progress', 'deepen 1', `want ${commit}`, 'done'];
+  const lines = (texts: readonly string[]): string => texts.map((text) => packetLine(`${text}\n`)).join('');
+  return `${lines(capabilities)}${DELIMITER}${lines(wishes)}${FLUSH}`;
+}
+
+/** What a packet of the pack's section carries, by its first byte: pack, words for people, an error. */
+const PACK_BAND = 1;
+const WORDS_BAND = 2;
+
+async function keepPack(
+  packets: AsyncIterable<Packet>,
+  { packFile, maxBytes, commit }: DownloadOptions,
+): Promise<void> {
+  const file = await open(packFile, 'wx', 0o644);
+  try {
+    let section = '';
+    let bytes = 0;
+    for await (const packet of packets) {
+      if (packet === 'flush') break;
+      if (packet === 'delimiter') section = '';
+      else if (section === '') section = sectionOf(packet);
+      else if (section === 'shallow-info') requireShallow(packet, commit);
+      else if (packet[0] === PACK_BAND) {
+        bytes += packet.length - 1;
+        if (bytes > maxBytes) throw new NotPackets('the pack is larger than anything that is taken');
+        await file.write(packet, 1);
+      } else if (packet[0] !== WORDS_BAND) throw new NotPackets('the remote gave up');
+    }
+    if (bytes === 0) throw new NotPackets('no pack came');
+  } finally {
+    await file.close();
+  }
+}
+
+function sectionOf(packet: Buffer): string {
+  const name = lineOf(packet);
+  if (name === 'shallow-info' || name === 'packfile') return name;
+  throw new NotPackets('the remote answers otherwise than it was asked');
+}
+
+/** The history ends at the commit, so the one end it has is known. A commit without parents has none. */
+function requireShallow(packet: Buffer, commit: string): void {
+  if (lineOf(packet) !== `shallow ${commit}`) throw new NotPackets('the remote gave another history');
+}
+
+const lineOf = (packet: Buffer): string => packet.toString('latin1').replace(/\n$/u, '');
