@@ -111,12 +111,42 @@ describe('which rule takes a changed file where', () => {
       'lockfile-closure',
       [],
     ],
-    ['package-lock.json', json({ lockfileVersion: 1, dependencies: {} }), 'lockfile-unreadable', ALL],
+    ['package-lock.json', json({ lockfileVersion: 4, packages: {} }), 'lockfile-unreadable', ALL],
     ['package-lock.json', 'not json', 'lockfile-unreadable', ALL],
   ])('given a change of %s, then the rule and the jobs are right', (path, text, rule, jobs) => {
     const plan = change({ [path]: text });
     expect(plan.files.map((file) => [file.path, file.rule])).toEqual([[path, rule]]);
     expect(keysOf(plan.jobs)).toEqual([...jobs]);
+  });
+
+  it('given that the root asks for another range of a tool, with the lockfile, then only who starts the tool runs', () => {
+    const rootWith = (range: string): Files => ({
+      'package.json': json({
+        name: 'demo',
+        private: true,
+        workspaces: ['packages/*'],
+        devDependencies: { linter: range },
+      }),
+      'package-lock.json': lockOf({
+        ...LOCKED,
+        '': { devDependencies: { linter: range } },
+        'node_modules/linter': { version: range.slice(1), bin: { 'run-linter': 'cli.js' } },
+        'packages/api/node_modules/linter': { version: '0.1.0' },
+        'packages/shop/node_modules/linter': { version: '0.1.0' },
+      }),
+      'packages/web/package.json': packageOf('web', { scripts: { test: 'run-linter . && node --test' } }),
+      ...Object.fromEntries(
+        ['api', 'shop'].map((name) => [
+          `packages/${name}/package.json`,
+          packageOf(name, { scripts: { test: 'node --test' }, devDependencies: { linter: '^0.1.0' } }),
+        ]),
+      ),
+    });
+    const before = { ...REPOSITORY, ...rootWith('^1.0.0') };
+    expect(keysOf(change(rootWith('^1.1.0'), before).jobs)).toEqual(['test-packages-web']);
+    const alone = { 'package.json': rootWith('^1.1.0')['package.json'] ?? '' };
+    // A manifest that the lockfile was not written for: no package could be installed.
+    expect(change(alone, before).files.map(({ rule }) => rule)).toEqual(['workspace-manifest']);
   });
 
   it('given a lockfile that changes one package, then the sentence names it', () => {

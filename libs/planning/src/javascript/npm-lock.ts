@@ -1,54 +1,78 @@
 import { asRecord, asText, memberOf, sortedText, textMembers, type ParsedRecord } from '../parsed-values.ts';
-import { byText, folderOf } from '../tree-paths.ts';
-import { reachable, type Lock } from './external-packages.ts';
-import { parseJsonObject } from './package-manifest.ts';
+import { byText, folderOf, inFolder, relativeTo, resolvePath } from '../tree-paths.ts';
+import {
+  MISSING,
+  NOT_TEXT,
+  hostOf,
+  missing,
+  remembered,
+  sameDeclarations,
+  unreadable,
+  type Lock,
+  type LockSource,
+  type PackageGraph,
+} from './locked-packages.ts';
+import { nestedPackages } from './npm-lock-one.ts';
+import { parseJsonObject, type DeclaredDependency } from './package-manifest.ts';
 
-/** Reads `package-lock.json` or `npm-shrinkwrap.json`, versions 2 and 3: those that list packages by location. */
-export function readNpmLock(path: string, text: string | undefined): Lock {
-  if (text === undefined) return unreadable(path, 'it is too large or not text');
-  const root = parseJsonObject(text);
-  if (root === null) return unreadable(path, 'it is not a JSON object');
+/**
+ * Reads `package-lock.json` or `npm-shrinkwrap.json`: versions 2 and 3, which list packages by location, and version 1,
+ * which nests them.
+ */
+export function readNpmLock(source: LockSource): Lock {
+  if (source.text === undefined) return unreadable(source, NOT_TEXT);
+  const root = parseJsonObject(source.text);
+  if (root === null) return unreadable(source, 'it is not a JSON object');
   const version = memberOf(root, 'lockfileVersion');
-  const packages = asRecord(memberOf(root, 'packages'));
-  if ((version !== 2 && version !== 3) || packages === null) {
-    return unreadable(path, `lockfile version ${String(version)} is not one that lists packages by location (2 or 3)`);
-  }
-  const identities = new Map<string, string>();
-  const identity = (location: string): string => {
-    const known = identities.get(location) ?? identityOf(packages, location);
-    identities.set(location, known);
-    return known;
-  };
-  return {
-    kind: 'read',
-    path,
-    hosts: hostsOf(packages),
-    closureOf: (folder, declared) => closureOf({ packages, identity }, folder, declared),
-  };
+  const packages = packagesOf(root, version);
+  if (typeof packages === 'string') return unreadable(source, packages);
+  return { kind: 'read', path: source.path, graph: graphOf({ ...source, packages, nested: version === 1 }) };
 }
 
-function unreadable(path: string, reason: string): Lock {
-  return { kind: 'unreadable', path, reason };
+function packagesOf(root: ParsedRecord, version: unknown): ParsedRecord | string {
+  if (version === 1) return nestedPackages(root) ?? 'it nests packages deeper than any install does';
+  const packages = asRecord(memberOf(root, 'packages'));
+  if ((version === 2 || version === 3) && packages !== null) return packages;
+  return `lockfile version ${String(version).slice(0, 20)} is not one that is read here (1 to 3)`;
 }
 
 const DEPENDENCY_MEMBERS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'] as const;
 
-interface LockedPackages {
+interface LockedPackages extends LockSource {
   readonly packages: ParsedRecord;
-  readonly identity: (location: string) => string;
+  /** Version 1: the lockfile notes nothing of what manifests declare. */
+  readonly nested: boolean;
 }
 
-function closureOf(
-  { packages, identity }: LockedPackages,
-  folder: string,
-  declared: readonly { readonly name: string }[],
-): Map<string, string> {
-  const own = folder === '.' ? '' : folder;
-  const names = new Set([...declared.map((each) => each.name), ...dependencyNames(packages, own)]);
-  const direct = [...names].map((name) => resolveFrom(packages, own, name));
-  const locations = reachable(direct, (location) => furtherFrom(packages, location));
-  const identities = [...locations].sort(byText).map((at): [string, string] => [at, identity(at)]);
-  return new Map([...identities, [`(${own})`, declarationsOf(packages, own)]]);
+function graphOf(lock: LockedPackages): PackageGraph {
+  const { packages, workspace, nested } = lock;
+  const own = (folder: string): string => locationOf(workspace, folder);
+  return {
+    direct: (folder, declared) => directOf(lock, own(folder), declared),
+    next: remembered((location) => furtherFrom(lock, location)),
+    identity: remembered((location) => identityOf(packages, location)),
+    binaries: (location) => (nested ? null : binariesOf(packages, location)),
+    declarations: (folder) => declarationsOf(packages, own(folder)),
+    inStep: (folder, declared) => nested || sameDeclarations(noted(packages, own(folder)), declared),
+    settings: '',
+    hosts: hostsOf(packages),
+  };
+}
+
+/** Folders are named from where the lockfile lies; the empty text is that folder itself. */
+function locationOf(workspace: string, folder: string): string {
+  const location = relativeTo(workspace, folder);
+  return location === '.' ? '' : location;
+}
+
+function directOf(
+  lock: LockedPackages,
+  own: string,
+  declared: readonly DeclaredDependency[],
+): Map<string, readonly string[]> {
+  const names = new Set([...declared.map(({ name }) => name), ...dependencyNames(lock.packages, own)]);
+  const found = [...names].map((name): [string, string] => [name, resolveFrom(lock.packages, own, name)]);
+  return new Map(found.map(([name, location]) => [name, withoutOwn(lock, location)]));
 }
 
 function dependencyNames(packages: ParsedRecord, location: string): string[] {
@@ -56,31 +80,62 @@ function dependencyNames(packages: ParsedRecord, location: string): string[] {
   return DEPENDENCY_MEMBERS.flatMap((member) => textMembers(memberOf(entry, member)).map(([name]) => name));
 }
 
-/** Links lead to packages of the repository: those are units of their own, with closures of their own. */
-function furtherFrom(packages: ParsedRecord, location: string): string[] {
+function furtherFrom(lock: LockedPackages, location: string): string[] {
+  const { packages } = lock;
   const entry = asRecord(memberOf(packages, location));
-  if (entry === null || entry['link'] === true) return [];
-  return dependencyNames(packages, location).map((name) => resolveFrom(packages, location, name));
+  if (entry === null) return [];
+  const linked = linkedLocation(entry);
+  if (linked !== null) return [linked];
+  return dependencyNames(packages, location).flatMap((name) => withoutOwn(lock, resolveFrom(packages, location, name)));
+}
+
+/** Links lead to packages of the repository: those that are units have closures of their own. */
+function withoutOwn({ packages, workspace, roots }: LockedPackages, location: string): string[] {
+  const entry = asRecord(memberOf(packages, location));
+  const linked = entry === null ? null : linkedLocation(entry);
+  const folder = linked === null ? null : resolvePath(workspace, linked);
+  return folder !== null && roots.has(folder) ? [] : [location];
+}
+
+function linkedLocation(entry: ParsedRecord): string | null {
+  return entry['link'] === true ? asText(entry['resolved']) : null;
 }
 
 /** As Node resolves: the nearest `node_modules` upwards. A name found nowhere stands for itself, as missing. */
 function resolveFrom(packages: ParsedRecord, location: string, name: string): string {
   for (let at = location; ; at = folderOf(at) === '.' ? '' : folderOf(at)) {
-    const candidate = at === '' ? `node_modules/${name}` : `${at}/node_modules/${name}`;
+    const candidate = inFolder(at === '' ? '.' : at, `node_modules/${name}`);
     if (Object.hasOwn(packages, candidate)) return candidate;
-    if (at === '') return `(missing) ${name}`;
+    if (at === '') return missing(name);
   }
 }
 
+/** Who else uses a package is no part of what it is. */
+const MARKS = { peer: undefined, dev: undefined, optional: undefined, devOptional: undefined, extraneous: undefined };
+
 function identityOf(packages: ParsedRecord, location: string): string {
   const entry = asRecord(memberOf(packages, location));
-  return entry === null ? 'missing' : sortedText({ ...entry, peer: undefined, dev: undefined, optional: undefined });
+  return entry === null ? MISSING : sortedText({ ...entry, ...MARKS });
+}
+
+function binariesOf(packages: ParsedRecord, location: string): string[] | null {
+  const entry = asRecord(memberOf(packages, location));
+  if (entry === null) return null;
+  const bin = memberOf(entry, 'bin');
+  const single = asText(bin);
+  return single === null ? textMembers(bin).map(([name]) => name) : [location.slice(location.lastIndexOf('/') + 1)];
 }
 
 /** What the lockfile says a package of the repository declares: `npm ci` refuses to run when that differs from the manifest. */
 function declarationsOf(packages: ParsedRecord, own: string): string {
   const entry = memberOf(packages, own);
   return sortedText(DEPENDENCY_MEMBERS.map((member) => memberOf(entry, member) ?? null));
+}
+
+function noted(packages: ParsedRecord, own: string): Map<string, string> {
+  const entry = memberOf(packages, own);
+  const members = DEPENDENCY_MEMBERS.filter((member) => member !== 'peerDependencies');
+  return new Map(members.flatMap((member) => textMembers(memberOf(entry, member))));
 }
 
 function hostsOf(packages: ParsedRecord): string[] {
@@ -90,11 +145,4 @@ function hostsOf(packages: ParsedRecord): string[] {
     if (host !== null) hosts.add(host);
   }
   return [...hosts].sort(byText);
-}
-
-/** The host of `https://host/…`, `git+ssh://git@host/…`; null for what is not an address. */
-function hostOf(address: string): string | null {
-  return (
-    /^[a-z+]+:\/\/(?:[^/@\s]*@)?([A-Za-z0-9.-]{1,253})(?::\d+)?(?:\/|$)/u.exec(address)?.[1]?.toLowerCase() ?? null
-  );
 }

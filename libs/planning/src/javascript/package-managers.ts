@@ -1,8 +1,10 @@
 import { quoteForShell } from '../shell-words.ts';
 import { inFolder, relativeTo } from '../tree-paths.ts';
+import { readBunLock } from './bun-lock.ts';
 import { readNpmLock } from './npm-lock.ts';
 import { readPnpmLock } from './pnpm-lock.ts';
-import type { Lock } from './external-packages.ts';
+import { readYarnLock } from './yarn-lock.ts';
+import type { Lock, LockSource } from './locked-packages.ts';
 
 export type PackageManagerName = 'npm' | 'pnpm' | 'yarn' | 'bun';
 
@@ -16,19 +18,12 @@ export interface PackageManager {
   /** Command that runs a script of a member, and the folder to run it in. */
   readonly run: (script: string, workspace: string, member: string) => { run: string; workdir: string };
   readonly hosts: readonly string[];
-  readonly readLock: (path: string, workspace: string, text: string | undefined) => Lock;
+  readonly readLock: (source: LockSource) => Lock;
 }
 
 const inItsFolder =
   (program: string): PackageManager['run'] =>
   (script, _workspace, member) => ({ run: `${program} run ${script}`, workdir: member });
-
-/** Lockfiles that exist and are not understood: whatever changes in them may concern every package. */
-const notUnderstood: PackageManager['readLock'] = (path) => ({
-  kind: 'unreadable',
-  path,
-  reason: 'its format is not one that is read here',
-});
 
 const NPM: PackageManager = {
   name: 'npm',
@@ -40,7 +35,7 @@ const NPM: PackageManager = {
     return { run: `npm run ${script}${where}`, workdir: workspace };
   },
   hosts: ['registry.npmjs.org'],
-  readLock: (path, _workspace, text) => readNpmLock(path, text),
+  readLock: readNpmLock,
 };
 
 const PNPM: PackageManager = {
@@ -62,7 +57,7 @@ const YARN: PackageManager = {
   },
   run: inItsFolder('yarn'),
   hosts: ['registry.npmjs.org', 'registry.yarnpkg.com', 'repo.yarnpkg.com'],
-  readLock: notUnderstood,
+  readLock: readYarnLock,
 };
 
 const BUN: PackageManager = {
@@ -71,7 +66,7 @@ const BUN: PackageManager = {
   install: ({ locked }) => (locked ? 'bun install --frozen-lockfile' : 'bun install'),
   run: inItsFolder('bun'),
   hosts: ['registry.npmjs.org'],
-  readLock: notUnderstood,
+  readLock: readBunLock,
 };
 
 export const PACKAGE_MANAGERS: readonly PackageManager[] = [PNPM, YARN, BUN, NPM];

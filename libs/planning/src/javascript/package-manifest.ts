@@ -12,8 +12,10 @@ export interface PackageManifest {
   readonly packageManager: string | null;
   /** Everything that can change what is built or run, as comparable text. */
   readonly meaning: string;
-  /** Of that, what members of a workspace notice when the package is its root. */
-  readonly workspaceMeaning: string;
+  /** Of that, what members of a workspace notice when the package is its root; which packages they get is apart. */
+  readonly workspaceMeaning: () => string;
+  /** Settings of tools that stand in the manifest itself, as text to look for names in. */
+  readonly settings: () => string;
 }
 
 export interface DeclaredDependency {
@@ -37,6 +39,10 @@ const WITHOUT_MEANING = new Set(
 /** Members whose order is part of their meaning: conditions are tried from the first to the last. */
 const ORDERED = new Set(['exports', 'imports']);
 
+const DEPENDENCY_NAMES = DEPENDENCY_MEMBERS.map(([name]) => name);
+const NOT_OF_MEMBERS = new Set(['name', 'scripts', ...DEPENDENCY_NAMES]);
+const NOT_SETTINGS = new Set([...NOT_OF_MEMBERS, ...WITHOUT_MEANING, 'overrides', 'resolutions', 'pnpm']);
+
 /** Null when the text is not a JSON object. */
 export function parsePackageManifest(text: string): PackageManifest | null {
   const root = parseJsonObject(text);
@@ -52,7 +58,8 @@ export function parsePackageManifest(text: string): PackageManifest | null {
     nodeVersion: asText(memberOf(member('engines'), 'node')),
     packageManager: asText(member('packageManager')),
     meaning: meaningOf(root, new Set()),
-    workspaceMeaning: meaningOf(root, new Set(['name', 'scripts'])),
+    workspaceMeaning: () => meaningOf(root, NOT_OF_MEMBERS),
+    settings: () => orderedText(Object.entries(root).filter(([name]) => !NOT_SETTINGS.has(name))),
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { closureDifference } from '../impact/closure-difference.ts';
+import { difference, locationsOf, lockOf, type LockReading } from './locked-packages.fixture.ts';
 import { readPnpmLock } from './pnpm-lock.ts';
 
 /** Version 9: packages and what depends on peers apart. */
@@ -53,23 +53,9 @@ packages:
   /left/1.0.0: { resolution: { integrity: sha512-left } }
 `;
 
-function closure(text: string, folder: string): ReadonlyMap<string, string> {
-  const lock = readPnpmLock('pnpm-lock.yaml', '.', text);
-  if (lock.kind !== 'read') throw new Error(`not read: ${JSON.stringify(lock)}`);
-  return lock.closureOf(folder, []);
-}
+const PNPM: LockReading = { read: readPnpmLock, path: 'pnpm-lock.yaml' };
 
-const packagesOf = (text: string, folder: string): string[] =>
-  [...closure(text, folder).keys()].filter((key) => !key.startsWith('('));
-
-function difference(before: string, after: string, folder: string): string | null {
-  const as = (text: string): Parameters<typeof closureDifference>[0] => ({
-    kind: 'resolved',
-    lockfile: 'pnpm-lock.yaml',
-    packages: closure(text, folder),
-  });
-  return closureDifference(as(before), as(after));
-}
+const packagesOf = (text: string, folder: string): string[] => locationsOf(PNPM, text, folder);
 
 describe('pnpm lockfiles', () => {
   it.each([
@@ -86,19 +72,19 @@ describe('pnpm lockfiles', () => {
 
   it('given a change deep in one package, then only the importers that reach it differ', () => {
     const after = NINE.replace('sha512-deep', 'sha512-other');
-    expect(difference(NINE, after, 'packages/a')).toBe('deep@4.0.0 changed');
-    expect(difference(NINE, after, 'packages/b')).toBeNull();
+    expect(difference(PNPM, [NINE, after], 'packages/a')).toBe('deep@4.0.0 changed');
+    expect(difference(PNPM, [NINE, after], 'packages/b')).toBeNull();
   });
 
   it('given another setting, then every importer differs', () => {
     const after = NINE.replace('autoInstallPeers: true', 'autoInstallPeers: false');
-    expect(difference(NINE, after, 'packages/b')).not.toBeNull();
+    expect(difference(PNPM, [NINE, after], 'packages/b')).not.toBeNull();
   });
 
   it('given a document of tools before the lock itself, then the last document counts and the first is compared whole', () => {
     const two = (version: string): string => `---\nlockfileVersion: '9.0'\ntools: { pnpm: ${version} }\n---\n${NINE}`;
     expect(packagesOf(two('10.0.0'), 'packages/b')).toEqual(['right@3.0.0']);
-    expect(difference(two('10.0.0'), two('10.0.1'), 'packages/b')).not.toBeNull();
+    expect(difference(PNPM, [two('10.0.0'), two('10.0.1')], 'packages/b')).not.toBeNull();
   });
 
   it.each([
@@ -107,7 +93,7 @@ describe('pnpm lockfiles', () => {
     ['a list', '- a\n', 'no mapping'],
     ['aliases, which could multiply themselves', 'a: &a [x]\nb: [*a, *a]\n', 'not YAML'],
   ])('given %s, then it is unreadable and says why', (_what, text, reason) => {
-    expect(readPnpmLock('pnpm-lock.yaml', '.', text)).toMatchObject({
+    expect(lockOf(PNPM, text)).toMatchObject({
       kind: 'unreadable',
       reason: expect.stringContaining(reason),
     });

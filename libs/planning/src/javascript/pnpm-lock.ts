@@ -1,37 +1,45 @@
 import { loadAll } from 'js-yaml';
 import { asRecord, asText, memberOf, sortedText, textMembers, type ParsedRecord } from '../parsed-values.ts';
-import { byText, relativeTo } from '../tree-paths.ts';
-import { reachable, type Lock } from './external-packages.ts';
+import { relativeTo, resolvePath } from '../tree-paths.ts';
+import {
+  MISSING,
+  NOT_TEXT,
+  missing,
+  remembered,
+  sameDeclarations,
+  unreadable,
+  type Lock,
+  type LockSource,
+  type PackageGraph,
+} from './locked-packages.ts';
 
 const DEPENDENCY_MEMBERS = ['dependencies', 'devDependencies', 'optionalDependencies'] as const;
 
-/** Concern every importer alike when they change. What a catalog chose stands with each importer already. */
-const NOT_GLOBAL = new Set(['importers', 'packages', 'snapshots', 'catalogs', 'lockfileVersion', 'time']);
-
 /**
- * Reads `pnpm-lock.yaml`: the shapes of versions 5 to 9, with or without importers, in one document or several.
- * `workspace` is the folder the lockfile lies in: importers are named from there.
+ * Concern no importer, or stand with each importer already: what a catalog chose does, and a patched package carries the
+ * hash of its patch in its key.
  */
-export function readPnpmLock(path: string, workspace: string, text: string | undefined): Lock {
-  if (text === undefined) return { kind: 'unreadable', path, reason: 'it is too large or not text' };
-  const documents = parseDocuments(text);
-  if (typeof documents === 'string') return { kind: 'unreadable', path, reason: documents };
+const NOT_GLOBAL = new Set([
+  'importers',
+  'packages',
+  'snapshots',
+  'catalogs',
+  'patchedDependencies',
+  'lockfileVersion',
+  'time',
+]);
+
+/** Reads `pnpm-lock.yaml`: the shapes of versions 5 to 9, with or without importers, in one document or several. */
+export function readPnpmLock(source: LockSource): Lock {
+  if (source.text === undefined) return unreadable(source, NOT_TEXT);
+  const documents = parseDocuments(source.text);
+  if (typeof documents === 'string') return unreadable(source, documents);
   const main = documents.at(-1);
   const version = main === undefined ? null : majorVersion(memberOf(main, 'lockfileVersion'));
   if (main === undefined || version === null || version < 5 || version > 9) {
-    return { kind: 'unreadable', path, reason: 'its lockfileVersion is not one of 5 to 9' };
+    return unreadable(source, 'its lockfileVersion is not one of 5 to 9');
   }
-  const common = sortedText([
-    documents.slice(0, -1),
-    Object.entries(main).filter(([name]) => !isPerImporter(main, name)),
-  ]);
-  const graph = packageGraph(main);
-  return {
-    kind: 'read',
-    path,
-    hosts: [],
-    closureOf: (folder) => closureOf(main, graph, relativeTo(workspace, folder), common),
-  };
+  return { kind: 'read', path: source.path, graph: graphOf(source, main, documents.slice(0, -1)) };
 }
 
 function parseDocuments(text: string): ParsedRecord[] | string {
@@ -56,59 +64,98 @@ function isPerImporter(main: ParsedRecord, name: string): boolean {
   return main['importers'] === undefined && (name === 'specifiers' || DEPENDENCY_MEMBERS.some((each) => each === name));
 }
 
-interface PackageGraph {
-  readonly identity: (key: string) => string;
-  readonly next: (key: string) => string[];
-}
-
-function packageGraph(main: ParsedRecord): PackageGraph {
-  const packages = memberOf(main, 'packages');
-  const snapshots = memberOf(main, 'snapshots');
-  const entriesOf = (key: string): readonly unknown[] => [
-    memberOf(snapshots, key),
-    // Version 9 keeps what depends on peers (`a@1.0.0(b@2.0.0)`) apart from the package itself (`a@1.0.0`).
-    memberOf(packages, key) ?? memberOf(packages, key.replace(/\(.*$/u, '')),
-  ];
-  const known = (key: string): boolean => entriesOf(key).some((entry) => entry !== undefined);
+function graphOf(source: LockSource, main: ParsedRecord, earlier: readonly ParsedRecord[]): PackageGraph {
+  const lock = lockedPackages(source, main);
+  const importer = (folder: string): unknown => importerOf(main, relativeTo(source.workspace, folder));
   return {
-    identity: (key) => (known(key) ? sortedText(entriesOf(key).map((entry) => withoutMarks(entry))) : 'missing'),
-    next: (key) => entriesOf(key).flatMap((entry) => dependencyKeys(entry, known)),
+    direct: (folder) => directOf(lock, importer(folder), folder),
+    next: remembered((key) => lock.entriesOf(key).flatMap((entry) => dependencyKeys(lock, entry))),
+    identity: remembered((key) => identityOf(lock, key)),
+    // Which names it brings is not noted, only that it does.
+    binaries: (key) => (lock.entriesOf(key).some((entry) => memberOf(entry, 'hasBin') === true) ? null : []),
+    declarations: (folder) => {
+      const entry = importer(folder);
+      return sortedText(['specifiers', ...DEPENDENCY_MEMBERS].map((member) => memberOf(entry, member) ?? null));
+    },
+    inStep: (folder, declared) => sameDeclarations(specifiersOf(importer(folder)), declared),
+    settings: sortedText([earlier, Object.entries(main).filter(([name]) => !isPerImporter(main, name))]),
+    hosts: [],
   };
 }
 
-/** `dev` says who else uses a package: not part of what it is. */
-function withoutMarks(entry: unknown): unknown {
-  const record = asRecord(entry);
-  return record === null ? null : { ...record, dev: undefined };
+interface LockedPackages extends LockSource {
+  /** What is noted under a key, in one place or two; empty when nothing is. */
+  readonly entriesOf: (key: string) => readonly unknown[];
 }
 
-function dependencyKeys(entry: unknown, known: (key: string) => boolean): string[] {
-  return DEPENDENCY_MEMBERS.flatMap((member) =>
-    textMembers(memberOf(entry, member)).flatMap(([name, version]) => keyOf(name, version, known)),
-  );
-}
-
-/** Across versions a resolved dependency is written `1.0.0`, `/name@1.0.0`, `name@1.0.0` (an alias) or `link:../x`. */
-function keyOf(name: string, version: string, known: (key: string) => boolean): string[] {
-  if (version.startsWith('link:')) return [];
-  const candidates = [`${name}@${version}`, `/${name}@${version}`, `/${name}/${version}`, version];
-  return [candidates.find(known) ?? `(missing) ${name}@${version}`];
-}
-
-function closureOf(main: ParsedRecord, graph: PackageGraph, importer: string, common: string): Map<string, string> {
-  const importers = asRecord(memberOf(main, 'importers'));
-  const entry = importers === null && importer === '.' ? main : memberOf(importers, importer);
-  const known = (key: string): boolean => graph.identity(key) !== 'missing';
-  const direct = DEPENDENCY_MEMBERS.flatMap((member) =>
-    Object.entries(asRecord(memberOf(entry, member)) ?? {}).flatMap(([name, value]) =>
-      keyOf(name, asText(value) ?? asText(memberOf(value, 'version')) ?? '', known),
+function lockedPackages(source: LockSource, main: ParsedRecord): LockedPackages {
+  const packages = memberOf(main, 'packages');
+  const snapshots = memberOf(main, 'snapshots');
+  const entriesOf = remembered((key) =>
+    // Version 9 keeps what depends on peers (`a@1.0.0(b@2.0.0)`) apart from the package itself (`a@1.0.0`).
+    [memberOf(snapshots, key), memberOf(packages, key) ?? memberOf(packages, withoutPeers(key))].filter(
+      (entry) => entry !== undefined,
     ),
   );
-  const keys = [...reachable(direct, graph.next)].sort(byText);
-  const declared = sortedText(['specifiers', ...DEPENDENCY_MEMBERS].map((member) => memberOf(entry, member) ?? null));
-  return new Map([
-    ...keys.map((key): [string, string] => [key, graph.identity(key)]),
-    [`(${importer})`, declared],
-    ['(settings)', common],
-  ]);
+  return { ...source, entriesOf };
+}
+
+function withoutPeers(key: string): string {
+  const peers = key.indexOf('(');
+  return peers < 0 ? key : key.slice(0, peers);
+}
+
+function importerOf(main: ParsedRecord, name: string): unknown {
+  const importers = asRecord(memberOf(main, 'importers'));
+  return importers === null && name === '.' ? main : memberOf(importers, name);
+}
+
+function directOf(lock: LockedPackages, importer: unknown, folder: string): Map<string, readonly string[]> {
+  const direct = DEPENDENCY_MEMBERS.flatMap((member) =>
+    Object.entries(asRecord(memberOf(importer, member)) ?? {}).map(([name, value]): [string, readonly string[]] => {
+      const version = asText(value) ?? asText(memberOf(value, 'version')) ?? '';
+      return [name, isOwn(lock, folder, version) ? [] : keysOf(lock, name, version)];
+    }),
+  );
+  return new Map(direct);
+}
+
+/** A package of the repository that is linked, which has a closure of its own. Links to other folders hold nothing external. */
+function isOwn({ roots }: LockedPackages, folder: string, version: string): boolean {
+  const copied = /^file:([^()]+)/u.exec(version)?.[1];
+  const target = copied === undefined ? null : resolvePath(folder, copied);
+  return version.startsWith('link:') || (target !== null && roots.has(target) && !version.includes('('));
+}
+
+function dependencyKeys(lock: LockedPackages, entry: unknown): string[] {
+  return DEPENDENCY_MEMBERS.flatMap((member) =>
+    textMembers(memberOf(entry, member)).flatMap(([name, version]) =>
+      version.startsWith('link:') ? [] : keysOf(lock, name, version),
+    ),
+  );
+}
+
+/** Across versions a resolved dependency is written `1.0.0`, `/name@1.0.0`, `name@1.0.0` (an alias) or `/name/1.0.0`. */
+function keysOf({ entriesOf }: LockedPackages, name: string, version: string): string[] {
+  const candidates = [`${name}@${version}`, `/${name}@${version}`, `/${name}/${version}`, version];
+  return [candidates.find((key) => entriesOf(key).length > 0) ?? missing(`${name}@${version}`)];
+}
+
+/** `dev` says who else uses a package: not part of what it is. */
+function identityOf({ entriesOf }: LockedPackages, key: string): string {
+  const entries = entriesOf(key);
+  if (entries.length === 0) return MISSING;
+  return sortedText(entries.map((entry) => ({ ...asRecord(entry), dev: undefined })));
+}
+
+/** Before version 6 ranges stand apart from what they resolved to. */
+function specifiersOf(importer: unknown): Map<string, string> {
+  const apart = textMembers(memberOf(importer, 'specifiers'));
+  const beside = DEPENDENCY_MEMBERS.flatMap((member) =>
+    Object.entries(asRecord(memberOf(importer, member)) ?? {}).map(([name, value]): [string, string] => [
+      name,
+      asText(memberOf(value, 'specifier')) ?? '',
+    ]),
+  );
+  return new Map(apart.length > 0 ? apart : beside);
 }

@@ -1,7 +1,8 @@
 import type { JobKind, JobStep } from '@delta-ci/contracts';
-import type { Discovery, ExternalClosure, RepositorySnapshot, Unit, UnitCommand, UnitEdge } from '../model.ts';
-import { asText } from '../parsed-values.ts';
+import type { Discovery, RepositorySnapshot, Unit, UnitCommand, UnitEdge } from '../model.ts';
+import { asText, sortedText } from '../parsed-values.ts';
 import { byText, foldersUpwards, inFolder, resolvePath } from '../tree-paths.ts';
+import { closuresIn } from './closures.ts';
 import type { DeclaredDependency } from './package-manifest.ts';
 import { scriptsForJobs } from './scripts.ts';
 import { readWorkspaces, type JavaScriptPackage, type JavaScriptWorkspace } from './workspaces.ts';
@@ -57,7 +58,12 @@ function unitsOf(around: Surroundings): { units: Unit[]; edges: UnitEdge[] } {
   const commands = new Map(workspace.packages.map((each) => [each.root, commandsOf(around, each, offered)]));
   const declared = workspace.packages.flatMap((each) => declaredEdges(around, each));
   const edges = [...declared, ...rootEdges(workspace, commands)];
-  const wiring = { commands, declared: byOrigin(declared), external: hasExternalPackages(around) };
+  const wiring = {
+    commands,
+    declared: byOrigin(declared),
+    external: hasExternalPackages(around),
+    closure: closuresIn(workspace, around.snapshot),
+  };
   const units = workspace.packages.map((each) => unitOf(around, each, wiring));
   return { units, edges };
 }
@@ -78,6 +84,7 @@ interface Wiring {
   /** Edges that manifests of the workspace declare, by the package that declares them. */
   readonly declared: ReadonlyMap<string, readonly UnitEdge[]>;
   readonly external: boolean;
+  readonly closure: ReturnType<typeof closuresIn>;
 }
 
 function unitOf(around: Surroundings, each: JavaScriptPackage, wiring: Wiring): Unit {
@@ -86,6 +93,8 @@ function unitOf(around: Surroundings, each: JavaScriptPackage, wiring: Wiring): 
   const internal = own.map(({ to, kind }) => `${to} ${kind}`).sort(byText);
   const toolchain = nodeVersionOf(around, each);
   const isRoot = each.root === workspace.root && workspace.defined;
+  const commands = wiring.commands.get(each.root) ?? [];
+  const compiled = typescript.has(each.root);
   const installs = wiring.external || own.length > 0;
   return {
     id: each.root,
@@ -95,16 +104,16 @@ function unitOf(around: Surroundings, each: JavaScriptPackage, wiring: Wiring): 
     workspace: workspace.root,
     manifest: each.manifestPath,
     meaning: JSON.stringify([each.manifest.meaning, internal, toolchain?.version ?? null]),
-    workspaceMeaning: isRoot ? each.manifest.workspaceMeaning : null,
-    closure: closureOf(workspace, each),
-    commands: wiring.commands.get(each.root) ?? [],
+    workspaceMeaning: isRoot ? meaningForMembers(workspace, each) : null,
+    closure: wiring.closure(each, { commands, typescript: compiled }),
+    commands,
     inputs: [],
     caches: [],
     install: installs ? [installStep(workspace, wiring.external)] : [],
     hosts: installs && wiring.external ? hostsOf(around) : [],
     env: ENVIRONMENT,
     toolchain,
-    typescript: typescript.has(each.root),
+    typescript: compiled,
     buildsFirst: buildsFirst(each.root, wiring),
     buildBeforeTest: true,
   };
@@ -157,17 +166,22 @@ function edgeKind({ manifest }: JavaScriptPackage, { kind }: DeclaredDependency)
 
 /** The package of the repository that a dependency is served by; null when it comes from outside. */
 function internalTarget(around: Surroundings, each: JavaScriptPackage, dependency: DeclaredDependency): string | null {
-  const linked = linkedRoot(each.root, dependency, around.roots);
+  const linked = linkedRoot(around, each.root, dependency);
   if (linked !== undefined) return linked;
   if (dependency.range.startsWith('npm:')) return null;
-  return around.byName.get(dependency.name) ?? null;
+  // `workspace:other@*` asks for a member under another name than its own.
+  const alias = /^workspace:((?:@[^/@]+\/)?[^/@]+)@/u.exec(dependency.range)?.[1];
+  return around.byName.get(alias ?? dependency.name) ?? null;
 }
 
-/** A dependency written as a path to another package of the repository. */
-function linkedRoot(from: string, { range }: DeclaredDependency, roots: ReadonlySet<string>): string | undefined {
-  const reference = /^(?:file|link|portal):(.+)$/u.exec(range)?.[1];
-  const target = reference === undefined ? null : resolvePath(from, reference);
-  return target !== null && roots.has(target) ? target : undefined;
+/** A dependency written as a path to another package of the repository: from where it is written, or from the root. */
+function linkedRoot(around: Surroundings, from: string, { range }: DeclaredDependency): string | undefined {
+  const [, protocol, reference] = /^(file|link|portal|workspace):(.+)$/u.exec(range) ?? [];
+  if (reference === undefined) return undefined;
+  const folders = protocol === 'workspace' ? [from, around.workspace.root] : [from];
+  return folders
+    .map((folder) => resolvePath(folder, reference))
+    .find((target): target is string => target !== null && target !== from && around.roots.has(target));
 }
 
 /** A workspace root's own scripts may read every member: `jest` at the root tests them all. */
@@ -186,32 +200,40 @@ function hasExternalPackages(around: Surroundings): boolean {
   );
 }
 
-function installStep({ manager, lock, root, packages }: JavaScriptWorkspace, external: boolean): JobStep {
+function installStep(
+  { manager, lock, ownLocks, root, packages, berry }: JavaScriptWorkspace,
+  external: boolean,
+): JobStep {
   const named = packages.find((each) => each.root === root)?.manifest.packageManager ?? '';
-  const modern = /^yarn@[2-9]/u.test(named);
-  const run = manager.install({ locked: lock.kind !== 'none', offline: !external, modern });
+  const modern = /^yarn@(?:[2-9]|\d\d|berry|stable)/u.test(named) || berry;
+  const locked = [lock, ...ownLocks.values()].some(({ kind }) => kind !== 'none');
+  const run = manager.install({ locked, offline: !external, modern });
   return { name: 'install', run, workdir: root };
 }
 
-/** What a package can load: its own packages, and the root's, which are found by whoever looks further up. */
-function closureOf({ lock, root, packages }: JavaScriptWorkspace, each: JavaScriptPackage): ExternalClosure {
-  if (lock.kind === 'none') return lock;
-  if (lock.kind === 'unreadable') return { kind: 'unreadable', lockfile: lock.path, reason: lock.reason };
-  const top = packages.find((candidate) => candidate.root === root);
-  const members = [each, ...(top === undefined || top === each ? [] : [top])];
-  const closures = members.map((member) => lock.closureOf(member.root, member.manifest.dependencies));
-  return { kind: 'resolved', lockfile: lock.path, packages: new Map(closures.flatMap((closure) => [...closure])) };
+/**
+ * What members notice of the root's manifest. Which packages the root declares shows in their closures, as long as the
+ * lockfile was written for what it declares: otherwise no member may even be installed.
+ */
+function meaningForMembers({ lock }: JavaScriptWorkspace, { root, manifest }: JavaScriptPackage): string {
+  const settled = lock.kind === 'read' && lock.graph.inStep(root, manifest.dependencies);
+  const meaning = manifest.workspaceMeaning();
+  return settled ? meaning : sortedText([meaning, manifest.dependencies]);
 }
 
 function hostsOf({ workspace, snapshot }: Surroundings): string[] {
-  const configured = [...(snapshot.contents.get(inFolder(workspace.root, '.npmrc')) ?? '').matchAll(REGISTRY)];
-  const locked = workspace.lock.kind === 'read' ? workspace.lock.hosts : [];
+  const settings = REGISTRY_SETTINGS.map((name) => snapshot.contents.get(inFolder(workspace.root, name)) ?? '');
+  const configured = settings.flatMap((text) => [...text.matchAll(REGISTRY)]);
+  const locks = [workspace.lock, ...workspace.ownLocks.values()];
+  const locked = locks.flatMap((lock) => (lock.kind === 'read' ? lock.graph.hosts : []));
   const named = [...configured.map((found) => (found[1] ?? '').toLowerCase()), ...locked];
   return [...new Set([...workspace.manager.hosts, ...named])].sort(byText).slice(0, HOSTS_MAX);
 }
 
-/** `registry=https://host/…` and `@scope:registry=https://host/…`. */
-const REGISTRY = /^[^#;\n]{0,200}registry\s*=\s*https?:\/\/([A-Za-z0-9.-]{1,253})/gmu;
+const REGISTRY_SETTINGS = ['.npmrc', '.yarnrc', '.yarnrc.yml', 'bunfig.toml'];
+
+/** `registry=https://host/…`, `@scope:registry=…`, `npmRegistryServer: "https://host"` and their like, one a line. */
+const REGISTRY = /^[^#;\n]{0,200}registry[^#;\n]{0,20}?https?:\/\/([A-Za-z0-9.-]{1,253})/gimu;
 
 /** As many as a job may name. */
 const HOSTS_MAX = 200;

@@ -3,7 +3,8 @@ import { compileGlob, type PathMatcher } from '../glob.ts';
 import type { DiscoveryProblem, RepositorySnapshot } from '../model.ts';
 import { asTexts, memberOf } from '../parsed-values.ts';
 import { byText, fileNameOf, folderOf, inFolder, isWithin, relativeTo } from '../tree-paths.ts';
-import type { Lock } from './external-packages.ts';
+import type { Lock, LockSource } from './locked-packages.ts';
+import { isBerryLock } from './yarn-lock.ts';
 import { parsePackageManifest, type PackageManifest } from './package-manifest.ts';
 import { packageManagerOf, type PackageManager } from './package-managers.ts';
 
@@ -21,6 +22,10 @@ export interface JavaScriptWorkspace {
   readonly defined: boolean;
   readonly packages: readonly JavaScriptPackage[];
   readonly lock: Lock;
+  /** Whether it is Yarn's of version 2 or newer, by its files. */
+  readonly berry: boolean;
+  /** Lockfiles of members, by their roots, where the workspace as a whole has none. */
+  readonly ownLocks: ReadonlyMap<string, Lock>;
 }
 
 /** Folders whose manifests are somebody else's, or material of tests and generators rather than packages. */
@@ -31,30 +36,54 @@ export function isPackageManifest(path: string): boolean {
   return fileNameOf(path) === 'package.json' && !NOT_PACKAGES.test(path);
 }
 
-export function readWorkspaces(snapshot: RepositorySnapshot): {
-  workspaces: JavaScriptWorkspace[];
-  problems: DiscoveryProblem[];
-} {
+interface WorkspacesRead {
+  readonly workspaces: readonly JavaScriptWorkspace[];
+  readonly problems: readonly DiscoveryProblem[];
+}
+
+const READ = new WeakMap<RepositorySnapshot, WorkspacesRead>();
+
+/** Read once for each snapshot: several ecosystems ask. */
+export function readWorkspaces(snapshot: RepositorySnapshot): WorkspacesRead {
+  const known = READ.get(snapshot) ?? readFrom(snapshot);
+  READ.set(snapshot, known);
+  return known;
+}
+
+function readFrom(snapshot: RepositorySnapshot): WorkspacesRead {
   const problems: DiscoveryProblem[] = [];
   const paths = new Set(snapshot.entries.map((entry) => entry.path));
   const packages = readPackages(snapshot, problems);
+  const own = ownPackages(packages);
   const claimed = new Set<string>();
   const workspaces: JavaScriptWorkspace[] = [];
   for (const root of rootsFromTheTop(packages, paths)) {
     if (claimed.has(root)) continue;
-    const own = packages.get(root);
-    const patterns = memberPatterns(root, own?.manifest, snapshot, paths, problems);
+    const top = packages.get(root);
+    const patterns = memberPatterns(root, top?.manifest, snapshot, paths, problems);
     const isMember = patterns === null ? () => false : compileMembers(root, patterns, problems);
     const members = [...packages.values()].filter(
       (each) => each.root !== root && !claimed.has(each.root) && isWithin(each.root, root) && isMember(each.root),
     );
-    const all = own === undefined ? members : [own, ...members];
+    const all = top === undefined ? members : [top, ...members];
     for (const each of all) claimed.add(each.root);
     if (all.length === 0) continue;
-    const manager = packageManagerOf(root, own?.manifest.packageManager ?? null, (path) => paths.has(path));
-    const lock = lockOf(root, manager, snapshot, paths);
-    if (lock.kind === 'unreadable') problems.push(lockProblem(lock, root));
-    workspaces.push({ root, manager, defined: patterns !== null, packages: all, lock });
+    const manager = packageManagerOf(root, top?.manifest.packageManager ?? null, (path) => paths.has(path));
+    const lockIn = (folder: string): Lock => lockOf({ folder, manager, snapshot, paths, own });
+    const lock = lockIn(root);
+    const ownLocks = new Map(lock.kind === 'none' ? members.map((each) => [each.root, lockIn(each.root)]) : []);
+    for (const each of [lock, ...ownLocks.values()]) {
+      if (each.kind === 'unreadable') problems.push(lockProblem(each, root));
+    }
+    workspaces.push({
+      root,
+      manager,
+      defined: patterns !== null,
+      packages: all,
+      lock,
+      ownLocks,
+      berry: isBerry(root, snapshot, paths),
+    });
   }
   return { workspaces, problems };
 }
@@ -138,9 +167,27 @@ function compileMembers(root: string, patterns: readonly string[], problems: Dis
   };
 }
 
-function lockOf(root: string, manager: PackageManager, snapshot: RepositorySnapshot, paths: ReadonlySet<string>): Lock {
-  const path = manager.lockfiles.map((name) => inFolder(root, name)).find((each) => paths.has(each));
-  return path === undefined ? { kind: 'none' } : manager.readLock(path, root, snapshot.contents.get(path));
+function isBerry(root: string, { contents }: RepositorySnapshot, paths: ReadonlySet<string>): boolean {
+  return paths.has(inFolder(root, '.yarnrc.yml')) || isBerryLock(contents.get(inFolder(root, 'yarn.lock')) ?? '');
+}
+
+interface LockPlace {
+  readonly folder: string;
+  readonly manager: PackageManager;
+  readonly snapshot: RepositorySnapshot;
+  readonly paths: ReadonlySet<string>;
+  readonly own: Pick<LockSource, 'roots' | 'names'>;
+}
+
+function ownPackages(packages: ReadonlyMap<string, JavaScriptPackage>): LockPlace['own'] {
+  const names = [...packages.values()].flatMap(({ manifest }) => (manifest.name === null ? [] : [manifest.name]));
+  return { roots: new Set(packages.keys()), names: new Set(names) };
+}
+
+function lockOf({ folder, manager, snapshot, paths, own }: LockPlace): Lock {
+  const path = manager.lockfiles.map((name) => inFolder(folder, name)).find((each) => paths.has(each));
+  if (path === undefined) return { kind: 'none' };
+  return manager.readLock({ path, workspace: folder, text: snapshot.contents.get(path), ...own });
 }
 
 function lockProblem(lock: { readonly path: string; readonly reason: string }, scope: string): DiscoveryProblem {
