@@ -31,16 +31,26 @@ export function databaseAuditSource(log: LogConnection): AuditSource {
   };
 }
 
-/** Pages until one is empty. A source that does not move forward would never end, so it ends there. */
+/**
+ * Pages until one is empty; the next one is on its way while one is looked at. A source that does not move forward would
+ * never end, so it ends there.
+ */
 export async function* pages(
   after: number,
   read: (after: number) => Promise<readonly AuditRecord[]>,
 ): AsyncGenerator<readonly AuditRecord[]> {
+  let next = read(after);
   for (let from = after; ;) {
-    const page = await read(from);
-    yield page;
+    const page = await next;
     const last = page.at(-1)?.position ?? from;
-    if (last <= from) return;
+    if (last <= from) {
+      yield page;
+      return;
+    }
+    next = read(last);
+    // Heard when it is awaited; whoever leaves before that is not told.
+    next.catch(() => undefined);
+    yield page;
     from = last;
   }
 }

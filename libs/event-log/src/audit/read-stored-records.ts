@@ -10,19 +10,20 @@ export interface StoredRecordsQuery {
   readonly run?: RunId | undefined;
 }
 
-interface Row {
-  position: number;
-  id: string;
-  stream: string;
-  version: number;
-  type: string;
-  schema_version: number;
-  time: string;
-  correlation: string | null;
-  canonical: string;
-  prev_hash: string;
-  hash: string;
-}
+/** In the order of `SELECT`: an audit reads a whole log, and rows without names of their own are made in half the time. */
+type Row = [
+  position: number,
+  id: string,
+  stream: string,
+  version: number,
+  type: string,
+  schemaVersion: number,
+  time: string,
+  correlation: string | null,
+  canonical: string,
+  prevHash: string,
+  hash: string,
+];
 
 const SELECT = `
   SELECT position, id, stream, version, type, schema_version,
@@ -44,12 +45,15 @@ const OF_RUN = `
 export async function readStoredRecords({ pool }: LogConnection, query: StoredRecordsQuery): Promise<AuditRecord[]> {
   const { after, to = Number.MAX_SAFE_INTEGER, limit, run } = query;
   const page = [after, to, limit];
-  const { rows } = await (run === undefined
-    ? pool.query<Row>(STRETCH, page)
-    : pool.query<Row>(OF_RUN, [...page, runStream(run), run]));
+  const { rows } = await pool.query<Row>({
+    rowMode: 'array',
+    ...(run === undefined ? { text: STRETCH, values: page } : { text: OF_RUN, values: [...page, runStream(run), run] }),
+  });
   return rows.map(recordOf);
 }
 
-function recordOf({ position, canonical, prev_hash, hash, schema_version, ...columns }: Row): AuditRecord {
-  return { position, canonical, prevHash: prev_hash, hash, columns: { ...columns, schemaVersion: schema_version } };
+function recordOf(row: Row): AuditRecord {
+  const [position, id, stream, version, type, schemaVersion, time, correlation, canonical, prevHash, hash] = row;
+  const columns = { id, stream, version, type, schemaVersion, time, correlation };
+  return { position, canonical, prevHash, hash, columns };
 }

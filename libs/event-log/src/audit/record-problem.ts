@@ -24,6 +24,14 @@ export function recordIn(canonical: string): Readonly<Record<string, unknown>> |
 
 function columnsAgree({ position, columns }: AuditRecord, text: Readonly<Record<string, unknown>>): boolean {
   const { id, stream, version, type, schemaVersion, time, correlation } = columns;
-  const repeated = { position, id, stream, version, type, schemaVersion, time, correlation };
-  return Object.entries(repeated).every(([name, value]) => text[name] === value);
+  return (
+    text['position'] === position &&
+    text['id'] === id &&
+    text['stream'] === stream &&
+    text['version'] === version &&
+    text['type'] === type &&
+    text['schemaVersion'] === schemaVersion &&
+    text['time'] === time &&
+    text['correlation'] === correlation
+  );
 }
