@@ -3,6 +3,7 @@ import {
   type Command,
   type CommandAnswer,
   type ParkedAction,
+  type Refusal,
   type RunPolicy,
   type RunnerId,
 } from '@delta-ci/contracts';
@@ -85,7 +86,7 @@ async function onGrantLease(desk: CommandDesk, command: Command<'grant-lease'>):
   const seat = desk.desks.get(pool);
   if (seat === undefined)
     return refused('not_found', `nobody serves the pool ${pool}`, { known: [...desk.desks.keys()] });
-  const lease = await seat.wait({
+  const end = await seat.wait({
     commandId: command.id,
     actor: command.actor,
     runnerId,
@@ -93,7 +94,18 @@ async function onGrantLease(desk: CommandDesk, command: Command<'grant-lease'>):
     capabilities: runner.capabilities,
     waitMs,
   });
-  return { ok: true, result: { lease }, position: 0 };
+  if (end.kind === 'refused') return onGrantRefused(desk, command, end.refusal);
+  return { ok: true, result: { lease: end.kind === 'granted' ? end.lease : null }, position: 0 };
+}
+
+/** Another request of this runner was quicker. If it was this one, repeated, its lease is the answer to both. */
+async function onGrantRefused(
+  desk: CommandDesk,
+  command: Command<'grant-lease'>,
+  refusal: Refusal,
+): Promise<CommandAnswer> {
+  const held = (await desk.runners.ask(command.data.runnerId))?.held ?? null;
+  return held === null ? { ok: false, refusal } : onGrantToHolder(desk, command, held);
 }
 
 /** One job at a time. A request whose answer got lost finds the lease that was granted to it. */

@@ -3,8 +3,8 @@ import {
   DEFAULT_RUN_POLICY,
   operatorStream,
   type Command,
-  type GrantedLease,
   type ParkedAction,
+  type RunId,
   type RunnerId,
 } from '@delta-ci/contracts';
 import {
@@ -13,6 +13,7 @@ import {
   dropParked,
   findParked,
   listParked,
+  publishDispatch,
   pullDispatch,
   retryParked,
   topology,
@@ -33,13 +34,14 @@ import {
 } from '@delta-ci/event-log';
 import { eventually, freshDatabase, freshNats, type FreshNats } from '../../../test/support/infra/index.ts';
 import { commandHandlers } from './command-handlers.ts';
-import { grantSubmission } from './decisions/grant-submission.ts';
+import { grantOutcome, grantSubmission } from './decisions/grant-submission.ts';
 import {
   CHANGE,
   DIGEST,
   FACTS,
   JOB,
   LEASE,
+  NEW_RUN,
   REPOSITORY,
   RUN,
   RUNNER,
@@ -83,7 +85,9 @@ afterAll(async () => {
   await database.drop();
 });
 
-function handlersOf(ledger: Ledger) {
+const standing = async (runnerIds: readonly RunnerId[]) => howDoRunnersStand(log, runnerIds);
+
+function handlersOf(ledger: Ledger, runners = standing) {
   const renewals = new LeaseRenewals(log);
   return commandHandlers({
     ledger,
@@ -92,7 +96,7 @@ function handlersOf(ledger: Ledger) {
     desks: new Map([['default', desk]]),
     defaults: DEFAULT_RUN_POLICY,
     storedPolicy: async () => Promise.resolve({}),
-    runners: new SharedTrips(async (runnerIds: readonly RunnerId[]) => howDoRunnersStand(log, runnerIds)),
+    runners: new SharedTrips(runners),
     parked: {
       find: async (sequence) => findParked(bus, sequence),
       settle: async (sequence, action) => (action === 'retry' ? retryParked : dropParked)(bus, sequence),
@@ -101,6 +105,42 @@ function handlersOf(ledger: Ledger) {
   });
 }
 
+/** Asks for a run with one job, and plans it. */
+async function planned(runId: RunId): Promise<void> {
+  const wanted = command('request-run', { runId, repository: REPOSITORY, change: CHANGE });
+  await handlersOf(new Ledger(writer, () => undefined))['request-run']({ ...wanted, id: `r-${runId}` });
+  const plan = {
+    type: 'record-plan' as const,
+    planDigest: DIGEST,
+    policy: FACTS.policy,
+    jobs: [JOB],
+    summary: '',
+    inputsDigest: null,
+  };
+  const id = `p-${runId}`;
+  await writer.submit(submissionToRun({ ...ENVELOPE, id, causation: id }, runId, plan, {}));
+}
+
+const ASK: Command<'grant-lease'> = {
+  id: 'g-1',
+  name: 'grant-lease',
+  actor: { kind: 'runner', name: RUNNER },
+  traceparent: null,
+  data: { runnerId: RUNNER, leaseHash: LEASE, pool: 'default', waitMs: 30_000 },
+};
+
+/** Of the one job of `planned`. */
+const DISPATCH = {
+  runId: RUN,
+  jobKey: 'unit',
+  attempt: 1,
+  pool: 'default',
+  priority: 0,
+  requirements: JOB.requirements,
+  queuedAtMs: 0,
+  traceparent: null,
+};
+
 describe('an attempt whose dispatch was lost, and a lease whose answer was', () => {
   it('given a waiting runner and no message, when swept, then it gets the job; asking again it finds the same lease', async () => {
     // Nothing is published when the attempt is queued: the process died between commit and publication.
@@ -108,10 +148,7 @@ describe('an attempt whose dispatch was lost, and a lease whose answer was', () 
     desk = new PoolDesk('default', {
       pull: async (max, expiresMs) =>
         pullDispatch(bus, 'default', { max, expiresMs, signal: over.signal, log: silent }),
-      grant: async (runner, { dispatch }) => {
-        const answer = await ledger.submit(grantSubmission(runner, dispatch));
-        return answer.ok ? (answer.result as { lease: GrantedLease }).lease : null;
-      },
+      grant: async (runner, { dispatch }) => grantOutcome(await ledger.submit(grantSubmission(runner, dispatch))),
       pause: async () => Promise.resolve(),
       onTrouble: (error) => {
         throw error;
@@ -128,25 +165,8 @@ describe('an attempt whose dispatch was lost, and a lease whose answer was', () 
     await handlers['register-runner'](
       command('register-runner', { runnerId: RUNNER, name: 'spec', pool: 'default', capabilities, version: '1' }),
     );
-    await handlers['request-run'](command('request-run', { runId: RUN, repository: REPOSITORY, change: CHANGE }));
-    const plan = {
-      type: 'record-plan' as const,
-      planDigest: DIGEST,
-      policy: FACTS.policy,
-      jobs: [JOB],
-      summary: '',
-      inputsDigest: null,
-    };
-    await writer.submit(submissionToRun({ ...ENVELOPE, id: 'p-1', causation: 'p-1' }, RUN, plan, {}));
-
-    const ask: Command<'grant-lease'> = {
-      id: 'g-1',
-      name: 'grant-lease',
-      actor: { kind: 'runner', name: RUNNER },
-      traceparent: null,
-      data: { runnerId: RUNNER, leaseHash: LEASE, pool: 'default', waitMs: 30_000 },
-    };
-    const answer = handlers['grant-lease'](ask);
+    await planned(RUN);
+    const answer = handlers['grant-lease'](ASK);
     await eventually('the queue had nothing for it', () => desk.couldHaveServed(JOB.requirements));
     const found = sweeps({ log, bus, ledger, desks: new Map([['default', desk]]), redriveAfterMs: 1, nowMs: Date.now });
     await eventually('the attempt counts as forgotten', async () => {
@@ -157,20 +177,46 @@ describe('an attempt whose dispatch was lost, and a lease whose answer was', () 
     expect(granted).toMatchObject({ ok: true, result: { lease: { runId: RUN, jobKey: 'unit', attempt: 1 } } });
 
     for (const id of ['g-1', 'g-2']) {
-      const again = await handlers['grant-lease']({ ...ask, id });
+      const again = await handlers['grant-lease']({ ...ASK, id });
       expect(again).toMatchObject({ ok: true, result: { lease: { runId: RUN, jobKey: 'unit', attempt: 1 } } });
     }
     const other = await handlers['grant-lease']({
-      ...ask,
+      ...ASK,
       id: 'g-3',
-      data: { ...ask.data, leaseHash: '9'.repeat(64) },
+      data: { ...ASK.data, leaseHash: '9'.repeat(64) },
     });
     expect(other).toMatchObject({ ok: false, refusal: { code: 'invalid_transition' } });
   });
 
+  it('given a request that meets its own repeat, when both are offered work, then one lease is the answer to both', async () => {
+    await planned(NEW_RUN);
+    const ledger = new Ledger(writer, () => undefined);
+    await publishDispatch(bus, { ...DISPATCH, runId: NEW_RUN }, 0);
+    // What was read before the first of the two was granted its lease.
+    let stale = true;
+    const handlers = handlersOf(ledger, async (runnerIds) => {
+      const found = await standing(runnerIds);
+      const seen = stale ? found.map((runner) => runner && { ...runner, held: null }) : found;
+      stale = !stale;
+      return seen;
+    });
+    const same = await handlers['grant-lease']({ ...ASK, id: 'g-4' });
+    expect(same).toMatchObject({ ok: true, result: { lease: { runId: RUN, jobKey: 'unit', attempt: 1 } } });
+    const other = await handlers['grant-lease']({
+      ...ASK,
+      id: 'g-5',
+      data: { ...ASK.data, leaseHash: '9'.repeat(64) },
+    });
+    expect(other).toMatchObject({ ok: false, refusal: { code: 'invalid_transition' } });
+    const left = await pullDispatch(bus, 'default', { max: 1, expiresMs: 5_000, signal: over.signal, log: silent });
+    expect(left.messages.map(({ dispatch }) => dispatch.runId)).toEqual([NEW_RUN]);
+    for (const message of left.messages) message.ack();
+  });
+
   it('given an id that was used for another change, when it comes again, then it is a conflicting repeat', async () => {
     const handlers = handlersOf(new Ledger(writer, () => undefined));
-    const same = command('request-run', { runId: RUN, repository: REPOSITORY, change: CHANGE });
+    const wanted = command('request-run', { runId: RUN, repository: REPOSITORY, change: CHANGE });
+    const same = { ...wanted, id: `r-${RUN}` };
     expect(await handlers['request-run'](same)).toMatchObject({ ok: true, result: { runId: RUN } });
     const other = { ...same, data: { ...same.data, change: { ...CHANGE, head: 'd'.repeat(40) } } };
     expect(await handlers['request-run'](other)).toMatchObject({ ok: false, refusal: { code: 'conflicting_repeat' } });

@@ -1,11 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  DEFAULT_RUN_POLICY,
-  type DispatchMessage,
-  type GrantedLease,
-  type RunPolicy,
-  type RunnerId,
-} from '@delta-ci/contracts';
+import { DEFAULT_RUN_POLICY, type DispatchMessage, type RunPolicy, type RunnerId } from '@delta-ci/contracts';
 import { FileArtifactStore } from '@delta-ci/artifact-store';
 import {
   connectBus,
@@ -40,10 +34,10 @@ import { signWhenElected } from './checkpoints/sign-when-elected.ts';
 import { commandHandlers } from './command-handlers.ts';
 import type { OrchestratorConfig } from './config.ts';
 import type { ReachedPoint } from './crash-points.ts';
-import { grantSubmission } from './decisions/grant-submission.ts';
+import { grantOutcome, grantSubmission } from './decisions/grant-submission.ts';
 import { Ledger } from './ledger.ts';
 import { LeaseDirectory } from './leases/lease-directory.ts';
-import { PoolDesk, type WaitingRunner } from './leases/pool-desk.ts';
+import { PoolDesk, type GrantOutcome, type WaitingRunner } from './leases/pool-desk.ts';
 import { SharedTrips } from './leases/shared-trips.ts';
 import { OrchestratorModule } from './orchestrator.module.ts';
 import { provisionBus } from './provision-bus.ts';
@@ -192,17 +186,14 @@ interface DeskTools {
 async function openDesks(service: Orchestrator, tools: DeskTools): Promise<Map<string, PoolDesk>> {
   const { bus, ledger, leases, reached } = tools;
   const { config, logger } = service;
-  const grant = async (runner: WaitingRunner, { dispatch }: PulledDispatch): Promise<GrantedLease | null> => {
+  const grant = async (runner: WaitingRunner, { dispatch }: PulledDispatch): Promise<GrantOutcome> => {
     reached('before-grant');
-    const answer = await ledger.submit(grantSubmission(runner, dispatch));
-    if (answer.ok) {
+    const outcome = grantOutcome(await ledger.submit(grantSubmission(runner, dispatch)));
+    if (outcome.kind === 'granted') {
       reached('after-grant');
       leases.remember(runner.leaseHash, dispatch.runId);
-      return (answer.result as { lease: GrantedLease }).lease;
     }
-    if (answer.refusal.code === 'unavailable' || answer.refusal.code === 'internal')
-      throw new Error(answer.refusal.message);
-    return null;
+    return outcome;
   };
   const desks = new Map<string, PoolDesk>();
   for (const pool of config.pools) {

@@ -3,7 +3,6 @@ import type { Host } from '../engine/host.ts';
 import type { Appointment } from '../engine/agenda.ts';
 import type { Reply, Sent, ServerSession } from './server-session.ts';
 import type { Row } from './rows.ts';
-import { StatementError } from './statement.ts';
 
 export interface Result {
   readonly rows: readonly Row[];
@@ -108,7 +107,7 @@ export class ClientSession {
     for (const reply of replies) {
       const asked = this.#asked.shift();
       if (reply.kind === 'rows') asked?.resolve(reply);
-      else asked?.reject(new StatementError(reply.code, reply.message));
+      else asked?.reject(reply.error);
     }
     if (this.#asked.length > 0) return;
     this.#callOffPatience();

@@ -87,7 +87,7 @@ function assertUnique(transaction: Transaction, rule: UniqueRule, row: Row, lock
   lock(`${name} ${ruled}`);
   const counts = (other: Row) => (!live || other['live'] === true) && keyOf(other, columns) === ruled;
   if (transaction.rows(table).some(counts)) {
-    throw new StatementError('23505', `duplicate key value violates unique constraint "${name}"`);
+    throw new StatementError('23505', `duplicate key value violates unique constraint "${name}"`, name);
   }
 }
 

@@ -14,7 +14,7 @@ export interface Sent {
 /** What the server says to one statement. */
 export type Reply =
   | { readonly kind: 'rows'; readonly rows: readonly Row[]; readonly command: string }
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+  | { readonly kind: 'refused'; readonly error: StatementError };
 
 export interface SessionPorts {
   readonly engine: Engine;
@@ -132,7 +132,7 @@ export class ServerSession {
     if (word === 'BEGIN') return this.#beginTransaction();
     if (word === 'COMMIT') return this.#commit();
     if (word === 'ROLLBACK') return this.#rollback();
-    if (this.#transaction?.failed === true) return refused('25P02', 'the transaction has failed');
+    if (this.#transaction?.failed === true) return refused(new StatementError('25P02', 'the transaction has failed'));
     if (takesOffice) return this.#takeOffice(sent);
     if (word === 'LISTEN') this.#listening = true;
     if (sent.sql.startsWith('SET idle_session_timeout')) this.#idleMaxMs = Number(sent.sql.split('=')[1]);
@@ -162,16 +162,16 @@ export class ServerSession {
         this.#ports.engine.fail(error instanceof Error ? error : new Error(String(error)));
         return 'waits';
       }
-      return this.#refuse(error.code, error.message);
+      return this.#refuse(error);
     }
   }
 
-  #refuse(code: string, message: string): Reply {
-    if (code === '40001') this.#ports.noticed({ kind: 'wrong head' });
+  #refuse(error: StatementError): Reply {
+    if (error.code === '40001') this.#ports.noticed({ kind: 'wrong head' });
     this.#callOffLockWait();
     if (this.#transaction === null) this.#release();
     else this.#transaction.failed = true;
-    return refused(code, message);
+    return refused(error);
   }
 
   #lock(key: string): void {
@@ -185,7 +185,7 @@ export class ServerSession {
       this.#lockWait = null;
       if (!this.#open) return;
       this.#queue.shift();
-      this.#send([this.#refuse('55P03', 'canceling statement due to lock timeout')]);
+      this.#send([this.#refuse(new StatementError('55P03', 'canceling statement due to lock timeout'))]);
       this.pump();
     });
     return 'waits';
@@ -269,4 +269,4 @@ function kindOf(sql: string): StatementKind {
   return kind;
 }
 
-const refused = (code: string, message: string): Reply => ({ kind: 'refused', code, message });
+const refused = (error: StatementError): Reply => ({ kind: 'refused', error });

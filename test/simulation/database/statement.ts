@@ -24,10 +24,13 @@ export const BLOCKED = new Blocked('somebody else has the lock');
 export class StatementError extends Error {
   override readonly name = 'StatementError';
   readonly code: string;
+  /** The index that has the row already, when that is why. */
+  readonly constraint: string | undefined;
 
-  constructor(code: string, message: string) {
+  constructor(code: string, message: string, constraint?: string) {
     super(message);
     this.code = code;
+    this.constraint = constraint;
   }
 }
 

@@ -15,7 +15,7 @@ export function ask(session: ClientSession, query: Query, values: readonly unkno
       ? { name: undefined, sql: query, values }
       : { name: query.name, sql: query.text, values: query.values ?? values };
   return session.send(sent).catch((error: unknown) => {
-    throw error instanceof StatementError ? new DatabaseError(error.code, error.message) : error;
+    throw error instanceof StatementError ? new DatabaseError(error.code, error.message, error.constraint) : error;
   });
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { DispatchMessage, GrantedLease } from '@delta-ci/contracts';
+import { refuse, type DispatchMessage } from '@delta-ci/contracts';
 import type { PullDispatchOutcome, PulledDispatch } from '@delta-ci/bus';
-import { PoolDesk, type DeskPorts, type WaitingRunner } from './pool-desk.ts';
+import { PoolDesk, type DeskPorts, type GrantOutcome, type WaitEnd, type WaitingRunner } from './pool-desk.ts';
 
 const RUN = `run_${'1'.repeat(32)}`;
 
@@ -56,18 +56,24 @@ function runner(number: number, isolation: 'sandbox' | 'process' = 'sandbox'): W
   };
 }
 
-const leaseFor = (work: PulledDispatch): GrantedLease => ({
-  runId: RUN,
-  jobKey: work.dispatch.jobKey,
-  attempt: 1,
-  fence: 1,
-  planDigest: `sha256:${'0'.repeat(64)}`,
-  ttlMs: 1,
-  heartbeatMs: 1,
-  acceptanceMs: 1,
-  maxRuntimeMs: 1,
-  traceparent: null,
+const leaseFor = (work: PulledDispatch): GrantOutcome => ({
+  kind: 'granted',
+  lease: {
+    runId: RUN,
+    jobKey: work.dispatch.jobKey,
+    attempt: 1,
+    fence: 1,
+    planDigest: `sha256:${'0'.repeat(64)}`,
+    ttlMs: 1,
+    heartbeatMs: 1,
+    acceptanceMs: 1,
+    maxRuntimeMs: 1,
+    traceparent: null,
+  },
 });
+
+const NONE: WaitEnd = { kind: 'none' };
+const jobIn = (end: WaitEnd): string => (end.kind === 'granted' ? end.lease.jobKey : end.kind);
 
 function desk(over: Partial<DeskPorts>): PoolDesk {
   return new PoolDesk('default', {
@@ -86,7 +92,7 @@ describe('a pool desk', () => {
     const leases = [place.wait(runner(1)), place.wait(runner(2))];
     work.put('low');
     work.put('high', {}, 5);
-    const granted = (await Promise.all(leases)).map((lease) => lease?.jobKey);
+    const granted = (await Promise.all(leases)).map(jobIn);
     expect(new Set(granted)).toEqual(new Set(['high', 'low']));
     expect(new Set(work.fate)).toEqual(new Set(['ack high', 'ack low']));
     await place.close();
@@ -95,12 +101,12 @@ describe('a pool desk', () => {
   it('given work that waits no more, then the runner keeps its seat and gets the next', async () => {
     const work = queue();
     const grant: DeskPorts['grant'] = async (_runner, offered) =>
-      Promise.resolve(offered.dispatch.jobKey === 'gone' ? null : leaseFor(offered));
+      Promise.resolve(offered.dispatch.jobKey === 'gone' ? { kind: 'gone' } : leaseFor(offered));
     const place = desk({ pull: work.pull, grant });
     const lease = place.wait(runner(1));
     work.put('gone');
     work.put('fresh');
-    expect((await lease)?.jobKey).toBe('fresh');
+    expect(jobIn(await lease)).toBe('fresh');
     expect(work.fate).toContain('ack gone');
     await place.close();
   });
@@ -109,10 +115,10 @@ describe('a pool desk', () => {
     const work = queue();
     const place = desk({ pull: work.pull });
     const first = place.wait(runner(1));
-    expect(await place.wait({ ...runner(1), leaseHash: '9'.repeat(64), waitMs: 0 })).toBeNull();
+    expect(await place.wait({ ...runner(1), leaseHash: '9'.repeat(64), waitMs: 0 })).toEqual(NONE);
     expect(place.waiting).toBe(1);
-    expect(await place.wait({ ...runner(1), waitMs: 0 })).toBeNull();
-    expect(await first).toBeNull();
+    expect(await place.wait({ ...runner(1), waitMs: 0 })).toEqual(NONE);
+    expect(await first).toEqual(NONE);
     expect(place.waiting).toBe(0);
     work.release();
     await place.close();
@@ -124,8 +130,20 @@ describe('a pool desk', () => {
     const lease = place.wait(runner(1, 'process'));
     work.put('strict');
     work.put('lenient', { isolation: 'process' });
-    expect((await lease)?.jobKey).toBe('lenient');
+    expect(jobIn(await lease)).toBe('lenient');
     expect(work.fate.some((entry) => entry.startsWith('nak strict'))).toBe(true);
+    await place.close();
+  });
+
+  it('given a runner that may not have the work, then the work goes back at once, and the runner is told why', async () => {
+    const work = queue();
+    const refusal = refuse('invalid_transition', 'the runner holds another lease');
+    const place = desk({ pull: work.pull, grant: async () => Promise.resolve({ kind: 'refused', refusal }) });
+    const lease = place.wait(runner(1));
+    work.put('job');
+    expect(await lease).toEqual({ kind: 'refused', refusal });
+    expect(work.fate).toEqual(['nak job 0']);
+    expect(place.waiting).toBe(0);
     await place.close();
   });
 
@@ -134,7 +152,7 @@ describe('a pool desk', () => {
     const place = desk({ pull: work.pull, grant: async () => Promise.reject(new Error('commit unknown')) });
     const lease = place.wait(runner(1));
     work.put('job');
-    expect(await lease).toBeNull();
+    expect(await lease).toEqual(NONE);
     expect(work.fate).toEqual(['nak job 500']);
     await place.close();
   });
@@ -144,8 +162,8 @@ describe('a pool desk', () => {
     const place = desk({ pull: work.pull });
     const lease = place.wait(runner(1));
     const closed = place.close();
-    expect(await lease).toBeNull();
-    expect(await place.wait(runner(2))).toBeNull();
+    expect(await lease).toEqual(NONE);
+    expect(await place.wait(runner(2))).toEqual(NONE);
     work.put('late');
     await closed;
     expect(work.fate).toEqual(['nak late 0']);
@@ -184,9 +202,9 @@ describe('a pool desk', () => {
     const work = queue();
     const place = desk({ pull: work.pull });
     const first = place.wait(runner(1));
-    expect(await place.wait(runner(1))).toBeNull();
+    expect(await place.wait(runner(1))).toEqual(NONE);
     work.put('job');
-    expect((await first)?.jobKey).toBe('job');
+    expect(jobIn(await first)).toBe('job');
     await place.close();
   });
 });

@@ -4,6 +4,7 @@ import type {
   JobRequirements,
   LeaseHash,
   PoolName,
+  Refusal,
   RunnerCapabilities,
   RunnerId,
 } from '@delta-ci/contracts';
@@ -20,11 +21,24 @@ export interface WaitingRunner {
   waitMs: number;
 }
 
+/** What became of a grant. */
+export type GrantOutcome =
+  | { kind: 'granted'; lease: GrantedLease }
+  /** The attempt does not wait any more. */
+  | { kind: 'gone' }
+  /** The attempt waits on: it is this runner that may not have it. */
+  | { kind: 'refused'; refusal: Refusal };
+
+/** How a wait ends: `none` when there was no work in time, or when the desk closes. */
+export type WaitEnd = Exclude<GrantOutcome, { kind: 'gone' }> | { kind: 'none' };
+
+const NONE: WaitEnd = { kind: 'none' };
+
 export interface DeskPorts {
   /** Takes queued attempts of the pool: those there now, or the first to come within `expiresMs`. */
   pull: (max: number, expiresMs: number) => Promise<PullDispatchOutcome>;
-  /** Decides the grant in the log; null when the attempt no longer waits. */
-  grant: (runner: WaitingRunner, work: PulledDispatch) => Promise<GrantedLease | null>;
+  /** Decides the grant in the log. Rejects when it is not known whether it is there. */
+  grant: (runner: WaitingRunner, work: PulledDispatch) => Promise<GrantOutcome>;
   pause: (ms: number) => Promise<void>;
   onTrouble: (error: unknown) => void;
 }
@@ -41,7 +55,7 @@ const TROUBLE_MS = 500;
 
 interface Seat {
   runner: WaitingRunner;
-  settle: (lease: GrantedLease | null) => void;
+  settle: (end: WaitEnd) => void;
   /** Whether the queue was asked, and answered, without anything in it for this runner. */
   passedOver: boolean;
 }
@@ -81,16 +95,16 @@ export class PoolDesk {
     );
   }
 
-  /** Waits for work; null when there was none in time, or when the desk closes. */
-  async wait(runner: WaitingRunner): Promise<GrantedLease | null> {
-    if (!this.#open) return null;
+  /** Waits for work. */
+  async wait(runner: WaitingRunner): Promise<WaitEnd> {
+    if (!this.#open) return NONE;
     // One job at a time: a second request of the same runner gets nothing while the first is served.
     if (this.#served.has(runner.runnerId)) {
       if (runner.waitMs === 0) this.#giveUp(runner.leaseHash);
-      return null;
+      return NONE;
     }
     this.#served.add(runner.runnerId);
-    const { promise, resolve } = Promise.withResolvers<GrantedLease | null>();
+    const { promise, resolve } = Promise.withResolvers<WaitEnd>();
     const seat: Seat = { runner, settle: resolve, passedOver: false };
     const patience = setTimeout(() => this.#leave(seat), runner.waitMs);
     this.#seats.push(seat);
@@ -122,7 +136,7 @@ export class PoolDesk {
     // Not seated any more: its grant is being decided, and the answer comes from there.
     if (at === -1) return;
     this.#seats.splice(at, 1);
-    seat.settle(null);
+    seat.settle(NONE);
   }
 
   #serve(): void {
@@ -162,21 +176,23 @@ export class PoolDesk {
 
   async #grantTo(seat: Seat, work: PulledDispatch): Promise<void> {
     try {
-      const lease = await this.#ports.grant(seat.runner, work);
-      work.ack();
-      if (lease === null) this.#seatAgain(seat);
-      else seat.settle(lease);
+      const outcome = await this.#ports.grant(seat.runner, work);
+      // Acknowledged, work that waits on would be heard of again only when it counts as forgotten.
+      if (outcome.kind === 'refused') work.nak(0);
+      else work.ack();
+      if (outcome.kind === 'gone') this.#seatAgain(seat);
+      else seat.settle(outcome);
     } catch (error) {
       // Not known whether the grant is in the log: the message comes again, and the log decides.
       this.#ports.onTrouble(error);
       work.nak(TROUBLE_MS);
-      seat.settle(null);
+      seat.settle(NONE);
     }
   }
 
   #seatAgain(seat: Seat): void {
     if (!this.#open) {
-      seat.settle(null);
+      seat.settle(NONE);
       return;
     }
     this.#seats.unshift(seat);

@@ -39,6 +39,11 @@ export function failureOf(error: unknown): BatchFailure {
   return PASSING_STATES.test(error.code ?? '') ? 'passing' : 'content';
 }
 
+/** The unique index that has the row already; null when the failure is of another kind. */
+export function clashingIndexOf(error: unknown): string | null {
+  return error instanceof pg.DatabaseError && error.code === UNIQUE_VIOLATION ? (error.constraint ?? null) : null;
+}
+
 /** Mistakes of our own code would be thrown again. */
 function isOurs(error: Error): boolean {
   const ours = [LogBroken, BrokenInvariant, TypeError, RangeError, ReferenceError];

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { deliveryStream, runStream } from '@delta-ci/contracts';
+import { deliveryStream, refuse, runStream } from '@delta-ci/contracts';
 import { eventCanonicalText } from '@delta-ci/domain';
 import { aJobState } from '../../../../test/support/made-up/planned-job.ts';
 import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
@@ -7,9 +7,11 @@ import {
   OPERATOR,
   createRun,
   digestOf,
+  leaseHashOf,
   recordPlan,
   runIdOf,
   runSubmission,
+  runnerIdOf,
   simpleRun,
 } from '../testing/run-story.fixture.ts';
 import { LogReader } from '../read/log-reader.ts';
@@ -172,6 +174,30 @@ describe('the writer', () => {
     const answers = await Promise.all([writer.submit(delivery('second')), writer.submit(good)]);
 
     expect(answers.map((answer) => (answer.ok ? 'ok' : answer.refusal.code))).toEqual(['internal', 'ok']);
+  });
+
+  it('refuses by name what clashes with another run, when the submission says what that means', async () => {
+    const faults: string[] = [];
+    const writer = log.writer({ onFault: ({ submissionId }) => faults.push(submissionId) });
+    const runner = { leaseHash: leaseHashOf('twice'), runnerId: runnerIdOf('twice') };
+    const grantIn = async (name: string, lease: typeof runner) => {
+      for (const submission of simpleRun(name).submissions.slice(0, 2)) await writer.submit(submission);
+      const grant = runSubmission(`${name}.grant`, runIdOf(name), {
+        type: 'grant-lease',
+        jobKey: 'unit',
+        attempt: 1,
+        ...lease,
+      });
+      return writer.submit({ ...grant, refuseClash: (index) => refuse('invalid_transition', index) });
+    };
+    expect(await grantIn('twice-first', runner)).toMatchObject({ ok: true });
+
+    const busy = await grantIn('twice-second', { ...runner, leaseHash: leaseHashOf('another') });
+    const spoken = await grantIn('twice-third', { ...runner, runnerId: runnerIdOf('another') });
+
+    expect(busy).toMatchObject({ ok: false, refusal: { message: 'lease_one_live_per_runner' } });
+    expect(spoken).toMatchObject({ ok: false, refusal: { message: 'lease_hash_unique' } });
+    expect(faults).toEqual([]);
   });
 
   it('refuses text that has no canonical form, and takes a NUL', async () => {

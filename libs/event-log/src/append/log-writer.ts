@@ -3,7 +3,7 @@ import { refuse, type CommandAnswer, type RunId } from '@delta-ci/contracts';
 import type { Pool } from 'pg';
 import { AggregateCache } from './aggregate-cache.ts';
 import { batchClient } from './batch-client.ts';
-import { failureOf } from './batch-failure.ts';
+import { clashingIndexOf, failureOf } from './batch-failure.ts';
 import { commitBatch, type BatchStep, type CommittedBatch } from './commit-batch.ts';
 import { HeadPrediction } from './head-prediction.ts';
 import { answerToRepeat, type OnFault } from './decide-batch.ts';
@@ -161,9 +161,17 @@ export class LogWriter {
         for (const one of batch) await this.#settleAll([one]);
         return;
       }
-      for (const { submission } of batch) this.#options.onFault?.({ submissionId: submission.id, error });
-      this.#refuseAll(batch, { ok: false, refusal: refuse('internal', 'the decision could not be recorded') });
+      for (const waiting of batch) this.#refuseUnrecorded(waiting, error);
     }
+  }
+
+  #refuseUnrecorded(waiting: Waiting, error: unknown): void {
+    const { submission } = waiting;
+    const index = clashingIndexOf(error);
+    const clash = index === null ? null : (submission.refuseClash?.(index) ?? null);
+    if (clash === null) this.#options.onFault?.({ submissionId: submission.id, error });
+    const refusal = clash ?? refuse('internal', 'the decision could not be recorded');
+    this.#resolve(waiting, { ok: false, refusal });
   }
 
   async #commitPatiently(batch: readonly Waiting[]): Promise<readonly CommandAnswer[]> {

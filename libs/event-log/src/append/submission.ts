@@ -21,6 +21,11 @@ export interface Submission {
    * Throwing refuses this submission as `internal` and leaves the rest of the batch alone.
    */
   decide(view: DecisionView): SubmissionResult;
+  /**
+   * What it means that a unique index has a row already that this submission would put: somebody else's decision, on
+   * another run, that `decide` cannot see. Null, and without this: nothing should ever clash, and the answer is `internal`.
+   */
+  readonly refuseClash?: (index: string) => Refusal | null;
 }
 
 /** What a decision may look at. */
