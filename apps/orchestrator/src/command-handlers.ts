@@ -11,7 +11,7 @@ import type { AnsweringHandlers, ParkedOutcome } from '@delta-ci/bus';
 import { runPolicyFor } from '@delta-ci/domain';
 import type { HeldLease, Heartbeat, Renewal, StandingRunner } from '@delta-ci/event-log';
 import { grantSubmission } from './decisions/grant-submission.ts';
-import { parkedSubmission, type ParkedOrigin } from './decisions/parked-submission.ts';
+import { parkedChoice, parkedSubmission, type ParkedOrigin } from './decisions/parked-submission.ts';
 import { changeToRun, submissionForCommand, type DecidedCommand } from './decisions/submission-for-command.ts';
 import { submissionToRun } from './decisions/run-submission.ts';
 import type { LeaseDirectory } from './leases/lease-directory.ts';
@@ -127,6 +127,12 @@ async function onSettleParked(
   const { sequence, action } = command.data;
   const found = await parked.find(sequence);
   if (found === 'unavailable') return refused('unavailable', 'parked messages cannot be read now');
+  if (found !== 'unknown') {
+    const choice = await ledger.submit(parkedChoice(command, found));
+    if (!choice.ok && choice.refusal.code === 'conflicting_repeat')
+      return refused('conflicting_repeat', `somebody else wants something other than ${action} of this message`);
+    if (!choice.ok) return choice;
+  }
   const answer = await ledger.submit(parkedSubmission(command, found === 'unknown' ? null : found));
   if (!answer.ok || found === 'unknown') return answer;
   const outcome = await parked.settle(sequence, action);

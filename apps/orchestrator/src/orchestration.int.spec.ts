@@ -241,6 +241,15 @@ describe('a parked report', () => {
     expect(await actedOn()).toEqual(['parked.retry', 'parked.drop']);
   });
 
+  it('given one who retries and one who drops it at once, then one is told that it is done, and the other is refused', async () => {
+    const { settle, firstParked } = withParkedReports();
+    await bus.store({ subject: 'delta.reports.planner.plan-proposed.y', headers: {}, body: Buffer.from('not JSON') });
+    const parked = await firstParked();
+    const answers = await Promise.all([settle('one', parked, 'retry'), settle('two', parked, 'drop')]);
+    const codes = answers.map((answer) => (answer.ok ? 'done' : answer.refusal.code));
+    expect(codes.toSorted()).toEqual(['conflicting_repeat', 'done']);
+  });
+
   function withParkedReports() {
     const handlers = handlersOf(new Ledger(writer, () => undefined));
     const consumption = consumeReports(bus, {}, { log: silent });

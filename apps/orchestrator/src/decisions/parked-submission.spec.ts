@@ -1,13 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Command, CommandData } from '@delta-ci/contracts';
 import { DecidedRuns, typesIn } from './made-up-commands.fixture.ts';
-import { parkedSubmission } from './parked-submission.ts';
+import { parkedChoice, parkedSubmission } from './parked-submission.ts';
 
 const ORIGIN = {
   stream: 'REPORTS',
   consumer: 'orchestrator',
   subject: 'delta.reports.planner.plan-proposed.x',
   reason: 'not a CloudEvent',
+  parkedAt: '2026-01-02T03:04:05.678Z',
 };
 
 function settle(over: Partial<CommandData<'settle-parked'>> = {}): Command<'settle-parked'> {
@@ -16,6 +17,18 @@ function settle(over: Partial<CommandData<'settle-parked'>> = {}): Command<'sett
 }
 
 describe('settling a parked message', () => {
+  it('given two who want something of one message, then they meet under one name, and only the same wish is a repeat', () => {
+    const [retry, drop] = [parkedChoice(settle(), ORIGIN), parkedChoice(settle({ action: 'drop' }), ORIGIN)];
+    expect(drop.id).toBe(retry.id);
+    expect(drop.fingerprint).not.toBe(retry.fingerprint);
+    expect(parkedChoice({ ...settle(), id: 'settle-2' }, ORIGIN).fingerprint).toBe(retry.fingerprint);
+  });
+
+  it('given a sequence that was handed out again, then another message has another name', () => {
+    const later = { ...ORIGIN, parkedAt: '2026-01-02T03:04:06.000Z' };
+    expect(parkedChoice(settle(), later).id).not.toBe(parkedChoice(settle(), ORIGIN).id);
+  });
+
   it('given a message that is there, then who did what to it, and why, is recorded', () => {
     const result = new DecidedRuns().take(parkedSubmission(settle(), ORIGIN));
     expect(typesIn(result)).toEqual(['operator.acted']);

@@ -4,7 +4,20 @@ import type { ParkedMessage } from '@delta-ci/bus';
 import type { Submission } from '@delta-ci/event-log';
 
 /** Where a parked message came from, as the log remembers it. */
-export type ParkedOrigin = Pick<ParkedMessage, 'stream' | 'consumer' | 'subject' | 'reason'>;
+export type ParkedOrigin = Pick<ParkedMessage, 'stream' | 'consumer' | 'subject' | 'reason' | 'parkedAt'>;
+
+/**
+ * Settles what becomes of a parked message, once for all who want something done with it: whoever wants the same may go
+ * on with it, another wish is refused as `conflicting_repeat`. Sequences are handed out again when PARKED was lost, so
+ * the time belongs to the name.
+ */
+export function parkedChoice(command: Command<'settle-parked'>, { parkedAt }: ParkedOrigin): Submission {
+  const { id, actor, traceparent, data } = command;
+  const { sequence, action } = data;
+  const name = `parked-${sequence}-${parkedAt}`;
+  const decide = () => ({ appends: [], answer: { ok: true as const, result: { sequence, action } } });
+  return { id: name, actor, causation: id, traceparent, fingerprint: action, runs: [], decide };
+}
 
 /** What the log keeps of why a message was parked: a sentence, not a stack. */
 const REASON_MAX = 500;
