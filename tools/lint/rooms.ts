@@ -41,7 +41,7 @@ const libs: Readonly<Record<string, Room>> = {
     kind: 'lib',
     purpose: 'repository snapshot, diff and policy become a checked plan with its explanation',
     ours: ['contracts'],
-    packages: ['js-yaml', 'yaml', 'smol-toml'],
+    packages: ['js-yaml', 'yaml', 'smol-toml', 'saxes'],
     pure: true,
   },
   analysis: {

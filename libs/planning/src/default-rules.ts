@@ -12,6 +12,7 @@ export const DEFAULT_PLANNING_RULES: PlanningRules = {
     'repo.yarnpkg.com',
     'proxy.golang.org',
     'sum.golang.org',
+    'repo.maven.apache.org',
   ],
   requireToolchains: false,
 };

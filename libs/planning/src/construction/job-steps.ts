@@ -1,5 +1,5 @@
 import type { JobKind, JobStep } from '@delta-ci/contracts';
-import type { Unit } from '../model.ts';
+import type { Unit, UnitCommand } from '../model.ts';
 import { quoteForShell } from '../shell-words.ts';
 import type { Assignment, Member } from './assignments.ts';
 
@@ -13,11 +13,25 @@ export function stepsOf(
   byId: ReadonlyMap<string, Unit>,
 ): JobStep[] {
   const builds = members.flatMap(({ unit, command }) => [
-    ...unit.buildsFirst.flatMap((id) => buildSteps(byId.get(id))),
-    ...(unit.buildBeforeTest && LOOKS_AT_BUILD.has(command.kind) ? buildSteps(unit) : []),
+    ...unit.buildsFirst.flatMap((id) => buildsOf(byId.get(id))),
+    ...(unit.buildBeforeTest && LOOKS_AT_BUILD.has(command.kind) ? buildsOf(unit) : []),
   ]);
   const installs = members.flatMap(({ unit }) => unit.install);
-  return [...onceEach(installs), ...gathered(onceEach(builds)), stepOf(members, assignment)];
+  return [...onceEach(installs), ...gathered(onceEach(buildSteps(builds))), stepOf(members, assignment)];
+}
+
+/** Builds that join are one step, where the first of them would be. */
+function buildSteps(builds: readonly UnitCommand[]): JobStep[] {
+  const joined = Map.groupBy(builds, ({ joins }) => (joins === null ? null : `${joins.group}\n${joins.prefix}`));
+  const told = new Set<string>();
+  return builds.flatMap(({ step, joins }) => {
+    if (joins === null) return [step];
+    const key = `${joins.group}\n${joins.prefix}`;
+    if (told.has(key)) return [];
+    told.add(key);
+    const named = (joined.get(key) ?? []).flatMap((each) => (each.joins === null ? [] : [each.joins.argument]));
+    return [{ ...step, run: `${joins.prefix} ${[...new Set(named)].join(' ')}` }];
+  });
 }
 
 function onceEach(steps: readonly JobStep[]): JobStep[] {
@@ -64,6 +78,6 @@ function gathered(builds: readonly JobStep[]): readonly JobStep[] {
   return steps;
 }
 
-function buildSteps(unit: Unit | undefined): JobStep[] {
-  return (unit?.commands ?? []).filter(({ kind }) => kind === 'build').map(({ step }) => step);
+function buildsOf(unit: Unit | undefined): UnitCommand[] {
+  return (unit?.commands ?? []).filter(({ kind }) => kind === 'build');
 }

@@ -1,7 +1,8 @@
 import type { Detector } from './detector.ts';
 import { goDetector } from './go.ts';
+import { mavenDetector } from './maven.ts';
 import { npmDetector } from './npm.ts';
 import { pnpmDetector } from './pnpm.ts';
 
 /** In the order in which their units are listed where several share a folder. */
-export const DETECTORS: readonly Detector[] = [npmDetector, pnpmDetector, goDetector];
+export const DETECTORS: readonly Detector[] = [npmDetector, pnpmDetector, goDetector, mavenDetector];

@@ -1,0 +1,196 @@
+import { filledIn, isPom, keyOf, placeOf, pomOf, readProjects, type MavenProject } from '../maven/reactors.ts';
+import { meaningOf } from '../maven/read-pom.ts';
+import type {
+  DeclaredInput,
+  Discovery,
+  DiscoveryProblem,
+  RepositorySnapshot,
+  Unit,
+  UnitCommand,
+  UnitEdge,
+} from '../model.ts';
+import { quoteForShell } from '../shell-words.ts';
+import { foldersUpwards, folderOf, inFolder, relativeTo } from '../tree-paths.ts';
+import type { Detector } from './detector.ts';
+
+/** Projects of Maven, alone or of many modules. */
+export const mavenDetector: Detector = {
+  ecosystem: 'maven',
+  lookedFor: 'pom.xml (Maven projects)',
+  wants: isPom,
+  condense: null,
+  detect,
+};
+
+function detect(snapshot: RepositorySnapshot): Discovery {
+  const problems: DiscoveryProblem[] = [];
+  const projects = readProjects(snapshot, problems);
+  const facts = factsOf(snapshot, projects);
+  const edges = [...projects.values()].flatMap((project) => edgesOf(project, facts));
+  return { units: [...projects.values()].map((project) => unitOf(project, facts)), edges, problems };
+}
+
+interface Facts {
+  /** Projects by `groupId:artifactId`. */
+  readonly byName: ReadonlyMap<string, MavenProject>;
+  readonly paths: ReadonlySet<string>;
+  readonly executable: ReadonlySet<string>;
+  /** Roots of projects with sources of tests. */
+  readonly tested: ReadonlySet<string>;
+  /** Names of projects whose tests others use. */
+  readonly lent: ReadonlySet<string>;
+}
+
+function factsOf({ entries }: RepositorySnapshot, projects: ReadonlyMap<string, MavenProject>): Facts {
+  const paths = new Set<string>();
+  const tested = new Set<string>();
+  for (const { path } of entries) {
+    for (const each of foldersUpwards(path)) paths.add(each);
+    const at = path.indexOf('src/test/');
+    const root = at === 0 ? '.' : path.charAt(at - 1) === '/' ? path.slice(0, at - 1) : null;
+    if (at >= 0 && root !== null && projects.has(root)) tested.add(root);
+  }
+  const all = [...projects.values()];
+  return {
+    byName: new Map(all.map((project) => [keyOf(project), project])),
+    paths,
+    executable: new Set(entries.flatMap(({ path, type }) => (type === 'executable' ? [path] : []))),
+    tested,
+    lent: new Set(all.flatMap(({ dependencies }) => dependencies.filter(({ ofTests }) => ofTests).map(keyOf))),
+  };
+}
+
+/** What a project inherits from, what lists it, and what it is made of and built with. */
+function edgesOf(project: MavenProject, { byName }: Facts): UnitEdge[] {
+  const { root, pom, fill, parent, listedBy } = project;
+  const to = (target: string | null | undefined, kind: UnitEdge['kind'], evidence: string): UnitEdge[] =>
+    target === null || target === undefined || target === root ? [] : [{ from: root, to: target, kind, evidence }];
+  const named = (name: string): string | undefined => byName.get(name)?.root;
+  return [
+    ...to(parent?.root, 'workspace', `parent of ${pomOf(root)}`),
+    ...to(listedBy, 'workspace', `${pomOf(listedBy ?? root)} lists it`),
+    ...project.dependencies.flatMap((each) => {
+      const kind = each.scope === 'test' ? 'test' : 'production';
+      return to(named(keyOf(each)), kind, `dependency ${keyOf(each)} of ${pomOf(root)}`);
+    }),
+    ...pom.managed
+      .map((each) => filledIn(each, fill))
+      .filter(({ scope }) => scope === 'import')
+      .flatMap((each) => to(named(keyOf(each)), 'workspace', `${pomOf(root)} imports ${keyOf(each)}`)),
+    ...pom.plugins
+      .map((each) => filledIn(each, fill))
+      .flatMap((each) => to(named(keyOf(each)), 'build', `plugin ${keyOf(each)} of ${pomOf(root)}`)),
+  ];
+}
+
+const CENTRAL = 'repo.maven.apache.org';
+
+function unitOf(project: MavenProject, facts: Facts): Unit {
+  const { root, top, pom, parent } = project;
+  return {
+    id: root,
+    name: keyOf(project),
+    root,
+    ecosystem: 'maven',
+    workspace: top,
+    manifest: pomOf(root),
+    meaning: meaningOf(pom, parent !== null),
+    workspaceMeaning: null,
+    closure: { kind: 'none' },
+    commands: commandsOf(project, facts),
+    inputs: inputsOf(project, facts),
+    caches: [
+      {
+        type: 'deps',
+        name: 'maven-repository',
+        paths: ['~/.m2/repository'],
+        keyFiles: [...new Set([pomOf(top), pomOf(root)])],
+      },
+    ],
+    install: [],
+    hosts: [...new Set([CENTRAL, ...repositoryHosts(project)])],
+    env: { CI: 'true' },
+    toolchain: javaOf(project),
+    typescript: false,
+    buildsFirst: [],
+    // Its tests then find the modules it depends on where the build has put them.
+    buildBeforeTest: top !== root,
+  };
+}
+
+/** As many as a pom reasonably names. */
+const HOSTS_MAX = 20;
+
+function repositoryHosts(project: MavenProject): string[] {
+  const hosts: string[] = [];
+  for (let at: MavenProject | null = project; at !== null; at = at.parent) {
+    for (const address of at.pom.repositories) {
+      const host = /^https:\/\/(?<host>[a-z\d.-]{1,253})(?:[:/]|$)/iu.exec(at.fill(address))?.groups?.['host'];
+      if (host !== undefined) hosts.push(host.toLowerCase());
+    }
+  }
+  return hosts.slice(0, HOSTS_MAX);
+}
+
+const JAVA_PROPERTIES = ['maven.compiler.release', 'maven.compiler.target', 'java.version', 'maven.compiler.source'];
+
+function javaOf(project: MavenProject): Unit['toolchain'] {
+  for (const name of JAVA_PROPERTIES) {
+    const version = /^(?:1\.)?(?<major>\d{1,3})$/u.exec(project.fill(`\${${name}}`))?.groups?.['major'];
+    if (version !== undefined)
+      return { name: 'java', version: `>=${version}`, evidence: `${name} of ${pomOf(project.root)}` };
+  }
+  return null;
+}
+
+/** Poms only bring others together; what a profile brings in is not there unless somebody asks for the profile. */
+function commandsOf(project: MavenProject, { tested, paths, executable }: Facts): UnitCommand[] {
+  const { root, top, pom, optional } = project;
+  if (pom.packaging === 'pom' || optional) return [];
+  const wrapper = inFolder(top, 'mvnw');
+  const tool = executable.has(wrapper) ? './mvnw' : paths.has(wrapper) ? 'sh mvnw' : 'mvn';
+  const maven = `${tool} --batch-mode --no-transfer-progress`;
+  const alone = root === top;
+  const command = (
+    kind: UnitCommand['kind'],
+    prefix: string,
+    evidence: string,
+    reports: readonly string[],
+  ): UnitCommand => {
+    const argument = `--projects ${quoteForShell(relativeTo(top, root))}`;
+    return {
+      kind,
+      step: { name: `${kind} ${root}`.slice(0, 200), run: alone ? prefix : `${prefix} ${argument}`, workdir: top },
+      evidence,
+      text: prefix,
+      reports,
+      outputs: [],
+      joins: alone ? null : { group: top, prefix, argument, whole: null },
+    };
+  };
+  // Into the local repository, so that a later command finds the modules it depends on without building them again.
+  const build = alone ? `${maven} -DskipTests package` : `${maven} -DskipTests --also-make install`;
+  const reports = [inFolder(root, 'target/surefire-reports/TEST-*.xml')];
+  return [
+    command('build', build, pomOf(root), []),
+    ...(tested.has(root) ? [command('test', `${maven} package`, `${inFolder(root, 'src/test')}`, reports)] : []),
+  ];
+}
+
+/** Tests that nobody else uses concern nobody else; files that the pom names may lie in other folders. */
+function inputsOf(project: MavenProject, { lent, tested, paths }: Facts): DeclaredInput[] {
+  const { root, pom } = project;
+  const own = !tested.has(root) || lent.has(keyOf(project)) ? [] : [inFolder(root, 'src/test/**')];
+  const named = pom.paths.flatMap((path) => {
+    const at = placeOf(path, project);
+    return at !== null && paths.has(at) && !foldersUpwards(root).includes(at) && folderOf(at) !== root
+      ? [at, `${at}/**`]
+      : [];
+  });
+  return [
+    ...(own.length === 0 ? [] : [{ paths: own, kinds: ['test' as const], evidence: 'only its tests are made of it' }]),
+    ...(named.length === 0
+      ? []
+      : [{ paths: [...new Set(named)], kinds: 'all' as const, evidence: `${pomOf(root)} names it` }]),
+  ];
+}
