@@ -1,7 +1,9 @@
 import { CONFIG_FILE_NAMES } from '@delta-ci/contracts';
 import { DETECTORS } from './detectors/known-detectors.ts';
-import type { Discovery, RepositorySnapshot, SnapshotEntry, Unit, UnitEdge } from './model.ts';
+import type { DeclaredInput, Discovery, RepositorySnapshot, SnapshotEntry, Unit, UnitEdge } from './model.ts';
 import { byText, folderOf, resolvePath } from './tree-paths.ts';
+import { literalPattern } from './glob.ts';
+import { isProse } from './impact/configuration-rules.ts';
 import { ownersIn } from './impact/ownership.ts';
 
 /**
@@ -37,7 +39,10 @@ export function discover(snapshot: RepositorySnapshot): Discovery {
     for (const { id } of renamed.units) taken.add(id);
     return renamed;
   });
-  const units = named.flatMap((each) => each.units).sort((one, other) => byText(one.id, other.id));
+  const units = withLinkedProse(
+    sorted,
+    named.flatMap((each) => each.units).sort((one, other) => byText(one.id, other.id)),
+  );
   const edges = [...named.flatMap((each) => each.edges), ...symlinkEdges(sorted, units)];
   return { units, edges: withoutRepeats(edges), problems: named.flatMap((each) => each.problems) };
 }
@@ -66,10 +71,8 @@ function renameTaken(discovery: Discovery, taken: ReadonlySet<string>): Discover
 /** Whoever holds a symbolic link notices what it leads to. Links out of the repository lead nowhere we could see. */
 function symlinkEdges(snapshot: RepositorySnapshot, units: readonly Unit[]): UnitEdge[] {
   const owners = ownersIn(units);
-  const links = snapshot.entries.filter(({ type }) => type === 'symlink');
-  return links.flatMap(({ path }) => {
-    const target = resolvePath(folderOf(path), snapshot.contents.get(path)?.trim() ?? '');
-    if (target === null) return [];
+  return linksOf(snapshot).flatMap(({ path, target }) => {
+    if (isProse(target)) return [];
     const evidence = `the symbolic link ${path} leads to ${target}`;
     return owners(path).flatMap((from) =>
       owners(target)
@@ -77,6 +80,32 @@ function symlinkEdges(snapshot: RepositorySnapshot, units: readonly Unit[]): Uni
         .map((to): UnitEdge => ({ from: from.id, to: to.id, kind: 'symlink', evidence })),
     );
   });
+}
+
+/** A licence or a page that is linked to is read by itself: whatever else its owner has is no business of the link. */
+function withLinkedProse(snapshot: RepositorySnapshot, units: readonly Unit[]): Unit[] {
+  const owners = ownersIn(units);
+  const linked = new Map<string, Set<string>>();
+  for (const { path, target } of linksOf(snapshot)) {
+    if (!isProse(target)) continue;
+    for (const { id } of owners(path)) linked.set(id, (linked.get(id) ?? new Set()).add(literalPattern(target)));
+  }
+  return units.map((unit) => {
+    const paths = linked.get(unit.id);
+    if (paths === undefined) return unit;
+    const input: DeclaredInput = { paths: [...paths], kinds: 'all', evidence: 'its symbolic links lead there' };
+    return { ...unit, inputs: [...unit.inputs, input] };
+  });
+}
+
+/** Symbolic links that lead somewhere in the repository. */
+function linksOf({ entries, contents }: RepositorySnapshot): { readonly path: string; readonly target: string }[] {
+  return entries
+    .filter(({ type }) => type === 'symlink')
+    .flatMap(({ path }) => {
+      const target = resolvePath(folderOf(path), contents.get(path)?.trim() ?? '');
+      return target === null ? [] : [{ path, target }];
+    });
 }
 
 function withoutRepeats(edges: readonly UnitEdge[]): UnitEdge[] {

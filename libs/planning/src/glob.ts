@@ -142,6 +142,11 @@ export function compileGlobList(patterns: readonly string[], notUnderstood: 'mat
   return (path) => compiled.findLast(({ matches }) => matches(path))?.negated === false;
 }
 
+/** A pattern for one path: characters that mean something in patterns are widened to any one character. */
+export function literalPattern(path: string): string {
+  return path.replace(/[*?[\]{}!(),]/gu, '?');
+}
+
 /** The folder below which everything lies that a pattern can match: its parts up to the first with a wildcard. */
 export function literalFolderOf(pattern: string): string {
   const parts = pattern.split('/').filter((part) => part !== '' && part !== '.');

@@ -179,6 +179,8 @@ export interface Unit {
   readonly meaning: string;
   /** As `meaning`, without what concerns the unit alone: differs when the members of its workspace are concerned too. */
   readonly workspaceMeaning: string | null;
+  /** What of its `meaning` stands in the manifest of its workspace, where members can leave that to it. */
+  readonly inherited?: string;
   readonly closure: ExternalClosure;
   readonly commands: readonly UnitCommand[];
   readonly inputs: readonly DeclaredInput[];

@@ -1,3 +1,4 @@
+import { cargoDetector } from './cargo.ts';
 import type { Detector } from './detector.ts';
 import { goDetector } from './go.ts';
 import { mavenDetector } from './maven.ts';
@@ -5,4 +6,4 @@ import { npmDetector } from './npm.ts';
 import { pnpmDetector } from './pnpm.ts';
 
 /** In the order in which their units are listed where several share a folder. */
-export const DETECTORS: readonly Detector[] = [npmDetector, pnpmDetector, goDetector, mavenDetector];
+export const DETECTORS: readonly Detector[] = [npmDetector, pnpmDetector, goDetector, mavenDetector, cargoDetector];

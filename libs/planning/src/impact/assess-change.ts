@@ -11,8 +11,8 @@ import {
   testConfiguration,
   toolchainFile,
   typescriptConfiguration,
-  type FileRule,
 } from './configuration-rules.ts';
+import type { FileRule } from './file-rule.ts';
 import { changedWord } from './changed-places.ts';
 import { closureDifference } from './closure-difference.ts';
 import { lockfile, manifest } from './description-rules.ts';

@@ -1,11 +1,10 @@
 import { CONFIG_FILE_NAMES, type JobKind } from '@delta-ci/contracts';
 import type { Unit } from '../model.ts';
 import { fileNameOf, folderOf } from '../tree-paths.ts';
-import type { Reach, Verdict } from './impact.ts';
-import { concernedBy, nameOf, unitsWithin, type World } from './world.ts';
-
-/** A rule looks at one place of a changed file; null when the place is none of its business. */
-export type FileRule = (path: string, world: World) => Verdict | null;
+import { declaredInput } from './declared-input.ts';
+import type { FileRule } from './file-rule.ts';
+import type { Reach } from './impact.ts';
+import { concernedBy, nameOf, unitsWithin } from './world.ts';
 
 const CI_FILES =
   /^(?:\.github\/(?:workflows|actions)\/.*|\.gitlab-ci\.ya?ml|\.gitlab\/ci\/.*|\.circleci\/.*|\.buildkite\/.*|\.woodpecker(?:\.ya?ml|\/.*)|\.drone\.ya?ml|\.travis\.ya?ml|azure-pipelines\.ya?ml|bitbucket-pipelines\.ya?ml|Jenkinsfile)$/u;
@@ -70,12 +69,15 @@ export const documentation: FileRule = (path, world) => {
   const readers = owners.flatMap((unit) =>
     reachKinds(unit, (text) => /\.md\b|markdown|remark|\bdocs?\b|readme/iu.test(text)),
   );
+  const declared = declaredInput(path, world);
+  if (declared !== null) return { ...declared, reaches: [...declared.reaches, ...readers] };
   if (readers.length === 0)
     return { rule: 'documentation', reaches: [], because: 'it is documentation that no job reads' };
   return { rule: 'documentation-read', reaches: readers, because: 'it is documentation that a script reads' };
 };
 
-function isProse(path: string): boolean {
+/** What people read, by its name and place. */
+export function isProse(path: string): boolean {
   const name = fileNameOf(path);
   const bare = PROSE_NAME.test(name) && (PROSE.test(name) || !/\.[cm]?[jt]sx?$|\.json$|\.go$/iu.test(name));
   if (bare) return true;
@@ -107,12 +109,17 @@ const LINT_FILES: readonly (readonly [name: RegExp, tools: RegExp])[] = [
   [/^\.golangci\.(?:ya?ml|toml|json)$/u, /golangci-lint/u],
 ];
 
+/** Whether commands are scripts, which may run any tool of this kind without naming it. */
+function isScripted({ ecosystem }: Unit): boolean {
+  return ecosystem === 'npm' || ecosystem === 'pnpm';
+}
+
 /** Configuration of linters and formatters: read by lint jobs, and by any other whose script names the tool. */
 export const lintConfiguration: FileRule = (path, world) => {
   const tools = LINT_FILES.find(([name]) => name.test(fileNameOf(path)))?.[1];
   if (tools === undefined) return null;
   const reaches = unitsWithin(world, folderOf(path)).flatMap((unit) =>
-    reachKinds(unit, (text) => tools.test(text), unit.ecosystem === 'go' ? [] : ['lint']),
+    reachKinds(unit, (text) => tools.test(text), isScripted(unit) ? ['lint'] : []),
   );
   const because =
     reaches.length === 0 ? 'it configures a linter that no job runs' : 'it configures a linter, which lint jobs read';
@@ -128,7 +135,7 @@ export const testConfiguration: FileRule = (path, world) => {
   if (!TEST_FILES.test(name)) return null;
   const tool = /^\.?([a-z0-9]+?)(?:rc)?(?:\.|$)/u.exec(name)?.[1] ?? name;
   const { owners } = concernedBy(world, path);
-  const within = unitsWithin(world, folderOf(path)).filter(({ ecosystem }) => ecosystem !== 'go');
+  const within = unitsWithin(world, folderOf(path)).filter(isScripted);
   const nested = within.filter(({ id }) => !owners.some((owner) => owner.id === id && owner.workspaceMeaning === null));
   const direct = owners.filter(({ id, workspaceMeaning }) => workspaceMeaning === null && world.headUnits.has(id));
   const reaches: Reach[] = [
@@ -157,7 +164,7 @@ function nobody(): never {
 const TOOLCHAIN_FILES: readonly (readonly [name: RegExp, concerns: (unit: Unit) => boolean])[] = [
   [
     /^(?:\.nvmrc|\.node-version|\.npmrc|\.yarnrc(?:\.yml)?|\.pnpmfile\.c?js|pnpm-workspace\.yaml|bunfig\.toml)$/u,
-    ({ ecosystem }) => ecosystem !== 'go',
+    isScripted,
   ],
   [/^(?:go\.work|go\.work\.sum|\.go-version)$/u, ({ ecosystem }) => ecosystem === 'go'],
   [/^(?:\.tool-versions|\.?mise\.toml|\.prototools|flake\.nix|flake\.lock|shell\.nix|\.envrc)$/u, () => true],

@@ -1,5 +1,5 @@
 import type { JobKind } from '@delta-ci/contracts';
-import type { FileRule } from './configuration-rules.ts';
+import type { FileRule } from './file-rule.ts';
 import type { Declaration } from './declarations.ts';
 import type { Reach } from './impact.ts';
 import { concernedBy, listed, nameOf } from './world.ts';

@@ -1,7 +1,7 @@
 import type { Unit } from '../model.ts';
 import { isWithin } from '../tree-paths.ts';
 import { closureDifference } from './closure-difference.ts';
-import type { FileRule } from './configuration-rules.ts';
+import type { FileRule } from './file-rule.ts';
 import type { Reach, Verdict } from './impact.ts';
 import { concernedBy, listed, nameOf, survivorsOf, type World } from './world.ts';
 
@@ -50,12 +50,18 @@ function compared(before: readonly Unit[], after: readonly Unit[], world: World)
   const earlier = new Map(before.map((unit) => [unit.id, unit]));
   if ((earlier.get(leading.id)?.workspaceMeaning ?? null) !== leading.workspaceMeaning) {
     const members = world.head.units.filter(
-      ({ root, ecosystem }) => ecosystem === leading.ecosystem && isWithin(root, leading.root),
+      ({ root, ecosystem, workspace }) =>
+        ecosystem === leading.ecosystem && (isWithin(root, leading.root) || workspace === leading.root),
     );
     const because = 'it describes the whole workspace, and says something else to a build than before';
     return { rule: 'workspace-manifest', reaches: all(members.map(({ id }) => id)), because };
   }
   const different = after.filter(({ id, meaning }) => earlier.get(id)?.meaning !== meaning && earlier.has(id));
+  const heirs = heirsOf(leading, world);
+  if (heirs.length > 0) {
+    const because = `it describes the whole workspace, and says something else than before about ${namesOf(heirs)}`;
+    return { rule: 'workspace-manifest', reaches: all([...different, ...heirs].map(({ id }) => id)), because };
+  }
   if (different.length > 0) {
     return {
       rule: 'manifest',
@@ -68,6 +74,16 @@ function compared(before: readonly Unit[], after: readonly Unit[], world: World)
     reaches: [],
     because: `it describes ${namesOf(after)}, but nothing in it that a build reads changed`,
   };
+}
+
+/** Members that leave part of their description to the manifest of their workspace, where that part is another now. */
+function heirsOf({ root, workspaceMeaning }: Unit, { head, baseUnits }: World): Unit[] {
+  if (workspaceMeaning === null) return [];
+  const members = head.units.filter(({ workspace, inherited }) => workspace === root && inherited !== undefined);
+  return members.filter(({ id, inherited }) => {
+    const before = baseUnits.get(id);
+    return before !== undefined && before.inherited !== inherited;
+  });
 }
 
 /** Lockfiles are read, not feared: only units whose own external packages changed are affected. */

@@ -1,5 +1,5 @@
 import { isWithin } from '../tree-paths.ts';
-import type { FileRule } from './configuration-rules.ts';
+import type { FileRule } from './file-rule.ts';
 import { concernedBy, listed, nameOf } from './world.ts';
 
 /** The last rule: a file belongs to the unit with the longest root; what belongs to none, or to a workspace as such, is shared. */
