@@ -56,6 +56,8 @@ export interface MirrorUse {
 export class MirrorCache {
   private readonly options: MirrorCacheOptions;
   private readonly limits: MirrorLimits;
+  /** Keys of repositories that git recognised. Should one be damaged since, whoever reads it finds out and comes again. */
+  private readonly recognised = new Set<string>();
 
   constructor(options: MirrorCacheOptions) {
     if (!isAbsolute(options.dir)) throw new Error(`the mirror cache needs an absolute directory, not ${options.dir}`);
@@ -122,8 +124,11 @@ export class MirrorCache {
     if (!lock.ok) return lock;
     try {
       if (anew) await directory.discard();
-      const prepared = await directory.prepare(this.options.git, format);
-      return prepared.ok ? done(await directory.enter()) : prepared;
+      const recognised = !anew && this.recognised.has(directory.key);
+      const prepared = await directory.prepare(this.options.git, format, recognised);
+      if (!prepared.ok) return prepared;
+      this.recognised.add(directory.key);
+      return done(await directory.enter());
     } finally {
       await lock.value();
     }

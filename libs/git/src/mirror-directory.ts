@@ -46,15 +46,24 @@ export class MirrorDirectory {
     this.lockPath = join(cacheDirectory, `${key}.lock`);
   }
 
-  /** Makes what is missing. An existing repository that git does not recognise is thrown away first. */
-  async prepare(git: Git, format: ObjectFormat): Promise<GitResult<void>> {
+  /**
+   * Makes what is missing. An existing repository that git does not recognise is thrown away first.
+   * @param recognised git did so before: as long as the repository stands, it is not started to be asked again
+   */
+  async prepare(git: Git, format: ObjectFormat, recognised: boolean): Promise<GitResult<void>> {
     await mkdir(join(this.path, 'users'), { recursive: true });
+    if (recognised && (await this.stands())) return done(undefined);
     const known = await git.line({ command: 'rev-parse', flags: ['--is-bare-repository'] }, { gitDir: this.gitDir });
     if (known.ok && known.value === 'true') return done(undefined);
     await this.discard();
     const flags = ['--bare', '--quiet', '--template=', `--object-format=${format}`];
     const made = await git.run({ command: 'init', flags, operands: [this.gitDir] });
     return made.ok ? done(undefined) : made;
+  }
+
+  /** Whether there is the file without which git takes nothing for a repository. */
+  private async stands(): Promise<boolean> {
+    return (await sizeOrZero(join(this.gitDir, 'HEAD'))) > 0;
   }
 
   /** Throws the repository away, by a rename first: nobody ever sees half of one. */

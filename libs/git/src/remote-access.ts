@@ -72,8 +72,12 @@ export async function accessRemote(git: Git, access: RemoteAccess): Promise<GitR
     if (!able.ok) return able;
   }
   const credential = access.credential ?? remote.credential;
-  // Whatever arrives stays one pack: its size can be watched, and thousands of small files never appear.
-  const config: ConfigSetting[] = [['fetch.unpackLimit', '1']];
+  const config: ConfigSetting[] = [
+    // Whatever arrives stays one pack: its size can be watched, and thousands of small files never appear.
+    ['fetch.unpackLimit', '1'],
+    // A mirror that a crash of the machine damaged is thrown away and fetched again: no flush has to be waited for.
+    ['core.fsync', 'none'],
+  ];
   if (overHttp) config.push(...httpSettings(remote, credential, pinned));
   if (remote.protocol === 'ssh')
     config.push(['core.sshCommand', sshCommand(remote, access.ssh, pinned)], ['ssh.variant', 'ssh']);

@@ -276,6 +276,9 @@ describe('history', () => {
     const merge = made.git(['rev-parse', 'HEAD']);
     const reader = read(made);
     expect(valueOf(await reader.mergeBase(main, side))).toBe(root);
+    // A parent and its child, whichever is named first, of a commit with one parent and of the first one.
+    expect(valueOf(await reader.mergeBase(root, side))).toBe(root);
+    expect(valueOf(await reader.mergeBase(side, root))).toBe(root);
     expect(valueOf(await reader.isAncestor(side, merge))).toBe(true);
     expect(valueOf(await reader.isAncestor(merge, side))).toBe(false);
     expect(valueOf(await reader.commitInfo(merge)).parents).toEqual([main, side]);

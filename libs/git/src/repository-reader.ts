@@ -149,6 +149,8 @@ export class RepositoryReader {
   async mergeBase(one: string, other: string, options: ReadOptions = {}): Promise<GitResult<string>> {
     const present = await this.requireCommits([one, other], options);
     if (!present.ok) return present;
+    // As most pushes are: one commit on top of what was there.
+    if (await this.isParent(one, other, options)) return done(one);
     const command = { command: 'merge-base', operands: [one, other] };
     const answer = await this.git.run(command, { ...this.at(options), answers: [0, 1] });
     if (!answer.ok) return answer;
@@ -158,6 +160,14 @@ export class RepositoryReader {
     const hint =
       shallow.ok && shallow.value ? '; the repository is shallow: fetch more history (git fetch --unshallow)' : '';
     return failed('no_merge_base', `${one} and ${other} have no common ancestor here${hint}`);
+  }
+
+  /** False also when it cannot be told: whoever asks has another way to find out. */
+  private async isParent(parent: string, commit: string, options: ReadOptions): Promise<boolean> {
+    const asked = await this.contents.ask([commit], this.patience(options));
+    const answer = asked.ok ? asked.value[0] : undefined;
+    if (answer?.kind !== 'found' || answer.type !== 'commit') return false;
+    return parentsOf(answer.content).includes(parent);
   }
 
   /** Whether part of the history was left out when the repository was cloned. */
@@ -296,6 +306,12 @@ const isOfType = (answer: ObjectAnswer | undefined, type: string): boolean =>
 function treeOf(commit: Buffer): GitResult<string> {
   const [, id] = /^tree ([0-9a-f]{40,64})\n/u.exec(commit.toString('latin1', 0, TREE_LINE_BYTES_MAX)) ?? [];
   return id === undefined ? failed('unexpected_output', 'git cat-file wrote a commit without a tree') : done(id);
+}
+
+/** They stand between the tree and the author, one on a line. */
+function parentsOf(commit: Buffer): string[] {
+  const headers = commit.toString('latin1', 0, commit.indexOf('\nauthor '));
+  return [...headers.matchAll(/^parent ([0-9a-f]{40,64})$/gmu)].map(([, id = '']) => id);
 }
 
 function noSuchCommit(commit: string): ReturnType<typeof failed> {
