@@ -3,11 +3,11 @@ import type { Figure } from '../report/figure.ts';
 import { percentile } from '../report/percentile.ts';
 import { controlPlane, type ControlPlane } from '../world/control-plane.ts';
 import { HttpClient } from '../world/http-client.ts';
+import { lifecycles, RUNS } from '../world/lifecycles.ts';
 import { rawHttp } from '../world/raw-http.ts';
-import { drain, httpWorkers } from '../world/workers.ts';
+import { httpWorkers } from '../world/workers.ts';
 
 const JOBS = 5_000;
-const RUNS = 10;
 const RUNNERS = [10, 100] as const;
 /** Lease, acknowledge, complete. */
 const REQUESTS_PER_JOB = 3;
@@ -21,8 +21,7 @@ export const jobsHttp: Measure = {
       () => new HttpClient(plane.mesh.gatewayUrl),
       (opened) => opened.close(),
     );
-    await plane.queueJobs(200, RUNS);
-    await drain(await httpWorkers(client, plane.mesh.registrationToken, 10), 200, bench.scene.over);
+    await lifecycles(plane, await httpWorkers(client, plane.mesh.registrationToken, 10), 200, bench.scene.over);
     const figures: Figure[] = [];
     for (const runners of RUNNERS) figures.push(...(await withRunners(bench, plane, client, runners)));
     return figures;
@@ -34,8 +33,7 @@ async function withRunners(bench: Bench, plane: ControlPlane, client: HttpClient
   bench.say(`${jobs} jobs, ${runners} runners`);
   const requests = await rawHttp(bench.scene, { requests: jobs * REQUESTS_PER_JOB, inFlight: runners });
   const workers = await httpWorkers(client, plane.mesh.registrationToken, runners);
-  await plane.queueJobs(jobs, RUNS);
-  const drained = await drain(workers, jobs, bench.scene.over);
+  const drained = await lifecycles(plane, workers, jobs, bench.scene.over);
   const raw = { what: 'three requests to a bare server', value: requests / REQUESTS_PER_JOB };
   const note = `${jobs} jobs of ${RUNS} runs, ${runners} runners`;
   return [

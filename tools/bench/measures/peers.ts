@@ -11,12 +11,12 @@ import { percentile } from '../report/percentile.ts';
 import type { Scene } from '../scene.ts';
 import { controlPlane, ROOT, type ControlPlane } from '../world/control-plane.ts';
 import { HttpClient } from '../world/http-client.ts';
+import { lifecycles } from '../world/lifecycles.ts';
 import { busWorkers, drain, httpWorkers, type Worker } from '../world/workers.ts';
 
 const JOBS = 5_000;
 const CONCURRENCY = 10;
 const SAMPLES = 100;
-const RUNS = 10;
 /** A peer that hangs must not hang the benchmark. */
 const PEER_LIMIT_MS = 120_000;
 /** Of what a peer that failed said. */
@@ -72,10 +72,8 @@ async function oneOfOurs(
 ): Promise<Figure[]> {
   const jobs = amount(bench, JOBS);
   bench.say(`${name}: ${jobs} jobs`);
-  await plane.queueJobs(200, RUNS);
-  await drain(workers, 200, bench.scene.over);
-  await plane.queueJobs(jobs, RUNS);
-  const { tookMs } = await drain(workers, jobs, bench.scene.over);
+  await lifecycles(plane, workers, 200, bench.scene.over);
+  const { tookMs } = await lifecycles(plane, workers, jobs, bench.scene.over);
   const samples = amount(bench, SAMPLES);
   await plane.queueJobs(samples);
   const { lifecycleMs } = await drain(workers.slice(0, 1), samples, bench.scene.over);
