@@ -26,15 +26,6 @@ export class LocalRepository extends RepositoryReader {
     return snapshotWorktree(this.git, this, options);
   }
 
-  /** The checked-out branch's full name; null when the head is detached. */
-  async currentBranch(): Promise<GitResult<string | null>> {
-    const command = { command: 'symbolic-ref', flags: ['--quiet'], operands: ['HEAD'] };
-    const answer = await this.git.run(command, { gitDir: this.gitDir, answers: [0, 1] });
-    if (!answer.ok) return answer;
-    const ref = answer.value.stdout.toString('utf8').trim();
-    return done(ref === '' ? null : ref);
-  }
-
   /** Where a remote is, as configured and unchecked: a clone URL for `parseCloneUrl`. Null when there is no such remote. */
   async remoteUrl(remote = 'origin'): Promise<GitResult<string | null>> {
     const command = { command: 'config', flags: ['--null', '--get', `remote.${remote}.url`] };
@@ -73,15 +64,32 @@ function explain(directory: string, error: { code: string; stderr?: string }): G
  * exceptions (`safe.directory`). Errors: `not_a_repository`, `bare_repository`, `unsafe_repository_owner`, `git_too_old`...
  */
 export async function openLocalRepository(git: Git, directory: string): Promise<GitResult<LocalRepository>> {
-  if (!isAbsolute(directory)) return failed('invalid_directory', `${directory} is not an absolute path`);
-  const facts = await stat(directory).catch(() => undefined);
-  if (facts?.isDirectory() !== true) return failed('invalid_directory', `${directory} is not a directory`);
-  const able = await git.version();
-  if (!able.ok) return able;
+  const usable = await usableDirectory(git, directory);
+  if (!usable.ok) return usable;
   const asUser = { directory, configuration: 'users' } as const;
   const root = await git.line({ command: 'rev-parse', flags: ['--show-toplevel'] }, asUser);
   if (!root.ok) return explain(directory, root.error) ?? root;
   const gitDir = await git.line({ command: 'rev-parse', flags: ['--absolute-git-dir'] }, asUser);
   if (!gitDir.ok) return gitDir;
   return done(new LocalRepository(git, root.value, gitDir.value));
+}
+
+/**
+ * Opens the history of a repository, with or without a working tree: a directory within it, its `.git`, a bare one. Git
+ * judges its owner as above. Must be closed. Errors: `not_a_repository`, `unsafe_repository_owner`, `git_too_old`...
+ */
+export async function openHistory(git: Git, directory: string): Promise<GitResult<RepositoryReader>> {
+  const usable = await usableDirectory(git, directory);
+  if (!usable.ok) return usable;
+  const command = { command: 'rev-parse', flags: ['--absolute-git-dir'] };
+  const gitDir = await git.line(command, { directory, configuration: 'users' });
+  if (!gitDir.ok) return explain(directory, gitDir.error) ?? gitDir;
+  return done(new RepositoryReader(git, gitDir.value));
+}
+
+async function usableDirectory(git: Git, directory: string): Promise<GitResult<unknown>> {
+  if (!isAbsolute(directory)) return failed('invalid_directory', `${directory} is not an absolute path`);
+  const facts = await stat(directory).catch(() => undefined);
+  if (facts?.isDirectory() !== true) return failed('invalid_directory', `${directory} is not a directory`);
+  return git.version();
 }

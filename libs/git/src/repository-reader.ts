@@ -4,6 +4,7 @@ import { isObjectId, parseCommitId } from './commit-id.ts';
 import { parseCommitRecord, type CommitInfo } from './commit-record.ts';
 import { done, failed, type GitResult } from './git-error.ts';
 import type { Git, GitContext } from './git.ts';
+import { walkSteps, type HistoryStep } from './history-walk.ts';
 import { readNulRecords, type Verdict } from './nul-records.ts';
 import { ObjectBatch, type AskOptions } from './object-batch.ts';
 import { RawDiffParser, type ChangedFile } from './raw-diff.ts';
@@ -15,6 +16,9 @@ import { parseTreeRecord, type TreeEntry } from './tree-listing.ts';
 const DEFAULT_MAX_ENTRIES = 1_000_000;
 
 const DEFAULT_TIME_LIMIT_MS = 60_000;
+
+/** Ten thousand commits with their messages have some ten; messages without end are refused with `output_too_large`. */
+const LOG_BYTES_MAX = 128 * 1_024 ** 2;
 
 /** `tree `, an id, and the line's end. */
 const TREE_LINE_BYTES_MAX = 70;
@@ -78,6 +82,15 @@ export class RepositoryReader {
       : done(found.value);
   }
 
+  /** The checked-out branch's full name; null when the head is detached. */
+  async currentBranch(): Promise<GitResult<string | null>> {
+    const command = { command: 'symbolic-ref', flags: ['--quiet'], operands: ['HEAD'] };
+    const answer = await this.git.run(command, { ...this.at({}), answers: [0, 1] });
+    if (!answer.ok) return answer;
+    const ref = answer.value.stdout.toString('utf8').trim();
+    return done(ref === '' ? null : ref);
+  }
+
   /** Whether the commit is here. */
   async hasCommit(commit: string, options: ReadOptions = {}): Promise<GitResult<boolean>> {
     const parsed = parseCommitId(commit);
@@ -122,7 +135,8 @@ export class RepositoryReader {
     const commits: CommitInfo[] = [];
     const flags = ['--first-parent', '--header', `--max-count=${Math.trunc(count)}`];
     const command = { command: 'rev-list', flags, operands: [commit] };
-    const read = await readNulRecords(this.git, command, this.at(options), (records) => {
+    const context = { ...this.at(options), maxOutputBytes: LOG_BYTES_MAX };
+    const read = await readNulRecords(this.git, command, context, (records) => {
       for (const record of records) {
         const info = parseCommitRecord(record);
         if (info === undefined) return failed('unexpected_output', 'git rev-list wrote a commit that cannot be read');
@@ -131,6 +145,24 @@ export class RepositoryReader {
       return 'more';
     });
     return read.ok ? done(commits) : read;
+  }
+
+  /**
+   * The last `count` commits up to `commit` along first parents, each with what changed since the one before, the oldest
+   * first: a few processes for all of them, the first of which nothing but commits. Time limits hold for each process;
+   * `maxEntries` for a portion of commits. The value is how many were visited; a visitor that returns false ends the walk.
+   */
+  async walkFirstParents(
+    commit: string,
+    count: number,
+    visit: (step: HistoryStep) => Promise<boolean | void>,
+    options: DiffOptions = {},
+  ): Promise<GitResult<number>> {
+    // One more than asked for: what the oldest is compared with.
+    const log = await this.firstParentLog(commit, count + 1, options);
+    if (!log.ok) return log;
+    const how = { flags: differenceFlags(options), maxEntries: options.maxEntries ?? DEFAULT_MAX_ENTRIES };
+    return walkSteps(this.git, this.at(options), log.value, log.value.length <= count, how, visit);
   }
 
   /** Whether `ancestor` is `descendant` or one of its ancestors. */
@@ -224,8 +256,7 @@ export class RepositoryReader {
     if (!from.ok) return from;
     for (const id of [from.value, head]) if (!isObjectId(id)) return notAnObjectId(id);
     const maxEntries = options.maxEntries ?? DEFAULT_MAX_ENTRIES;
-    const renames = options.renames === false ? ['--no-renames'] : ['-M', `-l${RENAME_LIMIT}`];
-    const flags = ['-r', '-z', '--raw', '--full-index', '--no-abbrev', '--ignore-submodules=none', ...renames];
+    const flags = differenceFlags(options);
     const parser = new RawDiffParser();
     const changes: ChangedFile[] = [];
     const take = (records: readonly Buffer[]): Verdict => {
@@ -297,6 +328,11 @@ export class RepositoryReader {
     if (failure.error.code !== 'object_not_found') return failure;
     return failed('object_not_found', `the repository has no ${what}`, failure.error.stderr);
   }
+}
+
+function differenceFlags({ renames }: DiffOptions): string[] {
+  const likeness = renames === false ? ['--no-renames'] : ['-M', `-l${RENAME_LIMIT}`];
+  return ['-r', '-z', '--raw', '--full-index', '--no-abbrev', '--ignore-submodules=none', ...likeness];
 }
 
 const isOfType = (answer: ObjectAnswer | undefined, type: string): boolean =>
