@@ -1,6 +1,6 @@
 import type { Change, CommitId, RepositoryId } from '@delta-ci/contracts';
-import type { GitResult, Mirror, TreeEntry } from '@delta-ci/git';
-import { condensed, wantedPaths, type Comparison, type RepositorySnapshot } from '@delta-ci/planning';
+import { SnapshotReader, type GitResult, type Mirror, type SnapshotReading } from '@delta-ci/git';
+import { condensed, wantedPaths, type Comparison } from '@delta-ci/planning';
 import { BY_HAND, isByHand, type ReadChange, type ReadCommit, type ReadingMemory } from './reading-memory.ts';
 import type { BorrowedMirror } from './served-mirrors.ts';
 
@@ -45,7 +45,7 @@ async function readCommit(
 ): Promise<GitResult<ReadCommit>> {
   const remembered = memory.commit(repository, commit);
   if (remembered !== null) return done(remembered);
-  const [tree, snapshot] = await Promise.all([mirror.treeId(commit), readSnapshot(mirror, commit)]);
+  const [tree, snapshot] = await Promise.all([mirror.treeId(commit), new SnapshotReader(mirror, READING).read(commit)]);
   if (!tree.ok) return tree;
   if (!snapshot.ok) return snapshot;
   const read = { tree: tree.value, snapshot: snapshot.value };
@@ -100,44 +100,8 @@ async function tipOf(mirror: Mirror, { targetRef }: Change, defaultBranch: strin
   return done({ reason: `the branch is new and there is no ${ref} to compare it with` });
 }
 
-/** Manifests are small, the largest lockfiles have a few MiB: what is larger counts as unreadable, and planning says so. */
-const BLOB_CAPS = { maxBlobBytes: 16 * 1_024 ** 2, maxTotalBytes: 256 * 1_024 ** 2 };
-
-async function readSnapshot(mirror: Mirror, commit: CommitId): Promise<GitResult<RepositorySnapshot>> {
-  const entries = await mirror.listTree(commit);
-  if (!entries.ok) return entries;
-  const wanted = new Set(wantedPaths(entries.value));
-  const files = entries.value.filter(({ path }) => wanted.has(path));
-  const blobs = await mirror.readBlobs(
-    files.map(({ blobId }) => blobId),
-    BLOB_CAPS,
-  );
-  if (!blobs.ok) return blobs;
-  const contents = new Map<string, string>();
-  blobs.value.forEach((blob, at) => {
-    const text = blob.kind === 'content' ? textOf(blob.content) : null;
-    const file = fileAt(files, at);
-    if (text !== null) contents.set(file.path, condensed(file, text));
-  });
-  return done({ entries: entries.value, contents });
-}
-
-function fileAt(files: readonly TreeEntry[], at: number): TreeEntry {
-  const file = files[at];
-  if (file === undefined) throw new Error('blobs are answered in the order they were asked for');
-  return file;
-}
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
-
-/** Null for bytes that are not UTF-8. */
-function textOf(content: Buffer): string | null {
-  try {
-    return UTF8.decode(content);
-  } catch {
-    return null;
-  }
-}
+/** What planning wants of a commit. */
+const READING: SnapshotReading = { wanted: wantedPaths, kept: condensed };
 
 function done<T>(value: T): { ok: true; value: T } {
   return { ok: true, value };

@@ -10,14 +10,14 @@ import {
   type Plan,
   type Repository,
 } from '@delta-ci/contracts';
-import type { RepositoryReader } from '@delta-ci/git';
-import { condensed, planChange, wantedPaths, type Comparison, type RepositorySnapshot } from '@delta-ci/planning';
+import { SnapshotReader, type SnapshotReading } from '@delta-ci/git';
+import { condensed, planChange, wantedPaths, type Comparison } from '@delta-ci/planning';
 import { EXIT, Problem } from '../problem.ts';
 import { valueOf } from './git-answers.ts';
 import type { LocalChange } from './local-change.ts';
 
-/** A lockfile of a large workspace has a few MiB; one file of more is data, and planning says that it was not read. */
-const CONTENT_CAPS = { maxBlobBytes: 16 * 1024 ** 2, maxTotalBytes: 256 * 1024 ** 2 };
+/** What planning wants of a commit. */
+export const READING: SnapshotReading = { wanted: wantedPaths, kept: condensed };
 
 export interface LocalPlan {
   readonly plan: Plan;
@@ -30,14 +30,14 @@ export async function planLocally(
   isolation: IsolationTier,
   signal: AbortSignal,
 ): Promise<LocalPlan> {
-  const { reader } = change.snapshot;
+  const snapshots = new SnapshotReader(change.snapshot.reader, READING);
   const result = planChange({
     repository: repositoryOf(change),
     change: changeOf(change),
     commit: change.commit,
     tree: change.tree,
-    head: await snapshotAt(reader, change.tree, signal),
-    comparison: await comparisonOf(change, signal),
+    head: valueOf(await snapshots.read(change.tree, { signal })),
+    comparison: await comparisonOf(change, snapshots, signal),
     policy: DEFAULT_RUN_POLICY,
     rules: {
       pool: 'local',
@@ -93,42 +93,14 @@ function changeOf({ ref, base, commit, uncommitted }: LocalChange): Change {
   };
 }
 
-async function comparisonOf(change: LocalChange, signal: AbortSignal): Promise<Comparison> {
+async function comparisonOf(change: LocalChange, snapshots: SnapshotReader, signal: AbortSignal): Promise<Comparison> {
   const { base, commit, snapshot, everything } = change;
   if (base === null) return { kind: 'everything', reason: everything ?? 'there is nothing to compare with' };
   const changes = valueOf(await snapshot.reader.diff(base.commit, commit, { signal }));
   return {
     kind: 'changes',
     commit: base.commit,
-    snapshot: await snapshotAt(snapshot.reader, base.commit, signal),
+    snapshot: valueOf(await snapshots.read(base.commit, { signal })),
     changes,
   };
-}
-
-async function snapshotAt(reader: RepositoryReader, treeish: string, signal: AbortSignal): Promise<RepositorySnapshot> {
-  const entries = valueOf(await reader.listTree(treeish, { signal }));
-  const wanted = new Set(wantedPaths(entries));
-  const asked = entries.filter(({ path }) => wanted.has(path));
-  const ids = [...new Set(asked.map(({ blobId }) => blobId))];
-  const answers = valueOf(await reader.readBlobs(ids, CONTENT_CAPS, { signal }));
-  const texts = new Map<string, string>();
-  for (const answer of answers) {
-    if (answer.kind !== 'content') continue;
-    const text = textOf(answer.content);
-    if (text !== null) texts.set(answer.id, text);
-  }
-  const contents = new Map<string, string>();
-  for (const entry of asked) {
-    const text = texts.get(entry.blobId);
-    if (text !== undefined) contents.set(entry.path, condensed(entry, text));
-  }
-  return { entries, contents };
-}
-
-function textOf(content: Uint8Array): string | null {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(content);
-  } catch {
-    return null;
-  }
 }
