@@ -31,6 +31,13 @@ Examples:
 Examples:
   delta why-not test-greeting
   delta why-not packages/greeting`,
+  whatIf: `
+Nothing is run, fetched or written. The digest of plans is the same on every machine with the same history.
+
+Examples:
+  delta what-if --last 300
+  delta what-if --repo ../other.git --ref origin/main --last 1000 --html report.html
+  delta what-if --policy delta.yaml --json | jq .policy.selection`,
   lint: `
 Examples:
   delta lint

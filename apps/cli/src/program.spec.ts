@@ -13,6 +13,7 @@ describe('the command line', () => {
     ['help-why', ['why', '--help']],
     ['help-why-not', ['why-not', '--help']],
     ['help-lint', ['lint', '--help']],
+    ['help-what-if', ['what-if', '--help']],
     ['help-runs', ['runs', '--help']],
     ['help-runs-list', ['runs', 'list', '--help']],
     ['help-logs', ['logs', '--help']],

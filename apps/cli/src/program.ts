@@ -15,6 +15,7 @@ import { replay, type ReplayOptions } from './commands/replay.ts';
 import { run, type RunOptions } from './commands/run.ts';
 import { cancelRun, listRuns, rerun, viewRun, watchRun, type ApiOptions, type ListOptions } from './commands/runs.ts';
 import { up } from './commands/up.ts';
+import { whatIf, type WhatIfOptions } from './commands/what-if.ts';
 import { why } from './commands/why.ts';
 import { EXAMPLES } from './examples.ts';
 import { EXIT, Problem } from './problem.ts';
@@ -116,6 +117,7 @@ function addLocal(program: Command, surroundings: Surroundings, done: Done): voi
     .argument('<job|unit|file>')
     .addHelpText('after', EXAMPLES.whyNot)
     .action(explain);
+  addWhatIf(program, surroundings, done);
   withJson(program.command('lint'))
     .description('check a delta.yaml and point at what is wrong')
     .argument('[file]', 'the file; otherwise delta.yaml of this directory')
@@ -123,6 +125,21 @@ function addLocal(program: Command, surroundings: Surroundings, done: Done): voi
     .action(async (file: string | undefined, options: { json?: boolean }) =>
       done(await lint(surroundings, file, options)),
     );
+}
+
+function addWhatIf(program: Command, surroundings: Surroundings, done: Done): void {
+  withJson(program.command('what-if'))
+    .description(
+      'plan the last commits of any git repository again, each against its first parent, and add up what runs',
+    )
+    .option('--repo <path>', 'a directory of the repository; it may be bare', '.')
+    .option('--last <n>', 'how many commits', wholeNumber(1, 10_000), 100)
+    .option('--ref <ref>', 'up to this branch, tag or commit; otherwise to what is checked out')
+    .option('--policy <file>', 'plan by this delta.yaml, or these planning rules (JSON), as well, and compare')
+    .option('--durations <file>', 'milliseconds by job key (JSON), for the estimate of minutes')
+    .option('--html <file>', 'write a page with pictures too')
+    .addHelpText('after', EXAMPLES.whatIf)
+    .action(async (options: WhatIfOptions) => done(await whatIf(surroundings, options)));
 }
 
 function addRuns(program: Command, surroundings: Surroundings, done: Done): void {

@@ -1,13 +1,12 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { RunId } from '@delta-ci/contracts';
-import { errorCode, errorMessage } from '../error-code.ts';
 import { withAuditSource, type AuditOptions } from '../log/audit-source.ts';
 import { collectBundle } from '../log/collect-bundle.ts';
 import { trustedKeys } from '../log/trusted-keys.ts';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import { findingText } from '../screen/audit-text.ts';
 import { plural } from '../screen/words.ts';
+import { writeNewFile } from '../text-file.ts';
 import { printJson, type Surroundings } from '../surroundings.ts';
 
 export interface ExportOptions extends AuditOptions {
@@ -29,7 +28,7 @@ export async function exportAudit(surroundings: Surroundings, options: ExportOpt
       surroundings.out(text);
       return EXIT.succeeded;
     }
-    await write(resolve(surroundings.directory, options.out), text);
+    await writeNewFile(resolve(surroundings.directory, options.out), text);
     const facts = {
       runId: bundle.runId,
       out: options.out,
@@ -42,12 +41,5 @@ export async function exportAudit(surroundings: Surroundings, options: ExportOpt
         `${options.out}: ${plural(facts.records, 'record')} of ${facts.runId} under ${plural(facts.checkpoints, 'checkpoint')}; check it: delta audit check ${options.out}\n`,
       );
     return EXIT.succeeded;
-  });
-}
-
-async function write(path: string, text: string): Promise<void> {
-  await writeFile(path, text, { flag: 'wx' }).catch((error: unknown) => {
-    const why = errorCode(error) === 'EEXIST' ? 'it exists already' : (errorCode(error) ?? errorMessage(error));
-    throw new Problem('file_unwritable', `${path} cannot be written: ${why}`);
   });
 }

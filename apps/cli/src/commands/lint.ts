@@ -1,10 +1,10 @@
-import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { CONFIG_FILE_NAMES } from '@delta-ci/contracts';
 import { lintConfigFile, type ConfigProblem } from '@delta-ci/planning';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import { safeText } from '../screen/safe-text.ts';
 import { plural } from '../screen/words.ts';
+import { textOfFile } from '../text-file.ts';
 import { printJson, type Surroundings } from '../surroundings.ts';
 
 export interface LintOptions {
@@ -31,38 +31,19 @@ interface Lintable {
 }
 
 async function named({ directory }: Surroundings, file: string): Promise<Lintable> {
-  const text = await textOf(resolve(directory, file));
+  const text = await textOfFile(resolve(directory, file));
   if (text !== null) return { name: file, text };
   throw new Problem('file_not_found', `there is no file ${file}`);
 }
 
 async function found({ directory }: Surroundings): Promise<Lintable> {
   for (const name of CONFIG_FILE_NAMES) {
-    const text = await textOf(resolve(directory, name));
+    const text = await textOfFile(resolve(directory, name));
     if (text !== null) return { name, text };
   }
   throw new Problem('file_not_found', `there is no ${CONFIG_FILE_NAMES.join(' or ')} here`, {
     next: 'none is needed: `delta plan` shows what is found without; or name a file: delta lint path/to/delta.yaml',
   });
-}
-
-/** More than any configuration file: what is larger was named by mistake. */
-const FILE_BYTES_MAX = 4 * 1024 * 1024;
-
-async function textOf(path: string): Promise<string | null> {
-  const handle = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
-    throw new Problem('file_unreadable', `${path} cannot be read: ${error.code ?? error.message}`);
-  });
-  if (handle === null) return null;
-  try {
-    const facts = await handle.stat();
-    if (!facts.isFile()) throw new Problem('file_unreadable', `${path} is not a file`);
-    if (facts.size > FILE_BYTES_MAX) throw new Problem('file_unreadable', `${path} has ${facts.size} bytes`);
-    return await handle.readFile('utf8');
-  } finally {
-    await handle.close();
-  }
 }
 
 function problemsText({ paint }: Surroundings, name: string, text: string, problems: readonly ConfigProblem[]): string {
