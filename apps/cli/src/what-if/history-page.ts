@@ -4,7 +4,7 @@ import { failuresIn, rateOf, slowestIn, type History } from './history-document.
 import { rateChart, rateSentence, rulesChart, shareChart, sharesOf } from './history-pictures.ts';
 import type { CommitRow, HistorySummary, Selection } from './history-summary.ts';
 import { minutesText, numberText, percentText, shortId } from './history-text.ts';
-import { html } from './html.ts';
+import { markup } from './markup.ts';
 
 /**
  * One page that needs nothing else: no script, no font, no picture from anywhere, and a policy of its own that forbids them.
@@ -17,13 +17,13 @@ export function historyPage(history: History): string {
     '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    `${html`<title>${title}</title>`}\n<style>${STYLE}</style>\n</head>\n<body>\n<main>`,
-    html`<h1>${title}</h1>
+    `${markup`<title>${title}</title>`}\n<style>${STYLE}</style>\n</head>\n<body>\n<main>`,
+    markup`<h1>${title}</h1>
       <p>Branch ${safeLine(ref)}, each commit planned against its first parent.</p>`,
     factsOf(history, summary.selection),
     otherOf(history),
     '<h2>Selection</h2>',
-    html`<p>${rateSentence(summary.rows)}</p>`,
+    markup`<p>${rateSentence(summary.rows)}</p>`,
     rateChart(summary.rows, 'planned'),
     summary.other === null ? '' : rateChart(summary.rows, 'other'),
     shareChart(summary.rows),
@@ -54,7 +54,7 @@ function facts(pairs: readonly (readonly [string, string])[]): string {
   return `<dl>${pairs
     .map(
       ([name, value]) =>
-        html`<div>
+        markup`<div>
           <dt>${name}</dt>
           <dd>${value}</dd>
         </div>`,
@@ -68,7 +68,7 @@ function otherOf(history: History): string {
   const jobs = other.jobs.slice(0, JOBS_SHOWN).map(({ job, added, dropped }) => [job, added, dropped]);
   return [
     '<h2>Under the other policy</h2>',
-    html`<p>Other jobs run in ${other.differing} of ${plural(rows.length, 'commit')}.</p>`,
+    markup`<p>Other jobs run in ${other.differing} of ${plural(rows.length, 'commit')}.</p>`,
     factsOf(history, other.selection),
     numbers('Jobs that only one of both runs', ['Job', 'Only with it', 'Only without'], jobs),
   ].join('\n');
@@ -89,7 +89,11 @@ function rulesOf({ rules }: HistorySummary): string[] {
 }
 
 function failuresOf({ rows }: HistorySummary): string[] {
-  const failures = failuresIn(rows).map(({ code, commits, message }) => [code, commits.length, message]);
+  const failures = failuresIn(rows).map(({ code, commits, message }) => [
+    code,
+    commits.length,
+    message.split('\n')[0] ?? '',
+  ]);
   if (failures.length === 0) return [];
   return ['<h2>Not planned</h2>', numbers('Commits without a plan', ['Code', 'Commits', 'Why'], failures)];
 }
@@ -119,11 +123,9 @@ function jobsCells(row: CommitRow['planned']): Row {
 type Row = readonly (string | number)[];
 
 function numbers(caption: string, headings: readonly string[], rows: readonly Row[]): string {
-  const head = headings.map((name) => html`<th scope="col">${name}</th>`).join('');
-  const body = rows.map((row) => `<tr>${row.map((cell) => html`<td>${safeLine(String(cell))}</td>`).join('')}</tr>`);
-  const title = html`<caption>
-    ${caption}
-  </caption>`;
+  const head = headings.map((name) => markup`<th scope="col">${name}</th>`).join('');
+  const body = rows.map((row) => `<tr>${row.map((cell) => markup`<td>${safeLine(String(cell))}</td>`).join('')}</tr>`);
+  const title = markup`<caption>${caption}</caption>`;
   return `<div class="wide" tabindex="0"><table>${title}<thead><tr>${head}</tr></thead><tbody>${body.join('\n')}</tbody></table></div>`;
 }
 

@@ -1,5 +1,5 @@
 import type { CommitRow, FailedRow, PlannedRow, RuleCount } from './history-summary.ts';
-import { html } from './html.ts';
+import { markup } from './markup.ts';
 import { percentText } from './history-text.ts';
 
 /** Pictures as inline SVG: drawn from numbers alone, coloured by the page's style, each with words for who cannot see it. */
@@ -93,7 +93,7 @@ function barList(title: string, rows: readonly { name: string; value: number; sh
     const y = at * ROW_HEIGHT;
     const width = share * (WIDTH - NAME_WIDTH - 60);
     return (
-      html`<text class="label" x="${NAME_WIDTH - 8}" y="${y + 16}" text-anchor="end">${name}</text>` +
+      markup`<text class="label" x="${NAME_WIDTH - 8}" y="${y + 16}" text-anchor="end">${name}</text>` +
       `<rect class="planned" x="${NAME_WIDTH}" y="${y + 4}" width="${fixed(width)}" height="16"/>` +
       `<text class="label" x="${fixed(NAME_WIDTH + width + 6)}" y="${y + 16}">${value}</text>`
     );
@@ -102,10 +102,10 @@ function barList(title: string, rows: readonly { name: string; value: number; sh
 }
 
 function picture(title: string, shapes: string, height: number): string {
-  const label = html`<svg role="img" viewBox="0 0 ${WIDTH} ${height}" aria-label="${title}">
+  const label = markup`<svg role="img" viewBox="0 0 ${WIDTH} ${height}" aria-label="${title}">
     <title>${title}</title>
   </svg>`;
-  return `<figure>${label}${shapes}</svg>${html`<figcaption>${title}</figcaption>`}</figure>`;
+  return `<figure>${label}${shapes}</svg>${markup`<figcaption>${title}</figcaption>`}</figure>`;
 }
 
 const fixed = (value: number): string => value.toFixed(1);

@@ -12,6 +12,6 @@ export function escaped(text: string): string {
 }
 
 /** A piece of a page; whatever is put into it is escaped. */
-export function html(strings: TemplateStringsArray, ...values: readonly (string | number)[]): string {
+export function markup(strings: TemplateStringsArray, ...values: readonly (string | number)[]): string {
   return String.raw({ raw: strings }, ...values.map((value) => escaped(String(value))));
 }
