@@ -18,8 +18,7 @@ export function historyPage(history: History): string {
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     `${markup`<title>${title}</title>`}\n<style>${STYLE}</style>\n</head>\n<body>\n<main>`,
-    markup`<h1>${title}</h1>
-      <p>Branch ${safeLine(ref)}, each commit planned against its first parent.</p>`,
+    markup`<h1>${title}</h1><p>Branch ${safeLine(ref)}, each commit planned against its first parent.</p>`,
     factsOf(history, summary.selection),
     otherOf(history),
     '<h2>Selection</h2>',
@@ -51,15 +50,7 @@ function factsOf({ durations }: History, selection: Selection): string {
 }
 
 function facts(pairs: readonly (readonly [string, string])[]): string {
-  return `<dl>${pairs
-    .map(
-      ([name, value]) =>
-        markup`<div>
-          <dt>${name}</dt>
-          <dd>${value}</dd>
-        </div>`,
-    )
-    .join('')}</dl>`;
+  return `<dl>${pairs.map(([name, value]) => markup`<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>`;
 }
 
 function otherOf(history: History): string {

@@ -1,5 +1,5 @@
 import type { CommitRow, FailedRow, PlannedRow, RuleCount } from './history-summary.ts';
-import { markup } from './markup.ts';
+import { escaped, markup } from './markup.ts';
 import { percentText } from './history-text.ts';
 
 /** Pictures as inline SVG: drawn from numbers alone, coloured by the page's style, each with words for who cannot see it. */
@@ -102,10 +102,9 @@ function barList(title: string, rows: readonly { name: string; value: number; sh
 }
 
 function picture(title: string, shapes: string, height: number): string {
-  const label = markup`<svg role="img" viewBox="0 0 ${WIDTH} ${height}" aria-label="${title}">
-    <title>${title}</title>
-  </svg>`;
-  return `<figure>${label}${shapes}</svg>${markup`<figcaption>${title}</figcaption>`}</figure>`;
+  const name = escaped(title);
+  const opening = `<svg role="img" viewBox="0 0 ${WIDTH} ${height}" aria-label="${name}"><title>${name}</title>`;
+  return `<figure>${opening}${shapes}</svg><figcaption>${name}</figcaption></figure>`;
 }
 
 const fixed = (value: number): string => value.toFixed(1);
