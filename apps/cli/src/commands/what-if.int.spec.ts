@@ -8,7 +8,7 @@ import { expectGolden } from '../golden.fixture.ts';
 import { delta } from '../program.ts';
 import { recorded } from '../recorded-surroundings.fixture.ts';
 
-type Files = Readonly<Record<string, string>>;
+type Files = Readonly<Record<string, string | null>>;
 
 /** A bare repository: no working tree, nothing of ours, and the same ids every time. */
 let directory = '';
@@ -34,7 +34,8 @@ const HISTORY: readonly { readonly message: string; readonly files: Files }[] = 
 ];
 
 function imported({ message, files }: (typeof HISTORY)[number], at: number): string {
-  const line = ([path, text]: [string, string]): string => `M 644 inline ${path}\ndata ${bytes(text)}\n${text}\n`;
+  const line = ([path, text]: [string, string | null]): string =>
+    text === null ? `D ${path}\n` : `M 644 inline ${path}\ndata ${bytes(text)}\n${text}\n`;
   const head = `commit refs/heads/main\ncommitter Test <test@example.test> ${1_700_000_000 + at} +0000\n`;
   return `${head}data ${bytes(message)}\n${message}\n${Object.entries(files).map(line).join('')}`;
 }
