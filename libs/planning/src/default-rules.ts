@@ -13,6 +13,8 @@ export const DEFAULT_PLANNING_RULES: PlanningRules = {
     'proxy.golang.org',
     'sum.golang.org',
     'repo.maven.apache.org',
+    'plugins.gradle.org',
+    'services.gradle.org',
     'index.crates.io',
     'static.crates.io',
   ],

@@ -1,9 +1,17 @@
 import { cargoDetector } from './cargo.ts';
 import type { Detector } from './detector.ts';
 import { goDetector } from './go.ts';
+import { gradleDetector } from './gradle.ts';
 import { mavenDetector } from './maven.ts';
 import { npmDetector } from './npm.ts';
 import { pnpmDetector } from './pnpm.ts';
 
 /** In the order in which their units are listed where several share a folder. */
-export const DETECTORS: readonly Detector[] = [npmDetector, pnpmDetector, goDetector, mavenDetector, cargoDetector];
+export const DETECTORS: readonly Detector[] = [
+  npmDetector,
+  pnpmDetector,
+  goDetector,
+  mavenDetector,
+  gradleDetector,
+  cargoDetector,
+];
