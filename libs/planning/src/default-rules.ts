@@ -15,6 +15,8 @@ export const DEFAULT_PLANNING_RULES: PlanningRules = {
     'repo.maven.apache.org',
     'plugins.gradle.org',
     'services.gradle.org',
+    'files.pythonhosted.org',
+    'pypi.org',
     'index.crates.io',
     'static.crates.io',
   ],

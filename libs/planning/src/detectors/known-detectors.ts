@@ -5,6 +5,7 @@ import { gradleDetector } from './gradle.ts';
 import { mavenDetector } from './maven.ts';
 import { npmDetector } from './npm.ts';
 import { pnpmDetector } from './pnpm.ts';
+import { pythonDetector } from './python.ts';
 
 /** In the order in which their units are listed where several share a folder. */
 export const DETECTORS: readonly Detector[] = [
@@ -14,4 +15,5 @@ export const DETECTORS: readonly Detector[] = [
   mavenDetector,
   gradleDetector,
   cargoDetector,
+  pythonDetector,
 ];
