@@ -213,4 +213,39 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     caughtBy: ['13 artifacts have their digest'],
   },
+  {
+    name: 'a message is acknowledged before it is handled',
+    changes: [
+      {
+        file: 'libs/bus/src/consume.ts',
+        find: 'const verdict = await this.#unlessHandedBack(handle(delivery, this.#handling.signal));',
+        replace:
+          'delivery.ack();\n      const verdict = await this.#unlessHandedBack(handle(delivery, this.#handling.signal));',
+      },
+    ],
+    caughtBy: ['18 acknowledged when done'],
+  },
+  {
+    name: 'a dispatch is acknowledged before its grant',
+    changes: [
+      {
+        file: 'apps/orchestrator/src/leases/pool-desk.ts',
+        find: 'const outcome = await this.#ports.grant(seat.runner, work);',
+        replace: 'work.ack();\n      const outcome = await this.#ports.grant(seat.runner, work);',
+      },
+    ],
+    caughtBy: ['18 acknowledged when done'],
+  },
+  {
+    name: 'a lease is looked up by its runner alone',
+    changes: [
+      {
+        file: 'libs/domain/src/run/lease-standing.ts',
+        find: 'const place = work === null ? null : findLeasePlace(work.leases, hash);',
+        replace:
+          'const held = work?.live.find((live) => live.runnerId === runnerId);\n  const place = work === null ? null : held === undefined ? findLeasePlace(work.leases, hash) : { job: held.job, attempt: jobAt(work.jobs, held.job).current.number };',
+      },
+    ],
+    caughtBy: ['2 fences'],
+  },
 ];

@@ -17,6 +17,7 @@ export const INVARIANTS = [
   '15 what was accepted stays',
   '16 everything ends',
   '17 every decision can be recorded',
+  '18 acknowledged when done',
 ] as const;
 export type Invariant = (typeof INVARIANTS)[number];
 

@@ -30,6 +30,8 @@ const CRASH_NOTICED_MS = 100;
 /** What the bus tells the world: for the counters of what was provoked. */
 export interface BusNews {
   stored(message: BusMessage, options: StoreOptions, outcome: StoreOutcome): void;
+  /** The server hears that a delivery is done with. */
+  acknowledged(delivery: Delivery): void;
   happened(what: 'delivery lost' | 'delivery repeated' | 'ack lost' | 'late ack' | 'store reply lost'): void;
 }
 
@@ -243,7 +245,11 @@ export class SimulatedBus implements Bus {
     };
     return {
       ...delivery,
-      ack: () => say('ack', () => delivery.ack()),
+      ack: () =>
+        say('ack', () => {
+          this.#news.acknowledged(delivery);
+          delivery.ack();
+        }),
       term: () => say('term', () => delivery.term()),
       nak: (delayMs) => say('nak', () => delivery.nak(delayMs)),
       inProgress: () => say('in progress', () => delivery.inProgress()),

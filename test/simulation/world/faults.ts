@@ -1,6 +1,8 @@
 import { STREAMS } from '@delta-ci/contracts';
+import { actAs } from '../engine/engine.ts';
 import type { Host } from '../engine/host.ts';
 import type { Random } from '../engine/random.ts';
+import { forgetOneLease } from './forgetful-runner.ts';
 import { TIMINGS } from './settings.ts';
 import type { World } from './world.ts';
 
@@ -103,6 +105,18 @@ const freezeRunner: Fault = {
       if (longer) world.sometimes.happened('a runner froze for longer than its lease and came back');
       world.engine.thaw(host);
     };
+  },
+};
+
+const forgetLease: Fault = {
+  name: 'a runner forgets its lease',
+  lastsMs: { from: 90_000, to: 200_000 },
+  begin: ({ engine, judge }) => {
+    const host = engine.boot(`forgetful-${engine.steps}`);
+    const forgetting = actAs(host, () => forgetOneLease(host, (what, status) => judge.answeredForEnded(what, status)));
+    // Whatever goes wrong on its way ends it: it is nobody's runner.
+    void forgetting.catch(() => undefined).finally(() => host.die());
+    return () => host.die();
   },
 };
 
@@ -240,6 +254,7 @@ export const FAULTS: readonly Fault[] = [
   killRunner,
   freezeRunner,
   freezeRunner,
+  forgetLease,
   restartDatabase,
   breakConnections,
   slowDatabase,

@@ -3,6 +3,7 @@ export const SOMETIMES = [
   'a lease ran out, and its late report was refused',
   'a runner was lost and its job went to another',
   'a runner froze for longer than its lease and came back',
+  'a runner that held a lease spoke for an older one',
   'a cancel was acknowledged by the runner',
   'a cancel was forced at its deadline',
   'a run was superseded',

@@ -125,6 +125,7 @@ export class World implements Present {
   connectBus(host: Host): Bus {
     return new SimulatedBus(this.engine, host, this.busServer, this.weather, {
       stored: (message, options, outcome) => this.#stored(host, message, options, outcome),
+      acknowledged: (delivery) => this.judge.acknowledged(delivery),
       happened: (what) => {
         const noticed = NOTICED[what];
         if (noticed !== undefined) this.sometimes.happened(noticed);
