@@ -12,11 +12,12 @@ import { ownersIn } from './impact/ownership.ts';
  */
 export function wantedPaths(entries: readonly SnapshotEntry[]): string[] {
   const config: readonly string[] = CONFIG_FILE_NAMES;
+  const paths = entries.map(({ path }) => path);
+  const further = DETECTORS.flatMap(({ wantsAmong }) => wantsAmong?.(paths) ?? []);
+  const isWanted = (path: string): boolean =>
+    config.includes(path) || DETECTORS.some(({ wants }) => wants(path)) || further.some((wants) => wants(path));
   return entries
-    .filter(({ type }) => type !== 'submodule')
-    .filter(
-      ({ path, type }) => type === 'symlink' || config.includes(path) || DETECTORS.some(({ wants }) => wants(path)),
-    )
+    .filter(({ path, type }) => type !== 'submodule' && (type === 'symlink' || isWanted(path)))
     .map(({ path }) => path);
 }
 
@@ -26,7 +27,12 @@ export function wantedPaths(entries: readonly SnapshotEntry[]): string[] {
  */
 export function condensed({ path, type }: Pick<SnapshotEntry, 'path' | 'type'>, text: string): string {
   if (type === 'symlink') return text;
-  return DETECTORS.find(({ condense, wants }) => condense !== null && wants(path))?.condense?.(path, text) ?? text;
+  const mayCondense = DETECTORS.filter(({ wants, wantsAmong }) => wantsAmong !== undefined || wants(path));
+  for (const { condense } of mayCondense) {
+    const kept = condense?.(path, text) ?? null;
+    if (kept !== null) return kept;
+  }
+  return text;
 }
 
 /** How a repository builds: what the detectors found, with units named once each. Independent of the order of entries. */

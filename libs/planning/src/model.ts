@@ -144,6 +144,8 @@ export interface DeclaredInput {
   readonly kinds: 'all' | readonly JobKind[];
   /** Continues `it is declared as an input of <unit>`: where that is written, or what reads it. */
   readonly evidence: string;
+  /** What the files say to this unit, as comparable text: while it stays the same, no change of them is noticed. */
+  readonly meaning?: string;
 }
 
 /** A folder that is worth keeping from one run to the next. */

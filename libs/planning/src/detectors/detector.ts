@@ -13,5 +13,7 @@ export interface Detector {
    * is done once for each blob.
    */
   readonly condense: ((path: string, text: string) => string | null) | null;
+  /** Further files that are wanted, and condensed, in repositories of a certain shape alone; null for those of another. */
+  readonly wantsAmong?: (paths: readonly string[]) => ((path: string) => boolean) | null;
   readonly detect: (snapshot: RepositorySnapshot) => Discovery;
 }

@@ -1,3 +1,4 @@
+import { condenseJavaScript, sourcesAmong } from '../javascript/condense.ts';
 import { discoverPackages } from '../javascript/units.ts';
 import { isJavaScriptFile } from '../javascript/wanted-files.ts';
 import type { Detector } from './detector.ts';
@@ -6,8 +7,9 @@ import type { Detector } from './detector.ts';
 export const npmDetector: Detector = {
   ecosystem: 'npm',
   lookedFor:
-    'package.json with a build, test, lint or typecheck script (npm, yarn and bun workspaces, or single packages)',
+    'package.json with a build, test, lint or typecheck script (npm, yarn and bun workspaces, or single packages), or projects of Nx',
   wants: isJavaScriptFile,
-  condense: null,
+  condense: condenseJavaScript,
+  wantsAmong: sourcesAmong,
   detect: (snapshot) => discoverPackages(snapshot, 'npm', ['npm', 'yarn', 'bun']),
 };

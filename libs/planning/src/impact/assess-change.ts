@@ -180,7 +180,7 @@ function differingAspects(before: Unit, after: Unit): string[] {
     ['manifest', unit.meaning],
     ['commands', unit.commands.map(({ kind, step, text }) => [kind, step, text])],
     ['environment', unit.env],
-    ['inputs', unit.inputs.map(({ paths, kinds }) => [paths, kinds])],
+    ['inputs', unit.inputs.map(({ paths, kinds, meaning }) => [paths, kinds, meaning])],
     ['workspace', [unit.workspace, unit.ecosystem]],
     ['toolchain', unit.toolchain?.version],
     ['builds it needs', unit.buildsFirst],

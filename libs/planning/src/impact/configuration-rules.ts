@@ -152,7 +152,8 @@ export const typescriptConfiguration: FileRule = (path, world) => {
   const units = unitsWithin(world, folderOf(path)).filter(({ typescript }) => typescript);
   if (units.length === 0) return null;
   const owners = concernedBy(world, path).ids;
-  const ids = [...new Set([...units.map(({ id }) => id), ...owners])];
+  const readers = world.declarations(path).map(({ unit }) => unit.id);
+  const ids = [...new Set([...units.map(({ id }) => id), ...owners, ...readers])];
   const because = `it configures TypeScript for ${units.length === 1 ? nameOf(units[0] ?? nobody()) : `the ${units.length} TypeScript units below it`}`;
   return { rule: 'typescript-configuration', reaches: ids.map((unit) => ({ unit, kinds: 'all' })), because };
 };
@@ -163,7 +164,7 @@ function nobody(): never {
 
 const TOOLCHAIN_FILES: readonly (readonly [name: RegExp, concerns: (unit: Unit) => boolean])[] = [
   [
-    /^(?:\.nvmrc|\.node-version|\.npmrc|\.yarnrc(?:\.yml)?|\.pnpmfile\.c?js|pnpm-workspace\.yaml|bunfig\.toml)$/u,
+    /^(?:\.nvmrc|\.node-version|\.npmrc|\.yarnrc(?:\.yml)?|\.pnpmfile\.c?js|bunfig\.toml)$/u,
     isScripted,
   ],
   [/^(?:go\.work|go\.work\.sum|\.go-version)$/u, ({ ecosystem }) => ecosystem === 'go'],

@@ -2,7 +2,7 @@ import type { JobKind } from '@delta-ci/contracts';
 import type { FileRule } from './file-rule.ts';
 import type { Declaration } from './declarations.ts';
 import type { Reach } from './impact.ts';
-import { concernedBy, listed, nameOf } from './world.ts';
+import { concernedBy, listed, nameOf, type World } from './world.ts';
 
 /**
  * Files that units declare to read reach those units, as far as each says. Owners that declare nothing about their own
@@ -13,20 +13,31 @@ export const declaredInput: FileRule = (path, world) => {
   const [first] = declarations;
   if (first === undefined) return null;
   const declared = new Map<string, Reach>();
-  for (const each of declarations) {
+  const noticed = declarations.filter((each) => !saysTheSame(each, world));
+  for (const each of noticed) {
     const known = declared.get(each.unit.id)?.kinds;
     declared.set(each.unit.id, { unit: each.unit.id, kinds: widened(known ?? [], each) });
   }
   const { owners, ids } = concernedBy(world, path);
+  const declaring = new Set(declarations.map(({ unit }) => unit.id));
   const whole = owners.some(({ workspaceMeaning }) => workspaceMeaning !== null) ? [] : ids;
-  const others = whole.filter((id) => !declared.has(id)).map((unit): Reach => ({ unit, kinds: 'all' }));
-  const names = [...new Set(declarations.map(({ unit }) => nameOf(unit)))];
+  const others = whole.filter((id) => !declaring.has(id)).map((unit): Reach => ({ unit, kinds: 'all' }));
+  const names = [...new Set((noticed.length > 0 ? noticed : declarations).map(({ unit }) => nameOf(unit)))];
+  const same = noticed.length > 0 ? '' : ', and says the same to it as before';
   return {
     rule: 'declared-input',
     reaches: [...[...declared.values()].filter(({ kinds }) => kinds.length > 0), ...others],
-    because: `it is declared as an input of ${listed(names)}: ${first.evidence}`,
+    because: `it is declared as an input of ${listed(names)}: ${(noticed[0] ?? first).evidence}${same}`,
   };
 };
+
+/** A file that is compared by what it says to a unit may change in ways that concern others, or nobody. */
+function saysTheSame({ unit, paths, meaning }: Declaration, { baseUnits }: World): boolean {
+  if (meaning === null) return false;
+  const key = paths.join('\n');
+  const before = baseUnits.get(unit.id)?.inputs.find((each) => each.paths.join('\n') === key);
+  return before?.meaning === meaning;
+}
 
 /** Who depends on a unit notices when it is built differently, so what its build reads reaches all of it. */
 function widened(known: Reach['kinds'], { kinds }: Declaration): Reach['kinds'] {

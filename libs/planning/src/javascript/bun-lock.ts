@@ -60,6 +60,7 @@ function graphOf(source: LockSource, root: ParsedRecord, packages: ParsedRecord)
       return sameDeclarations(new Map(ranges), declared);
     },
     settings: sortedText(Object.entries(root).filter(([name]) => !NOT_GLOBAL.has(name))),
+    catalogs: null,
     hosts: hostsOf(packages),
   };
 }

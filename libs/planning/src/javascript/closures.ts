@@ -10,25 +10,29 @@ import type { JavaScriptPackage, JavaScriptWorkspace } from './workspaces.ts';
 export interface Runs {
   readonly commands: readonly UnitCommand[];
   readonly typescript: boolean;
+  /** Names that its sources import, where these were looked at. */
+  readonly imports: ReadonlySet<string>;
 }
 
 /** What each package of a workspace can load: its own packages, and those of the root's that it uses. */
 export function closuresIn(
   workspace: JavaScriptWorkspace,
   snapshot: RepositorySnapshot,
+  imported: ReadonlySet<string>,
 ): (each: JavaScriptPackage, runs: Runs) => ExternalClosure {
   const { lock, ownLocks, packages, root } = workspace;
   const top = packages.find((candidate) => candidate.root === root);
-  if (lock.kind !== 'read' || top === undefined || packages.length === 1) {
+  if (lock.kind !== 'read' || top === undefined || packages.length === 1 || ownLocks.size > 0) {
     return (each) => closureBy(ownLocks.get(each.root) ?? lock, each, []);
   }
   const provided = lock.graph.direct(root, top.manifest.dependencies);
-  const ofRoot = rootPackages(workspace, top, lock.graph, snapshot);
-  return (each, { commands, typescript }) => {
-    if (each === top) return closureBy(lock, each, []);
+  const ofRoot = rootPackages(workspace, top, lock.graph, snapshot, imported);
+  return (each, { commands, typescript, imports }) => {
+    const apart = ownLocks.get(each.root);
+    if (each === top || apart !== undefined) return closureBy(apart ?? lock, each, []);
     const used = usedOfRoot(ofRoot, {
       declared: declaredNames(each.manifest),
-      peers: peerNames(each.manifest),
+      expected: new Set([...peerNames(each.manifest), ...imports]),
       words: wordsRun(commands, top),
       typescript,
     });
@@ -73,6 +77,7 @@ function rootPackages(
   top: JavaScriptPackage,
   graph: PackageGraph,
   snapshot: RepositorySnapshot,
+  imported: ReadonlySet<string>,
 ): RootPackages {
   const provided = graph.direct(root, top.manifest.dependencies);
   const members = packages.filter((each) => each !== top);
@@ -83,7 +88,7 @@ function rootPackages(
       const noted = (provided.get(name) ?? []).map((location) => graph.binaries(location));
       return noted.flatMap((commands) => commands ?? probableCommands(name));
     },
-    declaredByMembers: new Set(members.flatMap(({ manifest }) => [...declaredNames(manifest)])),
+    claimed: new Set([...imported, ...members.flatMap(({ manifest }) => [...declaredNames(manifest)])]),
     settings: wordsOf([top.manifest.settings(), ...settings.map(([, text]) => text)]),
   };
 }

@@ -19,6 +19,8 @@ export interface PackageGraph {
   readonly inStep: (folder: string, declared: readonly DeclaredDependency[]) => boolean;
   /** What concerns every package alike when it changes, as comparable text. */
   readonly settings: string;
+  /** Ranges that the workspace names once for all, with what they resolved to; null when the lockfile notes none. */
+  readonly catalogs: unknown;
   /** Hosts that packages are downloaded from, where the lockfile says so. */
   readonly hosts: readonly string[];
 }

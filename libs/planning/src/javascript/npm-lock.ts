@@ -55,6 +55,7 @@ function graphOf(lock: LockedPackages): PackageGraph {
     declarations: (folder) => declarationsOf(packages, own(folder)),
     inStep: (folder, declared) => nested || sameDeclarations(noted(packages, own(folder)), declared),
     settings: '',
+    catalogs: null,
     hosts: hostsOf(packages),
   };
 }
@@ -111,12 +112,20 @@ function resolveFrom(packages: ParsedRecord, location: string, name: string): st
 }
 
 /** Who else uses a package is no part of what it is. */
-const MARKS = { peer: undefined, dev: undefined, optional: undefined, devOptional: undefined, extraneous: undefined };
+const MARKS = new Set(['peer', 'dev', 'optional', 'devOptional', 'extraneous']);
 
 function identityOf(packages: ParsedRecord, location: string): string {
   const entry = asRecord(memberOf(packages, location));
-  return entry === null ? MISSING : sortedText({ ...entry, ...MARKS });
+  return entry === null
+    ? MISSING
+    : sortedText(
+        Object.entries(entry)
+          .filter(([name]) => !MARKS.has(name))
+          .sort(byName),
+      );
 }
+
+const byName = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number => byText(one, other);
 
 function binariesOf(packages: ParsedRecord, location: string): string[] | null {
   const entry = asRecord(memberOf(packages, location));

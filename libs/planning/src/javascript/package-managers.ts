@@ -17,6 +17,10 @@ export interface PackageManager {
   readonly install: (how: { locked: boolean; offline: boolean; modern: boolean }) => string;
   /** Command that runs a script of a member, and the folder to run it in. */
   readonly run: (script: string, workspace: string, member: string) => { run: string; workdir: string };
+  /** What a program that is installed with the workspace is started with. */
+  readonly exec: string;
+  /** Where downloaded packages are kept. */
+  readonly caches: readonly string[];
   readonly hosts: readonly string[];
   readonly readLock: (source: LockSource) => Lock;
 }
@@ -34,6 +38,8 @@ const NPM: PackageManager = {
     const where = folder === '.' ? '' : ` --workspace=${quoteForShell(folder)}`;
     return { run: `npm run ${script}${where}`, workdir: workspace };
   },
+  exec: 'npx',
+  caches: ['~/.npm/_cacache'],
   hosts: ['registry.npmjs.org'],
   readLock: readNpmLock,
 };
@@ -44,6 +50,8 @@ const PNPM: PackageManager = {
   install: ({ locked, offline }) =>
     `pnpm install ${locked ? '--frozen-lockfile' : '--no-frozen-lockfile'}${offline ? ' --offline' : ''}`,
   run: inItsFolder('pnpm'),
+  exec: 'pnpm exec',
+  caches: ['~/.local/share/pnpm/store'],
   hosts: ['registry.npmjs.org'],
   readLock: readPnpmLock,
 };
@@ -56,6 +64,8 @@ const YARN: PackageManager = {
     return modern ? 'yarn install --immutable' : 'yarn install --frozen-lockfile';
   },
   run: inItsFolder('yarn'),
+  exec: 'yarn run',
+  caches: ['~/.cache/yarn', '~/.yarn/berry/cache'],
   hosts: ['registry.npmjs.org', 'registry.yarnpkg.com', 'repo.yarnpkg.com'],
   readLock: readYarnLock,
 };
@@ -65,6 +75,8 @@ const BUN: PackageManager = {
   lockfiles: ['bun.lock', 'bun.lockb'],
   install: ({ locked }) => (locked ? 'bun install --frozen-lockfile' : 'bun install'),
   run: inItsFolder('bun'),
+  exec: 'bunx',
+  caches: ['~/.bun/install/cache'],
   hosts: ['registry.npmjs.org'],
   readLock: readBunLock,
 };

@@ -10,6 +10,8 @@ export interface PackageManifest {
   readonly nodeVersion: string | null;
   /** For instance `pnpm@9.1.0`. */
   readonly packageManager: string | null;
+  /** What the manifest says to Nx; undefined when nothing. */
+  readonly nx: unknown;
   /** Everything that can change what is built or run, as comparable text. */
   readonly meaning: string;
   /** Of that, what members of a workspace notice when the package is its root; which packages they get is apart. */
@@ -57,6 +59,7 @@ export function parsePackageManifest(text: string): PackageManifest | null {
     workspaces: asTexts(member('workspaces')) ?? asTexts(memberOf(member('workspaces'), 'packages')),
     nodeVersion: asText(memberOf(member('engines'), 'node')),
     packageManager: asText(member('packageManager')),
+    nx: member('nx'),
     meaning: meaningOf(root, new Set()),
     workspaceMeaning: () => meaningOf(root, NOT_OF_MEMBERS),
     settings: () => orderedText(Object.entries(root).filter(([name]) => !NOT_SETTINGS.has(name))),
@@ -69,6 +72,22 @@ function meaningOf(root: Readonly<Record<string, unknown>>, without: ReadonlySet
   return JSON.stringify(
     kept.map((name) => [name, ORDERED.has(name) ? orderedText(root[name]) : sortedText(root[name])]),
   );
+}
+
+/** For a folder that has no `package.json` and is described otherwise: nothing is installed for it, and no script run in it. */
+export function manifestOtherwise(name: string | null, meaning: string): PackageManifest {
+  return {
+    name,
+    scripts: new Map(),
+    dependencies: [],
+    workspaces: null,
+    nodeVersion: null,
+    packageManager: null,
+    nx: undefined,
+    meaning,
+    workspaceMeaning: () => meaning,
+    settings: () => '',
+  };
 }
 
 /** Null when the text is no JSON or no object. A byte order mark, which some editors write, is allowed. */

@@ -1,6 +1,6 @@
 import { loadAll } from 'js-yaml';
 import { asRecord, asText, memberOf, sortedText, textMembers, type ParsedRecord } from '../parsed-values.ts';
-import { relativeTo, resolvePath } from '../tree-paths.ts';
+import { byText, relativeTo, resolvePath } from '../tree-paths.ts';
 import {
   MISSING,
   NOT_TEXT,
@@ -79,6 +79,7 @@ function graphOf(source: LockSource, main: ParsedRecord, earlier: readonly Parse
     },
     inStep: (folder, declared) => sameDeclarations(specifiersOf(importer(folder)), declared),
     settings: sortedText([earlier, Object.entries(main).filter(([name]) => !isPerImporter(main, name))]),
+    catalogs: memberOf(main, 'catalogs') ?? null,
     hosts: [],
   };
 }
@@ -145,7 +146,8 @@ function keysOf({ entriesOf }: LockedPackages, name: string, version: string): s
 function identityOf({ entriesOf }: LockedPackages, key: string): string {
   const entries = entriesOf(key);
   if (entries.length === 0) return MISSING;
-  return sortedText(entries.map((entry) => ({ ...asRecord(entry), dev: undefined })));
+  const members = entries.flatMap((entry) => Object.entries(asRecord(entry) ?? {}));
+  return sortedText(members.filter(([name]) => name !== 'dev').sort(([one], [other]) => byText(one, other)));
 }
 
 /** Before version 6 ranges stand apart from what they resolved to. */

@@ -8,10 +8,15 @@ function used(scripts: string, more: Partial<RootPackagesUser> = {}, settings = 
   const root = {
     names: NAMES,
     commandsOf: probableCommands,
-    declaredByMembers: new Set(['lodash', 'typescript']),
+    claimed: new Set(['lodash', 'typescript']),
     settings: wordsOf([settings]),
   };
-  const user = { declared: new Set<string>(), peers: new Set<string>(), words: wordsOf([scripts]), typescript: false };
+  const user = {
+    declared: new Set<string>(),
+    expected: new Set<string>(),
+    words: wordsOf([scripts]),
+    typescript: false,
+  };
   return usedOfRoot(root, { ...user, ...more });
 }
 
@@ -47,6 +52,6 @@ describe('packages of the root that a member uses', () => {
 
   it('given what it declares itself, then not from the root; given a peer, then from there', () => {
     expect(used('node --test', { declared: new Set(['zod']) })).toEqual(['eslint-plugin-order', 'vitest']);
-    expect(used('node --test', { peers: new Set(['lodash']) })).toContain('lodash');
+    expect(used('node --test', { expected: new Set(['lodash']) })).toContain('lodash');
   });
 });

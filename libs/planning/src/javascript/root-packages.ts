@@ -6,11 +6,12 @@ import type { PackageManifest } from './package-manifest.ts';
  * and the root happens to declare too would concern all. The rule, for a package P of the root and a member that has
  * something to run and does not declare P itself:
  *
- * 1. The member's scripts name P or a command that P brings, or it has P as a peer: it uses P.
+ * 1. The member's scripts name P or a command that P brings, or it has P as a peer, or is seen
+ *    to import P: it uses P.
  * 2. P is types that compilers take up by themselves: whoever is compiled uses it.
  * 3. P is one of the tools that are started and never loaded: only who names it uses it.
  * 4. P is shaped like a plugin, or settings at the root name it: tools that work on the member load it.
- * 5. Another member declares P: in this repository, who uses it declares it.
+ * 5. Another member declares P, or is seen to import it: who uses it can be told.
  * 6. Otherwise the root provides P for whoever imports it, and that may be the member.
  *
  * What stays unseen is an import of a package that others declare and the importing member does not.
@@ -20,8 +21,8 @@ export interface RootPackages {
   readonly names: readonly string[];
   /** Commands that a package brings. */
   readonly commandsOf: (name: string) => readonly string[];
-  /** Names that members other than the root declare. */
-  readonly declaredByMembers: ReadonlySet<string>;
+  /** Names that members other than the root declare, or import where their imports were looked at. */
+  readonly claimed: ReadonlySet<string>;
   /** Every word of settings that lie at the root. */
   readonly settings: ReadonlySet<string>;
 }
@@ -30,8 +31,8 @@ export interface RootPackages {
 export interface RootPackagesUser {
   /** Names it declares and gets by itself. */
   readonly declared: ReadonlySet<string>;
-  /** Names it expects from whoever uses it: while it is worked on, that is the root. */
-  readonly peers: ReadonlySet<string>;
+  /** Names it expects to be there: its peers, and what it was seen to import. */
+  readonly expected: ReadonlySet<string>;
   /** Every word of the command lines that it runs; empty when it runs nothing. */
   readonly words: ReadonlySet<string>;
   readonly typescript: boolean;
@@ -42,13 +43,13 @@ export function usedOfRoot(root: RootPackages, user: RootPackagesUser): string[]
   return root.names.filter((name) => !user.declared.has(name) && isUsed(name, root, user));
 }
 
-function isUsed(name: string, root: RootPackages, { peers, words, typescript }: RootPackagesUser): boolean {
-  if (peers.has(name) || words.has(name)) return true;
+function isUsed(name: string, root: RootPackages, { expected, words, typescript }: RootPackagesUser): boolean {
+  if (expected.has(name) || words.has(name)) return true;
   if (TYPES_ALONE.test(name)) return typescript || words.has('tsc');
   if (root.commandsOf(name).some((command) => words.has(command))) return true;
   if (STARTED_ONLY.has(name)) return false;
   if (LOADED_BY_TOOLS.test(name) || root.settings.has(name)) return true;
-  return !root.declaredByMembers.has(name);
+  return !root.claimed.has(name);
 }
 
 const TYPES_ALONE = /^@(?:types|tsconfig)\//u;

@@ -1,14 +1,14 @@
 import type { JobKind } from '@delta-ci/contracts';
 
 /** Which script stands for which kind of job: names in use, the usual one first. */
-const SCRIPTS_OF_KIND: readonly (readonly [JobKind, readonly string[]])[] = [
+export const NAMES_OF_KIND: readonly (readonly [JobKind, readonly string[]])[] = [
   ['build', ['build', 'compile']],
   [
     'typecheck',
     ['typecheck', 'type-check', 'check-types', 'check:types', 'types:check', 'tsc', 'test:types', 'lint:types'],
   ],
-  ['lint', ['lint', 'lint:ci', 'eslint']],
-  ['test', ['test', 'test:unit', 'unit']],
+  ['lint', ['lint', 'lint:ci', 'eslint', 'test:eslint', 'eslint:lint']],
+  ['test', ['test', 'test:unit', 'unit', 'test:lib', 'vite:test']],
 ];
 
 /** What `npm init` writes into every new package. */
@@ -16,7 +16,7 @@ const NO_TEST = /no test specified/u;
 
 /** Programs that do nothing themselves but start the same script in the members of a workspace. */
 const FANS_OUT =
-  /--workspaces\b|(?:^|\s)--?ws\b|\b(?:turbo|lerna|nx|wsrun)\s|\bpnpm\s+(?:run\s+)?(?:-r|--recursive|--filter|-F)\b|\byarn\s+workspaces\b|\bbun\s+(?:run\s+)?--filter\b/u;
+  /--workspaces\b|(?:^|\s)--?ws\b|\b(?:turbo|lerna|nx|wsrun)\s|\bpnpm\s+(?:run\s+)?(?:-r|--recursive|--filter|-F)\b|\byarn\s+workspaces\b|\bbun\s+(?:run\s+)?--filter\b|\b(?:lage|moon)\s/u;
 
 export interface PackageScript {
   readonly kind: JobKind;
@@ -28,17 +28,26 @@ export interface PackageScript {
 
 /** The scripts that are jobs, one of each kind. */
 export function scriptsForJobs(scripts: ReadonlyMap<string, string>): PackageScript[] {
-  return SCRIPTS_OF_KIND.flatMap(([kind, names]) => {
+  return NAMES_OF_KIND.flatMap(([kind, names]) => {
     const name = names.find((each) => scripts.has(each) && !NO_TEST.test(scripts.get(each) ?? ''));
     if (name === undefined) return [];
     const line = scripts.get(name) ?? '';
-    return [{ kind, name, text: expandScript(scripts, name), fansOut: onlyFansOut(line) }];
+    return [{ kind, name, text: expandScript(scripts, name), fansOut: onlyFansOut(scripts, line, new Set([name])) }];
   });
 }
 
-/** Whether all a line does is done by members: one command of its own in the chain, and the line is a job like any other. */
-function onlyFansOut(line: string): boolean {
-  return line.split(/&&|\|\||[;&|\n]/u).every((command) => FANS_OUT.test(command));
+/**
+ * Whether all a line does is done by members, be it by way of other scripts: one command of its own in the chain, and the
+ * line is a job like any other.
+ */
+function onlyFansOut(scripts: ReadonlyMap<string, string>, line: string, passed: Set<string>): boolean {
+  return line.split(/&&|\|\||[;&|\n]/u).every((command) => {
+    if (FANS_OUT.test(command)) return true;
+    const name = /^\s*(?:npm|pnpm|yarn|bun)\s+(?:run\s+)?([\w:.-]+)\s*$/u.exec(command)?.[1];
+    const further = name === undefined ? undefined : scripts.get(name);
+    if (name === undefined || further === undefined || passed.has(name)) return false;
+    return onlyFansOut(scripts, further, passed.add(name));
+  });
 }
 
 /**

@@ -1,10 +1,18 @@
 import type { JobKind, JobStep } from '@delta-ci/contracts';
-import type { Discovery, RepositorySnapshot, Unit, UnitCommand, UnitEdge } from '../model.ts';
+import type { DeclaredInput, Discovery, RepositorySnapshot, Unit, UnitCache, UnitCommand, UnitEdge } from '../model.ts';
 import { asText, sortedText } from '../parsed-values.ts';
 import { byText, foldersUpwards, inFolder, resolvePath } from '../tree-paths.ts';
 import { closuresIn } from './closures.ts';
 import type { DeclaredDependency } from './package-manifest.ts';
-import { scriptsForJobs } from './scripts.ts';
+import { importsIn, type ProjectImports } from '../nx/import-edges.ts';
+import { nxRunner } from '../nx/nx-runner.ts';
+import { nxWorkspaceOf } from '../nx/projects.ts';
+import { foldersReadForImports, hasTooManySources } from './condense.ts';
+import { NAMES_OF_KIND, scriptsForJobs } from './scripts.ts';
+import type { Task, TaskRunner } from './task-runner.ts';
+import { turboIn } from './turbo.ts';
+import { typescriptProjects, type TypeScriptProject } from './typescript-projects.ts';
+import { workspaceInputs } from './workspace-inputs.ts';
 import { readWorkspaces, type JavaScriptPackage, type JavaScriptWorkspace } from './workspaces.ts';
 import type { PackageManagerName } from './package-managers.ts';
 
@@ -26,10 +34,7 @@ export function discoverPackages(
   const roots = new Set(workspaces.flatMap((each) => each.packages.map(({ root }) => root)));
   const typescript = foldersWithTypeScript(snapshot, roots);
   const ours = workspaces.filter((each) => managers.includes(each.manager.name));
-  const found = ours.map((workspace) => {
-    const byName = new Map(workspace.packages.toReversed().map(({ manifest, root }) => [manifest.name, root] as const));
-    return unitsOf({ workspace, roots, snapshot, typescript, ecosystem, byName });
-  });
+  const found = ours.map((workspace) => unitsOf(surroundingsOf({ workspace, roots, snapshot, typescript, ecosystem })));
   const folders = new Set(ours.map(({ root }) => root));
   const first = managers.includes('npm');
   return {
@@ -42,27 +47,58 @@ export function discoverPackages(
   };
 }
 
-interface Surroundings {
+interface Place {
   readonly workspace: JavaScriptWorkspace;
   readonly roots: ReadonlySet<string>;
   readonly snapshot: RepositorySnapshot;
   readonly typescript: ReadonlySet<string>;
   readonly ecosystem: string;
+}
+
+interface Surroundings extends Place {
   /** Roots of the workspace's packages by their names; of two with one name, the first by its root. */
   readonly byName: ReadonlyMap<string | null, string>;
+  readonly runner: TaskRunner | null;
+  readonly imports: ProjectImports;
+  readonly compiled: ReadonlyMap<string, TypeScriptProject>;
+}
+
+function surroundingsOf(place: Place): Surroundings {
+  const { workspace, snapshot, roots } = place;
+  const byName = new Map(workspace.packages.toReversed().map(({ manifest, root }) => [manifest.name, root] as const));
+  const nx = nxWorkspaceOf(workspace, snapshot);
+  const paths = nx === null ? [] : snapshot.entries.map(({ path }) => path);
+  const isRead = nx !== null && foldersReadForImports(paths)?.includes(workspace.root) === true;
+  return {
+    ...place,
+    byName,
+    runner: nx === null ? turboIn(workspace, snapshot) : nxRunner(nx),
+    imports: isRead ? importsIn(nx, hasTooManySources(paths)) : { edges: [], packages: new Map() },
+    compiled: typescriptProjects(snapshot, roots, byName),
+  };
 }
 
 function unitsOf(around: Surroundings): { units: Unit[]; edges: UnitEdge[] } {
-  const { workspace } = around;
-  const offered = kindsOfMembers(workspace);
+  const { workspace, runner, imports, compiled } = around;
+  const offered = kindsOfMembers(around);
   const commands = new Map(workspace.packages.map((each) => [each.root, commandsOf(around, each, offered)]));
-  const declared = workspace.packages.flatMap((each) => declaredEdges(around, each));
-  const edges = [...declared, ...rootEdges(workspace, commands)];
+  const members = workspace.packages.filter(({ root }) => !(workspace.defined && root === workspace.root));
+  const declared = [...workspace.packages.flatMap((each) => declaredEdges(around, each)), ...imports.edges];
+  const edges = [
+    ...declared,
+    ...rootEdges(workspace, commands),
+    ...workspace.packages.flatMap((each) => runner?.edgesOf(each) ?? []),
+    ...members.flatMap(({ root }) => compiled.get(root)?.edges ?? []),
+  ];
   const wiring = {
     commands,
     declared: byOrigin(declared),
     external: hasExternalPackages(around),
-    closure: closuresIn(workspace, around.snapshot),
+    closure: closuresIn(
+      workspace,
+      around.snapshot,
+      new Set([...imports.packages.values()].flatMap((names) => [...names])),
+    ),
   };
   const units = workspace.packages.map((each) => unitOf(around, each, wiring));
   return { units, edges };
@@ -88,7 +124,7 @@ interface Wiring {
 }
 
 function unitOf(around: Surroundings, each: JavaScriptPackage, wiring: Wiring): Unit {
-  const { workspace, ecosystem, typescript } = around;
+  const { workspace, ecosystem, typescript, runner, imports } = around;
   const own = wiring.declared.get(each.root) ?? [];
   const internal = own.map(({ to, kind }) => `${to} ${kind}`).sort(byText);
   const toolchain = nodeVersionOf(around, each);
@@ -96,6 +132,7 @@ function unitOf(around: Surroundings, each: JavaScriptPackage, wiring: Wiring): 
   const commands = wiring.commands.get(each.root) ?? [];
   const compiled = typescript.has(each.root);
   const installs = wiring.external || own.length > 0;
+  const runs = { commands, typescript: compiled, imports: imports.packages.get(each.root) ?? new Set<string>() };
   return {
     id: each.root,
     name: each.manifest.name ?? each.root,
@@ -105,45 +142,83 @@ function unitOf(around: Surroundings, each: JavaScriptPackage, wiring: Wiring): 
     manifest: each.manifestPath,
     meaning: JSON.stringify([each.manifest.meaning, internal, toolchain?.version ?? null]),
     workspaceMeaning: isRoot ? meaningForMembers(workspace, each) : null,
-    closure: wiring.closure(each, { commands, typescript: compiled }),
+    closure: wiring.closure(each, runs),
     commands,
-    inputs: [],
-    caches: [],
-    install: installs ? [installStep(workspace, wiring.external)] : [],
+    inputs: inputsOf(around, each),
+    caches: installs && wiring.external ? cachesOf(workspace) : [],
+    install: installs ? installSteps(workspace, wiring.external) : [],
     hosts: installs && wiring.external ? hostsOf(around) : [],
-    env: ENVIRONMENT,
+    env: { ...ENVIRONMENT, ...runner?.env },
     toolchain,
     typescript: compiled,
-    buildsFirst: buildsFirst(each.root, wiring),
-    buildBeforeTest: true,
+    buildsFirst: runner?.builds === true ? [] : buildsFirst(each.root, wiring),
+    buildBeforeTest: runner?.builds !== true,
   };
 }
 
-function commandsOf(
-  { workspace }: Surroundings,
-  each: JavaScriptPackage,
-  offered: ReadonlySet<JobKind>,
-): UnitCommand[] {
+function inputsOf(around: Surroundings, each: JavaScriptPackage): DeclaredInput[] {
+  const { workspace, runner, compiled, snapshot, imports } = around;
+  return [
+    ...workspaceInputs(workspace, snapshot),
+    ...(runner?.inputsOf(each) ?? []),
+    ...(compiled.get(each.root)?.inputs ?? []),
+    ...(imports.unread === undefined ? [] : [imports.unread]),
+  ];
+}
+
+/** Downloaded packages, by the lockfiles that say which. */
+function cachesOf({ manager, lock, ownLocks }: JavaScriptWorkspace): UnitCache[] {
+  const keyFiles = [lock, ...ownLocks.values()].flatMap((each) => (each.kind === 'none' ? [] : [each.path]));
+  if (keyFiles.length === 0) return [];
+  return [{ type: 'deps', name: `${manager.name}-packages`, paths: [...manager.caches], keyFiles }];
+}
+
+function commandsOf(around: Surroundings, each: JavaScriptPackage, offered: ReadonlySet<JobKind>): UnitCommand[] {
+  const { workspace, runner } = around;
   const isRoot = each.root === workspace.root && workspace.defined;
+  const tasks = new Map((runner?.tasksOf(each) ?? []).map((task) => [task.kind, task]));
+  const scripts = scriptsForJobs(each.manifest.scripts).map(
+    ({ kind, name, text, fansOut }): Task & { fansOut: boolean } => {
+      const evidence = `scripts.${name} of ${each.manifestPath}`;
+      return { kind, name, text, run: null, evidence, outputs: [], fansOut, ...tasks.get(kind) };
+    },
+  );
+  const others = [...tasks.values()].filter(({ kind }) => !scripts.some((script) => script.kind === kind));
   return (
-    scriptsForJobs(each.manifest.scripts)
+    [...scripts, ...others.map((task) => ({ ...task, fansOut: false }))]
       // A root script that only starts the members' scripts is planned member by member instead.
       .filter(({ fansOut, kind }) => !(isRoot && fansOut && offered.has(kind)))
-      .map(({ kind, name, text }) => ({
+      .sort((one, other) => kindOrder(one.kind) - kindOrder(other.kind))
+      .map(({ kind, name, text, run, evidence, outputs }) => ({
         kind,
         text,
-        step: { name: `${kind} ${each.root}`.slice(0, 200), ...workspace.manager.run(name, workspace.root, each.root) },
-        evidence: `scripts.${name} of ${each.manifestPath}`,
+        step: { name: `${kind} ${each.root}`.slice(0, 200), ...stepOf(workspace, each, name, run) },
+        evidence,
         reports: [],
-        outputs: [],
+        outputs,
         joins: null,
       }))
   );
 }
 
-function kindsOfMembers({ packages, root }: JavaScriptWorkspace): Set<JobKind> {
-  const members = packages.filter((each) => each.root !== root);
-  return new Set(members.flatMap(({ manifest }) => scriptsForJobs(manifest.scripts).map(({ kind }) => kind)));
+function kindOrder(kind: JobKind): number {
+  return NAMES_OF_KIND.findIndex(([each]) => each === kind);
+}
+
+function stepOf(
+  { manager, root, runsMembers }: JavaScriptWorkspace,
+  each: JavaScriptPackage,
+  script: string,
+  run: string | null,
+): { run: string; workdir: string } {
+  if (run !== null) return { run, workdir: root };
+  return manager.run(script, runsMembers ? root : each.root, each.root);
+}
+
+function kindsOfMembers({ workspace, runner }: Surroundings): Set<JobKind> {
+  const members = workspace.packages.filter((each) => each.root !== workspace.root);
+  const ofScripts = members.flatMap(({ manifest }) => scriptsForJobs(manifest.scripts).map(({ kind }) => kind));
+  return new Set([...ofScripts, ...members.flatMap((each) => (runner?.tasksOf(each) ?? []).map(({ kind }) => kind))]);
 }
 
 function declaredEdges(around: Surroundings, each: JavaScriptPackage): UnitEdge[] {
@@ -151,16 +226,16 @@ function declaredEdges(around: Surroundings, each: JavaScriptPackage): UnitEdge[
     const to = internalTarget(around, each, dependency);
     if (to === null || to === each.root) return [];
     const evidence = `${dependency.name} among the ${dependency.kind} dependencies of ${each.manifestPath}`;
-    return [{ from: each.root, to, kind: edgeKind(each, dependency), evidence }];
+    return [{ from: each.root, to, kind: edgeKind(each, dependency, around.runner?.builds === true), evidence }];
   });
 }
 
 /** An installation runs these in every package of the workspace, with whatever that is worked on with. */
 const RUN_BY_INSTALLATIONS = ['preinstall', 'install', 'postinstall', 'prepare'];
 
-/** What a package may be made with while it is installed is part of what others get of it. */
-function edgeKind({ manifest }: JavaScriptPackage, { kind }: DeclaredDependency): UnitEdge['kind'] {
-  const made = RUN_BY_INSTALLATIONS.some((name) => manifest.scripts.has(name));
+/** What a package may be made with, while it is installed or by a task runner, is part of what others get of it. */
+function edgeKind({ manifest }: JavaScriptPackage, { kind }: DeclaredDependency, builds: boolean): UnitEdge['kind'] {
+  const made = builds || RUN_BY_INSTALLATIONS.some((name) => manifest.scripts.has(name));
   return kind === 'development' && made ? 'build' : kind;
 }
 
@@ -200,15 +275,14 @@ function hasExternalPackages(around: Surroundings): boolean {
   );
 }
 
-function installStep(
-  { manager, lock, ownLocks, root, packages, berry }: JavaScriptWorkspace,
-  external: boolean,
-): JobStep {
-  const named = packages.find((each) => each.root === root)?.manifest.packageManager ?? '';
-  const modern = /^yarn@(?:[2-9]|\d\d|berry|stable)/u.test(named) || berry;
+function installSteps(workspace: JavaScriptWorkspace, external: boolean): JobStep[] {
+  const { manager, lock, ownLocks, root, packages, berry, linkedByLerna } = workspace;
+  const top = packages.find((each) => each.root === root)?.manifest;
+  const modern = /^yarn@(?:[2-9]|\d\d|berry|stable)/u.test(top?.packageManager ?? '') || berry;
   const locked = [lock, ...ownLocks.values()].some(({ kind }) => kind !== 'none');
-  const run = manager.install({ locked, offline: !external, modern });
-  return { name: 'install', run, workdir: root };
+  const install = { name: 'install', run: manager.install({ locked, offline: !external, modern }), workdir: root };
+  if (!linkedByLerna) return [install];
+  return [install, { name: 'link packages', run: `${manager.exec} lerna bootstrap`, workdir: root }];
 }
 
 /**

@@ -2,7 +2,7 @@ import { fileNameOf } from '../tree-paths.ts';
 import { isPackageManifest } from './workspaces.ts';
 
 const READ = new Set(
-  'package-lock.json npm-shrinkwrap.json pnpm-lock.yaml yarn.lock bun.lock pnpm-workspace.yaml lerna.json .npmrc .yarnrc .yarnrc.yml bunfig.toml .nvmrc .node-version'.split(
+  'package-lock.json npm-shrinkwrap.json pnpm-lock.yaml yarn.lock bun.lock pnpm-workspace.yaml lerna.json nx.json project.json turbo.json turbo.jsonc .npmrc .yarnrc .yarnrc.yml bunfig.toml .nvmrc .node-version'.split(
     ' ',
   ),
 );

@@ -1,17 +1,20 @@
 import { load } from 'js-yaml';
 import { compileGlob, type PathMatcher } from '../glob.ts';
 import type { DiscoveryProblem, RepositorySnapshot } from '../model.ts';
-import { asTexts, memberOf } from '../parsed-values.ts';
+import { asRecord, asText, asTexts, memberOf, sortedText } from '../parsed-values.ts';
 import { byText, fileNameOf, folderOf, inFolder, isWithin, relativeTo } from '../tree-paths.ts';
 import type { Lock, LockSource } from './locked-packages.ts';
 import { isBerryLock } from './yarn-lock.ts';
-import { parsePackageManifest, type PackageManifest } from './package-manifest.ts';
+import { parseJsonWithComments } from './json-with-comments.ts';
+import { manifestOtherwise, parsePackageManifest, type PackageManifest } from './package-manifest.ts';
 import { packageManagerOf, type PackageManager } from './package-managers.ts';
 
 export interface JavaScriptPackage {
   readonly root: string;
   readonly manifestPath: string;
   readonly manifest: PackageManifest;
+  /** Whether a `project.json` makes the folder a project of Nx, be it a package or not. */
+  readonly isProject: boolean;
 }
 
 /** Packages that are installed together. A package that stands alone is a workspace of its own. */
@@ -24,6 +27,10 @@ export interface JavaScriptWorkspace {
   readonly lock: Lock;
   /** Whether it is Yarn's of version 2 or newer, by its files. */
   readonly berry: boolean;
+  /** Whether the package manager knows the members, and can be asked in the workspace's root to run their scripts. */
+  readonly runsMembers: boolean;
+  /** Whether members are linked to each other by Lerna, because no package manager does it. */
+  readonly linkedByLerna: boolean;
   /** Lockfiles of members, by their roots, where the workspace as a whole has none. */
   readonly ownLocks: ReadonlyMap<string, Lock>;
 }
@@ -53,7 +60,7 @@ export function readWorkspaces(snapshot: RepositorySnapshot): WorkspacesRead {
 function readFrom(snapshot: RepositorySnapshot): WorkspacesRead {
   const problems: DiscoveryProblem[] = [];
   const paths = new Set(snapshot.entries.map((entry) => entry.path));
-  const packages = readPackages(snapshot, problems);
+  const packages = readPackages(snapshot, paths, problems);
   const own = ownPackages(packages);
   const claimed = new Set<string>();
   const workspaces: JavaScriptWorkspace[] = [];
@@ -61,41 +68,69 @@ function readFrom(snapshot: RepositorySnapshot): WorkspacesRead {
     if (claimed.has(root)) continue;
     const top = packages.get(root);
     const patterns = memberPatterns(root, top?.manifest, snapshot, paths, problems);
-    const isMember = patterns === null ? () => false : compileMembers(root, patterns, problems);
-    const members = [...packages.values()].filter(
-      (each) => each.root !== root && !claimed.has(each.root) && isWithin(each.root, root) && isMember(each.root),
-    );
+    const manager = packageManagerOf(root, top?.manifest.packageManager ?? null, (path) => paths.has(path));
+    const isNamed = patterns === null ? () => false : compileMembers(root, patterns, problems);
+    const isNx = paths.has(inFolder(root, 'nx.json'));
+    const isMember = (each: JavaScriptPackage): boolean => isNamed(each.root) || (isNx && each.isProject);
+    const free = [...packages.values()].filter(({ root: folder }) => folder !== root && !claimed.has(folder));
+    const named = free.filter((each) => isWithin(each.root, root) && isMember(each));
+    const members = manager.name === 'yarn' ? withMembersOf(named, free, problems) : named;
     const all = top === undefined ? members : [top, ...members];
     for (const each of all) claimed.add(each.root);
     if (all.length === 0) continue;
-    const manager = packageManagerOf(root, top?.manifest.packageManager ?? null, (path) => paths.has(path));
     const lockIn = (folder: string): Lock => lockOf({ folder, manager, snapshot, paths, own });
     const lock = lockIn(root);
-    const ownLocks = new Map(lock.kind === 'none' ? members.map((each) => [each.root, lockIn(each.root)]) : []);
+    // Lerna's members had lockfiles each, and pnpm's may have.
+    const apart = lock.kind === 'none' || isLerna(root, top?.manifest, paths);
+    const locked = (apart ? members : []).map((each) => [each.root, lockIn(each.root)] as const);
+    const ownLocks = new Map(locked.filter(([, { kind }]) => kind !== 'none'));
     for (const each of [lock, ...ownLocks.values()]) {
       if (each.kind === 'unreadable') problems.push(lockProblem(each, root));
     }
     workspaces.push({
       root,
       manager,
-      defined: patterns !== null,
+      defined: patterns !== null || members.length > 0,
       packages: all,
       lock,
       ownLocks,
+      runsMembers: patterns !== null && !isLerna(root, top?.manifest, paths),
       berry: isBerry(root, snapshot, paths),
+      linkedByLerna: members.length > 0 && isLerna(root, top?.manifest, paths) && declaresLerna(top?.manifest),
     });
   }
   return { workspaces, problems };
 }
 
-function readPackages(snapshot: RepositorySnapshot, problems: DiscoveryProblem[]): Map<string, JavaScriptPackage> {
+/** Yarn takes members of members in, where these define workspaces themselves. */
+function withMembersOf(
+  members: readonly JavaScriptPackage[],
+  free: readonly JavaScriptPackage[],
+  problems: DiscoveryProblem[],
+): JavaScriptPackage[] {
+  const all = new Set(members);
+  // A set is iterated in order of insertion, and what is added on the way is visited too.
+  for (const { root, manifest } of all) {
+    if (manifest.workspaces === null) continue;
+    const isNamed = compileMembers(root, manifest.workspaces, problems);
+    for (const each of free) if (each.root !== root && isWithin(each.root, root) && isNamed(each.root)) all.add(each);
+  }
+  return [...all];
+}
+
+function readPackages(
+  snapshot: RepositorySnapshot,
+  paths: ReadonlySet<string>,
+  problems: DiscoveryProblem[],
+): Map<string, JavaScriptPackage> {
   const packages = new Map<string, JavaScriptPackage>();
   const manifests = snapshot.entries.filter(({ path, type }) => isPackageManifest(path) && type !== 'submodule');
   for (const { path } of manifests.toSorted((one, other) => byText(one.path, other.path))) {
     const text = snapshot.contents.get(path);
     const manifest = text === undefined ? null : parsePackageManifest(text);
     const root = folderOf(path);
-    if (manifest !== null) packages.set(root, { root, manifestPath: path, manifest });
+    const isProject = paths.has(inFolder(root, 'project.json'));
+    if (manifest !== null) packages.set(root, { root, manifestPath: path, manifest, isProject });
     else {
       const reason = text === undefined ? 'is too large or not text' : 'is not a JSON object';
       problems.push({
@@ -106,7 +141,24 @@ function readPackages(snapshot: RepositorySnapshot, problems: DiscoveryProblem[]
       });
     }
   }
+  for (const each of projectsAlone(snapshot, paths)) packages.set(each.root, each);
   return packages;
+}
+
+/** Projects of Nx that are no packages: what they need is installed for the workspace as a whole. */
+function projectsAlone(snapshot: RepositorySnapshot, paths: ReadonlySet<string>): JavaScriptPackage[] {
+  const roots = [...paths].filter((path) => fileNameOf(path) === 'nx.json').map(folderOf);
+  return [...paths]
+    .filter((path) => fileNameOf(path) === 'project.json' && !NOT_PACKAGES.test(path))
+    .filter((path) => !paths.has(inFolder(folderOf(path), 'package.json')))
+    .filter((path) => roots.some((root) => isWithin(path, root)))
+    .sort(byText)
+    .flatMap((path): JavaScriptPackage[] => {
+      const project = asRecord(parseJsonWithComments(snapshot.contents.get(path) ?? ''));
+      if (project === null) return [];
+      const manifest = manifestOtherwise(asText(memberOf(project, 'name')), sortedText(project));
+      return [{ root: folderOf(path), manifestPath: path, manifest, isProject: true }];
+    });
 }
 
 /** Definitions first and from the top, so that a package belongs to the outermost workspace that names it. */
@@ -114,7 +166,8 @@ function rootsFromTheTop(packages: ReadonlyMap<string, JavaScriptPackage>, paths
   const defining = [...paths].filter((path) => fileNameOf(path) === 'pnpm-workspace.yaml' && !NOT_PACKAGES.test(path));
   const roots = new Set([...packages.keys(), ...defining.map(folderOf)]);
   const defines = (root: string): boolean =>
-    (packages.get(root)?.manifest.workspaces ?? null) !== null || paths.has(inFolder(root, 'pnpm-workspace.yaml'));
+    (packages.get(root)?.manifest.workspaces ?? null) !== null ||
+    ['pnpm-workspace.yaml', 'lerna.json', 'nx.json'].some((name) => paths.has(inFolder(root, name)));
   const depth = (root: string): number => (root === '.' ? 0 : root.split('/').length);
   return [...roots].sort(
     (one, other) => Number(defines(other)) - Number(defines(one)) || depth(one) - depth(other) || byText(one, other),
@@ -130,13 +183,28 @@ function memberPatterns(
   problems: DiscoveryProblem[],
 ): readonly string[] | null {
   const path = inFolder(root, 'pnpm-workspace.yaml');
-  if (!paths.has(path)) return manifest?.workspaces ?? null;
+  if (!paths.has(path)) return manifest?.workspaces ?? lernaPatterns(root, snapshot);
   const text = snapshot.contents.get(path);
   const patterns = text === undefined ? null : pnpmPatterns(text);
   if (patterns !== null) return patterns;
   const message = `${path} cannot be read as YAML with a list of packages: its members are planned one by one`;
   problems.push({ code: 'workspace_unreadable', message, path, scope: root });
   return null;
+}
+
+function isLerna(root: string, manifest: PackageManifest | undefined, paths: ReadonlySet<string>): boolean {
+  const others = (manifest?.workspaces ?? null) !== null || paths.has(inFolder(root, 'pnpm-workspace.yaml'));
+  return !others && paths.has(inFolder(root, 'lerna.json'));
+}
+
+function declaresLerna(manifest: PackageManifest | undefined): boolean {
+  return manifest?.dependencies.some(({ name }) => name === 'lerna') === true;
+}
+
+/** Before package managers had workspaces of their own, Lerna linked packages to each other. */
+function lernaPatterns(root: string, { contents }: RepositorySnapshot): readonly string[] | null {
+  const text = contents.get(inFolder(root, 'lerna.json'));
+  return text === undefined ? null : asTexts(memberOf(parseJsonWithComments(text), 'packages'));
 }
 
 /** Without `packages` the file holds settings alone, and the root is the only member. */

@@ -82,6 +82,7 @@ function graphOf(source: LockSource, packages: LockedPackages, settings: string)
     declarations: (folder) => sortedText(memberOf(workspaceOf(folder), 'dependencies') ?? null),
     inStep: (folder, declared) => inStep(workspaceOf(folder), declared),
     settings,
+    catalogs: null,
     hosts: [],
   };
 }

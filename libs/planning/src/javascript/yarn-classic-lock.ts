@@ -100,6 +100,7 @@ function graphOf(own: ReadonlySet<string>, blocks: ReadonlyMap<string, LockedPac
     inStep: (_folder, declared) =>
       declared.every(({ name, range, kind }) => kind === 'peer' || own.has(name) || blocks.has(`${name}@${range}`)),
     settings: '',
+    catalogs: null,
     hosts: hostsOf(blocks.values()),
   };
 }
