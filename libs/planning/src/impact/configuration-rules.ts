@@ -163,10 +163,7 @@ function nobody(): never {
 }
 
 const TOOLCHAIN_FILES: readonly (readonly [name: RegExp, concerns: (unit: Unit) => boolean])[] = [
-  [
-    /^(?:\.nvmrc|\.node-version|\.npmrc|\.yarnrc(?:\.yml)?|\.pnpmfile\.c?js|bunfig\.toml)$/u,
-    isScripted,
-  ],
+  [/^(?:\.nvmrc|\.node-version|\.npmrc|\.yarnrc(?:\.yml)?|\.pnpmfile\.c?js|bunfig\.toml)$/u, isScripted],
   [/^(?:go\.work|go\.work\.sum|\.go-version)$/u, ({ ecosystem }) => ecosystem === 'go'],
   [/^(?:\.tool-versions|\.?mise\.toml|\.prototools|flake\.nix|flake\.lock|shell\.nix|\.envrc)$/u, () => true],
 ];
