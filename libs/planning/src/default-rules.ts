@@ -15,6 +15,7 @@ export const DEFAULT_PLANNING_RULES: PlanningRules = {
     'repo.maven.apache.org',
     'plugins.gradle.org',
     'services.gradle.org',
+    'api.nuget.org',
     'files.pythonhosted.org',
     'pypi.org',
     'index.crates.io',

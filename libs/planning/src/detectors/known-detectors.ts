@@ -1,5 +1,6 @@
 import { cargoDetector } from './cargo.ts';
 import type { Detector } from './detector.ts';
+import { dotnetDetector } from './dotnet.ts';
 import { goDetector } from './go.ts';
 import { gradleDetector } from './gradle.ts';
 import { mavenDetector } from './maven.ts';
@@ -14,6 +15,7 @@ export const DETECTORS: readonly Detector[] = [
   goDetector,
   mavenDetector,
   gradleDetector,
+  dotnetDetector,
   cargoDetector,
   pythonDetector,
 ];

@@ -1,0 +1,238 @@
+import { readDotnetProject, readPackagesLock, TEST_PACKAGES, type DotnetProject } from '../dotnet/read-project.ts';
+import type {
+  DeclaredInput,
+  Discovery,
+  DiscoveryProblem,
+  RepositorySnapshot,
+  Unit,
+  UnitCommand,
+  UnitEdge,
+} from '../model.ts';
+import { memberOf } from '../parsed-values.ts';
+import { quoteForShell } from '../shell-words.ts';
+import { byText, fileNameOf, folderOf, foldersUpwards, inFolder, resolvePath } from '../tree-paths.ts';
+import type { Detector } from './detector.ts';
+
+/** Projects of .NET, in C#, F# or Visual Basic. */
+export const dotnetDetector: Detector = {
+  ecosystem: 'dotnet',
+  lookedFor: '.csproj, .fsproj or .vbproj (.NET projects)',
+  wants: (path) =>
+    PROJECT.test(path) ||
+    /\.(?:props|targets)$/u.test(path) ||
+    ['global.json', 'packages.lock.json'].includes(fileNameOf(path)),
+  condense: null,
+  detect,
+};
+
+const PROJECT = /\.(?:cs|fs|vb)proj$/u;
+
+interface Found {
+  readonly id: string;
+  readonly file: string;
+  readonly root: string;
+  readonly project: DotnetProject;
+}
+
+function detect(snapshot: RepositorySnapshot): Discovery {
+  const problems: DiscoveryProblem[] = [];
+  const found = readProjects(snapshot, problems);
+  const facts = factsOf(snapshot, found);
+  return {
+    units: found.map((each) => unitOf(each, facts)),
+    edges: found.flatMap((each) => edgesOf(each, facts)),
+    problems,
+  };
+}
+
+function readProjects({ entries, contents }: RepositorySnapshot, problems: DiscoveryProblem[]): Found[] {
+  const taken = new Set<string>();
+  return entries.flatMap(({ path: file }): Found[] => {
+    if (!PROJECT.test(file)) return [];
+    const project = readDotnetProject(contents.get(file) ?? '');
+    const root = folderOf(file);
+    if (project === null) {
+      const message = `${file} is no .NET project that can be read: what it describes is not planned for`;
+      problems.push({ code: 'manifest_unreadable', message, path: file, scope: root });
+      return [];
+    }
+    const id = taken.has(root) ? file : root;
+    taken.add(id);
+    return [{ id, file, root, project }];
+  });
+}
+
+interface Facts {
+  readonly snapshot: RepositorySnapshot;
+  readonly paths: ReadonlySet<string>;
+  readonly byFile: ReadonlyMap<string, Found>;
+  /** By what the paths of their files end with: `src/A/A.csproj`, `A/A.csproj`, `A.csproj`. */
+  readonly byEnding: ReadonlyMap<string, readonly Found[]>;
+  /** Settings that projects import by name, and what these take in: which project does is written in all of them. */
+  readonly imported: readonly string[];
+  /** Whether some shared settings make test projects by name. */
+  readonly testsByName: boolean;
+}
+
+function factsOf(snapshot: RepositorySnapshot, found: readonly Found[]): Facts {
+  const byEnding = new Map<string, Found[]>();
+  for (const each of found) {
+    const parts = each.file.split('/');
+    parts.forEach((_, at) => {
+      const ending = parts.slice(at).join('/');
+      byEnding.set(ending, [...(byEnding.get(ending) ?? []), each]);
+    });
+  }
+  const paths = new Set(snapshot.entries.flatMap(({ path }) => foldersUpwards(path)));
+  const shared = [...snapshot.contents].filter(([path]) => /\.(?:props|targets)$/u.test(path));
+  const taken = shared.flatMap(([path, text]) => placesOf(folderOf(path), readDotnetProject(text)?.files ?? [], paths));
+  const byName = shared.flatMap(([path]) => (fileNameOf(path).startsWith('Directory.') ? [] : [path]));
+  return {
+    snapshot,
+    paths,
+    imported: [...new Set([...byName, ...taken])].sort(byText),
+    byFile: new Map(found.map((each) => [each.file, each])),
+    byEnding,
+    testsByName: shared.some(
+      ([, text]) => readDotnetProject(text)?.packages.some((name) => TEST_PACKAGES.test(name)) === true,
+    ),
+  };
+}
+
+/** Where a reference cannot be followed, the project may depend on any other. */
+function edgesOf({ id, file, root, project }: Found, { byFile, byEnding }: Facts): UnitEdge[] {
+  return project.references.flatMap(({ path, forBuild }) => {
+    const kind = forBuild ? 'build' : 'production';
+    const rest = path.replace(/^(?:\$\([^)]*\))+\/?/u, '');
+    const direct = byFile.get(
+      resolvePath(root, /^\$\(MSBuild(?:ThisFile|Project)Directory\)/u.test(path) ? rest : path) ?? '',
+    );
+    const open = /[$*?]/u.test(path);
+    const meant = direct !== undefined ? [direct] : open ? (byEnding.get(rest) ?? [...byFile.values()]) : [];
+    return meant
+      .filter((other) => other.id !== id)
+      .map((other): UnitEdge => ({ from: id, to: other.id, kind, evidence: `ProjectReference ${path} of ${file}` }));
+  });
+}
+
+function unitOf(found: Found, facts: Facts): Unit {
+  const { id, file, root, project } = found;
+  const lock = inFolder(root, 'packages.lock.json');
+  const shared = sharedFiles(root, facts);
+  return {
+    id,
+    name: fileNameOf(file).replace(PROJECT, ''),
+    root,
+    ecosystem: 'dotnet',
+    workspace: root,
+    manifest: file,
+    meaning: project.meaning,
+    workspaceMeaning: null,
+    closure: facts.paths.has(lock) ? readPackagesLock(lock, facts.snapshot.contents.get(lock)) : { kind: 'none' },
+    commands: commandsOf(found, facts),
+    inputs: inputsOf(found, shared, facts),
+    caches: [
+      {
+        type: 'deps',
+        name: 'nuget',
+        paths: ['~/.nuget/packages'],
+        keyFiles: [
+          file,
+          ...shared.filter((path) => path.endsWith('Directory.Packages.props')),
+          ...(facts.paths.has(lock) ? [lock] : []),
+        ],
+      },
+    ],
+    install: [],
+    hosts: ['api.nuget.org'],
+    env: { CI: 'true', DOTNET_CLI_TELEMETRY_OPTOUT: '1', DOTNET_NOLOGO: '1' },
+    toolchain: sdkOf(found, facts),
+    typescript: false,
+    buildsFirst: [],
+    buildBeforeTest: false,
+  };
+}
+
+/** Settings that the tools look for in every folder upwards. */
+const SHARED = [
+  'Directory.Build.props',
+  'Directory.Build.targets',
+  'Directory.Packages.props',
+  'Directory.Build.rsp',
+  'global.json',
+  'nuget.config',
+  'NuGet.config',
+  'NuGet.Config',
+  '.globalconfig',
+];
+
+function sharedFiles(root: string, { paths }: Facts): string[] {
+  const all = foldersUpwards(root).flatMap((folder) => SHARED.map((name) => inFolder(folder, name)));
+  return all.filter((path) => paths.has(path));
+}
+
+function inputsOf(
+  { file, root, project }: Found,
+  shared: readonly string[],
+  { paths, imported }: Facts,
+): DeclaredInput[] {
+  const named = placesOf(root, project.files, paths);
+  const input = (globs: readonly string[], evidence: string): DeclaredInput[] =>
+    globs.length === 0 ? [] : [{ paths: globs, kinds: 'all', evidence }];
+  return [
+    ...input(shared, 'it sets up projects below it'),
+    ...input(imported, 'projects may import it'),
+    ...input([...new Set(named)], `${file} names it`),
+  ];
+}
+
+/** Where paths of a project lead that lie outside of it: a property at their beginning stands for the repository's root. */
+function placesOf(root: string, files: readonly string[], paths: ReadonlySet<string>): string[] {
+  return files.flatMap((path) => {
+    const inRepository = /^\$\((?!MSBuild(?:ThisFile|Project)Directory\))/u.test(path);
+    const rest = path.replace(/^(?:\$\([^)]*\))+\/?/u, '');
+    const at = resolvePath(inRepository ? '.' : root, rest);
+    const literal = at?.replace(/\/?[^/]*[*?].*$/u, '') ?? '';
+    return at === null || at.includes('$(') || at === '.' || (literal !== '' && !paths.has(literal)) ? [] : [at];
+  });
+}
+
+/** `global.json` says which SDK; otherwise that of the framework is enough. */
+function sdkOf({ file, root, project }: Found, { snapshot }: Facts): Unit['toolchain'] {
+  for (const folder of foldersUpwards(root)) {
+    const path = inFolder(folder, 'global.json');
+    const version = sdkVersion(snapshot.contents.get(path));
+    if (version !== null) return { name: 'dotnet', version: `>=${version}`, evidence: path };
+  }
+  return project.framework === null ? null : { name: 'dotnet', version: `>=${project.framework}`, evidence: file };
+}
+
+function sdkVersion(text: string | undefined): string | null {
+  try {
+    const version = memberOf(memberOf(JSON.parse(text ?? 'null'), 'sdk'), 'version');
+    return typeof version === 'string' && /^\d[\w.-]{0,50}$/u.test(version) ? version : null;
+  } catch {
+    return null;
+  }
+}
+
+function commandsOf({ id, file, project }: Found, { testsByName }: Facts): UnitCommand[] {
+  if (project.needsWindows) return [];
+  const argument = quoteForShell(file);
+  const command = (kind: UnitCommand['kind'], run: string, evidence: string): UnitCommand => ({
+    kind,
+    step: { name: `${kind} ${id}`.slice(0, 200), run: `${run} ${argument}`, workdir: '.' },
+    evidence,
+    // The compiler takes the severity of what it finds from `.editorconfig`.
+    text: `${run} by editorconfig`,
+    reports: [],
+    outputs: [],
+    joins: null,
+  });
+  const named = testsByName && /Tests?$/u.test(fileNameOf(file).replace(PROJECT, ''));
+  const tested = project.isTest || named;
+  return [
+    command('build', 'dotnet build', file),
+    ...(tested ? [command('test', 'dotnet test', `packages of tests in ${file}`)] : []),
+  ];
+}
