@@ -8,6 +8,7 @@ import { importsIn, type ProjectImports } from '../nx/import-edges.ts';
 import { nxRunner } from '../nx/nx-runner.ts';
 import { nxWorkspaceOf } from '../nx/projects.ts';
 import { foldersReadForImports, hasTooManySources } from './condense.ts';
+import { reportsOf, settingsByFolder, type SettingsByFolder } from './reports.ts';
 import { NAMES_OF_KIND, scriptsForJobs } from './scripts.ts';
 import type { Task, TaskRunner } from './task-runner.ts';
 import { turboIn } from './turbo.ts';
@@ -34,7 +35,10 @@ export function discoverPackages(
   const roots = new Set(workspaces.flatMap((each) => each.packages.map(({ root }) => root)));
   const typescript = foldersWithTypeScript(snapshot, roots);
   const ours = workspaces.filter((each) => managers.includes(each.manager.name));
-  const found = ours.map((workspace) => unitsOf(surroundingsOf({ workspace, roots, snapshot, typescript, ecosystem })));
+  const compiled = typescriptProjects(snapshot, roots, rootsByName(workspaces.flatMap(({ packages }) => packages)));
+  const settings = settingsByFolder(snapshot);
+  const place = { roots, snapshot, typescript, ecosystem, compiled, settings };
+  const found = ours.map((workspace) => unitsOf(surroundingsOf({ ...place, workspace })));
   const folders = new Set(ours.map(({ root }) => root));
   const first = managers.includes('npm');
   return {
@@ -53,6 +57,8 @@ interface Place {
   readonly snapshot: RepositorySnapshot;
   readonly typescript: ReadonlySet<string>;
   readonly ecosystem: string;
+  readonly compiled: ReadonlyMap<string, TypeScriptProject>;
+  readonly settings: SettingsByFolder;
 }
 
 interface Surroundings extends Place {
@@ -60,21 +66,22 @@ interface Surroundings extends Place {
   readonly byName: ReadonlyMap<string | null, string>;
   readonly runner: TaskRunner | null;
   readonly imports: ProjectImports;
-  readonly compiled: ReadonlyMap<string, TypeScriptProject>;
+}
+
+function rootsByName(packages: readonly JavaScriptPackage[]): Map<string | null, string> {
+  return new Map(packages.toReversed().map(({ manifest, root }) => [manifest.name, root] as const));
 }
 
 function surroundingsOf(place: Place): Surroundings {
-  const { workspace, snapshot, roots } = place;
-  const byName = new Map(workspace.packages.toReversed().map(({ manifest, root }) => [manifest.name, root] as const));
+  const { workspace, snapshot } = place;
   const nx = nxWorkspaceOf(workspace, snapshot);
   const paths = nx === null ? [] : snapshot.entries.map(({ path }) => path);
   const isRead = nx !== null && foldersReadForImports(paths)?.includes(workspace.root) === true;
   return {
     ...place,
-    byName,
+    byName: rootsByName(workspace.packages),
     runner: nx === null ? turboIn(workspace, snapshot) : nxRunner(nx),
     imports: isRead ? importsIn(nx, hasTooManySources(paths)) : { edges: [], packages: new Map() },
-    compiled: typescriptProjects(snapshot, roots, byName),
   };
 }
 
@@ -194,7 +201,7 @@ function commandsOf(around: Surroundings, each: JavaScriptPackage, offered: Read
         text,
         step: { name: `${kind} ${each.root}`.slice(0, 200), ...stepOf(workspace, each, name, run) },
         evidence,
-        reports: [],
+        reports: kind === 'test' ? reportsOf(each, text, around.settings) : [],
         outputs,
         joins: null,
       }))

@@ -72,7 +72,8 @@ function readFrom(snapshot: RepositorySnapshot): WorkspacesRead {
     const isNamed = patterns === null ? () => false : compileMembers(root, patterns, problems);
     const isNx = paths.has(inFolder(root, 'nx.json'));
     const isMember = (each: JavaScriptPackage): boolean => isNamed(each.root) || (isNx && each.isProject);
-    const free = [...packages.values()].filter(({ root: folder }) => folder !== root && !claimed.has(folder));
+    const candidates = patterns === null && !isNx ? [] : [...packages.values()];
+    const free = candidates.filter(({ root: folder }) => folder !== root && !claimed.has(folder));
     const named = free.filter((each) => isWithin(each.root, root) && isMember(each));
     const members = manager.name === 'yarn' ? withMembersOf(named, free, problems) : named;
     const all = top === undefined ? members : [top, ...members];
