@@ -43,6 +43,12 @@ describe('a change of a workspace of uv', () => {
     expect(change(SHOP, path, from, to)).toEqual([rule, [...jobs].sort()]);
   });
 
+  it('given a member that only the lockfile says another needs, then that other runs too', () => {
+    const manifest = '[project]\nname = "cart"\nversion = "0.1.0"\ndynamic = ["dependencies"]\n';
+    const dynamic = { ...SHOP, 'packages/cart/pyproject.toml': manifest };
+    expect(change(dynamic, 'packages/money/money.py', '', 'x')[1]).toEqual(ALL);
+  });
+
   it('given a lockfile that cannot be read any more, then all that is installed from it runs', () => {
     expect(keysOf(planned(SHOP, { ...SHOP, 'uv.lock': 'version = 9\n' }).jobs)).toEqual(ALL);
   });

@@ -20,7 +20,7 @@ export function discoverPython(snapshot: RepositorySnapshot): Discovery {
   const byRoot = new Map(tree.units.map((unit) => [unit.root, unit]));
   const tested = foldersWithTests(tree, byRoot);
   const around: Surroundings = { snapshot, tree, byRoot, tested, members: membersOf(tree) };
-  const edges = tree.units.flatMap((unit) => edgesOf(around, unit));
+  const edges = withoutRepeats(tree.units.flatMap((unit) => edgesOf(around, unit)));
   return { units: tree.units.map((unit) => unitOf(around, unit, edges)), edges, problems: tree.problems };
 }
 
@@ -61,6 +61,11 @@ function topOf({ byRoot }: Surroundings, { root, workspace }: PythonUnit): Pytho
   return workspace === root ? null : (byRoot.get(workspace) ?? null);
 }
 
+/** One edge of each kind between two units; of several, the first one. */
+function withoutRepeats(edges: readonly UnitEdge[]): UnitEdge[] {
+  return [...new Map(edges.toReversed().map((edge) => [`${edge.from}\n${edge.to}\n${edge.kind}`, edge])).values()];
+}
+
 function edgesOf(around: Surroundings, unit: PythonUnit): UnitEdge[] {
   const { byRoot, members } = around;
   const edge = (to: string | null, kind: UnitEdge['kind'], evidence: string): UnitEdge[] =>
@@ -84,7 +89,29 @@ function edgesOf(around: Surroundings, unit: PythonUnit): UnitEdge[] {
   const written = unit.requirementFiles.flatMap(({ path, requirements }) =>
     requirements.flatMap(({ folder }) => edge(folder, 'production', `${folder ?? ''} in ${path}`)),
   );
-  return [...declared, ...written];
+  return [...declared, ...written, ...lockedEdges(around, unit), ...rootEdges(around, unit)];
+}
+
+/** What a lockfile says of members counts too: a manifest may leave its dependencies to a program. */
+function lockedEdges({ members }: Surroundings, { root, workspace, lock, project }: PythonUnit): UnitEdge[] {
+  const own = project?.name ?? null;
+  if (lock?.kind !== 'read' || own === null) return [];
+  return [...lock.packages].flatMap(([location, { next }]): UnitEdge[] => {
+    if (location !== own && !location.startsWith(`${own}[`)) return [];
+    const kind = location.startsWith(`${own}[group `) ? 'development' : 'production';
+    return next.flatMap((name): UnitEdge[] => {
+      const to = members.get(workspace)?.get(name)?.root ?? root;
+      return to === root ? [] : [{ from: root, to, kind, evidence: `${location} needs ${name} in ${lock.path}` }];
+    });
+  });
+}
+
+/** Tests at the root of a workspace run where all of its members are installed. */
+function rootEdges({ members }: Surroundings, { root, project }: PythonUnit): UnitEdge[] {
+  if ((project?.workspace ?? null) === null) return [];
+  const others = [...(members.get(root)?.values() ?? [])].filter((member) => member.root !== root);
+  const evidence = 'what runs at the root of a workspace can import all of its members';
+  return others.map((member) => ({ from: root, to: member.root, kind: 'workspace', evidence }));
 }
 
 function closureFor(around: Surroundings, unit: PythonUnit): ExternalClosure {
