@@ -41,6 +41,8 @@ const END: Statement = {
          WHERE r.lease_hash = l.lease_hash`,
 };
 
+export const RENEWAL_STATEMENTS: readonly Statement[] = [LOCK_TOUCHED, START, ACTIVATE, END];
+
 /** Sends what the batch's lease events ask for; `lease` and `run` rows must have been sent before. */
 export function sendLeaseRenewals(client: BatchClient, drafts: readonly DraftEvent[]): Promise<unknown>[] {
   const granted = keysOf(drafts, ['lease.granted']);
