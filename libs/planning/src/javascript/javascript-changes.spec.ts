@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { filesOfTree } from '../detectors/trees/tree-text.fixture.ts';
-import { keysOf, planned, type Files } from '../planned-repository.fixture.ts';
+import { discover } from '../discover.ts';
+import { inputsFor, keysOf, planned, type Files } from '../planned-repository.fixture.ts';
 
 /** What changes reach in the trees that lie with the detectors. */
 function treeOf(name: string): Files {
@@ -47,6 +48,15 @@ describe('changes in a workspace of Nx', () => {
       '"node_modules/left": { "version": "1.0.1"',
     );
     expect(bumped).toEqual(SHOP);
+  });
+
+  it('given a source that cannot be read, then its project notices whatever other projects change', () => {
+    const before = inputsFor(null, treeOf('nx-integrated')).head;
+    const withoutText = new Map([...before.contents].filter(([path]) => path !== 'apps/shop/src/main.ts'));
+    const shop = discover({ ...before, contents: withoutText }).units.find(({ id }) => id === 'apps/shop');
+    expect(shop?.inputs).toContainEqual(
+      expect.objectContaining({ paths: expect.arrayContaining(['libs/ui/**']), kinds: 'all' }),
+    );
   });
 
   it('given settings written otherwise that say the same, then nothing', () => {

@@ -7,7 +7,8 @@ export interface PackageManifest {
   readonly dependencies: readonly DeclaredDependency[];
   /** Globs of members; null when the package is no workspace root by its own words. */
   readonly workspaces: readonly string[] | null;
-  readonly nodeVersion: string | null;
+  /** Which Node it asks for, and where: what Volta pins before the range that is supported. */
+  readonly nodeVersion: { readonly range: string; readonly member: string } | null;
   /** For instance `pnpm@9.1.0`. */
   readonly packageManager: string | null;
   /** What the manifest says to Nx; undefined when nothing. */
@@ -57,13 +58,21 @@ export function parsePackageManifest(text: string): PackageManifest | null {
       textMembers(member(name)).map(([dependency, range]) => ({ name: dependency, range, kind })),
     ),
     workspaces: asTexts(member('workspaces')) ?? asTexts(memberOf(member('workspaces'), 'packages')),
-    nodeVersion: asText(memberOf(member('engines'), 'node')),
+    nodeVersion: nodeVersionOf(root),
     packageManager: asText(member('packageManager')),
     nx: member('nx'),
     meaning: meaningOf(root, new Set()),
     workspaceMeaning: () => meaningOf(root, NOT_OF_MEMBERS),
     settings: () => orderedText(Object.entries(root).filter(([name]) => !NOT_SETTINGS.has(name))),
   };
+}
+
+function nodeVersionOf(root: unknown): PackageManifest['nodeVersion'] {
+  const places = ['volta', 'engines'].map((member) => ({
+    range: asText(memberOf(memberOf(root, member), 'node')),
+    member: `${member}.node`,
+  }));
+  return places.flatMap(({ range, member }) => (range === null ? [] : [{ range, member }]))[0] ?? null;
 }
 
 function meaningOf(root: Readonly<Record<string, unknown>>, without: ReadonlySet<string>): string {

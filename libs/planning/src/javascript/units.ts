@@ -68,6 +68,8 @@ interface Surroundings extends Place {
   readonly imports: ProjectImports;
 }
 
+const NO_IMPORTS: ProjectImports = { edges: [], packages: new Map(), unread: new Map() };
+
 function rootsByName(packages: readonly JavaScriptPackage[]): Map<string | null, string> {
   return new Map(packages.toReversed().map(({ manifest, root }) => [manifest.name, root] as const));
 }
@@ -81,7 +83,7 @@ function surroundingsOf(place: Place): Surroundings {
     ...place,
     byName: rootsByName(workspace.packages),
     runner: nx === null ? turboIn(workspace, snapshot) : nxRunner(nx),
-    imports: isRead ? importsIn(nx, hasTooManySources(paths)) : { edges: [], packages: new Map() },
+    imports: isRead ? importsIn(nx, hasTooManySources(paths)) : NO_IMPORTS,
   };
 }
 
@@ -169,7 +171,7 @@ function inputsOf(around: Surroundings, each: JavaScriptPackage): DeclaredInput[
     ...workspaceInputs(workspace, snapshot),
     ...(runner?.inputsOf(each) ?? []),
     ...(compiled.get(each.root)?.inputs ?? []),
-    ...(imports.unread === undefined ? [] : [imports.unread]),
+    ...[imports.unread.get(each.root)].filter((input) => input !== undefined),
   ];
 }
 
@@ -347,9 +349,9 @@ function nodeVersionOf({ snapshot, workspace }: Surroundings, each: JavaScriptPa
   }
   const top = workspace.packages.find(({ root }) => root === workspace.root);
   const named = [each, top].find((candidate) => (candidate?.manifest.nodeVersion ?? null) !== null);
-  const version = named?.manifest.nodeVersion ?? null;
-  if (named === undefined || version === null || version.length > 100) return null;
-  return { name: 'node', version, evidence: `engines.node of ${named.manifestPath}` };
+  const asked = named?.manifest.nodeVersion ?? null;
+  if (named === undefined || asked === null || asked.range.length > 100) return null;
+  return { name: 'node', version: asked.range, evidence: `${asked.member} of ${named.manifestPath}` };
 }
 
 /** Roots of packages that hold TypeScript anywhere below them. */

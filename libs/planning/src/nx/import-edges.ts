@@ -11,16 +11,16 @@ import type { NxWorkspace } from './projects.ts';
 export interface ProjectImports {
   readonly edges: readonly UnitEdge[];
   readonly packages: ReadonlyMap<string, ReadonlySet<string>>;
-  /** What stands in for imports where there are too many sources to look at. */
-  readonly unread?: DeclaredInput;
+  /** What stands in for imports that cannot be told, by the roots of projects. */
+  readonly unread: ReadonlyMap<string, DeclaredInput>;
 }
 
 /** Goes through what was kept of each source file. A name is of the repository when an alias or a package has it. */
 export function importsIn(nx: NxWorkspace, tooMany: boolean): ProjectImports {
   if (tooMany) {
-    const paths = [inFolder(nx.workspace.root, '**')];
-    const evidence = 'there are too many sources to look at what they import, so any may be imported';
-    return { edges: [], packages: new Map(), unread: { paths, kinds: 'all', evidence } };
+    const because = 'there are too many sources to look at what they import, so any may be imported';
+    const unread = new Map([...nx.projects.keys()].map((root) => [root, everythingOf(nx, because)]));
+    return { edges: [], packages: new Map(), unread };
   }
   const ownerOf = (path: string): string | undefined =>
     foldersUpwards(path).find((folder) => nx.projects.has(folder) && folder !== nx.workspace.root);
@@ -42,7 +42,24 @@ export function importsIn(nx: NxWorkspace, tooMany: boolean): ProjectImports {
       }
     }
   }
-  return { edges: [...edges.values()], packages };
+  return { edges: [...edges.values()], packages, unread: unreadSources(nx, ownerOf) };
+}
+
+/** All projects; what belongs to none stays something that everybody may read. */
+function everythingOf({ workspace, projects }: NxWorkspace, evidence: string): DeclaredInput {
+  const roots = [...projects.keys()].filter((root) => root !== workspace.root);
+  return { paths: roots.map((root) => inFolder(root, '**')), kinds: 'all', evidence };
+}
+
+/** A source that is too large or no text may import anything. */
+function unreadSources(nx: NxWorkspace, ownerOf: (path: string) => string | undefined): Map<string, DeclaredInput> {
+  const unread = new Map<string, DeclaredInput>();
+  for (const { path, type } of nx.snapshot.entries) {
+    const root = isSource(path) && type !== 'submodule' && !nx.snapshot.contents.has(path) ? ownerOf(path) : undefined;
+    if (root === undefined) continue;
+    unread.set(root, everythingOf(nx, `${path} is too large or not text, so it may import any other`));
+  }
+  return unread;
 }
 
 function sourcesOf({ snapshot }: NxWorkspace): [path: string, names: string][] {
