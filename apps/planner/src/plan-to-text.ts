@@ -1,6 +1,6 @@
 import { zstdCompressSync } from 'node:zlib';
 import { canonicalJson, type Plan } from '@delta-ci/contracts';
-import { planChange, recordInputs, withHeading, type PlanningInputs } from '@delta-ci/planning';
+import { planChange, recordInputs, withHeading, type DiscoveryMemory, type PlanningInputs } from '@delta-ci/planning';
 
 /** A plan with its canonical text in UTF-8, or why there is none. */
 export type PlannedText = PlanText | PlanProblem;
@@ -31,13 +31,13 @@ export interface PlanningOrder {
   readonly known: Plan | null;
 }
 
-/** Plans a change, and writes out the plan and what it was made of. */
-export function planToText({ inputs, known }: PlanningOrder): PlannedWithInputs {
-  return { ...planText(inputs, known), inputs: inputsText(inputs) };
+/** Plans a change, and writes out the plan and what it was made of. `memory` is of the plans before, and spares work alone. */
+export function planToText({ inputs, known }: PlanningOrder, memory: DiscoveryMemory): PlannedWithInputs {
+  return { ...planText(inputs, known, memory), inputs: inputsText(inputs) };
 }
 
-function planText(inputs: PlanningInputs, known: Plan | null): PlannedText {
-  const result = known === null ? planChange(inputs) : { ok: true as const, plan: withHeading(known, inputs) };
+function planText(inputs: PlanningInputs, known: Plan | null, memory: DiscoveryMemory): PlannedText {
+  const result = known === null ? planChange(inputs, memory) : { ok: true as const, plan: withHeading(known, inputs) };
   if (!result.ok) return result;
   const { plan } = result;
   const text = new TextEncoder().encode(canonicalJson(plan));

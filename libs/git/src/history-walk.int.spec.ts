@@ -10,8 +10,12 @@ const git = new Git({ environment: TEST_ENVIRONMENT });
 const places = new TemporaryPlaces();
 afterAll(() => places.removeAll());
 
+/** Wants files without an ending too, while there is a file of a certain name. */
 const READING: SnapshotReading = {
-  wanted: (entries) => entries.map(({ path }) => path).filter((path) => path.endsWith('.json')),
+  wanted: (entries) => {
+    const paths = entries.map(({ path }) => path);
+    return paths.filter((path) => path.endsWith('.json') || (paths.includes('side.json') && !path.includes('.')));
+  },
   kept: (entry, text) => `${entry.type} ${text}`,
 };
 
@@ -51,7 +55,8 @@ async function aHistory(): Promise<MadeRepository> {
   made.git(['mv', 'b/c.json', 'a-z/moved.json']);
   await made.write('b/x', 'y');
   made.commitAll('three');
-  made.git(['rm', '--quiet', '-r', 'b', 'a.json']);
+  made.git(['rm', '--quiet', '-r', 'b', 'a.json', 'side.json']);
+  await made.write('kept', 'kept');
   await made.write('b.json', Buffer.from([0xff, 0xfe]));
   await made.write('a.json/nested.json', 'a folder where a file was');
   made.commitAll('four');
@@ -64,7 +69,7 @@ describe('walking along first parents', () => {
     const steps = await stepsOf(await aHistory(), 3);
     expect(steps.map(({ commit, parent, changes }) => [commit.subject, parent?.subject, changes.length])).toEqual([
       ['three', 'merged', 2],
-      ['four', 'three', 4],
+      ['four', 'three', 6],
       ['nothing at all', 'four', 0],
     ]);
     expect(steps[0]?.changes[0]).toMatchObject({ status: 'R', oldPath: 'b/c.json', path: 'a-z/moved.json' });

@@ -14,7 +14,7 @@ export interface Snapshot {
 
 /** What somebody wants of a commit besides its listing. */
 export interface SnapshotReading {
-  /** Paths of the entries whose contents are wanted: of each entry by itself, whatever stands beside it. */
+  /** Paths of the entries whose contents are wanted; depends on paths and types alone. */
   readonly wanted: (entries: readonly TreeEntry[]) => readonly string[];
   /** What is kept of a wanted entry's text; depends on path, type and text alone. */
   readonly kept: (entry: TreeEntry, text: string) => string;
@@ -25,6 +25,8 @@ const CAPS = { maxBlobBytes: 16 * 1_024 ** 2, maxTotalBytes: 256 * 1_024 ** 2 };
 
 /** What a snapshot was made of, for the one that follows it. */
 interface Origin {
+  /** Paths of all that was wanted, whether or not it could be read. */
+  readonly wanted: ReadonlySet<string>;
   /** Bytes of each text as it was read. */
   readonly sizes: ReadonlyMap<string, number>;
   readonly totalBytes: number;
@@ -32,7 +34,7 @@ interface Origin {
   readonly whole: boolean;
 }
 
-interface Texts extends Origin {
+interface Texts extends Omit<Origin, 'wanted'> {
   readonly contents: ReadonlyMap<string, string>;
 }
 
@@ -52,8 +54,10 @@ export class SnapshotReader {
     const listed = await this.#reader.listTree(treeish, options);
     if (!listed.ok) return listed;
     const entries = inOrder(listed.value);
-    const texts = await this.#textsOf(entries, options);
-    return texts.ok ? done(this.#made(entries, texts.value)) : texts;
+    const wanted = new Set(this.#reading.wanted(entries));
+    const files = entries.filter(({ path }) => wanted.has(path));
+    const texts = await this.#textsOf(files, options);
+    return texts.ok ? done(this.#made(entries, { ...texts.value, wanted })) : texts;
   }
 
   /**
@@ -69,21 +73,24 @@ export class SnapshotReader {
     const origin = this.#origins.get(before);
     const carried = origin?.whole === true ? carriedEntries(before.entries, changes) : null;
     if (origin === undefined || carried === null) return this.read(commit, options);
-    const texts = await this.#textsOf(carried.changed, options);
+    const { entries, changed, gone } = carried;
+    const sameListing = changes.every(({ status }) => status === 'M');
+    const wanted = sameListing ? origin.wanted : new Set(this.#reading.wanted(entries));
+    const isNew = ({ path }: TreeEntry): boolean => wanted.has(path) && (gone.has(path) || !origin.wanted.has(path));
+    const texts = await this.#textsOf((sameListing ? changed : entries).filter(isNew), options);
     if (!texts.ok) return texts;
-    const joined = joinTexts({ ...origin, contents: before.contents }, carried.gone, texts.value);
-    return joined.whole ? done(this.#made(carried.entries, joined)) : this.read(commit, options);
+    const left = [...origin.sizes.keys()].filter((path) => gone.has(path) || !wanted.has(path));
+    const joined = joinTexts({ ...origin, contents: before.contents }, left, texts.value);
+    return joined.whole ? done(this.#made(entries, { ...joined, wanted })) : this.read(commit, options);
   }
 
-  #made(entries: readonly TreeEntry[], { contents, sizes, totalBytes, whole }: Texts): Snapshot {
+  #made(entries: readonly TreeEntry[], { contents, ...origin }: Texts & Origin): Snapshot {
     const snapshot = { entries, contents };
-    this.#origins.set(snapshot, { sizes, totalBytes, whole });
+    this.#origins.set(snapshot, origin);
     return snapshot;
   }
 
-  async #textsOf(entries: readonly TreeEntry[], options: ReadOptions): Promise<GitResult<Texts>> {
-    const wanted = new Set(this.#reading.wanted(entries));
-    const files = entries.filter(({ path }) => wanted.has(path));
+  async #textsOf(files: readonly TreeEntry[], options: ReadOptions): Promise<GitResult<Texts>> {
     const ids = files.map(({ blobId }) => blobId);
     const blobs = await this.#reader.readBlobs(ids, CAPS, options);
     if (!blobs.ok) return blobs;
@@ -109,13 +116,12 @@ function sumOf(sizes: ReadonlyMap<string, number>): number {
 }
 
 /** The texts that stayed, and the new ones. Nothing is copied when no wanted file was touched. */
-function joinTexts(before: Texts, gone: ReadonlySet<string>, added: Texts): Texts {
-  const touched = [...gone].filter((path) => before.sizes.has(path));
-  if (touched.length === 0 && added.sizes.size === 0) return before;
+function joinTexts(before: Texts, left: readonly string[], added: Texts): Texts {
+  if (left.length === 0 && added.sizes.size === 0) return before;
   const contents = new Map(before.contents);
   const sizes = new Map(before.sizes);
   let totalBytes = before.totalBytes + added.totalBytes;
-  for (const path of touched) {
+  for (const path of left) {
     totalBytes -= sizes.get(path) ?? 0;
     contents.delete(path);
     sizes.delete(path);

@@ -1,5 +1,7 @@
 import { CONFIG_FILE_NAMES } from '@delta-ci/contracts';
+import type { Detector } from './detectors/detector.ts';
 import { DETECTORS } from './detectors/known-detectors.ts';
+import { isNone, type DiscoveryMemory, type Difference } from './discovery-memory.ts';
 import type { DeclaredInput, Discovery, RepositorySnapshot, SnapshotEntry, Unit, UnitEdge } from './model.ts';
 import { byText, folderOf, resolvePath } from './tree-paths.ts';
 import { literalPattern } from './glob.ts';
@@ -11,15 +13,18 @@ import { ownersIn } from './impact/ownership.ts';
  * where symbolic links lead. To be asked for the tree that is tested and for the one it is compared with.
  */
 export function wantedPaths(entries: readonly SnapshotEntry[]): string[] {
-  const config: readonly string[] = CONFIG_FILE_NAMES;
-  const paths = entries.map(({ path }) => path);
-  const further = DETECTORS.flatMap(({ wantsAmong }) => wantsAmong?.(paths) ?? []);
-  const isWanted = (path: string): boolean =>
-    config.includes(path) || DETECTORS.some(({ wants }) => wants(path)) || further.some((wants) => wants(path));
+  const further = wantedAmong(entries);
   return entries
-    .filter(({ path, type }) => type !== 'submodule' && (type === 'symlink' || isWanted(path)))
+    .filter(
+      (entry) =>
+        entry.type !== 'submodule' && (entry.type === 'symlink' || isWantedAlone(entry) || further(entry.path)),
+    )
     .map(({ path }) => path);
 }
+
+const CONFIG: readonly string[] = CONFIG_FILE_NAMES;
+
+const isConfig = (path: string): boolean => CONFIG.includes(path);
 
 /**
  * What is kept of a wanted entry: its text, or what its detector needs of that. Depends on the path, the type and the text
@@ -35,10 +40,62 @@ export function condensed({ path, type }: Pick<SnapshotEntry, 'path' | 'type'>, 
   return text;
 }
 
-/** How a repository builds: what the detectors found, with units named once each. Independent of the order of entries. */
-export function discover(snapshot: RepositorySnapshot): Discovery {
+/**
+ * How a repository builds: what the detectors found, with units named once each. Independent of the order of entries, and of
+ * what `memory` holds: that only spares detectors what they would find again.
+ */
+export function discover(snapshot: RepositorySnapshot, memory: DiscoveryMemory | null = null): Discovery {
   const sorted = { ...snapshot, entries: snapshot.entries.toSorted((one, other) => byText(one.path, other.path)) };
-  const found = DETECTORS.map((detector) => detector.detect(sorted));
+  const closest = memory?.closest(sorted) ?? null;
+  if (closest !== null && isNone(closest.difference)) {
+    memory?.keep(closest.kept);
+    return closest.kept.whole;
+  }
+  const further = wantedAmong(sorted.entries);
+  const views = new Map<Wants, RepositorySnapshot>();
+  const found = DETECTORS.map((detector, at) => {
+    const known = closest === null || isFor(detector, closest.difference, further) ? undefined : closest.kept.found[at];
+    if (known !== undefined) return known;
+    const view = views.get(detector.wants) ?? viewFor(detector, sorted, further);
+    views.set(detector.wants, view);
+    return detector.detect(view);
+  });
+  const whole = joined(sorted, found);
+  memory?.keep({ snapshot: sorted, found, whole });
+  return whole;
+}
+
+type Wants = (path: string) => boolean;
+
+/** What a detector sees: every entry, and the contents it wants. Detectors of the same wants share it. */
+function viewFor({ wants }: Detector, { entries, contents }: RepositorySnapshot, further: Wants): RepositorySnapshot {
+  return { entries, contents: new Map([...contents].filter(([path]) => wants(path) || further(path))) };
+}
+
+/** Any detector may look at which files there are, and at contents only where it wants them, or the shape of the repository makes somebody. */
+function isFor({ wants }: Detector, { listed, contents }: Difference, further: Wants): boolean {
+  return listed.length > 0 || contents.some((path) => wants(path) || further(path));
+}
+
+/** Files that are wanted because of others beside them. */
+function wantedAmong(entries: readonly SnapshotEntry[]): Wants {
+  const paths = entries.map(({ path }) => path);
+  const further = DETECTORS.flatMap(({ wantsAmong }) => wantsAmong?.(paths) ?? []);
+  return (path) => further.some((wants) => wants(path));
+}
+
+/** Whether an entry is wanted whatever stands beside it: most entries of a commit are those of the commit before. */
+const WANTED_ALONE = new WeakMap<SnapshotEntry, boolean>();
+
+function isWantedAlone(entry: SnapshotEntry): boolean {
+  const known = WANTED_ALONE.get(entry);
+  if (known !== undefined) return known;
+  const wanted = isConfig(entry.path) || DETECTORS.some(({ wants }) => wants(entry.path));
+  WANTED_ALONE.set(entry, wanted);
+  return wanted;
+}
+
+function joined(sorted: RepositorySnapshot, found: readonly Discovery[]): Discovery {
   const taken = new Set<string>();
   const named = found.map((discovery) => {
     const renamed = renameTaken(discovery, taken);

@@ -3,6 +3,7 @@ export type { ConfigProblem } from './config/config-problem.ts';
 export { lintConfigFile } from './config/lint-config-file.ts';
 export { DEFAULT_PLANNING_RULES } from './default-rules.ts';
 export { condensed, discover, wantedPaths } from './discover.ts';
+export { DiscoveryMemory } from './discovery-memory.ts';
 export { constructionKey, withHeading } from './known-construction.ts';
 export type {
   ChangedFile,

@@ -1,6 +1,7 @@
 import { Plan } from '@delta-ci/contracts';
 import { isError } from './assemble-plan.ts';
 import { checkPlan } from './check-plan.ts';
+import type { DiscoveryMemory } from './discovery-memory.ts';
 import { readConfig } from './config/read-config.ts';
 import type { PlanningInputs, PlanningResult } from './model.ts';
 import { withWholeCharacters } from './parsed-values.ts';
@@ -12,9 +13,10 @@ import { planRerun } from './plan-rerun.ts';
  * The plan for a change: which jobs run, which do not, and why. Equal inputs give equal plans, whatever the order of their
  * entries. Fails with `invalid_config` (a configuration file that cannot be followed is never passed over),
  * `nothing_to_run`, `manifest_unreadable` (the change broke a manifest that had jobs), `invalid_rerun`, and `plan_rejected` when the finished plan does not pass its own check.
+ * @param memory of earlier plans; spares work and changes nothing
  */
-export function planChange(inputs: PlanningInputs): PlanningResult {
-  const result = planUnchecked(inputs);
+export function planChange(inputs: PlanningInputs, memory: DiscoveryMemory | null = null): PlanningResult {
+  const result = planUnchecked(inputs, memory);
   if (!result.ok) return result;
   const notes = checkPlan(result.plan, inputs);
   const error = notes.find(isError);
@@ -41,11 +43,11 @@ function inShape(plan: Plan): PlanningResult {
 const NOTES_MAX = 10_000;
 
 /** In order of authority: an earlier plan that is asked for again, the repository's own words, what its files show. */
-function planUnchecked(inputs: PlanningInputs): PlanningResult {
+function planUnchecked(inputs: PlanningInputs, memory: DiscoveryMemory | null): PlanningResult {
   if (inputs.rerun !== null) return planRerun(inputs, inputs.rerun);
   const read = readConfig(inputs.head);
   if (!read.ok) return { ok: false, code: 'invalid_config', message: read.message };
   const { config } = read;
   if (config !== null && Object.keys(config.file.jobs).length > 0) return planConfigured(inputs, config);
-  return planDiscovered(inputs, config?.file ?? null);
+  return planDiscovered(inputs, config?.file ?? null, memory);
 }

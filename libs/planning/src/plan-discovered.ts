@@ -4,6 +4,7 @@ import { runPolicyOf, termsFor } from './config/config-terms.ts';
 import { constructJobs } from './construction/construct-jobs.ts';
 import { storyOf } from './construction/explain.ts';
 import { DETECTORS } from './detectors/known-detectors.ts';
+import type { DiscoveryMemory } from './discovery-memory.ts';
 import { discover } from './discover.ts';
 import { assessChange, assessEverything } from './impact/assess-change.ts';
 import { listed } from './impact/world.ts';
@@ -11,10 +12,15 @@ import type { Impact } from './impact/impact.ts';
 import type { Comparison, Discovery, PlanningInputs, PlanningResult } from './model.ts';
 
 /** Plans a repository by what its own files say about it. A configuration file may still govern runs, limits and hosts. */
-export function planDiscovered(inputs: PlanningInputs, config: ConfigFile | null): PlanningResult {
-  const discovery = discover(inputs.head);
+export function planDiscovered(
+  inputs: PlanningInputs,
+  config: ConfigFile | null,
+  memory: DiscoveryMemory | null,
+): PlanningResult {
   const { comparison } = inputs;
-  const before = comparison.kind === 'everything' ? null : discover(comparison.snapshot);
+  // The earlier side first: it was, as a rule, the later one of another change.
+  const before = comparison.kind === 'everything' ? null : discover(comparison.snapshot, memory);
+  const discovery = discover(inputs.head, memory);
   const lost = before === null ? null : lostManifest(discovery, before);
   if (lost !== null) return { ok: false, code: 'manifest_unreadable', message: lost };
   if (discovery.units.every(({ commands }) => commands.length === 0)) return nothingToRun(inputs, discovery);

@@ -3,6 +3,7 @@ import { DEFAULT_RUN_POLICY, canonicalJson, type Change, type Plan, type Reposit
 import { SnapshotReader, type HistoryStep, type RepositoryReader, type Snapshot } from '@delta-ci/git';
 import {
   DEFAULT_PLANNING_RULES,
+  DiscoveryMemory,
   planChange,
   type Comparison,
   type PlanningInputs,
@@ -52,6 +53,7 @@ export async function replanHistory(
   visit: (step: ReplannedStep) => void,
 ): Promise<void> {
   const snapshots = new SnapshotReader(reader, READING);
+  const memory = new DiscoveryMemory(SNAPSHOT_BYTES_MAX);
   let before: Snapshot | null = null;
   const walked = await reader.walkFirstParents(
     order.head,
@@ -66,15 +68,18 @@ export async function replanHistory(
       );
       before = head;
       const inputs = inputsOf(step, head, base);
-      const planned = planOf(inputs);
+      const planned = planOf(inputs, memory);
       const tookMs = nowMs() - startedMs;
-      const other = order.policy === null ? null : planOf(inputsUnder(order.policy, inputs));
+      const other = order.policy === null ? null : planOf(inputsUnder(order.policy, inputs), memory);
       visit({ step, planned, other, tookMs });
     },
     { signal },
   );
   valueOf(walked);
 }
+
+/** Snapshots of one history share nearly all they hold, and there is one history. */
+const SNAPSHOT_BYTES_MAX = 512 * 1_024 ** 2;
 
 /** The same for every copy of a history, so that plans of two machines can be compared. */
 const REPOSITORY: Repository = {
@@ -117,8 +122,8 @@ function inputsOf({ commit, parent, changes }: HistoryStep, head: Snapshot, base
   };
 }
 
-function planOf(inputs: PlanningInputs): Replanned {
-  const result = planOrDefect(inputs);
+function planOf(inputs: PlanningInputs, memory: DiscoveryMemory): Replanned {
+  const result = planOrDefect(inputs, memory);
   if (!result.ok) return { ok: false, code: result.code, message: result.message };
   return { ok: true, plan: result.plan, digest: digestOf(result.plan) };
 }
@@ -127,9 +132,9 @@ type PlanningOutcome =
   PlanningResult | { readonly ok: false; readonly code: 'planning_broke'; readonly message: string };
 
 /** A defect of planning costs the commit that shows it, not the answer about all the others. */
-function planOrDefect(inputs: PlanningInputs): PlanningOutcome {
+function planOrDefect(inputs: PlanningInputs, memory: DiscoveryMemory): PlanningOutcome {
   try {
-    return planChange(inputs);
+    return planChange(inputs, memory);
   } catch (error) {
     return { ok: false, code: 'planning_broke', message: error instanceof Error ? error.message : 'it threw' };
   }
