@@ -64,7 +64,7 @@ describe('laws of what is remembered of discoveries', () => {
           expect(discover(snapshot, memory)).toEqual(discover(snapshot));
         }
       }),
-      { numRuns: 20 },
+      { numRuns: 8 },
     );
   });
 
@@ -78,7 +78,7 @@ describe('laws of what is remembered of discoveries', () => {
           expect(planChange(inputs, memory)).toEqual(planChange(inputs));
         });
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   });
 
