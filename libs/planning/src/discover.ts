@@ -1,7 +1,7 @@
 import { CONFIG_FILE_NAMES } from '@delta-ci/contracts';
 import type { Detector } from './detectors/detector.ts';
 import { DETECTORS } from './detectors/known-detectors.ts';
-import { isNone, type DiscoveryMemory, type Difference } from './discovery-memory.ts';
+import { DiscoveryMemory, isNone, type Difference } from './discovery-memory.ts';
 import type { DeclaredInput, Discovery, RepositorySnapshot, SnapshotEntry, Unit, UnitEdge } from './model.ts';
 import { byText, folderOf, resolvePath } from './tree-paths.ts';
 import { literalPattern } from './glob.ts';
@@ -44,11 +44,11 @@ export function condensed({ path, type }: Pick<SnapshotEntry, 'path' | 'type'>, 
  * How a repository builds: what the detectors found, with units named once each. Independent of the order of entries, and of
  * what `memory` holds: that only spares detectors what they would find again.
  */
-export function discover(snapshot: RepositorySnapshot, memory: DiscoveryMemory | null = null): Discovery {
+export function discover(snapshot: RepositorySnapshot, memory: DiscoveryMemory = new DiscoveryMemory()): Discovery {
   const sorted = { ...snapshot, entries: snapshot.entries.toSorted((one, other) => byText(one.path, other.path)) };
-  const closest = memory?.closest(sorted) ?? null;
+  const closest = memory.closest(sorted);
   if (closest !== null && isNone(closest.difference)) {
-    memory?.keep(closest.kept);
+    memory.keep(closest.kept);
     return closest.kept.whole;
   }
   const further = wantedAmong(sorted.entries);
@@ -58,10 +58,10 @@ export function discover(snapshot: RepositorySnapshot, memory: DiscoveryMemory |
     if (known !== undefined) return known;
     const view = views.get(detector.wants) ?? viewFor(detector, sorted, further);
     views.set(detector.wants, view);
-    return detector.detect(view);
+    return detector.detect(view, memory.detectors);
   });
   const whole = joined(sorted, found);
-  memory?.keep({ snapshot: sorted, found, whole });
+  memory.keep({ snapshot: sorted, found, whole });
   return whole;
 }
 

@@ -1,3 +1,5 @@
+import type { DetectorMemory } from './detectors/detector.ts';
+import { LockMemory } from './javascript/lock-memory.ts';
 import type { Discovery, RepositorySnapshot, SnapshotEntry } from './model.ts';
 
 /**
@@ -7,6 +9,7 @@ import type { Discovery, RepositorySnapshot, SnapshotEntry } from './model.ts';
  */
 export class DiscoveryMemory {
   readonly #bytesMax: number;
+  readonly detectors: DetectorMemory = { locks: new LockMemory() };
   #kept: readonly KeptDiscovery[] = [];
 
   /** @param bytesMax of each snapshot, reckoned by its paths and texts */

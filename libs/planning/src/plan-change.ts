@@ -1,7 +1,7 @@
 import { Plan } from '@delta-ci/contracts';
 import { isError } from './assemble-plan.ts';
 import { checkPlan } from './check-plan.ts';
-import type { DiscoveryMemory } from './discovery-memory.ts';
+import { DiscoveryMemory } from './discovery-memory.ts';
 import { readConfig } from './config/read-config.ts';
 import type { PlanningInputs, PlanningResult } from './model.ts';
 import { withWholeCharacters } from './parsed-values.ts';
@@ -15,7 +15,7 @@ import { planRerun } from './plan-rerun.ts';
  * `nothing_to_run`, `manifest_unreadable` (the change broke a manifest that had jobs), `invalid_rerun`, and `plan_rejected` when the finished plan does not pass its own check.
  * @param memory of earlier plans; spares work and changes nothing
  */
-export function planChange(inputs: PlanningInputs, memory: DiscoveryMemory | null = null): PlanningResult {
+export function planChange(inputs: PlanningInputs, memory: DiscoveryMemory = new DiscoveryMemory()): PlanningResult {
   const result = planUnchecked(inputs, memory);
   if (!result.ok) return result;
   const notes = checkPlan(result.plan, inputs);
@@ -43,7 +43,7 @@ function inShape(plan: Plan): PlanningResult {
 const NOTES_MAX = 10_000;
 
 /** In order of authority: an earlier plan that is asked for again, the repository's own words, what its files show. */
-function planUnchecked(inputs: PlanningInputs, memory: DiscoveryMemory | null): PlanningResult {
+function planUnchecked(inputs: PlanningInputs, memory: DiscoveryMemory): PlanningResult {
   if (inputs.rerun !== null) return planRerun(inputs, inputs.rerun);
   const read = readConfig(inputs.head);
   if (!read.ok) return { ok: false, code: 'invalid_config', message: read.message };

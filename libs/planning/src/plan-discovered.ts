@@ -15,7 +15,7 @@ import type { Comparison, Discovery, PlanningInputs, PlanningResult } from './mo
 export function planDiscovered(
   inputs: PlanningInputs,
   config: ConfigFile | null,
-  memory: DiscoveryMemory | null,
+  memory: DiscoveryMemory,
 ): PlanningResult {
   const { comparison } = inputs;
   // The earlier side first: it was, as a rule, the later one of another change.

@@ -1,4 +1,10 @@
+import type { LockMemory } from '../javascript/lock-memory.ts';
 import type { Discovery, RepositorySnapshot } from '../model.ts';
+
+/** What detectors keep from one snapshot to the next. */
+export interface DetectorMemory {
+  readonly locks: LockMemory;
+}
 
 /** One ecosystem: which files describe it, and what they say. A new ecosystem is a new file and a line in the list. */
 export interface Detector {
@@ -15,5 +21,6 @@ export interface Detector {
   readonly condense: ((path: string, text: string) => string | null) | null;
   /** Further files that are wanted, and condensed, in repositories of a certain shape alone; null for those of another. */
   readonly wantsAmong?: (paths: readonly string[]) => ((path: string) => boolean) | null;
-  readonly detect: (snapshot: RepositorySnapshot) => Discovery;
+  /** Looks at paths, types and the contents it wants; never at ids and modes. What it remembers may only spare it work. */
+  readonly detect: (snapshot: RepositorySnapshot, memory: DetectorMemory) => Discovery;
 }

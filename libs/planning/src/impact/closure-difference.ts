@@ -10,7 +10,8 @@ export function closureDifference(before: ExternalClosure, after: ExternalClosur
   }
   if (before.kind === 'none') return 'a lockfile now decides its packages';
   if (after.kind === 'none') return 'no lockfile decides its packages any more';
-  const names = differingNames(before.packages, after.packages);
+  // Where a lockfile is the same, what follows from it is the very same.
+  const names = before.packages === after.packages ? [] : differingNames(before.packages, after.packages);
   if (names.length > 0) return `${listed(names)} changed`;
   return before.lockfile === after.lockfile ? null : `${after.lockfile} takes the place of ${before.lockfile}`;
 }

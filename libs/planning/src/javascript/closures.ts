@@ -64,6 +64,27 @@ export function packagesOf(
   declared: readonly DeclaredDependency[],
   further: readonly string[] = [],
 ): ReadonlyMap<string, string> {
+  const key = JSON.stringify([folder, declared, further]);
+  const kept = CLOSURES.get(graph);
+  const closures = kept === undefined || kept.size > CLOSURES_MAX ? new Map<string, Closure>() : kept;
+  const known = closures.get(key) ?? reachedFrom(graph, folder, declared, further);
+  CLOSURES.set(graph, closures.set(key, known));
+  return known;
+}
+
+/** Of each lockfile that was read, by what was asked: nearly every commit asks the same again. */
+const CLOSURES = new WeakMap<PackageGraph, Map<string, Closure>>();
+/** The packages of a large workspace a few times over: manifests change while a lockfile stays. */
+const CLOSURES_MAX = 5_000;
+
+type Closure = ReadonlyMap<string, string>;
+
+function reachedFrom(
+  graph: PackageGraph,
+  folder: string,
+  declared: readonly DeclaredDependency[],
+  further: readonly string[],
+): ReadonlyMap<string, string> {
   const own = [...graph.direct(folder, declared).values()].flat();
   const packages = new Map<string, string>();
   for (const location of reachable([...own, ...further], graph.next)) packages.set(location, graph.identity(location));

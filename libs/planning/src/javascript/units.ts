@@ -14,6 +14,7 @@ import type { Task, TaskRunner } from './task-runner.ts';
 import { turboIn } from './turbo.ts';
 import { typescriptProjects, type TypeScriptProject } from './typescript-projects.ts';
 import { workspaceInputs } from './workspace-inputs.ts';
+import type { LockMemory } from './lock-memory.ts';
 import { readWorkspaces, type JavaScriptPackage, type JavaScriptWorkspace } from './workspaces.ts';
 import type { PackageManagerName } from './package-managers.ts';
 
@@ -30,8 +31,9 @@ export function discoverPackages(
   snapshot: RepositorySnapshot,
   ecosystem: string,
   managers: readonly PackageManagerName[],
+  locks: LockMemory,
 ): Discovery {
-  const { workspaces, problems } = readWorkspaces(snapshot);
+  const { workspaces, problems } = readWorkspaces(snapshot, locks);
   const roots = new Set(workspaces.flatMap((each) => each.packages.map(({ root }) => root)));
   const typescript = foldersWithTypeScript(snapshot, roots);
   const ours = workspaces.filter((each) => managers.includes(each.manager.name));

@@ -3,6 +3,7 @@ import { compileGlob, type PathMatcher } from '../glob.ts';
 import type { DiscoveryProblem, RepositorySnapshot } from '../model.ts';
 import { asRecord, asText, asTexts, memberOf, sortedText } from '../parsed-values.ts';
 import { byText, fileNameOf, folderOf, inFolder, isWithin, relativeTo } from '../tree-paths.ts';
+import type { LockMemory } from './lock-memory.ts';
 import type { Lock, LockSource } from './locked-packages.ts';
 import { isBerryLock } from './yarn-lock.ts';
 import { parseJsonWithComments } from './json-with-comments.ts';
@@ -51,13 +52,13 @@ interface WorkspacesRead {
 const READ = new WeakMap<RepositorySnapshot, WorkspacesRead>();
 
 /** Read once for each snapshot: several ecosystems ask. */
-export function readWorkspaces(snapshot: RepositorySnapshot): WorkspacesRead {
-  const known = READ.get(snapshot) ?? readFrom(snapshot);
+export function readWorkspaces(snapshot: RepositorySnapshot, locks: LockMemory): WorkspacesRead {
+  const known = READ.get(snapshot) ?? readFrom(snapshot, locks);
   READ.set(snapshot, known);
   return known;
 }
 
-function readFrom(snapshot: RepositorySnapshot): WorkspacesRead {
+function readFrom(snapshot: RepositorySnapshot, locks: LockMemory): WorkspacesRead {
   const problems: DiscoveryProblem[] = [];
   const paths = new Set(snapshot.entries.map((entry) => entry.path));
   const packages = readPackages(snapshot, paths, problems);
@@ -79,7 +80,7 @@ function readFrom(snapshot: RepositorySnapshot): WorkspacesRead {
     const all = top === undefined ? members : [top, ...members];
     for (const each of all) claimed.add(each.root);
     if (all.length === 0) continue;
-    const lockIn = (folder: string): Lock => lockOf({ folder, manager, snapshot, paths, own });
+    const lockIn = (folder: string): Lock => lockOf({ folder, manager, snapshot, paths, own, locks });
     const lock = lockIn(root);
     // Lerna's members had lockfiles each, and pnpm's may have.
     const apart = lock.kind === 'none' || isLerna(root, top?.manifest, paths);
@@ -246,6 +247,7 @@ interface LockPlace {
   readonly snapshot: RepositorySnapshot;
   readonly paths: ReadonlySet<string>;
   readonly own: Pick<LockSource, 'roots' | 'names'>;
+  readonly locks: LockMemory;
 }
 
 function ownPackages(packages: ReadonlyMap<string, JavaScriptPackage>): LockPlace['own'] {
@@ -253,10 +255,10 @@ function ownPackages(packages: ReadonlyMap<string, JavaScriptPackage>): LockPlac
   return { roots: new Set(packages.keys()), names: new Set(names) };
 }
 
-function lockOf({ folder, manager, snapshot, paths, own }: LockPlace): Lock {
+function lockOf({ folder, manager, snapshot, paths, own, locks }: LockPlace): Lock {
   const path = manager.lockfiles.map((name) => inFolder(folder, name)).find((each) => paths.has(each));
   if (path === undefined) return { kind: 'none' };
-  return manager.readLock({ path, workspace: folder, text: snapshot.contents.get(path), ...own });
+  return locks.read(manager, { path, workspace: folder, text: snapshot.contents.get(path), ...own });
 }
 
 function lockProblem(lock: { readonly path: string; readonly reason: string }, scope: string): DiscoveryProblem {
