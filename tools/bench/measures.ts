@@ -16,6 +16,7 @@ import { relay } from './measures/relay.ts';
 import { replay } from './measures/replay.ts';
 import { sandboxTrue } from './measures/sandbox-true.ts';
 import { webhookToLease } from './measures/webhook-to-lease.ts';
+import { whatIf } from './measures/what-if.ts';
 
 /** Everything that can be measured, in the order it is. Add one by adding its file to this list. */
 export const MEASURES: readonly Measure[] = [
@@ -25,6 +26,7 @@ export const MEASURES: readonly Measure[] = [
   jobsBus,
   jobsHttp,
   webhookToLease,
+  whatIf,
   sandboxTrue,
   heartbeats,
   relay,

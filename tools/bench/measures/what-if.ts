@@ -1,0 +1,141 @@
+import { DEFAULT_RUN_POLICY, canonicalJson } from '@delta-ci/contracts';
+import {
+  Git,
+  SnapshotReader,
+  openHistory,
+  type HistoryStep,
+  type RepositoryReader,
+  type Snapshot,
+} from '@delta-ci/git';
+import { DEFAULT_PLANNING_RULES, DiscoveryMemory, condensed, planChange, wantedPaths } from '@delta-ci/planning';
+import { amount, type Bench, type Measure } from '../measure.ts';
+import type { Figure } from '../report/figure.ts';
+import { median } from '../report/percentile.ts';
+import { git, makeHistory } from '../world/made-history.ts';
+
+const PACKAGES = 1_000;
+const COMMITS = 200;
+
+/** What one commit of a history took, in milliseconds. */
+interface Times {
+  readonly read: number;
+  readonly planned: number;
+  readonly written: number;
+}
+
+export const whatIf: Measure = {
+  name: 'what-if',
+  what: 'a history of a workspace of 1,000 packages planned again, commit by commit; raw: git telling what changed in them',
+  run: async (bench) => {
+    const directory = await bench.scene.directory('history');
+    const commits = amount(bench, COMMITS);
+    bench.say(`making ${commits} commits of ${PACKAGES} packages`);
+    makeHistory(directory, PACKAGES, commits);
+    const startedAt = performance.now();
+    git(directory, ['log', '--first-parent', '--raw', '-z', `--max-count=${commits}`, 'main']);
+    const raw = { what: 'git log --raw', value: (commits / (performance.now() - startedAt)) * 1_000 };
+    const times = await replan(bench, directory, commits);
+    const [cold, ...warm] = times;
+    if (cold === undefined) throw new Error('a history has a first commit');
+    const whole = times.reduce((sum, { read, planned, written }) => sum + read + planned + written, 0);
+    return [
+      {
+        name: 'what-if.commits',
+        value: (times.length / whole) * 1_000,
+        unit: '/s',
+        raw,
+        note: `${times.length} commits`,
+      },
+      {
+        name: 'what-if.cold',
+        value: cold.read + cold.planned,
+        unit: 'ms',
+        note: 'read and planned, the first of them',
+      },
+      {
+        name: 'what-if.warm',
+        value: median(warm.map(({ read, planned }) => read + planned)),
+        unit: 'ms',
+        note: 'p50 of the rest',
+      },
+      { name: 'what-if.warm-read', value: median(warm.map(({ read }) => read)), unit: 'ms', note: 'of that, reading' },
+      {
+        name: 'what-if.written',
+        value: median(warm.map(({ written }) => written)),
+        unit: 'ms',
+        note: 'a plan as canonical JSON',
+      },
+    ] satisfies Figure[];
+  },
+};
+
+async function replan({ scene }: Bench, directory: string, commits: number): Promise<Times[]> {
+  const opened = await openHistory(new Git({ environment: process.env }), directory);
+  if (!opened.ok) throw new Error(opened.error.message);
+  const reader = await scene.open(
+    () => opened.value,
+    async (each: RepositoryReader) => each.close(),
+  );
+  const head = await reader.resolveRef('refs/heads/main');
+  if (!head.ok) throw new Error(head.error.message);
+  const snapshots = new SnapshotReader(reader, { wanted: wantedPaths, kept: condensed });
+  const memory = new DiscoveryMemory();
+  const times: Times[] = [];
+  let before: Snapshot | null = null;
+  const walked = await reader.walkFirstParents(head.value, commits, async (step) => {
+    const startedAt = performance.now();
+    const base: Snapshot = before ?? (await readAnew(snapshots, step.parent?.id ?? ''));
+    const next = await snapshots.readNext(base, step.commit.id, step.changes);
+    if (!next.ok) throw new Error(next.error.message);
+    const readAt = performance.now();
+    const planned = planChange(inputsOf(step, next.value, base), memory);
+    if (!planned.ok) throw new Error(planned.message);
+    const plannedAt = performance.now();
+    canonicalJson(planned.plan);
+    times.push({ read: readAt - startedAt, planned: plannedAt - readAt, written: performance.now() - plannedAt });
+    before = next.value;
+  });
+  if (!walked.ok) throw new Error(walked.error.message);
+  return times;
+}
+
+async function readAnew(snapshots: SnapshotReader, commit: string): Promise<Snapshot> {
+  const snapshot = await snapshots.read(commit);
+  if (!snapshot.ok) throw new Error(snapshot.error.message);
+  return snapshot.value;
+}
+
+function inputsOf(
+  { commit, parent, changes }: HistoryStep,
+  head: Snapshot,
+  base: Snapshot,
+): Parameters<typeof planChange>[0] {
+  const url = 'file:///bench/history';
+  return {
+    repository: {
+      id: 'local/bench/history',
+      forge: 'local',
+      fullName: 'bench/history',
+      cloneUrl: url,
+      defaultBranch: 'main',
+    },
+    change: {
+      kind: 'push',
+      ref: 'refs/heads/main',
+      base: parent?.id ?? null,
+      head: commit.id,
+      targetRef: null,
+      pullRequest: null,
+      title: commit.subject,
+      author: commit.author.name,
+      trust: 'trusted',
+    },
+    commit: commit.id,
+    tree: commit.treeId,
+    head,
+    comparison: { kind: 'changes', commit: parent?.id ?? '', snapshot: base, changes },
+    policy: DEFAULT_RUN_POLICY,
+    rules: DEFAULT_PLANNING_RULES,
+    rerun: null,
+  };
+}
