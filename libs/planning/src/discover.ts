@@ -52,8 +52,10 @@ export function discover(snapshot: RepositorySnapshot, memory: DiscoveryMemory =
     return closest.kept.whole;
   }
   const further = wantedAmong(sorted.entries);
+  const wanting = sorted.entries.reduce((bits, entry) => bits | wantedBy(entry), 0);
   const views = new Map<Wants, RepositorySnapshot>();
   const found = DETECTORS.map((detector, at) => {
+    if ((wanting & (1 << at)) === 0) return NOTHING;
     const known = closest === null || isFor(detector, closest.difference, further) ? undefined : closest.kept.found[at];
     if (known !== undefined) return known;
     const view = views.get(detector.wants) ?? viewFor(detector, sorted, further);
@@ -84,16 +86,21 @@ function wantedAmong(entries: readonly SnapshotEntry[]): Wants {
   return (path) => further.some((wants) => wants(path));
 }
 
-/** Whether an entry is wanted whatever stands beside it: most entries of a commit are those of the commit before. */
-const WANTED_ALONE = new WeakMap<SnapshotEntry, boolean>();
+/** Which detectors want an entry, whatever stands beside it, a bit for each: most entries of a commit are those of the commit before. */
+const WANTED_BY = new WeakMap<SnapshotEntry, number>();
 
-function isWantedAlone(entry: SnapshotEntry): boolean {
-  const known = WANTED_ALONE.get(entry);
+function wantedBy(entry: SnapshotEntry): number {
+  const known = WANTED_BY.get(entry);
   if (known !== undefined) return known;
-  const wanted = isConfig(entry.path) || DETECTORS.some(({ wants }) => wants(entry.path));
-  WANTED_ALONE.set(entry, wanted);
+  const wanted = DETECTORS.reduce((bits, { wants }, at) => (wants(entry.path) ? bits | (1 << at) : bits), 0);
+  WANTED_BY.set(entry, wanted);
   return wanted;
 }
+
+const isWantedAlone = (entry: SnapshotEntry): boolean => isConfig(entry.path) || wantedBy(entry) !== 0;
+
+/** What a detector finds where there is no file that it wants, whatever else there is. */
+const NOTHING: Discovery = { units: [], edges: [], problems: [] };
 
 function joined(sorted: RepositorySnapshot, found: readonly Discovery[]): Discovery {
   const taken = new Set<string>();

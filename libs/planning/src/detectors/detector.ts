@@ -11,7 +11,7 @@ export interface Detector {
   readonly ecosystem: string;
   /** For the message that nothing was found: what would have been recognised. */
   readonly lookedFor: string;
-  /** Whether the detector needs the contents of this file. */
+  /** Whether the detector needs the contents of this file. Where there is no such file it is not asked, and finds nothing. */
   readonly wants: (path: string) => boolean;
   /**
    * For wanted files of which a repository may have tens of thousands: what is kept in place of their text, and found

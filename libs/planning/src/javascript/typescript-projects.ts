@@ -1,6 +1,7 @@
 import type { DeclaredInput, RepositorySnapshot, UnitEdge } from '../model.ts';
 import { asRecord, asText, asTexts, memberOf } from '../parsed-values.ts';
 import { byText, fileNameOf, folderOf, foldersUpwards, inFolder, isWithin, resolvePath } from '../tree-paths.ts';
+import { remembered } from './locked-packages.ts';
 import { parseJsonWithComments } from './json-with-comments.ts';
 
 /** What settings of TypeScript say of one unit: files of others that they extend, and units that they compile against. */
@@ -18,14 +19,16 @@ export function typescriptProjects(
   roots: ReadonlySet<string>,
   byName: ReadonlyMap<string | null, string>,
 ): ReadonlyMap<string, TypeScriptProject> {
+  // Many extend the same few.
+  const settingsOf = remembered((path) => settingsAt(snapshot, path));
   const ownerOf = (path: string): string | undefined => foldersUpwards(path).find((folder) => roots.has(folder));
   const paths = [...snapshot.contents.keys()].filter((path) => /^tsconfig(?:[.-].*)?\.json$/u.test(fileNameOf(path)));
   const projects = new Map<string, TypeScriptProject>();
   for (const path of paths.sort(byText)) {
     const root = ownerOf(path);
     if (root === undefined) continue;
-    const settings = settingsAt(snapshot, path);
-    const extended = extendedBy(snapshot, path, byName).filter((each) => !isWithin(each, root) || root === '.');
+    const settings = settingsOf(path);
+    const extended = extendedBy(settingsOf, path, byName).filter((each) => !isWithin(each, root) || root === '.');
     const outside = extended.filter((each) => ownerOf(each) !== root);
     const inputs = outside.map((each): DeclaredInput => ({
       paths: [each],
@@ -45,11 +48,15 @@ function settingsAt({ contents }: RepositorySnapshot, path: string): unknown {
 }
 
 /** Every file whose settings are taken over, near or far, as far as it lies in the repository. */
-function extendedBy(snapshot: RepositorySnapshot, path: string, byName: ReadonlyMap<string | null, string>): string[] {
+function extendedBy(
+  settingsOf: (path: string) => unknown,
+  path: string,
+  byName: ReadonlyMap<string | null, string>,
+): string[] {
   const found = new Set<string>();
   let from = [path];
   for (let depth = 0; depth < CHAIN_MAX && from.length > 0; depth += 1) {
-    const next = from.flatMap((each) => parentsOf(settingsAt(snapshot, each), folderOf(each), byName));
+    const next = from.flatMap((each) => parentsOf(settingsOf(each), folderOf(each), byName));
     from = next.filter((each) => !found.has(each));
     for (const each of from) found.add(each);
   }
