@@ -6,16 +6,19 @@ const FAILURES_UNTIL_AWAY = 5;
 /** A token that does not work is tried again now and then: it may have been given its right at the forge. */
 const UNAUTHORISED_PAUSE_MS = 60_000;
 
+/** What is asked of a forge. */
+export type ChecksClient = Pick<GitHubChecks, 'create' | 'update' | 'list'>;
+
 /** One forge and whether it may be asked now: one forge's limits and troubles hold for all its runs. */
 export class ForgeDesk {
   readonly name: string;
   /** Null when there is no token: nothing can be published. */
-  readonly checks: GitHubChecks | null;
+  readonly checks: ChecksClient | null;
   readonly #backoff: BackoffPolicy;
   #closedUntilMs = 0;
   #failures = 0;
 
-  constructor(name: string, checks: GitHubChecks | null, backoff: BackoffPolicy) {
+  constructor(name: string, checks: ChecksClient | null, backoff: BackoffPolicy) {
     this.name = name;
     this.checks = checks;
     this.#backoff = backoff;

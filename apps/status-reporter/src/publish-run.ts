@@ -2,14 +2,16 @@ import type { Digest, RunView } from '@delta-ci/contracts';
 import {
   desiredPublications,
   GATE_TARGET,
+  showsContent,
   type ForgeAnswer,
   type ForgeFailure,
-  type GitHubChecks,
+  type KnownCheck,
   type Publication,
   type PublicationLinks,
 } from '@delta-ci/forge';
-import type { ForgeDesk } from './forge-desk.ts';
+import type { ChecksClient, ForgeDesk } from './forge-desk.ts';
 import type { PublishedState, PublishedStates } from './published-states.ts';
+import type { Certainty } from './unanswered-calls.ts';
 
 /** One word to the log about one publication. */
 export interface PublicationRecord extends PublishedState {
@@ -21,13 +23,16 @@ export interface PublicationRecord extends PublishedState {
 export interface PublishRunParts {
   links: PublicationLinks;
   states: PublishedStates;
+  /** Of what was published before this look. */
+  certainty: Certainty;
   /** Resolves once the record is on its way; rejects when it could not be sent. */
   record: (view: RunView, record: PublicationRecord) => Promise<void>;
   nowMs: () => number;
 }
 
-/** `later`: something is missing and may work when asked again. */
-export type PublishOutcome = { kind: 'done'; sent: number } | { kind: 'later'; failure: ForgeFailure };
+/** `later`: something is missing and may work when asked again. `isSplit`: one check was found twice. */
+export type PublishOutcome =
+  { kind: 'done'; sent: number; isSplit: boolean } | { kind: 'later'; failure: ForgeFailure };
 
 interface Task {
   view: RunView;
@@ -37,7 +42,8 @@ interface Task {
 
 /**
  * Makes the forge show this view of a run: sends what differs from what was published last, and records every success and
- * every refusal. Stops at the first failure that waiting may cure.
+ * every refusal. Stops at the first failure that waiting may cure. What may still be overtaken by a call that was given
+ * up is not called final; when that is over, what the forge shows is compared itself, in place of what was published.
  */
 export async function publishRun(
   view: RunView,
@@ -56,12 +62,13 @@ export async function publishRun(
       parts,
       desk === null ? 'no forge of this repository is set up' : `no token for ${desk.name}`,
     );
-    return { kind: 'done', sent: 0 };
+    return { kind: 'done', sent: 0, isSplit: false };
   }
   const existing = new ExistingChecks(desk.checks, view);
+  const isDue = parts.certainty === 'due';
   let sent = 0;
-  for (const task of tasks.filter(differs)) {
-    const answer = await send(task, desk.checks, existing);
+  for (const task of tasks.filter(isDue ? isNewest : differs)) {
+    const answer = isDue ? await correct(task, desk.checks, existing) : await send(task, desk.checks, existing);
     if (answer.ok) desk.succeeded();
     else desk.failed(answer.failure, parts.nowMs());
     if (!answer.ok && !isFinal(answer.failure)) {
@@ -71,11 +78,14 @@ export async function publishRun(
     await recordAnswer(task, answer, parts);
     sent += 1;
   }
-  return { kind: 'done', sent };
+  return { kind: 'done', sent, isSplit: existing.isSplit };
 }
 
 /** Asking again in the same words would be refused again. */
 const isFinal = ({ kind }: ForgeFailure): boolean => kind === 'refused' || kind === 'not_found';
+
+/** An older view never goes over a newer one. */
+const isNewest = ({ view, known }: Task): boolean => known === undefined || known.viewPosition <= view.position;
 
 /** An older view never goes over a newer one, and what stands there already is not sent again. */
 function differs({ view, publication, known }: Task): boolean {
@@ -103,7 +113,7 @@ async function refuseOnce(tasks: readonly Task[], parts: PublishRunParts, detail
 
 async function send(
   { publication, known }: Task,
-  checks: GitHubChecks,
+  checks: ChecksClient,
   existing: ExistingChecks,
 ): Promise<ForgeAnswer<string>> {
   const { fullName } = existing;
@@ -119,14 +129,33 @@ async function send(
   return again ? checks.create(fullName, content) : checks.update(fullName, found.value ?? '', content);
 }
 
+/** Makes every check that the forge has of this publication show it: one that was created twice stands there twice. */
+async function correct(
+  { publication: { content }, known }: Task,
+  checks: ChecksClient,
+  existing: ExistingChecks,
+): Promise<ForgeAnswer<string>> {
+  const listed = await existing.all(content.externalId);
+  if (!listed.ok) return listed;
+  for (const check of listed.value.filter((one) => !showsContent(one, content))) {
+    const updated = await checks.update(existing.fullName, check.id, content);
+    if (!updated.ok) return updated;
+  }
+  const ids = listed.value.map(({ id }) => id);
+  const [last] = ids.toReversed();
+  if (last === undefined) return checks.create(existing.fullName, content);
+  return { ok: true, value: known !== undefined && ids.includes(known.externalId) ? known.externalId : last };
+}
+
 /** What stands at the forge for a commit, asked at most once and only when something is unknown. */
 class ExistingChecks {
   readonly fullName: string;
-  readonly #checks: GitHubChecks;
+  readonly #checks: ChecksClient;
   readonly #headSha: string;
-  #ids: Map<string, string> | null = null;
+  #listed: Map<string, KnownCheck[]> | null = null;
+  #isSplit = false;
 
-  constructor(checks: GitHubChecks, view: RunView) {
+  constructor(checks: ChecksClient, view: RunView) {
     this.fullName = view.repository.fullName;
     this.#checks = checks;
     this.#headSha = view.change.head;
@@ -134,21 +163,34 @@ class ExistingChecks {
 
   /** The forge's id of the check that has this external id. */
   async find(externalId: string): Promise<ForgeAnswer<string | null>> {
-    if (this.#ids === null) {
+    const all = await this.all(externalId);
+    return all.ok ? { ok: true, value: all.value.at(-1)?.id ?? null } : all;
+  }
+
+  /** Whether a check of ours that was asked for stands there more than once. */
+  get isSplit(): boolean {
+    return this.#isSplit;
+  }
+
+  /** Every check that has this external id. */
+  async all(externalId: string): Promise<ForgeAnswer<readonly KnownCheck[]>> {
+    if (this.#listed === null) {
       const listed = await this.#checks.list(this.fullName, this.#headSha);
       if (!listed.ok) return listed;
-      this.#ids = new Map(listed.value.map((check) => [check.externalId, check.id]));
+      this.#listed = Map.groupBy(listed.value, (check) => check.externalId);
     }
-    return { ok: true, value: this.#ids.get(externalId) ?? null };
+    const found = this.#listed.get(externalId) ?? [];
+    this.#isSplit ||= found.length > 1;
+    return { ok: true, value: found };
   }
 }
 
 async function recordAnswer(
   { view, publication, known }: Task,
   answer: ForgeAnswer<string>,
-  { states, record }: PublishRunParts,
+  { states, record, certainty }: PublishRunParts,
 ): Promise<void> {
-  const { target, digest, final } = publication;
+  const { target, digest } = publication;
   const state = {
     target,
     externalId: answer.ok ? answer.value : (known?.externalId ?? ''),
@@ -157,6 +199,10 @@ async function recordAnswer(
     viewPosition: view.position,
   };
   const detail = answer.ok ? '' : `${answer.failure.kind}: ${answer.failure.message}`;
-  await record(view, { ...state, detail: detail.slice(0, 1_000), final: answer.ok ? final : null });
+  const isEnd = answer.ok && certainty !== 'waiting' && !(certainty === 'due' && view.reported);
+  const final = isEnd ? publication.final : null;
+  const isKnown = final === null && known?.digest === digest && known.externalId === state.externalId;
+  if (certainty === 'due' && isKnown) return;
+  await record(view, { ...state, detail: detail.slice(0, 1_000), final });
   states.remember(view.runId, state);
 }

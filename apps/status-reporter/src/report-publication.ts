@@ -11,9 +11,9 @@ export async function reportPublication(
   record: PublicationRecord,
   cause: LookCause,
 ): Promise<void> {
-  const { target, viewPosition, digest } = record;
+  const { target, viewPosition, digest, final } = record;
   // A repeat of the same publication of the same view is the same report.
-  const id = `publication-${runId}-${target}-${viewPosition}-${digest.slice(-8)}`;
+  const id = `publication-${runId}-${target}-${viewPosition}-${digest.slice(-8)}-${final ?? 'open'}`;
   const sent = await reports.send(
     'status-reporter.publication',
     { runId, ...record },

@@ -101,9 +101,9 @@ export class RunQueue {
     Object.assign(entry, { looking: true, dueAtMs: null, lastLookAtMs: nowMs(), timer: null });
     const againInMs = await look(runId, entry.cause);
     entry.looking = false;
-    const { dueAtMs } = entry;
-    if (againInMs !== null) this.#schedule(runId, entry, nowMs() + againInMs);
-    else if (dueAtMs !== null) this.#schedule(runId, entry, dueAtMs);
+    const againAtMs = againInMs === null ? Number.POSITIVE_INFINITY : nowMs() + againInMs;
+    const dueAtMs = Math.min(againAtMs, entry.dueAtMs ?? Number.POSITIVE_INFINITY);
+    if (dueAtMs !== Number.POSITIVE_INFINITY) this.#schedule(runId, entry, dueAtMs);
     else this.#forgetLater(runId, entry, coalesceMs);
   }
 

@@ -5,6 +5,7 @@ import type { ForgeDesk } from './forge-desk.ts';
 import { publishRun, type PublicationRecord } from './publish-run.ts';
 import { PublishedStates } from './published-states.ts';
 import type { LookCause } from './run-queue.ts';
+import { UnansweredCalls } from './unanswered-calls.ts';
 
 export interface RunReporterParts {
   /** The run as of now; null when there is none. */
@@ -14,8 +15,10 @@ export interface RunReporterParts {
   record: (view: RunView, record: PublicationRecord, cause: LookCause) => Promise<void>;
   links: PublicationLinks;
   backoff: BackoffPolicy;
+  /** How long after it was given up a call may still be carried out. */
+  lateMs: number;
   nowMs: () => number;
-  logger: Logger;
+  logger: Pick<Logger, 'info' | 'warn'>;
 }
 
 /** Runs whose failures in a row are remembered; one that is forgotten starts with the shortest pause again. */
@@ -26,9 +29,12 @@ export class RunReporter {
   readonly #parts: RunReporterParts;
   readonly #states = new PublishedStates();
   readonly #failures = new Map<RunId, number>();
+  /** What the forge may still do that nobody waits for. */
+  readonly unanswered: UnansweredCalls;
 
   constructor(parts: RunReporterParts) {
     this.#parts = parts;
+    this.unanswered = new UnansweredCalls(parts);
   }
 
   /** @returns milliseconds after which to look again, or null when the forge shows the run as it is. Never rejects. */
@@ -50,17 +56,21 @@ export class RunReporter {
     const desk = deskOf(view);
     const closedMs = (desk?.closedUntilMs ?? 0) - nowMs();
     if (closedMs > 0) return closedMs;
+    const { certainty, waitMs: untilDueMs } = this.unanswered.of(view);
     const outcome = await publishRun(view, desk, {
       links,
+      certainty,
       states: this.#states,
       record: async (published, what) => record(published, what, cause),
       nowMs,
     });
     if (outcome.kind === 'done') {
       this.#failures.delete(runId);
+      if (certainty === 'due' || outcome.isSplit) this.unanswered.confirmed(runId, outcome.isSplit);
       if (outcome.sent > 0) logger.info({ event: 'published', run_id: runId, position: view.position, ...outcome });
-      return null;
+      return certainty === 'waiting' ? untilDueMs : null;
     }
+    if (outcome.failure.kind === 'unavailable') this.unanswered.unanswered(runId);
     const waitMs = Math.max(this.#pauseAfterFailure(runId), (desk?.closedUntilMs ?? 0) - nowMs());
     logger.warn({ event: 'publishing-failed', run_id: runId, forge: desk?.name, wait_ms: waitMs, ...outcome });
     return waitMs;

@@ -57,6 +57,7 @@ export async function runningReporter(settings: Readonly<Record<string, string>>
     DELTA_SWEEP_INTERVAL_MS: '200',
     DELTA_RETRY_INITIAL_MS: '20',
     DELTA_RETRY_CAP_MS: '100',
+    DELTA_FORGE_TIMEOUT_MS: '1000',
     ...settings,
   };
   let stop = await startOne(env);

@@ -19,6 +19,8 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /** Runs published side by side: forges ask for few calls at once, and a slow one must not hold up all. */
 const RUNS_AT_ONCE = 4;
+/** A call that was given up may lie in a queue before the forge for some times as long as we waited for its answer. */
+const LATE_FACTOR = 4;
 /** A run that finished earlier without being reported is left to a person. */
 const FINISHED_WITHIN_MS = 7 * 24 * 3_600_000;
 /** Runs looked at in one sweep; the next sweep sees what is left. */
@@ -29,7 +31,8 @@ const NEWEST_RUNS = 200;
 /** Opens everything; publishes for as long as no other reporter does. @param env where forge settings look up secrets */
 export async function startReporter(service: Reporter, env: Env): Promise<void> {
   const { config, logger } = service;
-  const desks = await openDesks(service, env);
+  const office = { isHeld: () => false };
+  const desks = await openDesks(service, env, () => office.isHeld());
   const log = await service.open(
     'database',
     async () =>
@@ -55,7 +58,10 @@ export async function startReporter(service: Reporter, env: Env): Promise<void> 
     applicationName: 'status-reporter office',
     office: 'status-reporter',
     signal: service.stopping,
-    lead: async (signal) => publishWhile(service, { log, bus, reporter }, signal),
+    lead: async (signal, isHeld) => {
+      office.isHeld = isHeld;
+      await publishWhile(service, { log, bus, reporter }, signal);
+    },
   }).catch((error: unknown) => {
     logger.error({ event: 'leading-failed', err: error });
     service.stop('the work of the leader failed');
@@ -64,7 +70,8 @@ export async function startReporter(service: Reporter, env: Env): Promise<void> 
   await service.serve(ReporterModule);
 }
 
-async function openDesks(service: Reporter, env: Env): Promise<Map<string, ForgeDesk>> {
+/** @param mayCall whether the office is ours: whoever slept must not go on with an old view beside a successor */
+async function openDesks(service: Reporter, env: Env, mayCall: () => boolean): Promise<Map<string, ForgeDesk>> {
   const { config } = service;
   const loaded = await loadForgeSettings(config.forgesFile, env);
   if (!loaded.ok) throw new Error(loaded.problems.join('; '));
@@ -78,6 +85,7 @@ async function openDesks(service: Reporter, env: Env): Promise<Map<string, Forge
       token,
       timeoutMs: config.forgeTimeoutMs,
       nowMs: Date.now,
+      mayCall,
       onCall: ({ operation, result, durationMs }) =>
         metrics.calls.record(durationMs / 1_000, { 'vcs.provider.name': kind, operation, result }),
     });
@@ -98,6 +106,7 @@ function openReporter(
     record: async (view, record, cause) => reportPublication(reports, view, record, cause),
     links: { gatewayUrl: config.gatewayUrl },
     backoff: { initialMs: config.retryInitialMs, capMs: config.retryCapMs },
+    lateMs: LATE_FACTOR * config.forgeTimeoutMs,
     nowMs: Date.now,
     logger,
   });
@@ -112,6 +121,7 @@ interface Parts {
 /** One term of the leader: events and sweeps want looks, until the signal aborts. */
 async function publishWhile(service: Reporter, { log, bus, reporter }: Parts, signal: AbortSignal): Promise<void> {
   const { config, logger } = service;
+  reporter.unanswered.beginTerm();
   const queue = new RunQueue({
     look: async (runId, cause) => lookInSpan(reporter, runId, cause),
     coalesceMs: config.coalesceMs,
@@ -120,7 +130,7 @@ async function publishWhile(service: Reporter, { log, bus, reporter }: Parts, si
   });
   const handlers: EventHandlers = eventHandlers((runId, cause, urgent) => queue.want(runId, cause, urgent));
   const consumption = consumeEvents(bus, 'status-reporter', handlers, { log: logger, concurrency: 64 });
-  const sweeping = sweepWhile(service, log, queue, signal);
+  const sweeping = sweepWhile(service, { log, bus, reporter }, queue, signal);
   if (!signal.aborted) await once(signal, 'abort');
   await Promise.all([consumption.close(), sweeping]);
   await queue.close();
@@ -134,12 +144,19 @@ async function lookInSpan(reporter: RunReporter, runId: RunId, cause: LookCause)
 }
 
 /** Level-triggered: whatever was missed, by whomever, is seen here. */
-async function sweepWhile(service: Reporter, log: LogConnection, queue: RunQueue, signal: AbortSignal): Promise<void> {
-  for (let first = true; !signal.aborted; first = false) {
+async function sweepWhile(
+  service: Reporter,
+  { log, reporter }: Parts,
+  queue: RunQueue,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let first = true; !signal.aborted;) {
     try {
       const causation = `sweep-${randomUUID()}`;
       const runs = await whichRunsAreUnreported(log, { finishedWithinMs: FINISHED_WITHIN_MS, limit: SWEEP_MAX });
       const newest = first ? await listRuns(log, { limit: NEWEST_RUNS }) : null;
+      if (newest !== null) reporter.unanswered.inherit(newest.runs[0]?.createdAtMs ?? 0);
+      first = false;
       const all = new Map<RunId, string | null>((newest?.runs ?? []).map(({ runId }) => [runId, null]));
       for (const { runId, traceparent } of runs) all.set(runId, traceparent);
       for (const [runId, traceparent] of all) queue.want(runId, { causation, traceparent });

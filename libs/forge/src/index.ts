@@ -1,5 +1,6 @@
 export {
   GitHubChecks,
+  showsContent,
   type CheckOperation,
   type GitHubChecksOptions,
   type KnownCheck,

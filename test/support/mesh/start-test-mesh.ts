@@ -33,6 +33,7 @@ export const QUICK: Readonly<Record<string, string>> = {
   DELTA_DISPATCH_VISIBILITY_MS: '4000',
   DELTA_DECISION_INTERVAL_MS: '500',
   DELTA_RUNNERS_MAX: '3',
+  DELTA_FORGE_TIMEOUT_MS: '2000',
 };
 
 export interface TestMeshOptions {

@@ -8,8 +8,12 @@ export interface LeadOptions {
   readonly office: string;
   /** Ends the candidacy, and the term if there is one. */
   readonly signal: AbortSignal;
-  /** The leader's work. Ends when its signal aborts: the office was lost, or everything stops. */
-  readonly lead: (signal: AbortSignal) => Promise<void>;
+  /**
+   * The leader's work. Ends when its signal aborts: the office was lost, or everything stops. `isHeld` says whether the
+   * office was heard to be ours so lately that its silence cannot have cost it: what must not be done beside a successor
+   * is asked for right before it is done, as one who slept learns of the loss only later.
+   */
+  readonly lead: (signal: AbortSignal, isHeld: () => boolean) => Promise<void>;
 }
 
 const TRY_AGAIN_MS = 500;
@@ -17,6 +21,8 @@ const TRY_AGAIN_MS = 500;
 const HEARTBEAT_MS = 2_000;
 /** A leader that says nothing for this long has its session ended by the server, and another takes over. */
 const SILENCE_MAX_MS = 5_000;
+/** Shorter than the silence that costs the office, by what it takes to act on it; longer than a beat and a late answer. */
+const HELD_FOR_MS = 4_000;
 
 /**
  * Stands for an office until `signal` aborts, leading whenever it is free. The office is an advisory lock of a session
@@ -32,7 +38,8 @@ export async function leadWhile(options: LeadOptions): Promise<void> {
     signal.addEventListener('abort', lose);
     const client = candidateSession(options, lose);
     try {
-      if (await takeOffice(client, options.office, term.signal)) await serve(client, options, term);
+      const takenAtMs = await takeOffice(client, options.office, term.signal);
+      if (takenAtMs !== null) await serve(client, options, term, takenAtMs);
     } finally {
       lose();
       signal.removeEventListener('abort', lose);
@@ -55,19 +62,20 @@ function candidateSession({ databaseUrl, applicationName }: LeadOptions, onLost:
   return client;
 }
 
-/** Waits for the office to fall free. False: everything stops, or the database is away and nobody leads. */
-async function takeOffice(client: pg.Client, office: string, signal: AbortSignal): Promise<boolean> {
+/** Waits for the office to fall free. @returns when it was asked for; null: everything stops, or the database is away */
+async function takeOffice(client: pg.Client, office: string, signal: AbortSignal): Promise<number | null> {
   try {
     await client.connect();
     await client.query(`SET idle_session_timeout = ${SILENCE_MAX_MS}`);
     while (!signal.aborted) {
-      if (await tryOffice(client, office)) return true;
+      const askedAtMs = Date.now();
+      if (await tryOffice(client, office)) return askedAtMs;
       await delay(TRY_AGAIN_MS, undefined, { signal }).catch(() => undefined);
     }
   } catch {
-    return false;
+    return null;
   }
-  return false;
+  return null;
 }
 
 async function tryOffice(client: pg.Client, office: string): Promise<boolean> {
@@ -79,20 +87,36 @@ async function tryOffice(client: pg.Client, office: string): Promise<boolean> {
 }
 
 /** Leads while the session answers. */
-async function serve(client: pg.Client, { lead }: LeadOptions, term: AbortController): Promise<void> {
-  const beating = beatUntil(client, term);
+async function serve(
+  client: pg.Client,
+  { lead }: LeadOptions,
+  term: AbortController,
+  takenAtMs: number,
+): Promise<void> {
+  let heardAtMs = takenAtMs;
+  const beating = beatUntil(client, term, (askedAtMs) => {
+    heardAtMs = askedAtMs;
+  });
   try {
-    await lead(term.signal);
+    await lead(term.signal, () => !term.signal.aborted && Date.now() - heardAtMs < HELD_FOR_MS);
   } finally {
     term.abort();
     await beating;
   }
 }
 
-async function beatUntil(client: pg.Client, term: AbortController): Promise<void> {
+async function beatUntil(
+  client: pg.Client,
+  term: AbortController,
+  onHeard: (askedAtMs: number) => void,
+): Promise<void> {
   while (!term.signal.aborted) {
     await delay(HEARTBEAT_MS, undefined, { signal: term.signal }).catch(() => undefined);
     if (term.signal.aborted) return;
-    await client.query('SELECT 1').catch(() => term.abort());
+    const askedAtMs = Date.now();
+    await client.query('SELECT 1').then(
+      () => onHeard(askedAtMs),
+      () => term.abort(),
+    );
   }
 }

@@ -65,7 +65,16 @@ describe('checks at GitHub', () => {
     if (!created.ok) throw new Error(created.failure.message);
     expect(await checks.list('demo/shop', sha)).toEqual({
       ok: true,
-      value: [{ id: created.value, externalId: queued.externalId }],
+      value: [
+        {
+          id: created.value,
+          externalId: queued.externalId,
+          status: 'queued',
+          conclusion: null,
+          title: queued.title,
+          summary: queued.summary,
+        },
+      ],
     });
     expect(await checks.update('demo/shop', created.value, content(sha))).toEqual(created);
     expect(forge.checkRuns('demo/shop', sha)).toMatchObject([{ status: 'completed', conclusion: 'failure' }]);
@@ -125,6 +134,19 @@ describe('checks at GitHub', () => {
     // Port 1 is nobody's.
     const nobody = checksWith(TOKEN, 'http://127.0.0.1:1');
     expect(await nobody.create('demo/shop', content(sha))).toMatchObject({ failure: { kind: 'unavailable' } });
+  });
+
+  it('given that no call is ours to make now, then none is sent', async () => {
+    const idle = new GitHubChecks({
+      apiUrl: forge.apiUrl,
+      token: TOKEN,
+      timeoutMs: 5_000,
+      nowMs: Date.now,
+      mayCall: () => false,
+    });
+    const before = forge.calls.length;
+    expect(await idle.list('demo/shop', 'f'.repeat(40))).toMatchObject({ failure: { kind: 'unavailable' } });
+    expect(forge.calls).toHaveLength(before);
   });
 
   it('given content that the forge does not take, then it is refused', async () => {

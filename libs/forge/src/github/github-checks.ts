@@ -18,6 +18,8 @@ export interface GitHubChecksOptions {
   /** Of one call. GitHub ends requests of its own accord after 10 s. */
   timeoutMs: number;
   nowMs: () => number;
+  /** Asked right before each call leaves: false makes it `unavailable` without being sent. */
+  mayCall?: () => boolean;
   /** Told after every call, for metrics. */
   onCall?: (call: { operation: CheckOperation; result: string; durationMs: number }) => void;
 }
@@ -27,13 +29,25 @@ export interface KnownCheck {
   /** The forge's id, as text. */
   id: string;
   externalId: string;
+  status: string;
+  conclusion: string | null;
+  title: string;
+  summary: string;
 }
 
 /** What we read of a check run; GitHub tells much more. */
 const CheckRun = z.object({
   id: z.number().int(),
   external_id: z.string().nullish(),
-  output: z.object({ annotations_count: z.number().int().optional() }).nullish(),
+  status: z.string().nullish(),
+  conclusion: z.string().nullish(),
+  output: z
+    .object({
+      annotations_count: z.number().int().optional(),
+      title: z.string().nullish(),
+      summary: z.string().nullish(),
+    })
+    .nullish(),
 });
 type CheckRun = z.infer<typeof CheckRun>;
 const CheckRunPage = z.object({ check_runs: z.array(CheckRun) });
@@ -77,7 +91,7 @@ export class GitHubChecks {
       );
       if (!answer.ok) return answer;
       const { check_runs: runs } = answer.value;
-      known.push(...runs.map((run) => ({ id: String(run.id), externalId: run.external_id ?? '' })));
+      known.push(...runs.map(knownCheck));
       if (runs.length < PER_PAGE) break;
     }
     return { ok: true, value: known };
@@ -140,12 +154,32 @@ export class GitHubChecks {
     schema: z.ZodType<T>,
     send: (signal: AbortSignal) => Promise<{ data: unknown }>,
   ): Promise<ForgeAnswer<T>> {
-    const { nowMs, timeoutMs, onCall } = this.#options;
+    const { nowMs, timeoutMs, onCall, mayCall = () => true } = this.#options;
+    if (!mayCall()) return { ok: false, failure: { kind: 'unavailable', message: 'calls are not ours to make now' } };
     const startedAtMs = nowMs();
     const answer = await askOnce(schema, () => send(AbortSignal.timeout(timeoutMs)), nowMs);
     onCall?.({ operation, result: answer.ok ? 'ok' : answer.failure.kind, durationMs: nowMs() - startedAtMs });
     return answer;
   }
+}
+
+/** Whether the forge shows this content already, as far as its list tells: annotations and links are not compared. */
+export function showsContent(check: KnownCheck, { status, conclusion, title, summary }: CheckContent): boolean {
+  const wanted = conclusion === null ? status : 'completed';
+  return (
+    check.status === wanted && check.conclusion === conclusion && check.title === title && check.summary === summary
+  );
+}
+
+function knownCheck({ id, external_id: externalId, status, conclusion, output }: CheckRun): KnownCheck {
+  return {
+    id: String(id),
+    externalId: externalId ?? '',
+    status: status ?? '',
+    conclusion: conclusion ?? null,
+    title: output?.title ?? '',
+    summary: output?.summary ?? '',
+  };
 }
 
 async function askOnce<T>(
