@@ -70,6 +70,11 @@ export class Engine {
     this.#failure ??= error;
   }
 
+  /** @throws what failed, also after the last step */
+  assertSound(): void {
+    if (this.#failure !== null) throw this.#failure;
+  }
+
   /** Steps until `isOver` or until nothing is left to do. `onStep` is told after every step. @throws what a step threw */
   async run(isOver: () => boolean, onStep: () => void): Promise<void> {
     for (let act = this.#next(isOver); act !== null; act = await inTurn(() => this.#takeSteps(isOver, onStep))) act();
@@ -78,7 +83,7 @@ export class Engine {
   /** Ends the step under way and takes the next ones. @returns the last of them, to be begun; null: it is over */
   #takeSteps(isOver: () => boolean, onStep: () => void): (() => void) | null {
     for (let taken = 0; ; taken += 1) {
-      if (this.#failure !== null) throw this.#failure;
+      this.assertSound();
       onStep();
       const act = this.#next(isOver);
       if (act === null || taken === STEPS_IN_A_TURN) return act;

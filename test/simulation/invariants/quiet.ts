@@ -110,6 +110,10 @@ export class Quiet {
         converged,
         () => `${runId} ended ${outcome}, the forge shows ${shown.join(', ') || 'nothing'}`,
       );
+      const open = checks.filter(({ externalId, status }) => externalId.startsWith(runId) && status !== 'completed');
+      const named = () =>
+        `${runId} ended, the forge shows ${open.map((check) => `${check.externalId} ${check.status}`).join(', ')}`;
+      this.#tally.check('11 the forge converges', open.length === 0, named);
     }
   }
 

@@ -9,8 +9,8 @@ import type { Committed } from '../database/rows.ts';
 export class ReportsHeard {
   readonly #committed: Committed;
   readonly #server: MemoryServer;
-  /** Sequences in REPORTS of those not known to be heard, by the report's id. */
-  readonly #waiting = new Map<string, number>();
+  /** Ids of those not known to be heard, by sequence in REPORTS: one that got lost with the tail makes room for another. */
+  readonly #waiting = new Map<number, string>();
 
   constructor(committed: Committed, server: MemoryServer) {
     this.#committed = committed;
@@ -18,16 +18,16 @@ export class ReportsHeard {
   }
 
   stored(id: string, sequence: number): void {
-    this.#waiting.set(id, sequence);
+    this.#waiting.set(sequence, id);
   }
 
   /** Reports nobody has decided yet, and that are still there to be decided. */
   unheard(): string[] {
     const stream = this.#server.streams.get(STREAMS.reports);
-    for (const [id, sequence] of this.#waiting) {
+    for (const [sequence, id] of this.#waiting) {
       const isThere = stream?.get(sequence) !== undefined;
-      if (!isThere || this.#committed.table('inbox').has(`report-${id}`)) this.#waiting.delete(id);
+      if (!isThere || this.#committed.table('inbox').has(`report-${id}`)) this.#waiting.delete(sequence);
     }
-    return this.#server.streams.get(STREAMS.parked)?.messages === 0 ? [...this.#waiting.keys()] : [];
+    return this.#server.streams.get(STREAMS.parked)?.messages === 0 ? [...this.#waiting.values()] : [];
   }
 }

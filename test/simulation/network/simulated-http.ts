@@ -25,6 +25,11 @@ export interface HttpServer {
   readonly host: () => Host | null;
   /** Null: nobody listens now. */
   readonly handle: ((request: HttpRequest) => Promise<HttpAnswer>) | null;
+  /**
+   * Whether whatever stands before it sends changes again of its own accord, as RFC 9110 (9.2.2) forbids. Whoever serves
+   * us must not; the services themselves have to bear it.
+   */
+  readonly repeatsChanges: boolean;
 }
 
 /** A request as it was made. */
@@ -94,7 +99,8 @@ export class SimulatedHttp {
     fail: (why: string) => void,
   ): void {
     if (caller?.isAlive === false || this.#random.chance(this.#weather.lose)) return;
-    const times = this.#random.chance(this.#weather.repeat) ? 2 : 1;
+    const mayRepeat = request.method === 'GET' || this.#servers.get(url.origin)?.()?.repeatsChanges === true;
+    const times = this.#random.chance(this.#weather.repeat) && mayRepeat ? 2 : 1;
     for (let time = 0; time < times; time += 1) {
       this.#engine.after(this.#wayMs(), null, `${request.method} ${shown(url)}`, () => {
         const server = this.#servers.get(url.origin)?.() ?? null;

@@ -40,6 +40,8 @@ export async function runSeed(product: Product, { seed, mode, stepsMax }: SeedOr
   let broken: SeedResult['broken'] = null;
   try {
     await live(world, mode, stepsMax ?? Number.POSITIVE_INFINITY);
+    // What is looked at in the end is followed by no step that would tell.
+    engine.assertSound();
   } catch (error) {
     broken = { ...describe(error), last: engine.trace.last() };
   } finally {

@@ -24,6 +24,8 @@ export interface ShownCheck {
   readonly externalId: string;
   readonly status: string;
   readonly conclusion: string | null;
+  readonly title: string;
+  readonly summary: string;
 }
 
 export interface Delivery {
@@ -119,8 +121,11 @@ export class SimulatedForge {
 }
 
 function shownCheck(id: number, given: Record<string, unknown>, headSha: string | undefined): ShownCheck {
+  const { title, summary } = given['output'] as { title: string; summary: string };
   return {
     id,
+    title,
+    summary,
     headSha: headSha ?? String(given['head_sha']),
     externalId: String(given['external_id']),
     status: String(given['status']),
@@ -128,9 +133,11 @@ function shownCheck(id: number, given: Record<string, unknown>, headSha: string 
   };
 }
 
-const answered = ({ id, externalId, headSha }: ShownCheck): object => ({
+const answered = ({ id, externalId, headSha, status, conclusion, title, summary }: ShownCheck): object => ({
   id,
   external_id: externalId,
   head_sha: headSha,
-  output: { annotations_count: 0 },
+  status,
+  conclusion,
+  output: { annotations_count: 0, title, summary },
 });

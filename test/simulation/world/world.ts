@@ -103,6 +103,7 @@ export class World implements Present {
     this.http.listen(FORGE_URL.replace('/api', ''), () => ({
       host: () => null,
       handle: (request) => this.forge.handle(request),
+      repeatsChanges: false,
     }));
     this.http.listen(GATEWAY_URL, () => this.#gateway());
   }
@@ -202,7 +203,7 @@ export class World implements Present {
     if (station === undefined || !station.host.isAlive || station.service.served === null) return null;
     const { providers } = station.service.served as { providers: { provide: unknown; useValue: unknown }[] };
     const parts = providers.find(({ provide }) => provide === this.#product.PARTS)?.useValue;
-    return { host: () => station.host, handle: gatewayDoor(this.#product, parts) };
+    return { host: () => station.host, handle: gatewayDoor(this.#product, parts), repeatsChanges: true };
   }
 
   #stored(host: Host, message: BusMessage, { messageId = '' }: StoreOptions, outcome: StoreOutcome): void {
