@@ -3,8 +3,12 @@ import type { FileImpact } from './impact/impact.ts';
 import type { PlanningInputs } from './model.ts';
 import { listed } from './impact/world.ts';
 
-/** Changes whenever the same inputs may lead to a different plan. */
-export const PLANNING_RULES_VERSION = '1';
+/**
+ * The next number whenever a commit lets the same inputs lead to a different plan: a detector more, a rule or a command that
+ * changes. Plans name it, what they were made of is recorded with it, and whoever plans such a record again under another
+ * one knows that a difference is one of the rules.
+ */
+export const PLANNING_RULES_VERSION = '2';
 
 /** Reached units written out over all files of one plan: beyond that each file names its first only. */
 const REACHES_WRITTEN_MAX = 20_000;

@@ -1,3 +1,4 @@
+export { PLANNING_RULES_VERSION } from './assemble-plan.ts';
 export { checkPlan } from './check-plan.ts';
 export type { ConfigProblem } from './config/config-problem.ts';
 export { lintConfigFile } from './config/lint-config-file.ts';
@@ -27,4 +28,4 @@ export type {
   UnitEdge,
 } from './model.ts';
 export { planChange } from './plan-change.ts';
-export { inputsFromRecord, recordInputs, type RecordedInputs } from './recorded-inputs.ts';
+export { inputsFromRecord, recordInputs, rulesVersionOf, type RecordedInputs } from './recorded-inputs.ts';

@@ -1,4 +1,5 @@
 import type { Plan } from '@delta-ci/contracts';
+import { PLANNING_RULES_VERSION } from './assemble-plan.ts';
 import type { ChangedFile, PlanningInputs, RepositorySnapshot, SnapshotEntry } from './model.ts';
 
 /**
@@ -8,6 +9,8 @@ import type { ChangedFile, PlanningInputs, RepositorySnapshot, SnapshotEntry } f
  */
 export interface RecordedInputs {
   readonly version: 1;
+  /** By which version of the rules it was planned, which also chose what was read; absent in records of the first. */
+  readonly rulesVersion?: string;
   readonly repository: PlanningInputs['repository'];
   readonly change: PlanningInputs['change'];
   readonly commit: string;
@@ -49,6 +52,7 @@ export function recordInputs(inputs: PlanningInputs): RecordedInputs {
   const { repository, change, commit, tree, policy, rules, rerun, head, comparison } = inputs;
   return {
     version: 1,
+    rulesVersion: PLANNING_RULES_VERSION,
     repository,
     change,
     commit,
@@ -130,4 +134,9 @@ function snapshotBefore(after: RepositorySnapshot, before: RecordedDifference): 
     entries: [...after.entries.filter(({ path }) => !gone.has(path)), ...before.entries.map(entryOf)],
     contents,
   };
+}
+
+/** Which rules a record was planned by: those of the first version did not say. */
+export function rulesVersionOf({ rulesVersion }: Pick<RecordedInputs, 'rulesVersion'>): string {
+  return rulesVersion ?? '1';
 }

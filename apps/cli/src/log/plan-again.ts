@@ -4,7 +4,14 @@ import { zstdDecompress } from 'node:zlib';
 import type { FileArtifactStore } from '@delta-ci/artifact-store';
 import { canonicalJson, firstDifference, Plan, type Digest, type Json, type JsonDifference } from '@delta-ci/contracts';
 import type { LogConnection, RecordedPlanning } from '@delta-ci/event-log';
-import { inputsFromRecord, planChange, type PlanningResult, type RecordedInputs } from '@delta-ci/planning';
+import {
+  inputsFromRecord,
+  planChange,
+  PLANNING_RULES_VERSION,
+  rulesVersionOf,
+  type PlanningResult,
+  type RecordedInputs,
+} from '@delta-ci/planning';
 import { errorMessage } from '../error-code.ts';
 import type { EventLog } from './with-log.ts';
 
@@ -47,10 +54,28 @@ export async function planAgain(things: KeptThings, recorded: RecordedPlanning):
     if (inputs === null)
       return { verdict: 'not-judged', reason: `${inputsDigest} is of a shape this version does not know` };
     const earlier = inputs.rerun === null ? null : await keptPlan(things.store, inputs.rerun.planDigest);
-    return await compare(things, recorded, planChange(inputsFromRecord(inputs, earlier)));
+    const plannedBy = rulesVersionOf(inputs);
+    const again = planChange(inputsFromRecord(inputs, earlier));
+    return byItsRules(await compare(things, recorded, namedBy(again, plannedBy)), plannedBy);
   } catch (error) {
     return { verdict: 'not-judged', reason: `what was planned from cannot be read: ${errorMessage(error)}` };
   }
+}
+
+/** The plan as it would be if its rules had the number they had then: whether they lead to something else is for the rest of it to say. */
+function namedBy(again: PlanningResult, rules: string): PlanningResult {
+  return again.ok ? { ok: true, plan: { ...again.plan, inputs: { ...again.plan.inputs, rules } } } : again;
+}
+
+/**
+ * Other rules may plan otherwise, and read other files than were kept: a difference under them says nothing about whether
+ * the plan was what its own rules lead to. That they lead to the same does.
+ */
+export function byItsRules(verdict: PlannedAgain, plannedBy: string): PlannedAgain {
+  if (verdict.verdict !== 'differs' || plannedBy === PLANNING_RULES_VERSION) return verdict;
+  const { field } = verdict.difference;
+  const reason = `it was planned by version ${plannedBy} of the rules; by version ${PLANNING_RULES_VERSION}, which this release has, ${field === '' ? 'it' : field} differs`;
+  return { verdict: 'not-judged', reason };
 }
 
 async function keptInputs(store: FileArtifactStore, digest: Digest): Promise<RecordedInputs | null> {
