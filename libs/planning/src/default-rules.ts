@@ -20,6 +20,12 @@ export const DEFAULT_PLANNING_RULES: PlanningRules = {
     'pypi.org',
     'index.crates.io',
     'static.crates.io',
+    'rubygems.org',
+    'index.rubygems.org',
+    'repo.packagist.org',
+    'codeload.github.com',
+    'repo.hex.pm',
+    'builds.hex.pm',
   ],
   requireToolchains: false,
 };

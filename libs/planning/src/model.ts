@@ -142,6 +142,8 @@ export interface DeclaredInput {
   /** Globs from the repository's root; those that begin with `!` take away from the ones before. */
   readonly paths: readonly string[];
   readonly kinds: 'all' | readonly JobKind[];
+  /** Whether it only widens: what reads whole folders of others says nothing about who else reads them. */
+  readonly also?: true;
   /** Continues `it is declared as an input of <unit>`: where that is written, or what reads it. */
   readonly evidence: string;
   /** What the files say to this unit, as comparable text: while it stays the same, no change of them is noticed. */

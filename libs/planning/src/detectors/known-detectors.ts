@@ -1,12 +1,15 @@
 import { cargoDetector } from './cargo.ts';
 import type { Detector } from './detector.ts';
 import { dotnetDetector } from './dotnet.ts';
+import { elixirDetector } from './elixir.ts';
 import { goDetector } from './go.ts';
 import { gradleDetector } from './gradle.ts';
 import { mavenDetector } from './maven.ts';
 import { npmDetector } from './npm.ts';
 import { pnpmDetector } from './pnpm.ts';
+import { phpDetector } from './php.ts';
 import { pythonDetector } from './python.ts';
+import { rubyDetector } from './ruby.ts';
 
 /** In the order in which their units are listed where several share a folder. */
 export const DETECTORS: readonly Detector[] = [
@@ -18,4 +21,7 @@ export const DETECTORS: readonly Detector[] = [
   dotnetDetector,
   cargoDetector,
   pythonDetector,
+  rubyDetector,
+  phpDetector,
+  elixirDetector,
 ];

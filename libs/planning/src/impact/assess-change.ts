@@ -16,7 +16,7 @@ import type { FileRule } from './file-rule.ts';
 import { changedWord } from './changed-places.ts';
 import { closureDifference } from './closure-difference.ts';
 import { lockfile, manifest } from './description-rules.ts';
-import { declaredInput } from './declared-input.ts';
+import { declaredInput, withFurtherReaders } from './declared-input.ts';
 import { withDependents, type DirectCauses } from './dependents.ts';
 import type { Cause, FileImpact, Impact, Reach, UnitImpact, Verdict } from './impact.ts';
 import { ownership } from './ownership-rule.ts';
@@ -89,7 +89,7 @@ const nobody: Owners = () => [];
 function judgePlace(path: string, world: World): Verdict {
   for (const rule of RULES) {
     const verdict = rule(path, world);
-    if (verdict !== null) return verdict;
+    if (verdict !== null) return withFurtherReaders(verdict, path, world);
   }
   throw new Error('the last rule has an answer for every path');
 }

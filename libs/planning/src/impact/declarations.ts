@@ -11,6 +11,7 @@ export interface Declaration {
   /** The patterns it is declared with. */
   readonly paths: readonly string[];
   readonly meaning: string | null;
+  readonly also: boolean;
 }
 
 /** Every declaration that a path falls under, ordered by unit. */
@@ -30,11 +31,11 @@ export function declarationsIn(units: readonly Unit[]): Declarations {
   const lists = new Map<string, Declared>();
   const byFolder = new Map<string, Set<Declared>>();
   for (const unit of units) {
-    for (const { paths, kinds, evidence, meaning = null } of unit.inputs) {
+    for (const { paths, kinds, evidence, meaning = null, also = false } of unit.inputs) {
       const key = paths.join('\n');
       const known = lists.get(key);
       const declared = known ?? { matches: compileGlobList(paths, 'matches'), by: [] };
-      declared.by.push({ unit, kinds, evidence, paths, meaning });
+      declared.by.push({ unit, kinds, evidence, paths, meaning, also });
       if (known !== undefined) continue;
       lists.set(key, declared);
       for (const folder of foldersOf(paths)) byFolder.set(folder, (byFolder.get(folder) ?? new Set()).add(declared));

@@ -1,7 +1,7 @@
 import type { JobKind } from '@delta-ci/contracts';
 import type { FileRule } from './file-rule.ts';
 import type { Declaration } from './declarations.ts';
-import type { Reach } from './impact.ts';
+import type { Reach, Verdict } from './impact.ts';
 import { concernedBy, listed, nameOf, type World } from './world.ts';
 
 /**
@@ -9,7 +9,7 @@ import { concernedBy, listed, nameOf, type World } from './world.ts';
  * file notice it as any other; a file of nobody that somebody declares is no longer one that everybody may read.
  */
 export const declaredInput: FileRule = (path, world) => {
-  const declarations = world.declarations(path);
+  const declarations = world.declarations(path).filter(({ also }) => !also);
   const [first] = declarations;
   if (first === undefined) return null;
   const declared = new Map<string, Reach>();
@@ -30,6 +30,17 @@ export const declaredInput: FileRule = (path, world) => {
     because: `it is declared as an input of ${listed(names)}: ${(noticed[0] ?? first).evidence}${same}`,
   };
 };
+
+/** Whoever reads a file beside those that a rule has named: they come to these, and take nothing away. */
+export function withFurtherReaders(verdict: Verdict, path: string, world: World): Verdict {
+  const further = world.declarations(path).filter(({ also }) => also);
+  const [first] = further;
+  if (first === undefined || verdict.reaches === world.everyUnit) return verdict;
+  const reaches = further.map((each): Reach => ({ unit: each.unit.id, kinds: widened([], each) }));
+  const names = [...new Set(further.map(({ unit }) => nameOf(unit)))];
+  const because = `${verdict.because}; it also concerns ${listed(names)}: ${first.evidence}`;
+  return { ...verdict, reaches: [...verdict.reaches, ...reaches], because };
+}
 
 /** A file that is compared by what it says to a unit may change in ways that concern others, or nobody. */
 function saysTheSame({ unit, paths, meaning }: Declaration, { baseUnits }: World): boolean {

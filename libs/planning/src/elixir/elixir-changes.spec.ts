@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { filesOfTree } from '../detectors/trees/tree-text.fixture.ts';
+import { changedIn } from '../change-in-tree.fixture.ts';
+import { readMix, readMixLock } from './mix.ts';
+
+const UMBRELLA = filesOfTree(
+  readFileSync(new URL('../detectors/trees/elixir-umbrella.tree.txt', import.meta.url), 'utf8'),
+);
+const jobs = changedIn(UMBRELLA);
+const CART = ['build-apps-cart', 'test-apps-cart'];
+const MONEY = ['build-apps-money', 'lint-apps-money'];
+const CLOCK = ['build-clock', 'test-clock', 'typecheck-clock'];
+const ALL = [...CART, ...MONEY, ...CLOCK, 'lint'].sort();
+
+describe('a change under an umbrella of Elixir', () => {
+  it.each<[what: string, path: string, from: string, to: string, jobs: readonly string[]]>([
+    ['a source of an app', 'apps/cart/lib/cart.ex', 'Cart', 'Carts', [...CART, 'lint']],
+    ['an app that another needs', 'apps/money/mix.exs', '"~> 2.0"', '"~> 2.1"', [...CART, ...MONEY, 'lint']],
+    ['what an app is tested with', 'clock/test/clock_test.exs', 'Clock', 'Clocks', ['test-apps-cart', ...CLOCK]],
+    ['settings of the umbrella', 'config/config.exs', 'Config', 'Config # all', ALL],
+    ['a locked package that one app needs', 'mix.lock', '"eeee"', '"ee00"', [...CART, ...MONEY, 'lint']],
+    ['what a locked package needs in turn', 'mix.lock', '"aaaa"', '"aa00"', ['lint']],
+    ['versions of tools', '.tool-versions', '1.16.2', '1.16.3', ALL],
+    ['the release of an app', 'apps/cart/mix.exs', '"0.1.0"', '"0.2.0"', []],
+    ['a remark in a manifest', 'apps/cart/mix.exs', '# {:unused', '# {:used', []],
+  ])('given %s, then the jobs are right', (_what, path, from, to, expected) => {
+    expect(jobs(path, from, to)).toEqual(expected.toSorted());
+  });
+
+  it('given a lockfile with a conflict, then it is not read', () => {
+    expect(readMixLock('%{\n<<<<<<< ours\n  "a": {:hex, :a, "1"\n}\n')).toBeNull();
+  });
+
+  it('given a file that opens ten thousand dependencies and closes none, then reading takes a moment', () => {
+    expect(readMix('{:a, '.repeat(50_000)).dependencies).toEqual([]);
+  });
+});
