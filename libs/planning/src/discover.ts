@@ -4,6 +4,7 @@ import { DETECTORS } from './detectors/known-detectors.ts';
 import { DiscoveryMemory, isNone, type Difference } from './discovery-memory.ts';
 import type { DeclaredInput, Discovery, RepositorySnapshot, SnapshotEntry, Unit, UnitEdge } from './model.ts';
 import { byText, folderOf, resolvePath } from './tree-paths.ts';
+import { withoutThoseThatGiveWay } from './give-way.ts';
 import { literalPattern } from './glob.ts';
 import { isProse } from './impact/configuration-rules.ts';
 import { ownersIn } from './impact/ownership.ts';
@@ -104,8 +105,12 @@ const NOTHING: Discovery = { units: [], edges: [], problems: [] };
 
 function joined(sorted: RepositorySnapshot, found: readonly Discovery[]): Discovery {
   const taken = new Set<string>();
-  const named = found.map((discovery) => {
-    const renamed = renameTaken(discovery, taken);
+  const before: Unit[] = [];
+  const named = found.map((discovery, at) => {
+    const givesWay = DETECTORS[at]?.givesWay;
+    const kept = givesWay === undefined ? discovery : withoutThoseThatGiveWay(discovery, givesWay, before);
+    before.push(...kept.units);
+    const renamed = renameTaken(kept, taken);
     for (const { id } of renamed.units) taken.add(id);
     return renamed;
   });

@@ -206,6 +206,8 @@ export interface Unit {
 export interface DiscoveryProblem {
   readonly code: string;
   readonly message: string;
+  /** `info` for what is no fault of the repository; otherwise people are warned. */
+  readonly severity?: 'info';
   readonly path: string | null;
   /** Folder within which anything may be affected by what could not be read. */
   readonly scope: string;

@@ -70,7 +70,12 @@ function manifestsOf(units: Discovery['units']): string[] {
 }
 
 function problemNotes({ problems }: Discovery): PlanNote[] {
-  return problems.map(({ code, message, path }) => ({ severity: 'warning', code, message, subject: path }));
+  return problems.map(({ code, message, path, severity }): PlanNote => ({
+    severity: severity ?? 'warning',
+    code,
+    message,
+    subject: path,
+  }));
 }
 
 /** Versions are known; whether runners have to announce them is the installation's choice. */

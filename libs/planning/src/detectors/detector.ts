@@ -22,5 +22,10 @@ export interface Detector {
   /** Further files that are wanted, and condensed, in repositories of a certain shape alone; null for those of another. */
   readonly wantsAmong?: (paths: readonly string[]) => ((path: string) => boolean) | null;
   /** Looks at paths, types and the contents it wants; never at ids and modes. What it remembers may only spare it work. */
+  /**
+   * For what is often a part of something else: its units are left out where an ecosystem that comes before it in the list
+   * has commands for a folder above theirs (`below`), or for the same one or those that they go into (`any`).
+   */
+  readonly givesWay?: 'below' | 'any';
   readonly detect: (snapshot: RepositorySnapshot, memory: DetectorMemory) => Discovery;
 }

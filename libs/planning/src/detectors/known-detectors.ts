@@ -1,4 +1,5 @@
 import { cargoDetector } from './cargo.ts';
+import { cmakeDetector } from './cmake.ts';
 import type { Detector } from './detector.ts';
 import { dotnetDetector } from './dotnet.ts';
 import { elixirDetector } from './elixir.ts';
@@ -24,4 +25,5 @@ export const DETECTORS: readonly Detector[] = [
   rubyDetector,
   phpDetector,
   elixirDetector,
+  cmakeDetector,
 ];

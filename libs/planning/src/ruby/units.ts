@@ -149,11 +149,13 @@ function testsOf(root: string, { files, snapshot, tests }: RubyTree): { run: str
   if (files.has(rails) && files.has(inFolder(root, 'config/application.rb')))
     return { run: 'bundle exec rails test', evidence: rails };
   const rakefile = inFolder(root, 'Rakefile');
-  const task = /^\s*(?:Rake|Minitest)::TestTask\.(?:new|create)\b(?:\s*\(\s*:(?<name>\w+))?/mu.exec(
-    snapshot.contents.get(rakefile) ?? '',
-  );
+  const text = snapshot.contents.get(rakefile) ?? '';
+  const task = /^\s*(?:Rake|Minitest)::TestTask\.(?:new|create)\b(?:\s*\(\s*:(?<name>\w+))?/mu.exec(text);
   if (task === null) return null;
-  return { run: `bundle exec rake ${task.groups?.['name'] ?? 'test'}`, evidence: `a task for tests in ${rakefile}` };
+  return {
+    run: `bundle exec rake ${/^\s*task\s*\(?:test\b/mu.test(text) ? 'test' : (task.groups?.['name'] ?? 'test')}`,
+    evidence: `a task for tests in ${rakefile}`,
+  };
 }
 
 /** By the Gemfile, by a gemspec, or by whatever else is locked: what brings a tool along brings its commands too. */
