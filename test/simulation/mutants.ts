@@ -248,4 +248,46 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     caughtBy: ['2 fences'],
   },
+  {
+    name: 'an older state is published over a newer one',
+    changes: [
+      {
+        file: 'apps/status-reporter/src/run-queue.ts',
+        find: '    if (entry.looking) return;\n    if (entry.timer',
+        replace: '    if (entry.timer',
+      },
+      {
+        file: 'apps/status-reporter/src/run-queue.ts',
+        find: 'if (entry === undefined || entry.looking) return;',
+        replace: 'if (entry === undefined) return;',
+      },
+      {
+        file: 'apps/status-reporter/src/publish-run.ts',
+        find: 'return known.viewPosition <= view.position && known.digest !== publication.digest;',
+        replace: 'return known.digest !== publication.digest;',
+      },
+    ],
+    caughtBy: ['11 the forge converges'],
+  },
+  {
+    name: 'a failed publication counts as done',
+    changes: [
+      {
+        file: 'apps/status-reporter/src/publish-run.ts',
+        find: 'if (!answer.ok && !isFinal(answer.failure)) {',
+        replace: "if (!answer.ok && answer.failure.kind === 'unauthorised') {",
+      },
+      {
+        file: 'apps/status-reporter/src/publish-run.ts',
+        find: "status: answer.ok ? ('published' as const) : ('refused' as const),",
+        replace: "status: 'published' as const,",
+      },
+      {
+        file: 'apps/status-reporter/src/publish-run.ts',
+        find: "const isEnd = answer.ok && certainty !== 'waiting'",
+        replace: "const isEnd = certainty !== 'waiting'",
+      },
+    ],
+    caughtBy: ['11 the forge converges'],
+  },
 ];
