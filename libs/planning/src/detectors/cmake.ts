@@ -18,7 +18,8 @@ export const cmakeDetector: Detector = {
 
 const PRESETS = 'CMakePresets.json';
 /** What others build, or what is only material. */
-const NOT_PROJECTS = /(?:^|\/)(?:node_modules|vendor|fixtures?|testdata|templates?|android|ios)\//u;
+const NOT_PROJECTS =
+  /(?:^|\/)(?:node_modules|vendor|third[_-]?party|deps|external|extern|contrib|submodules|examples?|fixtures?|testdata|templates?|android|ios)\//iu;
 
 function isLists(path: string): boolean {
   return fileNameOf(path) === 'CMakeLists.txt' && !NOT_PROJECTS.test(path);

@@ -11,6 +11,7 @@ import { pnpmDetector } from './pnpm.ts';
 import { phpDetector } from './php.ts';
 import { pythonDetector } from './python.ts';
 import { rubyDetector } from './ruby.ts';
+import { tasksDetector } from './tasks.ts';
 
 /** In the order in which their units are listed where several share a folder. */
 export const DETECTORS: readonly Detector[] = [
@@ -26,4 +27,5 @@ export const DETECTORS: readonly Detector[] = [
   phpDetector,
   elixirDetector,
   cmakeDetector,
+  tasksDetector,
 ];

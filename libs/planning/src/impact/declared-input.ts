@@ -31,15 +31,25 @@ export const declaredInput: FileRule = (path, world) => {
   };
 };
 
+/** Whole folders are read for what is made of them, not for what lies in them for people and editors. */
+const READ_BY_NOBODY: ReadonlySet<string> = new Set<Verdict['rule']>(['documentation', 'not-read-by-jobs']);
+
 /** Whoever reads a file beside those that a rule has named: they come to these, and take nothing away. */
 export function withFurtherReaders(verdict: Verdict, path: string, world: World): Verdict {
   const further = world.declarations(path).filter(({ also }) => also);
   const [first] = further;
-  if (first === undefined || verdict.reaches === world.everyUnit) return verdict;
-  const reaches = further.map((each): Reach => ({ unit: each.unit.id, kinds: widened([], each) }));
-  const names = [...new Set(further.map(({ unit }) => nameOf(unit)))];
-  const because = `${verdict.because}; it also concerns ${listed(names)}: ${first.evidence}`;
-  return { ...verdict, reaches: [...verdict.reaches, ...reaches], because };
+  if (first === undefined || verdict.reaches === world.everyUnit || READ_BY_NOBODY.has(verdict.rule)) return verdict;
+  const reaches = new Map(verdict.reaches.map((each) => [each.unit, each]));
+  const come = further.filter((each) => reaches.get(each.unit.id)?.kinds !== 'all');
+  for (const each of come) {
+    const { id } = each.unit;
+    const known = reaches.get(id)?.kinds ?? [];
+    reaches.set(id, { unit: id, kinds: known === 'all' ? known : widened(known, each) });
+  }
+  if (come.length === 0) return verdict;
+  const names = [...new Set(come.map(({ unit }) => nameOf(unit)))];
+  const because = `${verdict.because}; it also concerns ${listed(names)}: ${come[0]?.evidence ?? first.evidence}`;
+  return { ...verdict, reaches: [...reaches.values()], because };
 }
 
 /** A file that is compared by what it says to a unit may change in ways that concern others, or nobody. */
