@@ -173,7 +173,7 @@ function commandsOf(project: MavenProject, { tested, paths, executable }: Facts)
   const reports = [inFolder(root, 'target/surefire-reports/TEST-*.xml')];
   return [
     command('build', build, pomOf(root), []),
-    ...(tested.has(root) ? [command('test', `${maven} package`, `${inFolder(root, 'src/test')}`, reports)] : []),
+    ...(tested.has(root) ? [command('test', `${maven} package`, inFolder(root, 'src/test'), reports)] : []),
   ];
 }
 
