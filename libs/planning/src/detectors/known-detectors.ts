@@ -1,6 +1,7 @@
 import { cargoDetector } from './cargo.ts';
 import { cmakeDetector } from './cmake.ts';
 import type { Detector } from './detector.ts';
+import { dockerDetector } from './docker.ts';
 import { dotnetDetector } from './dotnet.ts';
 import { elixirDetector } from './elixir.ts';
 import { goDetector } from './go.ts';
@@ -28,4 +29,5 @@ export const DETECTORS: readonly Detector[] = [
   elixirDetector,
   cmakeDetector,
   tasksDetector,
+  dockerDetector,
 ];

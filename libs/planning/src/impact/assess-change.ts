@@ -19,6 +19,7 @@ import { lockfile, manifest } from './description-rules.ts';
 import { declaredInput, withFurtherReaders } from './declared-input.ts';
 import { withDependents, type DirectCauses } from './dependents.ts';
 import type { Cause, FileImpact, Impact, Reach, UnitImpact, Verdict } from './impact.ts';
+import { imageDescription } from './image-rule.ts';
 import { ownership } from './ownership-rule.ts';
 import type { Owners } from './ownership.ts';
 import { concernedBy, listed, nameOf, worldOf, type World } from './world.ts';
@@ -27,6 +28,7 @@ import { concernedBy, listed, nameOf, worldOf, type World } from './world.ts';
 const RULES: readonly FileRule[] = [
   ciConfiguration,
   checkoutConfiguration,
+  imageDescription,
   manifest,
   lockfile,
   notReadByJobs,

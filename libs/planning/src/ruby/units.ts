@@ -17,7 +17,7 @@ export function edgesOf(project: RubyProject, tree: RubyTree): UnitEdge[] {
   const locked = [...(lock?.read?.gems ?? [])].flatMap(([name, { folder }]) =>
     folder === null
       ? []
-      : edge(tree.projects.get(folder) ?? tree.byGem.get(name), 'production', `${name} by path in ${lock?.path ?? ''}`),
+      : edge(tree.byGem.get(name) ?? tree.projects.get(folder), 'production', `${name} by path in ${lock?.path ?? ''}`),
   );
   const ofGems = [...gems].flatMap(([name, spec]) => [
     ...named(spec.names, 'production', `${name}.gemspec`),
@@ -32,9 +32,12 @@ function bundleOf({ root, gemfile, gems }: RubyProject, { projects }: RubyTree):
   for (const folder of foldersUpwards(root)) {
     const found = projects.get(folder);
     if (found === undefined || found.gemfile === null) continue;
-    const has =
-      found.gemfile.folders.includes(root) ||
-      [...gems.keys()].some((name) => found.lock?.read?.gems.get(name)?.folder === root);
+    const { folders } = found.gemfile;
+    const locked = found.lock?.read?.gems;
+    // A gemspec at the root brings in those of all folders below.
+    const isAt = (place: string | null): boolean => place !== null && isWithin(root, place);
+    const isLocked = (name: string): boolean => isAt(locked?.get(name)?.folder ?? null);
+    const has = folders.includes(root) || [...gems.keys()].some(isLocked);
     return has ? found : null;
   }
   return null;
