@@ -1,8 +1,16 @@
-import type { Discovery, DiscoveryProblem, ExternalClosure, RepositorySnapshot, Unit, UnitEdge } from '../model.ts';
+import type {
+  DeclaredInput,
+  Discovery,
+  DiscoveryProblem,
+  ExternalClosure,
+  RepositorySnapshot,
+  Unit,
+  UnitEdge,
+} from '../model.ts';
 import { commandsOf } from '../php/commands.ts';
 import { readComposer, readComposerLock, type ComposerLock, type ComposerManifest } from '../php/composer.ts';
 import { pinnedVersion } from '../tool-versions.ts';
-import { fileNameOf, folderOf, foldersUpwards, inFolder } from '../tree-paths.ts';
+import { fileNameOf, folderOf, foldersUpwards, inFolder, isWithin } from '../tree-paths.ts';
 import type { Detector } from './detector.ts';
 
 /** Packages and programs of PHP, as composer installs them. */
@@ -50,7 +58,7 @@ function detect(snapshot: RepositorySnapshot): Discovery {
   }
   const all = [...packages.values()];
   return {
-    units: all.map((each) => unitOf(each, snapshot, files)),
+    units: all.map((each) => unitOf(each, snapshot, files, [...packages.keys()])),
     edges: all.flatMap((each) => edgesOf(each, packages)),
     problems,
   };
@@ -71,10 +79,22 @@ function edgesOf(
     offered
       .filter((other) => other.manifest.name !== null && names.includes(other.manifest.name))
       .flatMap((other) => edge(other.root, kind, `${other.manifest.name ?? ''} in ${inFolder(root, 'composer.json')}`));
-  return [...locked, ...named(manifest.production, 'production'), ...named(manifest.development, 'development')];
+  const parts = [...packages.values()].filter((other) => manifest.replaced.includes(other.manifest.name ?? ''));
+  const whole = parts.flatMap((part) => edge(part.root, 'workspace', `${part.manifest.name ?? ''} is a part of it`));
+  return [
+    ...locked,
+    ...whole,
+    ...named(manifest.production, 'production'),
+    ...named(manifest.development, 'development'),
+  ];
 }
 
-function unitOf(each: PhpPackage, { contents }: RepositorySnapshot, files: ReadonlySet<string>): Unit {
+function unitOf(
+  each: PhpPackage,
+  { contents }: RepositorySnapshot,
+  files: ReadonlySet<string>,
+  roots: readonly string[],
+): Unit {
   const { root, manifest, lock, lockPath } = each;
   const path = inFolder(root, 'composer.json');
   const locked = new Set(lock?.packages.keys());
@@ -97,9 +117,12 @@ function unitOf(each: PhpPackage, { contents }: RepositorySnapshot, files: Reado
     workspaceMeaning: installs ? null : '',
     closure: closureOf(each),
     commands,
-    inputs: pins.flatMap((pin) =>
-      files.has(pin) ? [{ paths: [pin], kinds: 'all', evidence: 'it says what it is run with' }] : [],
-    ),
+    inputs: [
+      ...(installs ? inputsBelow(root, roots) : []),
+      ...pins.flatMap((pin): DeclaredInput[] =>
+        files.has(pin) ? [{ paths: [pin], kinds: 'all', evidence: 'it says what it is run with' }] : [],
+      ),
+    ],
     caches: installs
       ? [{ type: 'deps', name: 'composer', paths: ['~/.cache/composer'], keyFiles: [lockPath ?? path] }]
       : [],
@@ -113,6 +136,16 @@ function unitOf(each: PhpPackage, { contents }: RepositorySnapshot, files: Reado
     buildsFirst: [],
     buildBeforeTest: false,
   };
+}
+
+/** Tools go by the folders that they are set up for, whoever has what lies in these. */
+function inputsBelow(root: string, roots: readonly string[]): DeclaredInput[] {
+  const below = roots
+    .filter((folder) => folder !== root && isWithin(folder, root))
+    .map((folder) => `${folder}/**/*.php`);
+  return below.length === 0
+    ? []
+    : [{ paths: below, kinds: 'all', also: true, evidence: 'its tools may look at all that lies below' }];
 }
 
 function closureOf({ lock, lockPath }: PhpPackage): ExternalClosure {

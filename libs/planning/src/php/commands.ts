@@ -63,6 +63,7 @@ function phpunitOf(facts: PhpFacts): Found | null {
   const tool = [
     { name: 'pestphp/pest', run: 'pest' },
     { name: 'phpunit/phpunit', run: 'phpunit' },
+    { name: 'symfony/phpunit-bridge', run: 'simple-phpunit' },
   ].find(({ name }) => facts.has(name));
   const file = settingsOf(facts, ['phpunit.xml', 'phpunit.xml.dist', 'phpunit.dist.xml']);
   if (tool === undefined || file === null) return null;

@@ -9,6 +9,8 @@ export interface ComposerManifest {
   readonly name: string | null;
   readonly production: readonly string[];
   readonly development: readonly string[];
+  /** Packages that it stands for, as the whole does for its parts. */
+  readonly replaced: readonly string[];
   /** Whether a folder of the repository is a source of packages, by a repository of type `path`. */
   readonly hasPath: (folder: string) => boolean;
   readonly scripts: ReadonlyMap<string, readonly string[]>;
@@ -37,6 +39,7 @@ export function readComposer(text: string, folder: string): ComposerManifest | n
     name: asText(memberOf(root, 'name'))?.toLowerCase() ?? null,
     production: named('require'),
     development: named('require-dev'),
+    replaced: named('replace'),
     hasPath: (at) => globs.some((matches) => matches(at)),
     scripts: new Map(scripts),
     binaries: asText(memberOf(config, 'bin-dir')) ?? `${asText(memberOf(config, 'vendor-dir')) ?? 'vendor'}/bin`,

@@ -82,13 +82,15 @@ export function unitOf(project: RubyProject, tree: RubyTree): Unit {
   };
 }
 
-/** All that is installed for a Gemfile; for a gem that is only part of one, what the gem needs. */
+/** All that is installed for a Gemfile; for a gem that is only part of one, what the gem needs and what its tests may use. */
 function closureOf({ gems, gemfile }: RubyProject, lock: RubyLock | null): ExternalClosure {
   if (lock === null) return { kind: 'none' };
   const lockfile = lock.path;
   if (lock.read === null) return { kind: 'unreadable', lockfile, reason: lock.reason };
   const { gems: locked, direct, ruby } = lock.read;
-  const start = gemfile === null ? gems.keys() : [...direct, ...locked.keys()];
+  // What a Gemfile brings in is there for the tests of each of its gems; other gems of the repository are dependencies of their own.
+  const beside = direct.filter((name) => (locked.get(name)?.folder ?? null) === null);
+  const start = gemfile === null ? [...gems.keys(), ...beside] : [...direct, ...locked.keys()];
   const found = [...reachable(start, (name) => locked.get(name)?.next ?? [])].sort(byText);
   const packages = new Map<string, string>();
   for (const name of found) {
