@@ -35,7 +35,7 @@ export function commandsOf(facts: PhpFacts): UnitCommand[] {
     ...command('test', scriptOf(facts, ['test', 'tests', 'phpunit']) ?? phpunitOf(facts)),
     ...command(
       'lint',
-      scriptOf(facts, ['lint', 'cs', 'check-style', 'phpcs']) ?? joined(LINTERS.flatMap((each) => toolOf(facts, each))),
+      scriptOf(facts, ['lint', 'check-style', 'phpcs']) ?? joined(LINTERS.flatMap((each) => toolOf(facts, each))),
     ),
     ...command(
       'typecheck',
