@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { runRelay, type Bus } from '@delta-ci/bus';
+import { keepConsumers, runRelay, type Bus, type Doubts } from '@delta-ci/bus';
 import { LogReader, type LogBell, type LogConnection } from '@delta-ci/event-log';
 import { orchestrationMetrics, type Service } from '@delta-ci/service';
 import type { OrchestratorConfig } from './config.ts';
@@ -17,7 +17,10 @@ export interface RelayTools {
 /** A person has to delete the stream: soon enough afterwards, and not a line of log every moment until then. */
 const FORKED_AGAIN_MS = 5_000;
 
-/** Of several orchestrators one carries the log to the bus. Two at once cannot corrupt the stream. */
+/**
+ * Of several orchestrators one carries the log to the bus and keeps the consumers of the other streams right. Two at once
+ * cannot corrupt anything.
+ */
 export async function relayWhenElected(
   service: Service<OrchestratorConfig>,
   { log, bus, bell, reached }: RelayTools,
@@ -40,8 +43,13 @@ export async function relayWhenElected(
       published = position;
     },
   };
+  const provision = async (doubts: Doubts) => provisionBus(service, bus, doubts);
   await standForOffice(service, 'relay', async (signal) => {
-    const end = await runRelay(bus, source, { ...options, signal });
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    const kept = keepConsumers(bus, { signal: either, log: logger, provision });
+    const end = await runRelay(bus, source, { ...options, signal }).finally(() => over.abort());
+    await kept;
     if (end.end !== 'forked') return;
     logger.fatal({ event: 'bus-forked', end }, 'EVENTS holds another log: delete the stream, and it is filled anew');
     await pause(FORKED_AGAIN_MS, undefined, { signal }).catch(() => undefined);

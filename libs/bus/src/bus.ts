@@ -21,8 +21,17 @@ export interface Bus {
   /** Whether the server is reachable at this moment; for readiness. */
   isConnected(): boolean;
 
-  /** Creates or updates streams and durable consumers; returns what an operator should be told. Safe to repeat. */
-  provision(topology: Topology): Promise<ProvisionOutcome>;
+  /**
+   * How often the server was lost from sight so far. One that comes back may have lost the tail of a stream, and have
+   * handed its sequences out again before anybody could look.
+   */
+  outages(): number;
+
+  /**
+   * Creates or updates streams and durable consumers, and makes those anew that stand beyond the end of their stream or
+   * passed what is in doubt; returns what an operator should be told. Safe to repeat.
+   */
+  provision(topology: Topology, doubts?: Doubts): Promise<ProvisionOutcome>;
 
   /** Puts a message into the stream that takes its subject and waits for the server's word. */
   store(message: BusMessage, options?: StoreOptions): Promise<StoreOutcome>;
@@ -100,6 +109,11 @@ export type ReadOutcome =
   | { readonly outcome: 'none' }
   | { readonly outcome: 'missing' }
   | { readonly outcome: 'unreachable'; readonly detail: string };
+
+/** Of streams that may have lost their tail, the first sequence that may hold another message than it did. */
+export type Doubts = ReadonlyMap<StreamName, number>;
+
+export const NO_DOUBTS: Doubts = new Map();
 
 export interface ProvisionOutcome {
   /** Sentences for the log: what production needs and this server is not. */

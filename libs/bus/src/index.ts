@@ -5,6 +5,7 @@ export type {
   BusLog,
   BusMessage,
   Delivery,
+  Doubts,
   Listener,
   ProvisionOutcome,
   PullEnd,
@@ -47,6 +48,7 @@ export {
 } from './dispatch.ts';
 export { connectBus, type ConnectOptions } from './jetstream/connect.ts';
 export { publishEvent } from './log-events.ts';
+export { keepConsumers, type KeepConsumersOptions } from './keep-consumers.ts';
 export { announceLogGrew, onLogGrew } from './log-signals.ts';
 export { MemoryServer } from './memory/memory-server.ts';
 export { OnCommand, OnEvent, OnReport } from './nest/decorators.ts';

@@ -4,6 +4,7 @@ import type {
   BusMessage,
   Clock,
   Delivery,
+  Doubts,
   Listener,
   MemoryServer,
   ProvisionOutcome,
@@ -68,10 +69,14 @@ export class SimulatedBus implements Bus {
     return this.#server.reachable;
   }
 
-  provision(topology: Topology): Promise<ProvisionOutcome> {
+  outages(): number {
+    return this.#server.outages;
+  }
+
+  provision(topology: Topology, doubts?: Doubts): Promise<ProvisionOutcome> {
     return this.#ask('provision', () => {
       if (!this.#server.reachable) throw new Error('the server is away');
-      return { changes: this.#server.provision(topology), notes: [] };
+      return { changes: this.#server.provision(topology, doubts), notes: [] };
     });
   }
 

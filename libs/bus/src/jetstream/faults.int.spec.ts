@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually, freshNats, type FreshNats } from '../../../../test/support/infra/index.ts';
-import type { Bus } from '../bus.ts';
+import type { Bus, Doubts } from '../bus.ts';
 import { consumeEvents } from '../consume-events.ts';
 import { consumeReports } from '../consume-reports.ts';
 import type { Consumption } from '../consume.ts';
 import { keptLog, testTopology, type KeptLog } from '../contract/bus-fixture.fixture.ts';
+import { heldWatch } from '../contract/held-watch.fixture.ts';
 import { GrowingLog, reportOf } from '../contract/samples.fixture.ts';
+import { keepConsumers } from '../keep-consumers.ts';
 import { decodeEvent } from '../log-events.ts';
 import { runRelay } from '../relay.ts';
 import { ReportClient } from '../reports.ts';
@@ -121,9 +123,17 @@ describe('a server that fails', () => {
     await expectCopy(bus, source);
   });
 
-  it('given reports lost with the tail, when new ones get their sequences, then they are still taken', async () => {
-    const bus = await connected();
-    await provision(bus);
+  const watch = (bus: Bus): void => {
+    const stop = new AbortController();
+    const again = async (doubts: Doubts): Promise<void> => void (await bus.provision(testTopology(), doubts));
+    const end = keepConsumers(bus, { signal: stop.signal, log, provision: again, recheckMs: 100 });
+    atEnd(() => {
+      stop.abort();
+      return end;
+    });
+  };
+  /** Takes and sends reports, by their numbers. */
+  const reporting = (bus: Bus) => {
     const got = new Set<string>();
     const take = { 'planner.planning-failed': async ({ id }: { id: string }) => void got.add(id) };
     running(consumeReports(bus, take, { log: keptLog() }));
@@ -132,6 +142,54 @@ describe('a server that fails', () => {
       const { kind, data, ...envelope } = reportOf(number);
       return (await client.send(kind, data, envelope)).sent;
     };
+    return { got, send };
+  };
+  const lastReport = async (bus: Bus): Promise<number> => {
+    const state = await bus.streamState('REPORTS');
+    return state.outcome === 'known' ? state.lastSequence : 0;
+  };
+
+  it('given reports lost with the tail, when one is sent afterwards, then it is heard though nobody provisions', async () => {
+    const bus = await connected();
+    await provision(bus);
+    watch(bus);
+    const { got, send } = reporting(bus);
+    for (let number = 1; number <= 100; number += 1) await send(number);
+    await eventually('a hundred reports', () => got.size === 100);
+
+    await server.stop();
+    await server.cutStore(8 * 1024);
+    await server.start();
+    await eventually('one more report sent', () => send(101));
+    expect(await lastReport(bus)).toBeLessThan(100);
+    await eventually('the report taken', () => got.has('report-101'));
+  });
+
+  it('given lost sequences that are handed out again before anybody looks, then all that have them are heard', async () => {
+    const bus = await connected();
+    await provision(bus);
+    const { got, send } = reporting(bus);
+    for (let number = 1; number <= 100; number += 1) await send(number);
+    await eventually('a hundred reports', () => got.size === 100);
+    const held = await heldWatch(bus);
+    atEnd(() => held.stop());
+
+    await server.stop();
+    await server.cutStore(8 * 1024);
+    await server.start();
+    await eventually('one more report sent', () => send(101));
+    for (let number = 102; number <= 200; number += 1) await send(number);
+    expect(await lastReport(bus)).toBeGreaterThan(100);
+    await held.look();
+    const sent = Array.from({ length: 100 }, (_, index) => `report-${index + 101}`);
+    await eventually('all of them taken', () => sent.every((id) => got.has(id)));
+    expect(held.changes).toContain('put right consumer orchestrator of REPORTS');
+  });
+
+  it('given reports lost with the tail, when new ones get their sequences, then they are still taken', async () => {
+    const bus = await connected();
+    await provision(bus);
+    const { got, send } = reporting(bus);
     for (let number = 1; number <= 100; number += 1) await send(number);
     await eventually('a hundred reports', () => got.size === 100);
 

@@ -6,6 +6,7 @@ import type {
   BusAnswer,
   BusMessage,
   Delivery,
+  Doubts,
   Listener,
   ProvisionOutcome,
   PullEnd,
@@ -43,6 +44,7 @@ export class JetStreamBus implements Bus {
   readonly #replies: ReplyInbox;
   readonly #manager: Promise<JetStreamManager>;
   #connected = true;
+  #outages = 0;
   /** Aborts when the connection is lost: the server forgets who waited for messages. */
   #lost = new AbortController();
 
@@ -63,10 +65,14 @@ export class JetStreamBus implements Bus {
     return this.#connected && !this.#connection.isClosed();
   }
 
-  async provision(topology: Topology): Promise<ProvisionOutcome> {
+  outages(): number {
+    return this.#outages;
+  }
+
+  async provision(topology: Topology, doubts?: Doubts): Promise<ProvisionOutcome> {
     const manager = await this.#manager;
     const version = this.#connection.info?.version ?? 'unknown';
-    return this.#ask(() => provisionJetStream(manager, topology, version));
+    return this.#ask(() => provisionJetStream(manager, topology, version, doubts));
   }
 
   async store(message: BusMessage, options: StoreOptions = {}): Promise<StoreOutcome> {
@@ -207,6 +213,7 @@ export class JetStreamBus implements Bus {
 
   #disconnected(): void {
     this.#connected = false;
+    this.#outages += 1;
     this.#lost.abort();
     this.#lost = new AbortController();
     this.#replies.loseAll('the connection was lost');

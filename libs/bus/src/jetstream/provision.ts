@@ -6,15 +6,15 @@ import {
   RetentionPolicy,
   StorageType,
   type ConsumerConfig,
-  type ConsumerInfo,
   type JetStreamManager,
   type StreamConfig,
   type StreamInfo,
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/nats-core';
 import { STREAMS } from '@delta-ci/contracts';
-import type { ProvisionOutcome } from '../bus.ts';
+import { NO_DOUBTS, type Doubts, type ProvisionOutcome } from '../bus.ts';
 import type { ConsumerSpec, StreamSpec, Topology } from '../topology.ts';
+import { anewFrom } from '../anew-from.ts';
 import { saysMissing } from './missing.ts';
 
 /**
@@ -25,6 +25,7 @@ export async function provisionJetStream(
   manager: JetStreamManager,
   topology: Topology,
   serverVersion: string,
+  doubts: Doubts = NO_DOUBTS,
 ): Promise<ProvisionOutcome> {
   const changes: string[] = [];
   const lastSequences = new Map<string, number>();
@@ -36,7 +37,8 @@ export async function provisionJetStream(
   const [events] = topology.streams.filter(({ name }) => name === STREAMS.events);
   for (const spec of topology.consumers) {
     const start = spec.stream === STREAMS.events ? (events?.firstSequence ?? 1) : 1;
-    const change = await provisionConsumer(manager, spec, lastSequences.get(spec.stream) ?? 0, start);
+    const stream = { lastSequence: lastSequences.get(spec.stream) ?? 0, doubtedFrom: doubts.get(spec.stream) ?? null };
+    const change = await provisionConsumer(manager, spec, stream, start);
     if (change !== null) changes.push(`${change} consumer ${spec.name} of ${spec.stream}`);
   }
   return { changes, notes: notesOn(serverVersion, topology.replicas) };
@@ -59,7 +61,7 @@ async function provisionStream(
 async function provisionConsumer(
   manager: JetStreamManager,
   spec: ConsumerSpec,
-  lastSequence: number,
+  stream: { readonly lastSequence: number; readonly doubtedFrom: number | null },
   startSequence: number,
 ): Promise<Change> {
   const config = consumerConfig(spec);
@@ -68,23 +70,17 @@ async function provisionConsumer(
     await manager.consumers.add(spec.stream, { ...config, ...startingAt(startSequence) });
     return 'created';
   }
-  if (isAhead(spec, info, lastSequence)) {
-    await manager.consumers.delete(spec.stream, spec.name);
-    await manager.consumers.add(spec.stream, { ...config, ...startingAt(1) });
+  const consumed = { delivered: info.delivered.stream_seq, ackFloor: info.ack_floor.stream_seq };
+  const anew = anewFrom(spec, consumed, stream);
+  if (anew !== null) {
+    // Another provisioner may have been quicker.
+    await unlessMissing(manager.consumers.delete(spec.stream, spec.name));
+    await manager.consumers.add(spec.stream, { ...config, ...startingAt(anew) });
     return 'put right';
   }
   if (covers(info.config, config)) return null;
   await manager.consumers.update(spec.stream, spec.name, config);
   return 'updated';
-}
-
-/**
- * A stream that lost its tail hands the lost sequences out again. A consumer that had passed them would never see
- * the new messages, so it is made anew and sees all there are: repeats are harmless, a message never seen is not.
- * Not for EVENTS: there the same sequence is the same event. Servers from 2.10 on put their consumers right themselves.
- */
-function isAhead(spec: ConsumerSpec, info: ConsumerInfo, lastSequence: number): boolean {
-  return spec.stream !== STREAMS.events && info.delivered.stream_seq > lastSequence;
 }
 
 type WithName<T extends { name: string }> = Partial<T> & Pick<T, 'name'>;

@@ -4,6 +4,7 @@ import type {
   BusAnswer,
   BusMessage,
   Delivery,
+  Doubts,
   Listener,
   ProvisionOutcome,
   PullEnd,
@@ -41,11 +42,15 @@ export class MemoryBus implements Bus {
     return this.#server.reachable && !this.#closed.signal.aborted;
   }
 
-  async provision(topology: Topology): Promise<ProvisionOutcome> {
+  outages(): number {
+    return this.#server.outages;
+  }
+
+  async provision(topology: Topology, doubts?: Doubts): Promise<ProvisionOutcome> {
     await this.#roundTrip();
     if (!this.isConnected()) throw new Error(AWAY.detail);
     const notes = ['this bus is in memory: for specs and simulation only'];
-    return { changes: this.#server.provision(topology), notes };
+    return { changes: this.#server.provision(topology, doubts), notes };
   }
 
   async store(message: BusMessage, options: StoreOptions = {}): Promise<StoreOutcome> {

@@ -37,6 +37,11 @@ export class MemoryConsumer {
     return this.#next - 1;
   }
 
+  /** Everything up to here is settled. */
+  get ackFloor(): number {
+    return Math.min(this.#next, ...this.#out.keys(), ...this.#due, ...this.#delayed.keys()) - 1;
+  }
+
   async pull(request: PullRequest, onDelivery: (delivery: Delivery) => void): Promise<PullEnd> {
     const expired = new AbortController();
     const ended = new Promise<PullEnd>((over) => {

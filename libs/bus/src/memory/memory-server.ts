@@ -1,5 +1,13 @@
 import { STREAMS, type StreamName } from '@delta-ci/contracts';
-import type { BusAnswer, BusMessage, PullEnd, StoreOptions, StoreOutcome } from '../bus.ts';
+import { anewFrom } from '../anew-from.ts';
+import {
+  NO_DOUBTS,
+  type BusAnswer,
+  type BusMessage,
+  type Doubts,
+  type StoreOptions,
+  type StoreOutcome,
+} from '../bus.ts';
 import { MACHINE_CLOCK, type Clock } from '../clock.ts';
 import type { ConsumerSpec, StreamSpec, Topology } from '../topology.ts';
 import { MemoryConsumer } from './memory-consumer.ts';
@@ -23,6 +31,7 @@ export class MemoryServer {
   readonly #consumers = new Map<string, MemoryConsumer>();
   readonly #subscriptions = new Set<Subscription>();
   #reachable = true;
+  #outages = 0;
   #turn = 0;
 
   constructor(clock: Clock = MACHINE_CLOCK) {
@@ -33,23 +42,29 @@ export class MemoryServer {
     return this.#reachable;
   }
 
+  get outages(): number {
+    return this.#outages;
+  }
+
   /** Fault: the server goes away or comes back. What it stored stays. */
   setReachable(reachable: boolean): void {
     this.#reachable = reachable;
-    if (!reachable) this.#endPulls('unreachable');
+    if (!reachable) this.#breakConnections();
     else for (const consumer of this.#consumers.values()) consumer.offer();
   }
 
   /** Fault: everything stored is gone, streams and consumers included. */
   loseStore(): void {
+    this.#outages += 1;
     for (const consumer of this.#consumers.values()) consumer.forget();
     this.#consumers.clear();
     this.streams.clear();
   }
 
-  /** Fault: a stream lost its messages after a sequence, and will hand their sequences out again. */
+  /** Fault: the server restarts without what a stream had after a sequence, and will hand those sequences out again. */
   truncate(stream: StreamName, lastSequence: number): void {
     this.streams.get(stream)?.truncate(lastSequence);
+    this.#breakConnections();
   }
 
   consumer(stream: StreamName, name: string): MemoryConsumer | undefined {
@@ -88,10 +103,10 @@ export class MemoryServer {
   }
 
   /** Says what was made, changed or put right. */
-  provision(topology: Topology): string[] {
+  provision(topology: Topology, doubts: Doubts = NO_DOUBTS): string[] {
     const streams = topology.streams.map((spec) => this.#provisionStream(spec));
     const first = topology.streams.find(({ name }) => name === STREAMS.events)?.firstSequence ?? 1;
-    const consumers = topology.consumers.map((spec) => this.#provisionConsumer(spec, first));
+    const consumers = topology.consumers.map((spec) => this.#provisionConsumer(spec, first, doubts));
     return [...streams, ...consumers].filter((change) => change !== null);
   }
 
@@ -106,7 +121,7 @@ export class MemoryServer {
     return `updated stream ${spec.name}`;
   }
 
-  #provisionConsumer(spec: ConsumerSpec, firstOfEvents: number): string | null {
+  #provisionConsumer(spec: ConsumerSpec, firstOfEvents: number, doubts: Doubts): string | null {
     const stream = this.streams.get(spec.stream);
     if (stream === undefined) throw new Error(`the stream ${spec.stream} of the consumer ${spec.name} is not there`);
     const consumer = this.consumer(spec.stream, spec.name);
@@ -115,9 +130,11 @@ export class MemoryServer {
       this.#addConsumer(spec, stream, spec.stream === STREAMS.events ? firstOfEvents : 1);
       return `created ${name}`;
     }
-    if (spec.stream !== STREAMS.events && consumer.delivered > stream.lastSequence) {
+    const { lastSequence } = stream;
+    const anew = anewFrom(spec, consumer, { lastSequence, doubtedFrom: doubts.get(spec.stream) ?? null });
+    if (anew !== null) {
       consumer.forget();
-      this.#addConsumer(spec, stream, 1);
+      this.#addConsumer(spec, stream, anew);
       return `put right ${name}`;
     }
     if (sameSpec(consumer.spec, spec)) return null;
@@ -129,8 +146,9 @@ export class MemoryServer {
     this.#consumers.set(`${spec.stream} ${spec.name}`, new MemoryConsumer(spec, stream, this.clock, startSequence));
   }
 
-  #endPulls(end: PullEnd): void {
-    for (const consumer of this.#consumers.values()) consumer.endPulls(end);
+  #breakConnections(): void {
+    this.#outages += 1;
+    for (const consumer of this.#consumers.values()) consumer.endPulls('unreachable');
   }
 }
 
