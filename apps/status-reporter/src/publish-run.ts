@@ -10,15 +10,8 @@ import {
   type PublicationLinks,
 } from '@delta-ci/forge';
 import type { ChecksClient, ForgeDesk } from './forge-desk.ts';
-import type { PublishedState, PublishedStates } from './published-states.ts';
+import type { PublicationRecord, PublishedState, PublishedStates } from './published-states.ts';
 import type { Certainty } from './unanswered-calls.ts';
-
-/** One word to the log about one publication. */
-export interface PublicationRecord extends PublishedState {
-  status: 'published' | 'refused';
-  detail: string;
-  final: Publication['final'];
-}
 
 export interface PublishRunParts {
   links: PublicationLinks;
@@ -50,6 +43,7 @@ export async function publishRun(
   desk: ForgeDesk | null,
   parts: PublishRunParts,
 ): Promise<PublishOutcome> {
+  await reportAgain(view, parts);
   const known = parts.states.of(view);
   const tasks = desiredPublications(view, parts.links).map((publication) => ({
     view,
@@ -81,6 +75,20 @@ export async function publishRun(
   return { kind: 'done', sent, isSplit: existing.isSplit };
 }
 
+/** The forge shows it already: only the word to the log is repeated, under the same id, which makes a repeat harmless. */
+async function reportAgain(view: RunView, { states, record, nowMs }: PublishRunParts): Promise<void> {
+  for (const unshown of states.unshown(view, nowMs())) await report(view, unshown, { states, record, nowMs });
+}
+
+async function report(
+  view: RunView,
+  what: PublicationRecord,
+  { states, record, nowMs }: Pick<PublishRunParts, 'states' | 'record' | 'nowMs'>,
+): Promise<void> {
+  await record(view, what);
+  states.remember(view.runId, what, nowMs());
+}
+
 /** Asking again in the same words would be refused again. */
 const isFinal = ({ kind }: ForgeFailure): boolean => kind === 'refused' || kind === 'not_found';
 
@@ -107,8 +115,7 @@ async function refuseOnce(tasks: readonly Task[], parts: PublishRunParts, detail
     digest: NOTHING,
     viewPosition: view.position,
   };
-  await parts.record(view, { ...state, status: 'refused', detail, final: null });
-  parts.states.remember(view.runId, { ...state, status: 'refused' });
+  await report(view, { ...state, status: 'refused', detail, final: null }, parts);
 }
 
 async function send(
@@ -188,7 +195,7 @@ class ExistingChecks {
 async function recordAnswer(
   { view, publication, known }: Task,
   answer: ForgeAnswer<string>,
-  { states, record, certainty }: PublishRunParts,
+  parts: PublishRunParts,
 ): Promise<void> {
   const { target, digest } = publication;
   const state = {
@@ -198,11 +205,11 @@ async function recordAnswer(
     status: answer.ok ? ('published' as const) : ('refused' as const),
     viewPosition: view.position,
   };
+  const { certainty } = parts;
   const detail = answer.ok ? '' : `${answer.failure.kind}: ${answer.failure.message}`;
   const isEnd = answer.ok && certainty !== 'waiting' && !(certainty === 'due' && view.reported);
   const final = isEnd ? publication.final : null;
   const isKnown = final === null && known?.digest === digest && known.externalId === state.externalId;
   if (certainty === 'due' && isKnown) return;
-  await record(view, { ...state, detail: detail.slice(0, 1_000), final });
-  states.remember(view.runId, state);
+  await report(view, { ...state, detail: detail.slice(0, 1_000), final }, parts);
 }

@@ -1,7 +1,7 @@
 import type { ReportClient } from '@delta-ci/bus';
 import type { RunView } from '@delta-ci/contracts';
 import { traceparentOf } from '@delta-ci/service';
-import type { PublicationRecord } from './publish-run.ts';
+import type { PublicationRecord } from './published-states.ts';
 import type { LookCause } from './run-queue.ts';
 
 /** Reports one publication. @throws when the bus did not take it */

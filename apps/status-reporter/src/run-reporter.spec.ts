@@ -3,7 +3,7 @@ import type { RunView } from '@delta-ci/contracts';
 import { aRepository } from '../../../test/support/made-up/repository.ts';
 import { ForgeDesk } from './forge-desk.ts';
 import { MadeUpForge } from './made-up-forge.fixture.ts';
-import type { PublicationRecord } from './publish-run.ts';
+import type { PublicationRecord } from './published-states.ts';
 import { PROPOSED, runIdOf } from './run-story.fixture.ts';
 import { RunReporter } from './run-reporter.ts';
 
@@ -153,5 +153,22 @@ describe('a look at a run', () => {
     expect(await reporter.look(RUN, CAUSE)).toBeNull();
     expect(forge.shows()).toEqual(['completed success', 'completed success']);
     expect(finals()).toEqual(['succeeded']);
+  });
+
+  it('given a final report that was lost on its way to the log, when looked at a minute later, then it is sent again, and the forge is not asked', async () => {
+    const reporter = aReporter(0);
+    view = ended(1);
+    await reporter.look(RUN, CAUSE);
+    const [lost] = records;
+    records = [];
+    await reporter.look(RUN, CAUSE);
+    expect(records).toEqual([]);
+
+    nowMs += 60_000;
+    // Whatever it asked of the forge would go unanswered, and be tried again.
+    forge.unansweredNext = 1;
+    expect(await reporter.look(RUN, CAUSE)).toBeNull();
+    expect(records).toEqual([lost]);
+    expect(lost?.final).toBe('succeeded');
   });
 });

@@ -2,8 +2,8 @@ import type { RunId, RunView } from '@delta-ci/contracts';
 import type { PublicationLinks } from '@delta-ci/forge';
 import { backoffMs, type BackoffPolicy, type Logger } from '@delta-ci/service';
 import type { ForgeDesk } from './forge-desk.ts';
-import { publishRun, type PublicationRecord } from './publish-run.ts';
-import { PublishedStates } from './published-states.ts';
+import { publishRun } from './publish-run.ts';
+import { PublishedStates, type PublicationRecord } from './published-states.ts';
 import type { LookCause } from './run-queue.ts';
 import { UnansweredCalls } from './unanswered-calls.ts';
 
