@@ -4,6 +4,7 @@ import type { Host } from '../engine/host.ts';
 import type { Random } from '../engine/random.ts';
 import { forgetOneLease } from './forgetful-runner.ts';
 import { TIMINGS } from './settings.ts';
+import { CALM_FORGE } from './simulated-forge.ts';
 import type { World } from './world.ts';
 
 /** Puts it right again. @param lastedMs how long it was wrong */
@@ -233,7 +234,19 @@ const forge: Fault = {
     weather.rateLimit = random.pick([0, 0, 0.2]);
     weather.slowestMs = random.pick([3_000, 8_000, 14_000]);
     weather.redeliver = 0.4;
-    return () => Object.assign(weather, { error: 0, rateLimit: 0, slowestMs: 50, redeliver: 0 });
+    return () => Object.assign(weather, CALM_FORGE);
+  },
+};
+
+const forgeAtEnds: Fault = {
+  name: 'the forge fails where something ends',
+  lastsMs: { from: 40_000, to: 120_000 },
+  begin: ({ forge: { weather }, sometimes }, random) => {
+    sometimes.happened('the forge failed where something ended');
+    weather.endsFirst = random.chance(0.6);
+    if (weather.endsFirst) weather.slowestMs = 12_000;
+    else weather.endsFail = random.pick([0.5, 0.8]);
+    return () => Object.assign(weather, CALM_FORGE);
   },
 };
 
@@ -267,4 +280,6 @@ export const FAULTS: readonly Fault[] = [
   artifactStore,
   forge,
   forge,
+  forgeAtEnds,
+  forgeAtEnds,
 ];

@@ -11,11 +11,22 @@ export interface ForgeWeather {
   /** Share of calls told to come again later. */
   rateLimit: number;
   slowestMs: number;
+  /** Share of calls that fail, undone, among those that show how something ended. */
+  endsFail: number;
+  /** Whether those that show an end are quick while the others are slow: the newest word overtakes the ones before. */
+  endsFirst: boolean;
   /** Share of deliveries that are sent again although they were answered. */
   redeliver: number;
 }
 
-const CALM_FORGE: Readonly<ForgeWeather> = { error: 0, rateLimit: 0, slowestMs: 50, redeliver: 0 };
+export const CALM_FORGE: Readonly<ForgeWeather> = {
+  error: 0,
+  rateLimit: 0,
+  slowestMs: 50,
+  endsFail: 0,
+  endsFirst: false,
+  redeliver: 0,
+};
 
 /** A check run as the forge shows it. */
 export interface ShownCheck {
@@ -64,9 +75,13 @@ export class SimulatedForge {
 
   /** Answers calls to its API. */
   async handle({ method, path, body }: HttpRequest): Promise<HttpAnswer> {
+    const { weather } = this;
+    const showsEnd = Buffer.from(body).toString('utf8').includes('"status":"completed"');
+    const slowestMs = showsEnd && weather.endsFirst ? CALM_FORGE.slowestMs : weather.slowestMs;
     await new Promise<void>((resolve) => {
-      this.#engine.after(this.#random.between(1, this.weather.slowestMs), null, 'forge thinks', resolve);
+      this.#engine.after(this.#random.between(1, slowestMs), null, 'forge thinks', resolve);
     });
+    if (showsEnd && this.#random.chance(weather.endsFail)) return { status: 502, body: { message: 'bad gateway' } };
     if (this.#random.chance(this.weather.rateLimit)) {
       return { status: 429, body: { message: 'slow down' }, headers: { 'retry-after': '5' } };
     }

@@ -36,6 +36,7 @@ export const SOMETIMES = [
   'a command was repeated and answered from memory',
   'a webhook was repeated and led to the same run',
   'the forge failed',
+  'the forge failed where something ended',
   'the artifact store failed',
   'a clock was minutes off',
 ] as const;
