@@ -4,7 +4,9 @@ import { percentText } from './history-text.ts';
 
 /** Pictures as inline SVG: drawn from numbers alone, coloured by the page's style, each with words for who cannot see it. */
 
-const [WIDTH, HEIGHT, LEFT, BOTTOM] = [720, 200, 44, 24];
+const [WIDTH, HEIGHT, LEFT] = [720, 188, 44];
+/** Room above the line of 100 % for its label. */
+const TOP = 12;
 /** More bars than this are thinner than a pixel: neighbours are drawn as their average. */
 const BARS_MAX = 180;
 
@@ -69,16 +71,19 @@ function averageRate(rows: readonly (PlannedRow | FailedRow | null)[]): number |
   return rates.length === 0 ? null : rates.reduce((sum, rate) => sum + rate, 0) / rates.length;
 }
 
+/** Bars and lines are measured by the same scale. */
+const heightOf = (rate: number): number => HEIGHT - (TOP + (1 - rate) * (HEIGHT - TOP));
+
 function bar(x: number, width: number, rate: number, side: string): string {
-  const height = Math.max(1, rate * (HEIGHT - BOTTOM));
-  const y = HEIGHT - BOTTOM - height;
+  const height = Math.max(1, heightOf(rate));
+  const y = HEIGHT - height;
   return `<rect class="${side}" x="${fixed(x)}" y="${fixed(y)}" width="${fixed(width)}" height="${fixed(height)}"/>`;
 }
 
 function axis(): string {
   return [0, 0.25, 0.5, 0.75, 1]
     .map((rate) => {
-      const y = fixed((1 - rate) * (HEIGHT - BOTTOM - 6) + 6);
+      const y = fixed(HEIGHT - heightOf(rate));
       const line = `<line class="grid" x1="${LEFT}" x2="${WIDTH}" y1="${y}" y2="${y}"/>`;
       return `${line}<text class="label" x="${LEFT - 6}" y="${y}" text-anchor="end">${Math.round(rate * 100)} %</text>`;
     })
