@@ -290,4 +290,15 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     caughtBy: ['11 the forge converges'],
   },
+  {
+    name: 'consumers that passed a lost tail stay where they are',
+    changes: [
+      {
+        file: 'libs/bus/src/keep-consumers.ts',
+        find: 'if (doubts.size > 0 || this.#outages === null) await',
+        replace: 'if (this.#outages === null) await',
+      },
+    ],
+    caughtBy: ['16 everything ends'],
+  },
 ];
