@@ -3,6 +3,7 @@ import { copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DeveloperClone, git } from '../../../test/support/git-server/bare-repository.ts';
 import { layOutBareRepository } from './bare-layout.ts';
@@ -98,6 +99,13 @@ describe('one commit in one request', () => {
       () => answering(packetLine('packfile\n') + band(1, 'PACK') + band(3, 'out of memory')),
     ],
     ['whose answer breaks off', () => answering(`${packetLine('packfile\n')}00ff\u0001PACK`)],
+    ['whose answer ends before it is whole', () => answering(packetLine('packfile\n') + band(1, 'PACK'))],
+    [
+      'that compresses what it says',
+      () =>
+        answering(gzipSync(`${packetLine('packfile\n')}${band(1, 'PACK')}0000`), 200, { 'content-encoding': 'gzip' }),
+    ],
+    ['with endless words', () => answering(packetLine('packfile\n') + band(2, 'x'.repeat(60_000)).repeat(20))],
     ['that has nothing to give', () => answering(`${packetLine('packfile\n')}0000`)],
     [
       'with another end of history',
@@ -120,6 +128,18 @@ describe('one commit in one request', () => {
     const proxied = new Git({ environment: { PATH, http_proxy: 'http://127.0.0.1:9' } });
     expect(await download({}, proxied)).toBe(false);
     expect(served.requests).toEqual([]);
+  });
+
+  it('given a long answer that only the end of the connection ends, then it is taken as any other', async () => {
+    const body = `${packetLine('packfile\n')}${band(1, 'x'.repeat(65_000)).repeat(300)}0000`;
+    served.intercept = (_request, { socket }: ServerResponse) => {
+      socket?.end(
+        `HTTP/1.1 200 OK\r\ncontent-type: application/x-git-upload-pack-result\r\nconnection: close\r\n\r\n${body}`,
+      );
+      return true;
+    };
+    expect(await download({ maxBytes: 100_000_000 })).toBe(true);
+    expect((await readFile(packFile)).length).toBe(65_000 * 300);
   });
 
   it('given a pack, then it is what the remote sent, byte for byte', async () => {

@@ -1,4 +1,6 @@
 import { open, rm } from 'node:fs/promises';
+import { request as requestHttp, type IncomingMessage } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import type { CloneUrl } from './clone-url.ts';
 import type { Git } from './git.ts';
 import type { Protocol } from './hygiene.ts';
@@ -47,33 +49,49 @@ export async function downloadCommit(git: Git, options: DownloadOptions): Promis
   }
 }
 
+const ANSWER_TYPE = 'application/x-git-upload-pack-result';
+
 async function download(options: DownloadOptions): Promise<void> {
-  const { remote, commit, authorization, timeLimitMs, signal } = options;
   const silent = new AbortController();
   const firstWord = setTimeout(() => silent.abort(), FIRST_WORD_MS);
   try {
-    const response = await fetch(`${remote.url}/git-upload-pack`, {
-      method: 'POST',
-      redirect: 'error',
-      signal: AbortSignal.any([signal, silent.signal, AbortSignal.timeout(timeLimitMs)]),
-      headers: {
-        'content-type': 'application/x-git-upload-pack-request',
-        accept: 'application/x-git-upload-pack-result',
-        'git-protocol': 'version=2',
-        'user-agent': 'git/delta-ci',
-        ...(authorization === null ? {} : { authorization }),
-      },
-      body: requestFor(commit),
-    });
+    const signal = AbortSignal.any([options.signal, silent.signal, AbortSignal.timeout(options.timeLimitMs)]);
+    const response = await ask(options, signal);
     clearTimeout(firstWord);
-    const type = response.headers.get('content-type');
-    if (!response.ok || type !== 'application/x-git-upload-pack-result' || response.body === null) {
-      throw new NotPackets(`the remote answered with ${response.status}`);
+    const { 'content-type': type, 'content-encoding': encoding } = response.headers;
+    if (response.statusCode !== 200 || type !== ANSWER_TYPE || encoding !== undefined) {
+      response.destroy();
+      throw new NotPackets(`the remote answered with ${response.statusCode}`);
     }
-    await keepPack(packetsOf(response.body), options);
+    await keepPack(packetsOf(response), options);
   } finally {
     clearTimeout(firstWord);
   }
+}
+
+/**
+ * Without `fetch`: it inflates what it gets, and an answer that only the end of the connection ends can break it outside of
+ * any promise.
+ */
+function ask({ remote, commit, authorization }: DownloadOptions, signal: AbortSignal): Promise<IncomingMessage> {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const request = remote.protocol === 'https' ? requestHttps : requestHttp;
+  const sent = request(`${remote.url}/git-upload-pack`, {
+    method: 'POST',
+    agent: false,
+    signal,
+    headers: {
+      'content-type': 'application/x-git-upload-pack-request',
+      accept: ANSWER_TYPE,
+      'accept-encoding': 'identity',
+      'git-protocol': 'version=2',
+      'user-agent': 'git/delta-ci',
+      ...(authorization === null ? {} : { authorization }),
+    },
+  });
+  sent.once('response', resolve).on('error', reject);
+  sent.end(requestFor(commit));
+  return promise;
 }
 
 /** A fetch of protocol version 2: this commit, none before it, and no talk about what is here already. */
@@ -95,19 +113,22 @@ async function keepPack(
   const file = await open(packFile, 'wx', 0o644);
   try {
     let section = '';
+    let packBytes = 0;
     let bytes = 0;
     for await (const packet of packets) {
-      if (packet === 'flush') break;
+      if (packet === 'flush' && packBytes > 0) return;
+      if (packet === 'flush') throw new NotPackets('no pack came');
+      bytes += packet.length;
+      if (bytes > maxBytes) throw new NotPackets('the answer is larger than anything that is taken');
       if (packet === 'delimiter') section = '';
       else if (section === '') section = sectionOf(packet);
       else if (section === 'shallow-info') requireShallow(packet, commit);
       else if (packet[0] === PACK_BAND) {
-        bytes += packet.length - 1;
-        if (bytes > maxBytes) throw new NotPackets('the pack is larger than anything that is taken');
+        packBytes += packet.length - 1;
         await file.write(packet, 1);
       } else if (packet[0] !== WORDS_BAND) throw new NotPackets('the remote gave up');
     }
-    if (bytes === 0) throw new NotPackets('no pack came');
+    throw new NotPackets('the answer ends before it is whole');
   } finally {
     await file.close();
   }

@@ -25,15 +25,24 @@ export const DELIMITER = '0001';
  * @throws NotPackets for anything else, a stream that ends within a packet included
  */
 export async function* packetsOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Packet> {
-  let rest: Buffer = Buffer.alloc(0);
+  let pieces: Uint8Array[] = [];
+  let held = 0;
+  let needed = LENGTH_DIGITS;
   for await (const piece of stream) {
-    rest = rest.length === 0 ? Buffer.from(piece) : Buffer.concat([rest, piece]);
+    pieces.push(piece);
+    held += piece.length;
+    // Joined only once a packet is whole: pieces of one byte would otherwise be copied over and over.
+    if (held < needed) continue;
+    let rest = Buffer.concat(pieces);
     for (let length = lengthOf(rest); length !== null && length <= rest.length; length = lengthOf(rest)) {
       yield MARKS.get(length) ?? rest.subarray(LENGTH_DIGITS, length);
       rest = rest.subarray(Math.max(length, LENGTH_DIGITS));
     }
+    needed = lengthOf(rest) ?? LENGTH_DIGITS;
+    pieces = [rest];
+    held = rest.length;
   }
-  if (rest.length > 0) throw new NotPackets('the answer ends within a packet');
+  if (held > 0) throw new NotPackets('the answer ends within a packet');
 }
 
 /** Bytes of the packet that begins here; null while its length has not arrived. */
