@@ -2,6 +2,7 @@ import { DEFAULT_SANDBOX_LIMITS, type SandboxLimits } from '../limits.ts';
 import type { Layer } from '../layers.ts';
 import type { StepResult, StepSpec } from '../sandbox-executor.ts';
 import { EAFNOSUPPORT, ENOSYS, EPERM } from '../seccomp/bpf.ts';
+import { hasI386Door } from './i386-door.fixture.ts';
 import { i386CallProgram, systemCallProgram } from '../seccomp/system-call-program.ts';
 import { JUDGED_CALLS, REFUSED_CALLS, X32_CALL_BIT, type FilterArch } from '../seccomp/system-calls.ts';
 
@@ -39,6 +40,7 @@ const MiB = 1024 * 1024;
 const CLONE_NEWUSER = 0x10000000;
 const EINVAL = 22;
 const SIGSYS_CODE = 159;
+const SIGSEGV_CODE = 139;
 
 type Call = {
   readonly name: string;
@@ -317,12 +319,12 @@ const CALLS: readonly HostileJob[] = [
   ]),
 ];
 
-const OTHER_MACHINES: readonly HostileJob[] = [
+const otherMachines = (): HostileJob[] => [
   {
     name: 'enters the kernel by the door of i386',
     files: () => ({ i386: i386CallProgram() }),
     script: () => './i386',
-    ends: { exitCode: SIGSYS_CODE, signal: 'SIGSYS' },
+    ends: hasI386Door() ? { exitCode: SIGSYS_CODE, signal: 'SIGSYS' } : { exitCode: SIGSEGV_CODE, signal: 'SIGSEGV' },
   },
   {
     name: 'enters the kernel by the door of x32',
@@ -371,7 +373,7 @@ export const hostileJobs = (arch: FilterArch): readonly HostileJob[] => [
   ...NETWORK,
   ...CALLS,
   ...PRIVILEGES,
-  ...(arch === 'x64' ? OTHER_MACHINES : []),
+  ...(arch === 'x64' ? otherMachines() : []),
 ];
 
 export const limitsOf = (job: HostileJob): SandboxLimits => ({ ...DEFAULT_SANDBOX_LIMITS, ...job.limits });
