@@ -2,9 +2,9 @@ import { DEFAULT_SANDBOX_LIMITS, type SandboxLimits } from '../limits.ts';
 import type { Layer } from '../layers.ts';
 import type { StepResult, StepSpec } from '../sandbox-executor.ts';
 import { EAFNOSUPPORT, ENOSYS, EPERM } from '../seccomp/bpf.ts';
-import { hasI386Door } from './i386-door.fixture.ts';
-import { i386CallProgram, systemCallProgram } from '../seccomp/system-call-program.ts';
-import { JUDGED_CALLS, REFUSED_CALLS, X32_CALL_BIT, type FilterArch } from '../seccomp/system-calls.ts';
+import { systemCallProgram } from '../seccomp/system-call-program.ts';
+import { JUDGED_CALLS, REFUSED_CALLS, type FilterArch } from '../seccomp/system-calls.ts';
+import { otherMachines } from './other-machines.fixture.ts';
 
 /** What the host offers a job to attack: all of it made for the test. */
 export type Target = {
@@ -39,8 +39,6 @@ export type HostileJob = {
 const MiB = 1024 * 1024;
 const CLONE_NEWUSER = 0x10000000;
 const EINVAL = 22;
-const SIGSYS_CODE = 159;
-const SIGSEGV_CODE = 139;
 
 type Call = {
   readonly name: string;
@@ -317,21 +315,6 @@ const CALLS: readonly HostileJob[] = [
     { name: 'newer', number: [463, 463] },
     { name: 'far-newer', number: [2_000, 2_000] },
   ]),
-];
-
-const otherMachines = (): HostileJob[] => [
-  {
-    name: 'enters the kernel by the door of i386',
-    files: () => ({ i386: i386CallProgram() }),
-    script: () => './i386',
-    ends: hasI386Door() ? { exitCode: SIGSYS_CODE, signal: 'SIGSYS' } : { exitCode: SIGSEGV_CODE, signal: 'SIGSEGV' },
-  },
-  {
-    name: 'enters the kernel by the door of x32',
-    files: () => ({ x32: systemCallProgram('x64', X32_CALL_BIT + 39) }),
-    script: () => './x32',
-    ends: { exitCode: SIGSYS_CODE, signal: 'SIGSYS' },
-  },
 ];
 
 const PRIVILEGES: readonly HostileJob[] = [
