@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { i386CallProgram, systemCallProgram } from '../seccomp/system-call-program.ts';
 import { X32_CALL_BIT } from '../seccomp/system-calls.ts';
-import type { HostileJob } from './hostile-jobs.fixture.ts';
 
-const SIGSYS_CODE = 159;
-const SIGSEGV_CODE = 139;
+const SIGSYS = { exitCode: 159, signal: 'SIGSYS' } as const;
+const SIGSEGV = { exitCode: 139, signal: 'SIGSEGV' } as const;
 
 /** Some virtual machines have no such door: there a program that tries it ends by itself, whatever filters it. */
 function hasI386Door(): boolean {
@@ -22,17 +21,17 @@ function hasI386Door(): boolean {
 }
 
 /** Jobs that enter the kernel as programs of another machine would. */
-export const otherMachines = (): HostileJob[] => [
+export const otherMachines = () => [
   {
     name: 'enters the kernel by the door of i386',
     files: () => ({ i386: i386CallProgram() }),
     script: () => './i386',
-    ends: hasI386Door() ? { exitCode: SIGSYS_CODE, signal: 'SIGSYS' } : { exitCode: SIGSEGV_CODE, signal: 'SIGSEGV' },
+    ends: hasI386Door() ? SIGSYS : SIGSEGV,
   },
   {
     name: 'enters the kernel by the door of x32',
     files: () => ({ x32: systemCallProgram('x64', X32_CALL_BIT + 39) }),
     script: () => './x32',
-    ends: { exitCode: SIGSYS_CODE, signal: 'SIGSYS' },
+    ends: SIGSYS,
   },
 ];
