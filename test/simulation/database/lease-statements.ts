@@ -137,7 +137,8 @@ const whichLeasesExpired: Statement = ({ transaction, nowMs }, [limit]) => {
       const lease = leases.get(renewal['lease_hash']);
       if (lease?.['live'] !== true) return [];
       const { run_id: runId, job_key: jobKey, fence, lease_hash: leaseHash, runner_id: runnerId } = lease;
-      return [{ runId, jobKey, attempt: fence, fence, leaseHash, runnerId, silentSinceMs: renewal['renewed_at_ms'] }];
+      const { active: wasActive, renewed_at_ms: silentSinceMs } = renewal;
+      return [{ runId, jobKey, attempt: fence, fence, leaseHash, runnerId, wasActive, silentSinceMs }];
     })
     .slice(0, number(limit));
 };

@@ -55,12 +55,13 @@ async function submitTo(
 async function expireLeases(tools: SweepTools, limit: number): Promise<number> {
   const expired = await whichLeasesExpired(tools.log, limit);
   await Promise.all(
-    expired.map(async ({ runId, jobKey, attempt, fence, leaseHash, silentSinceMs }) =>
+    expired.map(async ({ runId, jobKey, attempt, fence, leaseHash, wasActive, silentSinceMs }) =>
       submitTo(tools, 'expire-leases', `expire-${leaseHash}`, runId, {
         type: 'expire-lease',
         jobKey,
         attempt,
         fence,
+        wasActive,
         silentSinceMs,
       }),
     ),

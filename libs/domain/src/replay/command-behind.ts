@@ -41,7 +41,8 @@ export function commandBehind(run: RunAggregate, first: RecordedStep, next: Doma
     case 'run.superseded':
       return { type: 'supersede-run', by: event.data.by };
     case 'lease.expired':
-      return { type: 'expire-lease', ...event.data };
+      // What was seen only keeps a lease from being expired, and this one was.
+      return { type: 'expire-lease', wasActive: true, ...event.data };
     case 'failure.explained':
       return { type: 'record-explanation', ...event.data };
     case 'publication.recorded':

@@ -142,8 +142,8 @@ export function recordArtifact(
   };
 }
 
-export function expireLease(jobKey: string, attempt = 1): RunCommandOf<'expire-lease'> {
-  return { type: 'expire-lease', jobKey, attempt, fence: attempt, silentSinceMs: T0 };
+export function expireLease(jobKey: string, attempt = 1, wasActive = true): RunCommandOf<'expire-lease'> {
+  return { type: 'expire-lease', jobKey, attempt, fence: attempt, wasActive, silentSinceMs: T0 };
 }
 
 export const cancelRun = { type: 'cancel-run', reason: 'somebody asked' } as const;

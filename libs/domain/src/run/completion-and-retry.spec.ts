@@ -138,6 +138,13 @@ describe('another attempt', () => {
       );
   });
 
+  it('does not follow a lease that was acknowledged after it was seen to run out', () => {
+    const steps = working([job('a', [], { lostRetries: 1 })], 'a');
+    given(story(...steps))
+      .when(expireLease('a', 1, false), T0 + 10_000)
+      .thenTypes();
+  });
+
   it('keeps the two budgets apart, and each ends', () => {
     const attempt = (number: number): Step[] => [grantLease('a', number), acknowledgeLease('a', number)];
     const jobs = [job('a', [], { retries: 1, lostRetries: 2 })];

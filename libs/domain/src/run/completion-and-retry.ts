@@ -21,7 +21,10 @@ export function completeAttempt(unfolding: Unfolding, command: RunCommandOf<'com
   return ACCEPTED;
 }
 
-/** The runner was silent for longer than its lease; a lease that is over already needs nothing. */
+/**
+ * The runner was silent for longer than its lease. A lease that is over already needs nothing, nor does one that was
+ * acknowledged after it was seen to run out: it has a new time.
+ */
 export function expireLease(unfolding: Unfolding, command: RunCommandOf<'expire-lease'>): Refused {
   const work = workOf(unfolding.run);
   const place = work === null ? null : placeOf(work, command.jobKey);
@@ -31,6 +34,7 @@ export function expireLease(unfolding: Unfolding, command: RunCommandOf<'expire-
   const attempt = job.current;
   if (attempt.state === 'queued' || attempt.state === 'finished') return ACCEPTED;
   if (attempt.lease.fence !== command.fence || !isLiveLease(attempt.lease)) return ACCEPTED;
+  if (!command.wasActive && attempt.lease.state === 'active') return ACCEPTED;
   const { jobKey, fence, silentSinceMs } = command;
   unfolding.record({ type: 'lease.expired', data: { jobKey, attempt: attempt.number, fence, silentSinceMs } });
   endWithoutReport(unfolding, place, attempt, 'the runner was silent for longer than its lease');

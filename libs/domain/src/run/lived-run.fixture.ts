@@ -146,7 +146,7 @@ const expireAction: fc.Arbitrary<Action> = fc.nat().map((pick) => (world) => {
   const lease = world.leases[pick % Math.max(1, world.leases.length)];
   if (lease === undefined) return;
   const { jobKey, attempt } = lease;
-  world.send({ type: 'expire-lease', jobKey, attempt, fence: attempt, silentSinceMs: world.nowMs });
+  world.send({ type: 'expire-lease', jobKey, attempt, fence: attempt, wasActive: true, silentSinceMs: world.nowMs });
 });
 
 const rareAction: fc.Arbitrary<Action> = fc

@@ -53,6 +53,8 @@ export type RunCommand =
       readonly jobKey: JobKey;
       readonly attempt: number;
       readonly fence: number;
+      /** Whether the lease had been acknowledged when it was seen: one that was not has a shorter time. */
+      readonly wasActive: boolean;
       readonly silentSinceMs: EpochMs;
     }
   | { readonly type: 'lose-runner'; readonly runnerId: RunnerId; readonly reason: string }

@@ -50,7 +50,14 @@ describe('whatever is sent to a run', () => {
       fc.property(lived, (world) => {
         const leases = [...world.leases];
         for (const { jobKey, attempt } of leases) {
-          world.send({ type: 'expire-lease', jobKey, attempt, fence: attempt, silentSinceMs: world.nowMs });
+          world.send({
+            type: 'expire-lease',
+            jobKey,
+            attempt,
+            fence: attempt,
+            wasActive: true,
+            silentSinceMs: world.nowMs,
+          });
         }
         world.send(cancelRun);
         world.nowMs += 5_000;

@@ -109,6 +109,7 @@ describe('heartbeats', () => {
       jobKey: 'unit',
       attempt: 1,
       fence: 1,
+      wasActive: expired?.wasActive ?? false,
       silentSinceMs: expired?.silentSinceMs ?? 0,
     });
     expect(await whichLeasesExpired(log.orchestrator, 10)).toEqual([]);

@@ -9,13 +9,15 @@ export interface ExpiredLease {
   readonly fence: number;
   readonly leaseHash: LeaseHash;
   readonly runnerId: RunnerId;
+  /** Whether it has been acknowledged. */
+  readonly wasActive: boolean;
   /** The last sign of life: a renewal, the acknowledgement or the grant. */
   readonly silentSinceMs: EpochMs;
 }
 
 const TEXT = `
   SELECT l.run_id AS "runId", l.job_key AS "jobKey", l.fence AS attempt, l.fence, l.lease_hash AS "leaseHash",
-         l.runner_id AS "runnerId", r.renewed_at_ms AS "silentSinceMs"
+         l.runner_id AS "runnerId", r.active AS "wasActive", r.renewed_at_ms AS "silentSinceMs"
   FROM lease_renewal r JOIN lease l USING (lease_hash)
   WHERE r.expires_at_ms <= (SELECT now_ms()) AND l.live
   ORDER BY r.expires_at_ms LIMIT $1`;
