@@ -1,4 +1,5 @@
 import type { Paint } from './screen/paint.ts';
+import { safeJson } from './screen/safe-text.ts';
 
 /** Everything a command gets from outside: where it runs, what it may read, and where its words go. */
 export interface Surroundings {
@@ -25,5 +26,5 @@ export function variable({ environment }: Pick<Surroundings, 'environment'>, nam
 
 /** One document for machines. */
 export function printJson({ out }: Pick<Surroundings, 'out'>, value: unknown): void {
-  out(`${JSON.stringify(value, null, 2)}\n`);
+  out(`${safeJson(value, 2)}\n`);
 }

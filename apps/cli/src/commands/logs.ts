@@ -2,7 +2,7 @@ import { gatewayFor } from '../api/gateway.ts';
 import { EXIT, type ExitCode } from '../problem.ts';
 import { LineSplitter } from '../screen/line-splitter.ts';
 import { paintOutcome } from '../screen/paint.ts';
-import { safeLogLine } from '../screen/safe-text.ts';
+import { safeJson, safeLogLine } from '../screen/safe-text.ts';
 import type { Surroundings } from '../surroundings.ts';
 import type { ApiOptions } from './runs.ts';
 
@@ -35,7 +35,7 @@ export async function logs(
     }
     sink.end();
     const outcome = event.outcome ?? 'unknown';
-    if (options.json === true) surroundings.out(`${JSON.stringify({ type: 'end', ...event })}\n`);
+    if (options.json === true) surroundings.out(`${safeJson({ type: 'end', ...event })}\n`);
     else surroundings.err(`attempt ${event.attempt}: ${paintOutcome(surroundings.paint, outcome)}\n`);
     return outcome === 'succeeded' ? EXIT.succeeded : EXIT.failed;
   }
@@ -48,7 +48,7 @@ interface Sink {
 }
 
 function sinkFor({ out }: Surroundings, { raw, json }: LogOptions): Sink {
-  if (json === true) return new LineSplitter((text) => out(`${JSON.stringify({ type: 'output', text })}\n`));
+  if (json === true) return new LineSplitter((text) => out(`${safeJson({ type: 'output', text })}\n`));
   if (raw !== true) return new LineSplitter((line) => out(`${safeLogLine(line)}\n`));
   const decoder = new TextDecoder();
   return { write: (chunk) => out(decoder.decode(chunk, { stream: true })), end: () => out(decoder.decode()) };

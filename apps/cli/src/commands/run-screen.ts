@@ -4,7 +4,7 @@ import type { LocalOutcome } from '../local/run-jobs.ts';
 import { explanationText } from '../screen/explanation-text.ts';
 import { LineSplitter } from '../screen/line-splitter.ts';
 import { paintOutcome } from '../screen/paint.ts';
-import { safeLine, safeLogLine, safeText } from '../screen/safe-text.ts';
+import { safeJson, safeLine, safeLogLine, safeText } from '../screen/safe-text.ts';
 import { notesText } from '../screen/show-plan.ts';
 import { table } from '../screen/table.ts';
 import { durationText, plural } from '../screen/words.ts';
@@ -38,7 +38,7 @@ export interface EndedRun {
 
 /** JSON lines: `planned`, `job-started`, `output`, `job-finished`, `finished`. */
 export function jsonLines({ out }: Surroundings): RunScreen {
-  const line = (value: object): void => out(`${JSON.stringify(value)}\n`);
+  const line = (value: object): void => out(`${safeJson(value)}\n`);
   return {
     planned: ({ plan, digest, jobs }) => line({ type: 'planned', digest, jobs: jobs.map(({ key }) => key), plan }),
     started: ({ key }) => line({ type: 'job-started', job: key }),

@@ -3,7 +3,7 @@ import { gatewayFor, type GatewayOptions } from '../api/gateway.ts';
 import { EXIT, type ExitCode } from '../problem.ts';
 import { explanationText } from '../screen/explanation-text.ts';
 import { paintOutcome } from '../screen/paint.ts';
-import { safeLine } from '../screen/safe-text.ts';
+import { safeJson, safeLine } from '../screen/safe-text.ts';
 import { table } from '../screen/table.ts';
 import { ageText, durationText } from '../screen/words.ts';
 import { printJson, type Surroundings } from '../surroundings.ts';
@@ -60,7 +60,7 @@ export async function watchRun(surroundings: Surroundings, runId: string, option
   let view = await gateway.run(runId);
   let known = new Map<string, string>();
   const show = (): void => {
-    if (options.json === true) surroundings.out(`${JSON.stringify(view)}\n`);
+    if (options.json === true) surroundings.out(`${safeJson(view)}\n`);
     else known = sayChanges(surroundings, view, known);
   };
   show();

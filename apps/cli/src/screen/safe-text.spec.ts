@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { LineSplitter } from './line-splitter.ts';
-import { safeLine, safeLogLine, safeText } from './safe-text.ts';
+import { safeJson, safeLine, safeLogLine, safeText } from './safe-text.ts';
 
 const unsafe = (text: string): boolean => /[^\P{Cc}\n\t]|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u.test(text);
 
@@ -12,6 +12,17 @@ describe('text of strangers', () => {
         expect(unsafe(safeText(text))).toBe(false);
         expect(unsafe(safeLogLine(text))).toBe(false);
         expect(/[\n\t]/u.test(safeLine(text))).toBe(false);
+      }),
+    );
+  });
+
+  it('given anything as JSON, nothing that a terminal obeys is left, and a parser reads the same', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), fc.string({ unit: 'binary' }), (value, text) => {
+        const told = { [text]: value, text };
+        const json = safeJson(told, 2);
+        expect(unsafe(json)).toBe(false);
+        expect(JSON.parse(json)).toEqual(JSON.parse(JSON.stringify(told)));
       }),
     );
   });

@@ -20,6 +20,15 @@ export function safeText(text: string): string {
   return text.replaceAll('\r\n', '\n').replaceAll(UNSAFE, shown);
 }
 
+/**
+ * A value as JSON in which nothing is left that a terminal would obey: what a parser reads from it is the same.
+ * @param indent spaces for each level; 0 for one line
+ */
+export function safeJson(value: unknown, indent = 0): string {
+  const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value, null, indent).replaceAll(UNSAFE, (found) => (found === '\n' ? found : escaped(found)));
+}
+
 /** One line, for tables: breaks become spaces. */
 export function safeLine(text: string): string {
   return safeText(text.replaceAll(/[\r\n\t]+/gu, ' ')).trim();
