@@ -13,9 +13,14 @@ const PROCESSORS =
 /** Three values, so that `!linux` is as open as `linux`. */
 type Truth = boolean | null;
 
-/** By the file's name (`x_windows.go`, `x_linux_test.go`) and by its constraint; null for a file without one. */
-export function inclusionOf(fileName: string, constraint: string | null): Inclusion {
-  const truth = both(byName(fileName), constraint === null ? true : evaluate(constraint));
+/**
+ * By the file's name (`x_windows.go`, `x_linux_test.go`) and by its constraint; null for a file without one.
+ * @param language the `go` version of its module (`1.24`, `1.24.1`), which every toolchain that builds it has reached;
+ *   null where that is not written
+ */
+export function inclusionOf(fileName: string, constraint: string | null, language: string | null): Inclusion {
+  const reached = Number(/^1\.(?<minor>\d{1,9})/u.exec(language ?? '')?.groups?.['minor'] ?? 0);
+  const truth = both(byName(fileName), constraint === null ? true : evaluate(constraint, reached));
   return truth === true ? 'always' : truth === null ? 'sometimes' : 'never';
 }
 
@@ -30,10 +35,13 @@ function byName(fileName: string): Truth {
   return SYSTEMS.test(last) ? tag(last) : true;
 }
 
-/** Releases of the language count as reached: the module says which one it needs, and older ones are refused anyway. */
 function tag(name: string): Truth {
-  if (DIFFERS.has(name)) return null;
-  return HOLDS.has(name) || /^go1\.\d+$/u.test(name);
+  return DIFFERS.has(name) ? null : HOLDS.has(name);
+}
+
+/** A release that the module needs is reached, since older ones are refused; a later one may be, by a newer toolchain. */
+function release(minor: number, reached: number): Truth {
+  return minor <= reached ? true : null;
 }
 
 function both(one: Truth, other: Truth): Truth {
@@ -53,7 +61,7 @@ function negated(truth: Truth): Truth {
 const DEPTH_MAX = 50;
 
 /** `linux && (amd64 || !cgo)`. What cannot be followed may be true. */
-function evaluate(constraint: string): Truth {
+function evaluate(constraint: string, reached: number): Truth {
   const tokens = constraint.match(/\|\||&&|[!()]|[\w.]+/gu) ?? [];
   let at = 0;
   const eat = (token: string): boolean => {
@@ -85,7 +93,9 @@ function evaluate(constraint: string): Truth {
     }
     const name = tokens[at];
     at += 1;
-    return name === undefined ? null : tag(name);
+    if (name === undefined) return null;
+    const minor = /^go1\.(?<minor>\d+)$/u.exec(name)?.groups?.['minor'];
+    return minor === undefined ? tag(name) : release(Number(minor), reached);
   };
   const value = disjunction(0);
   return at < tokens.length ? null : value;

@@ -102,6 +102,51 @@ describe('a change in a Go module', () => {
     ]);
   });
 
+  it.each<[what: string, cart: Files]>([
+    [
+      'a test builds by its path',
+      { 'cart/run_test.go': 'package cart\n\nvar c = exec.Command("go", "build", "../cmd/gen")\n' },
+    ],
+    [
+      'a test runs by its path from the module',
+      { 'cart/run_test.go': 'package cart\n\nvar c = sh("go run ./cmd/gen")\n' },
+    ],
+    ['a test names by its import path', { 'cart/run_test.go': 'package cart\n\nvar c = "example.org/shop/cmd/gen"\n' }],
+    ['a test sees from the folder above', { 'cart/run_test.go': 'package cart\n\nvar root = ".."\n' }],
+    [
+      'a test tool of its own runs',
+      { 'fake/run.go': 'package fake\n\nvar c = exec.Command("go", "run", "../cmd/gen/main.go")\n' },
+    ],
+  ])('of a package that %s runs that test, also for what that package is made of', (_what, more) => {
+    const before = {
+      ...MODULE,
+      ...more,
+      'cmd/gen/main.go': 'package main\n\nimport "example.org/shop/lonely"\n',
+    };
+    expect(linesAfter({ ...before, 'cmd/gen/main.go': `${before['cmd/gen/main.go']}// better\n` }, before)).toContain(
+      'go test ./cart',
+    );
+    expect(linesAfter({ ...before, 'lonely/lonely.go': 'package lonely // better\n' }, before)).toContain(
+      'go test ./cart',
+    );
+  });
+
+  it('of what a package reads elsewhere, or its C includes, runs its importers too', () => {
+    const before = {
+      ...MODULE,
+      'fake/read.go': 'package fake\n\nvar f, _ = os.ReadFile("../fixtures/b.json")\n',
+      'money/coin.go': 'package money\n\n// #include "../fixtures/x.h"\nimport "C"\n',
+      'fixtures/b.json': '{}\n',
+      'fixtures/x.h': 'int x;\n',
+    };
+    expect(linesAfter({ ...before, 'fixtures/b.json': '[]\n' }, before)).toContain('go test ./cart');
+    expect(linesAfter({ ...before, 'fixtures/x.h': 'int y;\n' }, before)).toEqual([
+      'go build . ./cart ./money',
+      'go vet . ./cart ./money',
+      'go test ./...',
+    ]);
+  });
+
   it('has an answer for each package and for each job of several', () => {
     const plan = planned(MODULE, { ...MODULE, 'cart/template.txt': 'two\n' });
     expect(explainSubject(plan, 'cart')?.explanation.sentence).toBe(

@@ -25,8 +25,13 @@ export function inputsOfPackage(each: GoPackage, exists: (path: string) => boole
   };
   embedded(production, 'all');
   embedded(tests, ['test', 'lint']);
-  const outside = outsidePaths(each, exists);
-  if (outside.length > 0) inputs.push({ paths: outside, kinds: ['test'], evidence: 'a path in its code leads there' });
+  const outside = (files: readonly GoFile[], kinds: DeclaredInput['kinds']): void => {
+    const paths = outsidePaths(folder, files, exists);
+    if (paths.length > 0) inputs.push({ paths, kinds, evidence: 'a path in its code leads there' });
+  };
+  // Whoever imports what reads them is tested with them too.
+  outside(production, 'all');
+  outside(tests, ['test']);
   return inputs;
 }
 
@@ -44,8 +49,8 @@ export function inputsOfRootPackage({ folder, tests }: GoPackage): DeclaredInput
 }
 
 /** Paths that are not there name nothing, and those that contain the package itself are told as edges. */
-function outsidePaths({ folder, production, tests }: GoPackage, exists: (path: string) => boolean): string[] {
-  const paths = [...production, ...tests].flatMap(({ outside }) =>
+function outsidePaths(folder: string, files: readonly GoFile[], exists: (path: string) => boolean): string[] {
+  const paths = files.flatMap(({ outside }) =>
     outside.flatMap(({ path }) => {
       const at = resolvePath(folder, path);
       return at === null || isWithin(folder, at) || !exists(at) ? [] : [at, `${at}/**`];

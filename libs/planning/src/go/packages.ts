@@ -27,7 +27,7 @@ export function readPackages(
   snapshot: RepositorySnapshot,
   modules: ReadonlyMap<string, GoModule>,
 ): Map<string, ModulePackages> {
-  const collected = new Map([...modules.keys()].map((root) => [root, new Collected()]));
+  const collected = new Map([...modules].map(([root, { mod }]) => [root, new Collected(mod.go)]));
   for (const { path, type } of snapshot.entries) {
     if (!isGoSource(path) || type === 'submodule') continue;
     const folder = folderOf(path);
@@ -69,8 +69,13 @@ function wider(one: Inclusion, other: Inclusion): Inclusion {
 
 class Collected {
   readonly #packages = new Map<string, Growing>();
+  readonly #language: string | null;
   #unread: string | null = null;
   #tested = false;
+
+  constructor(language: string | null) {
+    this.#language = language;
+  }
 
   add(path: string, file: GoFile | null): void {
     const isTest = path.endsWith('_test.go');
@@ -87,6 +92,7 @@ class Collected {
     const inclusion = inclusionOf(
       fileNameOf(path),
       constraint.length > 1 ? `(${constraint.join(') && (')})` : (constraint[0] ?? null),
+      this.#language,
     );
     if (inclusion === 'never') return;
     if (isTest) known.testable = wider(known.testable, inclusion);

@@ -35,6 +35,7 @@ import "neither"
       constraint: 'linux && !race',
       embeds: ['assets/*', 'with space.txt', 'hidden'],
       outside: [],
+      named: [],
     });
   });
 
@@ -53,7 +54,39 @@ var x = []any{
       { path: '../schema.json', open: false },
       { path: '../fixtures', open: true },
       { path: '../..', open: false },
+      { path: '..', open: false, bare: true },
     ]);
+  });
+
+  it('has the words of its literals that may name a package', () => {
+    const text = `package a
+var x = []any{"go run ./cmd/gen\\n", \`example.org/shop/cmd\`, "../cmd/server/main.go", "../testdata/a.json", "https://example.org/a"}
+var y = load("a b", os.Args, "../...")
+`;
+    expect(scanned(text)).toMatchObject({
+      named: ['./cmd/gen', 'example.org/shop/cmd', '../cmd/server/main.go', '../testdata/a.json', '../...'],
+      outside: [
+        { path: '../cmd/server/main.go', open: true },
+        { path: '../testdata/a.json/https://example.org/a', open: false },
+        { path: '../testdata/a.json', open: false },
+        { path: '..', open: false },
+      ],
+    });
+  });
+
+  it('has what its C includes from elsewhere, where it has C', () => {
+    const preamble = `// #include "../inc/x.h"
+/*
+#cgo linux CFLAGS: -I\${SRCDIR}/../api -I../port
+#include <stdio.h>
+*/
+`;
+    expect(scanned(`package a\n\n${preamble}import "C"\n`)?.outside.map(({ path }) => path)).toEqual([
+      '../inc/x.h',
+      '../api',
+      '../port',
+    ]);
+    expect(scanned(`package a\n\n${preamble}import "fmt"\n`)?.outside).toEqual([]);
   });
 
   it('has the constraint of before there was go:build', () => {
@@ -108,16 +141,24 @@ describe('whether a file is built', () => {
     ['a.go', 'ignore', 'never'],
     ['a.go', '!integration', 'always'],
     ['a.go', 'unix && go1.21', 'always'],
+    ['a.go', 'go1.24', 'always'],
+    ['a.go', 'go1.25', 'sometimes'],
+    ['a.go', '!go1.25', 'sometimes'],
+    ['a.go', '!go1.24', 'never'],
     ['a.go', 'linux || windows', 'sometimes'],
     ['a.go', '!(windows || plan9)', 'always'],
     ['a.go', 'cgo', 'sometimes'],
     ['a.go', '(linux', 'sometimes'],
     ['a.go', 'linux || ) darwin', 'sometimes'],
   ])('%s with %s: %s', (name, constraint, expected) => {
-    expect(inclusionOf(name, constraint)).toBe(expected);
+    expect(inclusionOf(name, constraint, '1.24.1')).toBe(expected);
   });
 
   it('is open when its constraint nests without end', () => {
-    expect(inclusionOf('a.go', '('.repeat(99_999))).toBe('sometimes');
+    expect(inclusionOf('a.go', '('.repeat(99_999), null)).toBe('sometimes');
+  });
+
+  it('is open about releases when its module names none', () => {
+    expect(inclusionOf('a.go', 'go1.18', null)).toBe('sometimes');
   });
 });

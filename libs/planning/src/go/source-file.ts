@@ -12,12 +12,16 @@ export interface GoFile {
   readonly embeds: readonly string[];
   /** Paths that lead out of the file's folder, as in `"../testdata/x.json"` or `filepath.Join("..", "docs", name)`. */
   readonly outside: readonly OutsidePath[];
+  /** Words of its literals that may name a package, as in `"go run ./cmd/gen"` or `"example.org/shop/cmd/gen"`. */
+  readonly named: readonly string[];
 }
 
 export interface OutsidePath {
   readonly path: string;
   /** Whether something that is not written there follows it. */
   readonly open: boolean;
+  /** Whether it is dots alone and not seen to be used: tests mean a folder by it, other code works on paths. */
+  readonly bare?: true;
 }
 
 /** More of anything than a file has that people or generators write. */
@@ -26,7 +30,7 @@ const MANY = 10_000;
 /** The file in short, as text. Null for one that has more of something than any real one: it is left as it is, unreadable. */
 export function condenseGoFile(text: string): string | null {
   const file = scanGoFile(text);
-  const longest = Math.max(file.imports.length, file.embeds.length, file.outside.length);
+  const longest = Math.max(file.imports.length, file.embeds.length, file.outside.length, file.named.length);
   return longest > MANY ? null : JSON.stringify(file);
 }
 
@@ -42,7 +46,9 @@ export function readGoFile(condensed: string): GoFile | null {
   const imports = asTexts(memberOf(value, 'imports'));
   const embeds = asTexts(memberOf(value, 'embeds'));
   const outside = memberOf(value, 'outside');
-  if (packageName === null || imports === null || embeds === null || !Array.isArray(outside)) return null;
+  const named = asTexts(memberOf(value, 'named'));
+  if (packageName === null || imports === null || embeds === null || named === null) return null;
+  if (!Array.isArray(outside)) return null;
   return {
     packageName,
     imports,
@@ -50,8 +56,10 @@ export function readGoFile(condensed: string): GoFile | null {
     embeds,
     outside: outside.flatMap((each: unknown): OutsidePath[] => {
       const path = asText(asRecord(each)?.['path']);
-      return path === null ? [] : [{ path, open: memberOf(each, 'open') === true }];
+      const bare = memberOf(each, 'bare') === true ? { bare: true as const } : {};
+      return path === null ? [] : [{ path, open: memberOf(each, 'open') === true, ...bare }];
     }),
+    named,
   };
 }
 
@@ -68,7 +76,11 @@ function scanGoFile(text: string): GoFile {
     imports: [...new Set(header.imports)],
     constraint: header.constraint ?? oldConstraint(header.comments),
     embeds: body.embeds,
-    outside: body.outside,
+    outside: [
+      ...(header.imports.includes('C') ? header.compiled.map((path) => ({ path, open: false })) : []),
+      ...body.outside,
+    ],
+    named: body.named,
   };
 }
 
@@ -77,6 +89,8 @@ interface Header {
   readonly imports: readonly string[];
   readonly constraint: string | null;
   readonly comments: readonly string[];
+  /** Paths out of the folder in comments behind the package clause, which are C where that is imported. */
+  readonly compiled: readonly string[];
   /** Where the declarations begin. */
   readonly end: number;
 }
@@ -90,9 +104,13 @@ function scanHeader(text: string): Header {
   let inBlock = false;
   const imports: string[] = [];
   const comments: string[] = [];
+  const compiled = new Set<string>();
   for (const { 0: token, index } of text.matchAll(TOKEN)) {
     const isComment = token.startsWith('//') || token.startsWith('/*');
-    if (isComment && packageName !== '') continue;
+    if (isComment && packageName !== '') {
+      for (const path of pathsOfPreamble(token)) compiled.add(path);
+      continue;
+    }
     if (isComment) {
       comments.push(token);
       if (token.startsWith('//go:build ')) constraint ??= token.slice(11).trim();
@@ -111,7 +129,19 @@ function scanHeader(text: string): Header {
     else if (awaits === null && token !== ';') break;
     end = index + token.length;
   }
-  return { packageName, imports, constraint, comments, end };
+  return { packageName, imports, constraint, comments, compiled: [...compiled], end };
+}
+
+/** `#include "../inc/x.h"`, and folders that `#cgo` lines name with `${SRCDIR}/..` or `-I..`. */
+const PREAMBLE = /^[ \t/]*#[ \t]*(?:include[ \t]*"(?<file>\.\.[^"\n]*)"|cgo[ \t](?<flags>[^\n]*))/gmu;
+const FLAG_PATH = /\$\{SRCDIR\}\/(?<own>[^\s"':]+)|-[IL][ \t]?["']?(?<other>\.\.[^\s"':]*)/gu;
+
+function pathsOfPreamble(comment: string): string[] {
+  return [...comment.matchAll(PREAMBLE)].flatMap(({ groups }) => {
+    const flags = [...(groups?.['flags'] ?? '').matchAll(FLAG_PATH)];
+    const paths = [groups?.['file'], ...flags.map((flag) => flag.groups?.['own'] ?? flag.groups?.['other'])];
+    return paths.filter((path) => path !== undefined);
+  });
 }
 
 const isString = (token: string): boolean => token.startsWith('"') || token.startsWith('`');
@@ -134,16 +164,24 @@ function oldConstraint(comments: readonly string[]): string | null {
 interface Body {
   readonly embeds: readonly string[];
   readonly outside: readonly OutsidePath[];
+  readonly named: readonly string[];
+}
+
+/** A path of names, long enough for any package. */
+const NAMED = /^(?=.{3,200}$)[\w.~-]+(?:\/[\w.~-]+)+$/u;
+
+function wordsThatName(literal: string): string[] {
+  return literal.includes('/') ? literal.split(/(?:\\.|[\s"'=])+/u).filter((word) => NAMED.test(word)) : [];
 }
 
 /** Literals that follow each other as arguments are one path: `"..", "docs"`. */
 function scanBody(text: string, from: number): Body {
   const embeds = new Set<string>();
   const outside = new Map<string, OutsidePath>();
+  const named = new Set<string>();
   let run: { readonly parts: string[]; readonly start: number; end: number } | null = null;
   const close = (): void => {
-    const path = run === null ? null : outsidePath(text, run);
-    if (path !== null) outside.set(`${path.path} ${path.open}`, path);
+    for (const path of run === null ? [] : pathsOfRun(text, run)) outside.set(JSON.stringify(path), path);
     run = null;
   };
   LITERAL.lastIndex = from;
@@ -154,8 +192,9 @@ function scanBody(text: string, from: number): Body {
       if (token.startsWith('//go:embed ')) embedded(token.slice(11)).forEach((each) => embeds.add(each));
     } else if (isString(token)) {
       const part = unquoted(token);
+      for (const word of wordsThatName(part)) named.add(word);
       const open: { readonly parts: string[]; readonly start: number; end: number } | null = run;
-      if (open !== null && isComma(text, open.end, index)) {
+      if (open !== null && !LEADS_OUT.test(part) && isComma(text, open.end, index)) {
         open.parts.push(part);
         open.end = end;
       } else {
@@ -165,7 +204,7 @@ function scanBody(text: string, from: number): Body {
     }
   }
   close();
-  return { embeds: [...embeds], outside: [...outside.values()] };
+  return { embeds: [...embeds], outside: [...outside.values()], named: [...named] };
 }
 
 /** Space between two arguments is a line break and some tabs. */
@@ -177,14 +216,35 @@ function isComma(text: string, from: number, to: number): boolean {
 
 /** A path that is only dots is one where it is used as one; anywhere else it is looked for in other paths. */
 const TAKES_FOLDER = /(?:\b(?:Join|Abs|DirFS|Chdir|ReadDir|WalkDir|Walk|EvalSymlinks)\(|\bDir\s?[:=]{1,2}\s?)$/u;
+/** Compared with, or looked for in something. */
+const TAKES_TEXT = /(?:[=!]=\s?|\b(?:HasPrefix|HasSuffix|Contains|Index|Trim\w*|Split\w*|Replace\w*|Count)\([^()]*)$/u;
 
-function outsidePath(
-  text: string,
-  run: { readonly parts: string[]; readonly start: number; readonly end: number },
-): OutsidePath | null {
-  const path = run.parts.join('/');
-  const before = text.slice(Math.max(0, run.start - 24), run.start);
-  if (/^[./]*$/u.test(path) && !TAKES_FOLDER.test(before)) return null;
+/** With a name behind the dots: of several such in a list each is a path of its own. */
+const LEADS_OUT = /^\.\.\/[./]*[^./]/u;
+
+interface Run {
+  readonly parts: readonly string[];
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What begins with a whole path may be that and arguments behind it: `"build", "../cmd/gen", "-v"`. */
+function pathsOfRun(text: string, run: Run): OutsidePath[] {
+  const whole = outsidePath(text, run);
+  const [first = ''] = run.parts;
+  return [
+    ...(whole === null ? [] : [whole]),
+    ...(run.parts.length > 1 && LEADS_OUT.test(first) ? [{ path: first, open: false }] : []),
+  ];
+}
+
+function outsidePath(text: string, run: Run): OutsidePath | null {
+  const written = run.parts.join('/');
+  // `../...` is everything below, for the go command.
+  const path = written.replace(/\/\.\.\.$/u, '');
+  const before = text.slice(Math.max(0, run.start - 40), run.start);
+  const bare = path === written && /^[./]*$/u.test(path) && !TAKES_FOLDER.test(before);
+  if (bare) return TAKES_TEXT.test(before) ? null : { path, open: false, bare };
   const after = text.slice(run.end, run.end + SPACE_MAX).trimStart();
   // `"../x" + name` continues the last part, `"..", name` begins another.
   if (after.startsWith('+')) return { path: path.slice(0, Math.max(0, path.lastIndexOf('/'))), open: true };
