@@ -22,20 +22,21 @@ const CHARS_MAX = 1_024 ** 2;
 const KIT =
   /\$ENV\{\w*(?:SDK|IDF|NDK|ROS|ZEPHYR)\w*\}|\bFLUTTER_\w+|\bpico_sdk_\w+|\bReactAndroid\b|\bANDROID_ABI\b|\bCMAKE_JS_\w+|\bSKBUILD_PROJECT_\w+|\bcatkin_package\b|\bament_package\b|\bfind_package\s*\(\s*Zephyr\b/u;
 
-export function readCmakeLists(text: string): CmakeLists {
+/** Null for what is too long to have been written by anybody. */
+export function readCmakeLists(text: string): CmakeLists | null {
+  if (text.length > CHARS_MAX) return null;
   const code = text
-    .slice(0, CHARS_MAX)
     .split('\n')
     // A comment to the end of the line, unless it stands within quotes; one in brackets is left to stand.
-    .map((line) => line.replace(/^((?:[^"#]|"[^"]*")*)#.*$/u, '$1').trimEnd())
+    .map((line) => line.replace(/^((?:[^"#]|"[^"]*")*)#.*$/su, '$1').trimEnd())
     .filter((line) => line.trim() !== '')
     .join('\n');
   const first = (pattern: RegExp): string | null => pattern.exec(code)?.groups?.['name'] ?? null;
   const downloads = /\b(?:FetchContent_Declare|ExternalProject_Add|CPMAddPackage|file\s*\(\s*DOWNLOAD)\b/iu.test(code);
   return {
-    project: first(/^\s*project\s*\(\s*"?(?<name>[^\s")]{1,100})/imu),
-    version: first(/^\s*cmake_minimum_required\s*\(\s*VERSION\s+(?<name>\d+\.\d+)/imu),
-    subdirectories: [...code.matchAll(/\badd_subdirectory\s*\(\s*"?(?<path>[^\s")]{1,300})/giu)].flatMap(
+    project: first(/^[ \t]*project\s*\(\s*"?(?<name>[^\s")]{1,100})/imu),
+    version: first(/^[ \t]*cmake_minimum_required\s*\(\s*VERSION\s+(?<name>\d+\.\d+)/imu),
+    subdirectories: [...text.matchAll(/\badd_subdirectory\s*\(\s*"?(?<path>[^\s")]{1,300})/giu)].flatMap(
       ({ groups }) => groups?.['path'] ?? [],
     ),
     tested:
@@ -44,7 +45,8 @@ export function readCmakeLists(text: string): CmakeLists {
       ),
     needsKit: KIT.test(code),
     hosts: downloads ? hostsIn(code) : [],
-    meaning: code,
+    // As it is written: what looks like a comment may stand within a text.
+    meaning: text,
   };
 }
 

@@ -38,7 +38,8 @@ function detect(snapshot: RepositorySnapshot): Discovery {
   for (const { path } of snapshot.entries) {
     if (!isLists(path)) continue;
     const text = snapshot.contents.get(path);
-    if (text !== undefined) all.set(folderOf(path), readCmakeLists(text));
+    const lists = text === undefined ? null : readCmakeLists(text);
+    if (lists !== null) all.set(folderOf(path), lists);
     else {
       const message = `${path} is too large or not text: what it describes is not planned for`;
       problems.push({ code: 'manifest_unreadable', message, path, scope: folderOf(path) });

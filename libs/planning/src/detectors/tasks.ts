@@ -65,6 +65,11 @@ function detect(snapshot: RepositorySnapshot): Discovery {
   for (const kind of KINDS) {
     for (const { path, type } of snapshot.entries) {
       if (!kind.names.has(fileNameOf(path)) || NOT_OURS.test(path) || type === 'symlink') continue;
+      if ((snapshot.contents.get(path)?.length ?? Infinity) > TASK_CHARS_MAX) {
+        const message = `${path} is too large or not text: what its tasks run is not known`;
+        problems.push({ code: 'manifest_unreadable', message, path, scope: folderOf(path) });
+        continue;
+      }
       const each = readAt(path, kind, snapshot);
       if (each !== null && each.file.tasks.length > 0 && !found.has(each.root)) found.set(each.root, each);
     }

@@ -43,7 +43,7 @@ export function readCompose(text: string, folder: string): ComposeFile | null {
     builds,
     files: [...new Set([...given, ...named.flatMap((each) => place(memberOf(each, 'file'))), ...included])],
     // As it is written: what is put together of aliases could be much more than that.
-    meaning: text.replaceAll(/^\s*#.*\n/gmu, ''),
+    meaning: text,
   };
 }
 

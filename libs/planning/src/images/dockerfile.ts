@@ -4,6 +4,7 @@ export interface Dockerfile {
   readonly bases: readonly string[];
   /** What it takes from the folder it is built in, as it is written: `.` for all of it. */
   readonly sources: readonly string[];
+  /** All of it as it is written: a line with `#` may choose the syntax, or be one of a script. */
   readonly meaning: string;
 }
 
@@ -13,8 +14,9 @@ const CHARS_MAX = 1_024 ** 2;
 const SOURCES_MAX = 500;
 
 export function readDockerfile(text: string): Dockerfile {
+  // Nobody wrote it, and it may take anything.
+  if (text.length > CHARS_MAX) return { bases: [], sources: ['.'], meaning: text };
   const lines = text
-    .slice(0, CHARS_MAX)
     .replaceAll('\r', '')
     .split('\n')
     .filter((line) => !/^\s*(?:#|$)/u.test(line));
@@ -38,7 +40,7 @@ export function readDockerfile(text: string): Dockerfile {
     const shown = /^run$/iu.test(name) ? flags.flatMap(mounted) : [];
     for (const source of [...taken, ...shown]) sources.add(source);
   }
-  return { bases, sources: sources.size > SOURCES_MAX ? ['.'] : [...sources], meaning: instructions.join('\n') };
+  return { bases, sources: sources.size > SOURCES_MAX ? ['.'] : [...sources], meaning: text };
 }
 
 function isElsewhere(flag: string): boolean {

@@ -25,7 +25,14 @@ describe('a change of what images are made of', () => {
     ['a source that is not ignored', 'web/src/page.js', 'page', 'pages', [STACK, WEB], ['test-web']],
     ['a source that is ignored', 'web/src/page.test.js', 'test', 'tests', [], ['test-web']],
     ['an image that another begins with', 'api/Dockerfile', '24', '25', [API, STACK, WEB], ['test-api']],
-    ['a remark in a Dockerfile', 'api/Dockerfile', 'in between', 'here', [], []],
+    [
+      'what looks like a remark in a Dockerfile',
+      'api/Dockerfile',
+      'in between',
+      'here',
+      [API, STACK, WEB],
+      ['test-api'],
+    ],
     ['an image in a folder of nobody', 'deploy/base.Dockerfile', 'debian', 'alpine', [BASE], []],
     [
       'what is mounted while it is built',
@@ -56,6 +63,28 @@ describe('a change of what images are made of', () => {
   it('given aliases that multiply each other, then they are refused', () => {
     const levels = Array.from({ length: 300 }, (_, at) => `l${at + 1}: &l${at + 1} [*l${at}, *l${at}]`).join('\n');
     expect(readCompose(`l0: &l0 [x]\n${levels}\nservices: {}\n`, '.')).toBeNull();
+  });
+
+  it.each([
+    ['the syntax', 'Dockerfile', '# syntax=one\nFROM a\n'],
+    ['a line of a text that is copied', 'Dockerfile', 'FROM a\nCOPY <<E a.c\n#define one\nE\n'],
+    [
+      'a line of a text in a stack',
+      'compose.yaml',
+      'services:\n  a:\n    image: a\n    command: |\n      #define one\n',
+    ],
+  ])('given %s that looks like a remark, then a change of it is one', (_what, path, text) => {
+    const files = { 'package.json': '{ "name": "a", "scripts": { "test": "node --test" } }', [path]: text };
+    const { units } = planned(files, { ...files, [path]: text.replace('one', 'two') });
+    expect(units.find(({ id }) => id === path)?.affected).toBe(true);
+  });
+
+  it('given very many lines of nothing, then a stack is read in a moment', () => {
+    expect(readCompose(`services: {}\n${'\n'.repeat(500_000)}`, '.')?.builds).toEqual([]);
+  });
+
+  it('given a Dockerfile that nobody wrote, then it may take anything', () => {
+    expect(readDockerfile(`FROM a\n${'RUN a\n'.repeat(200_000)}COPY b c\n`).sources).toEqual(['.']);
   });
 
   it('given a hundred thousand lines that go on, then reading takes a moment', () => {

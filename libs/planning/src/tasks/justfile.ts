@@ -1,13 +1,11 @@
-import { TASK_CHARS_MAX, tasksOf, type TaskFile, type WrittenTask } from './task.ts';
+import { tasksOf, type TaskFile, type WrittenTask } from './task.ts';
 
 /** Recipes that can be run without arguments. */
 export function readJustfile(text: string): TaskFile {
-  const recipes = new Map<string, WrittenTask>();
-  const kept: string[] = [];
+  const recipes = new Map<string, WrittenTask[]>();
   let open: WrittenTask | null = null;
-  for (const line of text.slice(0, TASK_CHARS_MAX).replaceAll('\r', '').split('\n')) {
+  for (const line of text.replaceAll('\r', '').split('\n')) {
     if (/^\s*(?:#(?!!)|$)/u.test(line)) continue;
-    kept.push(line.trimEnd());
     if (/^[ \t]/u.test(line)) {
       if (open !== null) open.text += `\n${line.trim()}`;
       continue;
@@ -20,13 +18,13 @@ export function readJustfile(text: string): TaskFile {
       .trim()
       .split(/\s+/u)
       .some((each) => each !== '' && !/[=*]/u.test(each));
-    if (head !== undefined && open !== null && !required) recipes.set(head['name'] ?? '', open);
+    if (head !== undefined && open !== null && !required) recipes.set(head['name'] ?? '', [open]);
   }
-  return { tasks: tasksOf(recipes), meaning: kept.join('\n') };
+  return { tasks: tasksOf(recipes), meaning: text };
 }
 
 /** Paths of files that it takes in, as they are written. */
 export function includedByJustfile(text: string): string[] {
-  const lines = text.slice(0, TASK_CHARS_MAX).matchAll(/^import\??[ \t]+["'](?<path>[^"'\n]{1,300})["']/gmu);
+  const lines = text.matchAll(/^import\??[ \t]+["'](?<path>[^"'\n]{1,300})["']/gmu);
   return [...lines].flatMap(({ groups }) => groups?.['path'] ?? []);
 }

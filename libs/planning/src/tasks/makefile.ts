@@ -1,47 +1,41 @@
-import { TASK_CHARS_MAX, tasksOf, type TaskFile, type WrittenTask } from './task.ts';
+import { tasksOf, type TaskFile, type WrittenTask } from './task.ts';
 
 /** Targets with names that are written out. Variables are not followed: a target that has one in its name is none of ours. */
 export function readMakefile(text: string): TaskFile {
-  const rules = new Map<string, WrittenTask>();
-  const kept: string[] = [];
-  let open: string[] = [];
+  const rules = new Map<string, WrittenTask[]>();
+  // One for all targets of a rule, so that a line of a recipe costs the same for however many it is written.
+  let open: WrittenTask | null = null;
   for (const line of joinedLines(text)) {
     if (line.startsWith('\t')) {
-      for (const name of open) appendTo(rules, name, line.trim());
-      kept.push(line);
+      if (open !== null) open.text += `\n${line.trim()}`;
       continue;
     }
-    const code = line.replace(/(?:^|[^\\])#.*$/u, '').trimEnd();
-    if (code.trim() === '') continue;
-    kept.push(code);
+    const code = line.replace(/(?:^|[^\\])#.*$/su, '').trimEnd();
     const rule = /^(?<targets>[^:=\t$]{1,2000}):(?![:=])(?<needs>[^=]{0,20000})$/u.exec(code)?.groups;
     if (rule === undefined) continue;
-    open = (rule['targets'] ?? '')
-      .trim()
-      .split(/\s+/u)
-      .filter((name) => /^[\w-]{1,60}$/u.test(name));
     const [needs = '', recipe = ''] = (rule['needs'] ?? '').split(';', 2);
-    for (const name of open) {
-      appendTo(rules, name, recipe.trim());
-      rules.get(name)?.needs.push(...needs.split(/\s+/u));
+    open = { text: recipe.trim(), needs: needs.split(/\s+/u) };
+    for (const name of new Set((rule['targets'] ?? '').trim().split(/\s+/u))) {
+      if (/^[\w-]{1,60}$/u.test(name)) rules.set(name, withPiece(rules.get(name), open));
     }
   }
-  return { tasks: tasksOf(rules), meaning: kept.join('\n') };
+  return { tasks: tasksOf(rules), meaning: text };
+}
+
+function withPiece(known: WrittenTask[] | undefined, piece: WrittenTask): WrittenTask[] {
+  known?.push(piece);
+  return known ?? [piece];
 }
 
 function joinedLines(text: string): string[] {
-  return text.slice(0, TASK_CHARS_MAX).replaceAll('\r', '').replaceAll('\\\n', ' ').split('\n');
-}
-
-function appendTo(rules: Map<string, WrittenTask>, name: string, line: string): void {
-  const known = rules.get(name);
-  if (known === undefined) rules.set(name, { text: line, needs: [] });
-  else known.text += `\n${line}`;
+  return text.replaceAll('\r', '').replaceAll('\\\n', ' ').split('\n');
 }
 
 /** Paths of files that it takes in, as they are written; those with variables are left out. */
 export function includedByMakefile(text: string): string[] {
-  const lines = text.slice(0, TASK_CHARS_MAX).matchAll(/^-?s?include[ \t]+(?<paths>[^\n#]{1,2000})/gmu);
+  const lines = joinedLines(text)
+    .join('\n')
+    .matchAll(/^ *-?s?include[ \t]+(?<paths>[^\n#]{1,2000})/gmu);
   return [...lines]
     .flatMap(({ groups }) => (groups?.['paths'] ?? '').trim().split(/\s+/u))
     .filter((path) => !path.includes('$'));

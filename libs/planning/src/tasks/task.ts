@@ -11,34 +11,35 @@ export interface Task {
 /** A task file, read with those that it takes in. */
 export interface TaskFile {
   readonly tasks: readonly Task[];
+  /** All of it as it is written: what looks like a comment may be a line of a script. */
   readonly meaning: string;
 }
 
 /** What is read of one task file with all that it takes in. */
 export const TASK_CHARS_MAX = 1_024 ** 2;
 
-/** A task as it is written: its own lines, and the names of those that run first. */
+/** A piece of a task as it is written, perhaps of several: its own lines, and the names of tasks that run first. */
 export interface WrittenTask {
   text: string;
   readonly needs: string[];
 }
 
 /** Tasks whose names are known everywhere, with the lines of all that they run first, each once. */
-export function tasksOf(written: ReadonlyMap<string, WrittenTask>): Task[] {
+export function tasksOf(written: ReadonlyMap<string, readonly WrittenTask[]>): Task[] {
   const named = TASK_NAMES.filter((name) => written.has(name));
   return named.map((name) => ({ name, text: textWithNeeds(name, written), sources: [], outputs: [] }));
 }
 
-function textWithNeeds(name: string, written: ReadonlyMap<string, WrittenTask>): string {
+function textWithNeeds(name: string, written: ReadonlyMap<string, readonly WrittenTask[]>): string {
   const seen = new Set([name]);
   let text = '';
   // A set is iterated in order of insertion, and what is added on the way is visited too.
   for (const each of seen) {
-    const task = written.get(each);
-    if (task === undefined) continue;
-    text += `${task.text}\n`;
-    if (text.length > TEXT_MAX || seen.size > NEEDS_MAX) break;
-    for (const need of task.needs) seen.add(need);
+    for (const piece of written.get(each) ?? []) {
+      if (text.length > TEXT_MAX || seen.size > NEEDS_MAX) return text.slice(0, TEXT_MAX);
+      text += `${piece.text}\n`;
+      for (const need of piece.needs) seen.add(need);
+    }
   }
   return text.slice(0, TEXT_MAX);
 }

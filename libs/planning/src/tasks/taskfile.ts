@@ -6,13 +6,11 @@ import { TASK_CHARS_MAX, tasksOf, type TaskFile, type WrittenTask } from './task
 export function readTaskfile(text: string): TaskFile | null {
   const tasks = asRecord(memberOf(parseYaml(text), 'tasks'));
   if (tasks === null) return null;
-  const written = new Map<string, WrittenTask>();
+  const written = new Map<string, WrittenTask[]>();
   for (const [name, task] of Object.entries(tasks)) {
     if (memberOf(task, 'internal') === true || memberOf(task, 'requires') !== undefined) continue;
-    written.set(name, {
-      text: commandsOf(task).join('\n'),
-      needs: [...namesIn(memberOf(task, 'deps')), ...namesIn(memberOf(task, 'cmds'))],
-    });
+    const needs = [...namesIn(memberOf(task, 'deps')), ...namesIn(memberOf(task, 'cmds'))];
+    written.set(name, [{ text: commandsOf(task).join('\n'), needs }]);
   }
   const found = tasksOf(written).map((task) => {
     const said = Object.hasOwn(tasks, task.name) ? tasks[task.name] : null;
@@ -21,7 +19,7 @@ export function readTaskfile(text: string): TaskFile | null {
     return { ...task, sources: listed('sources'), outputs: listed('generates') };
   });
   // As it is written: what is put together of aliases could be much more than that.
-  return { tasks: found, meaning: text.slice(0, TASK_CHARS_MAX).replaceAll(/^\s*#.*\n/gmu, '') };
+  return { tasks: found, meaning: text };
 }
 
 /** Few are needed, and each may stand for much. */
