@@ -55,12 +55,17 @@ describe.each([
     },
   );
 
-  it('given that a tool of the root is updated, then those whose scripts start it', () => {
+  it('given that a tool of the root is updated, then those whose scripts start it or whose tests may load it', () => {
     const lock =
       Object.keys(files).find((path) => /^(?:package-lock\.json|pnpm-lock\.yaml|yarn\.lock)$/u.test(path)) ?? '';
     const updated = (files[lock] ?? '').replaceAll('eslint-9.0.0', 'eslint-9.0.1');
-    const plain = JSON.stringify({ name: '@large/p3', scripts: { test: 'node --test' } });
-    const before = { ...files, 'packages/p3/package.json': plain };
+    const plain = (name: string, script: string): string =>
+      JSON.stringify({ name, scripts: { [script]: 'node run.js' } });
+    const before = {
+      ...files,
+      'packages/p3/package.json': plain('@large/p3', 'build'),
+      'packages/p4/package.json': plain('@large/p4', 'test'),
+    };
     const plan = planned(before, { ...before, [lock]: updated });
     expect(plan.files.map(({ rule }) => rule)).toEqual(['lockfile-closure']);
     expect(plan.units.filter(({ affected }) => !affected).map(({ id }) => id)).toEqual(['packages/p3']);

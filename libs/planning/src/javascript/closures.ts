@@ -10,8 +10,8 @@ import type { JavaScriptPackage, JavaScriptWorkspace } from './workspaces.ts';
 export interface Runs {
   readonly commands: readonly UnitCommand[];
   readonly typescript: boolean;
-  /** Names that its sources import, where these were looked at. */
-  readonly imports: ReadonlySet<string>;
+  /** Names that its sources import; null where these were not looked at. */
+  readonly imports: ReadonlySet<string> | null;
 }
 
 /** What each package of a workspace can load: its own packages, and those of the root's that it uses. */
@@ -32,9 +32,10 @@ export function closuresIn(
     if (each === top || apart !== undefined) return closureBy(apart ?? lock, each, []);
     const used = usedOfRoot(ofRoot, {
       declared: declaredNames(each.manifest),
-      expected: new Set([...peerNames(each.manifest), ...imports]),
+      expected: new Set([...peerNames(each.manifest), ...(imports ?? [])]),
       words: wordsRun(commands, top),
       typescript,
+      mayLoadTools: imports === null && commands.some(({ kind }) => kind === 'test'),
     });
     return closureBy(
       lock,

@@ -16,6 +16,7 @@ function used(scripts: string, more: Partial<RootPackagesUser> = {}, settings = 
     expected: new Set<string>(),
     words: wordsOf([scripts]),
     typescript: false,
+    mayLoadTools: false,
   };
   return usedOfRoot(root, { ...user, ...more });
 }
@@ -40,6 +41,10 @@ describe('packages of the root that a member uses', () => {
     ['husky', 'husky'],
   ])('given that its scripts say "%s", then %s too', (script, name) => {
     expect(used(script)).toEqual(expect.arrayContaining([name, ...ANYONE]));
+  });
+
+  it('given tests whose imports nobody looked at, then tools that these may load, and none that are only started', () => {
+    expect(used('node --test', { mayLoadTools: true })).toEqual(['eslint', ...ANYONE]);
   });
 
   it('given that it is compiled, then types too', () => {

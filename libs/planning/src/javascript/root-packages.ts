@@ -9,7 +9,8 @@ import type { PackageManifest } from './package-manifest.ts';
  * 1. The member's scripts name P or a command that P brings, or it has P as a peer, or is seen
  *    to import P: it uses P.
  * 2. P is types that compilers take up by themselves: whoever is compiled uses it.
- * 3. P is one of the tools that are started and never loaded: only who names it uses it.
+ * 3. P is one of the tools that are started and not loaded: only who names it uses it. Some of them can be loaded too,
+ *    as tests of plugins and generators do: for a member with tests whose imports were not looked at they go on below.
  * 4. P is shaped like a plugin, or settings at the root name it: tools that work on the member load it.
  * 5. Another member declares P, or is seen to import it: who uses it can be told.
  * 6. Otherwise the root provides P for whoever imports it, and that may be the member.
@@ -36,6 +37,8 @@ export interface RootPackagesUser {
   /** Every word of the command lines that it runs; empty when it runs nothing. */
   readonly words: ReadonlySet<string>;
   readonly typescript: boolean;
+  /** Whether it has tests, and nobody looked at what they import. */
+  readonly mayLoadTools: boolean;
 }
 
 export function usedOfRoot(root: RootPackages, user: RootPackagesUser): string[] {
@@ -43,11 +46,12 @@ export function usedOfRoot(root: RootPackages, user: RootPackagesUser): string[]
   return root.names.filter((name) => !user.declared.has(name) && isUsed(name, root, user));
 }
 
-function isUsed(name: string, root: RootPackages, { expected, words, typescript }: RootPackagesUser): boolean {
+function isUsed(name: string, root: RootPackages, user: RootPackagesUser): boolean {
+  const { expected, words, typescript, mayLoadTools } = user;
   if (expected.has(name) || words.has(name)) return true;
   if (TYPES_ALONE.test(name)) return typescript || words.has('tsc');
   if (root.commandsOf(name).some((command) => words.has(command))) return true;
-  if (STARTED_ONLY.has(name)) return false;
+  if (STARTED.has(name) && !(mayLoadTools && LOADED_TOO.has(name))) return false;
   if (LOADED_BY_TOOLS.test(name) || root.settings.has(name)) return true;
   return !root.claimed.has(name);
 }
@@ -57,12 +61,18 @@ const TYPES_ALONE = /^@(?:types|tsconfig)\//u;
 const LOADED_BY_TOOLS =
   /(?:^|[/@-])(?:plugin|preset|config|loader|transform|transformer|environment|reporter|parser|formatter|resolver|serializer)(?:[/-]|$)|^(?:@babel|@eslint|@jest|@rollup|@swc|@testing-library|@typescript-eslint|@vitejs|@vitest)\/|^(?:babel|eslint|jest|postcss|prettier|rollup|stylelint|vite|vitest|webpack)-|^ts-jest$/u;
 
-/** Tools of people, releases and task runners: code that is built or tested does not load them. */
-const STARTED_ONLY = new Set(
+/** Tools of people, releases and task runners: code that is built does not load them. */
+const STARTED = new Set(
   `@biomejs/biome @changesets/changelog-github @changesets/cli @commitlint/cli @commitlint/config-conventional concurrently
    cross-env cspell dprint eslint husky knip lage lefthook lerna lint-staged markdownlint-cli markdownlint-cli2 nodemon npm-check-updates
    npm-run-all npm-run-all2 np nx only-allow oxlint prettier publint release-it rimraf semantic-release simple-git-hooks size-limit
    sort-package-json stylelint syncpack turbo typedoc wireit yarn-deduplicate`.split(/\s+/u),
+);
+
+/** Of these, those that are made to be loaded as well. */
+const LOADED_TOO = new Set(
+  `concurrently eslint npm-run-all npm-run-all2 prettier publint release-it rimraf semantic-release sort-package-json stylelint
+   typedoc`.split(/\s+/u),
 );
 
 /** Commands that are not called as their packages are, for lockfiles that do not name them. */

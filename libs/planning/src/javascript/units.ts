@@ -143,7 +143,9 @@ function unitOf(around: Surroundings, each: JavaScriptPackage, wiring: Wiring): 
   const commands = wiring.commands.get(each.root) ?? [];
   const compiled = typescript.has(each.root);
   const installs = wiring.external || own.length > 0;
-  const runs = { commands, typescript: compiled, imports: imports.packages.get(each.root) ?? new Set<string>() };
+  const isLookedAt = imports !== NO_IMPORTS && !imports.unread.has(each.root);
+  const imported = isLookedAt ? (imports.packages.get(each.root) ?? new Set<string>()) : null;
+  const runs = { commands, typescript: compiled, imports: imported };
   return {
     id: each.root,
     name: each.manifest.name ?? each.root,
