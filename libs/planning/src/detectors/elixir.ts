@@ -71,7 +71,8 @@ function readProjects(
   for (const path of files) {
     if (!isManifest(path)) continue;
     const text = contents.get(path);
-    if (text !== undefined) read.set(folderOf(path), readMix(text));
+    const mix = text === undefined ? null : readMix(text);
+    if (mix !== null) read.set(folderOf(path), mix);
     else {
       const message = `${path} is too large or not text: what it describes is not planned for`;
       problems.push({ code: 'manifest_unreadable', message, path, scope: folderOf(path) });

@@ -28,11 +28,43 @@ describe('a change under an umbrella of Elixir', () => {
     expect(jobs(path, from, to)).toEqual(expected.toSorted());
   });
 
+  it.each<[what: string, code: string, counts: boolean]>([
+    ['the version of a project', 'def project, do: [\n  app: :a,\n  version: "1",\n]', false],
+    ['a version with a name', '@version "1"\ndef project, do: [\n  version: @version,\n]', false],
+    [
+      'a version that addresses take',
+      '@version "1"\ndef project, do: [\n  version: @version,\n  url: "u/#{@version}",\n]',
+      true,
+    ],
+    [
+      'a version that is asked for',
+      '@version "1"\ndef project, do: [\n  version: @version,\n  deps: [{:a, @version}],\n]',
+      true,
+    ],
+    [
+      'the version of a release',
+      'def project, do: [\n  releases: [\n    a: [\n      version: "1",\n    ]\n  ]\n]',
+      true,
+    ],
+    ['one of two versions', 'def project, do: [\n  version: "1",\n  other: [\n    version: "0"\n  ]\n]', true],
+  ])('given %s, then it is known whether another counts', (_what, code, counts) => {
+    const [before, after] = [code, code.replace('"1"', '"2"')].map((text) => readMix(text)?.meaning);
+    expect(before !== after).toBe(counts);
+  });
+
+  it('given a manifest that nobody wrote, then it is not read rather than in part', () => {
+    expect(readMix(`app: :a${' '.repeat(600_000)}`)).toBeNull();
+  });
+
+  it('given very many lines of nothing, then reading takes a moment', () => {
+    expect(readMix(`a${'\u2028'.repeat(400_000)}b`)?.name).toBeNull();
+  });
+
   it('given a lockfile with a conflict, then it is not read', () => {
     expect(readMixLock('%{\n<<<<<<< ours\n  "a": {:hex, :a, "1"\n}\n')).toBeNull();
   });
 
   it('given a file that opens ten thousand dependencies and closes none, then reading takes a moment', () => {
-    expect(readMix('{:a, '.repeat(50_000)).dependencies).toEqual([]);
+    expect(readMix('{:a, '.repeat(50_000))?.dependencies).toEqual([]);
   });
 });

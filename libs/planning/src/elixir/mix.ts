@@ -15,23 +15,35 @@ export interface MixDependency {
   readonly kind: 'production' | 'development' | 'test';
 }
 
-/** Of a file that somebody wrote; what is longer is data. */
+/** Of a file that somebody wrote. */
 const CHARS_MAX = 512 * 1_024;
 
-export function readMix(text: string): MixProject {
-  const lines = text
-    .slice(0, CHARS_MAX)
-    .split('\n')
-    .map((line) => line.trimEnd());
+/** Null for what is too long to have been written by anybody. */
+export function readMix(text: string): MixProject | null {
+  if (text.length > CHARS_MAX) return null;
+  const lines = text.split('\n').map((line) => line.trimEnd());
   const code = lines.filter((line) => !/^\s*(?:#|$)/u.test(line)).join('\n');
   return {
     name: /\bapp:\s*:(?<name>\w{1,100})/u.exec(code)?.groups?.['name'] ?? null,
     appsPath: /\bapps_path:\s*"(?<path>[^"#]{1,300})"/u.exec(code)?.groups?.['path'] ?? null,
     elixir: /\belixir:\s*"[~>= ]*(?<version>\d+(?:\.\d+){1,2})/u.exec(code)?.groups?.['version'] ?? null,
     dependencies: [...code.matchAll(/\{\s*:(?<name>\w{1,100})\s*,(?<rest>[^{}]{0,1000})\}/gu)].map(dependencyOf),
-    // The release of the project itself, and what is said to people.
-    meaning: code.replaceAll(/^\s*(?:version:|description:|@version)\s*"[^"#]*",?$/gmu, ''),
+    meaning: meaningOf(code),
   };
+}
+
+/** Without what is said to people, and without the version of the project where it is nothing but that. */
+function meaningOf(code: string): string {
+  const told = code.replaceAll(/^[ \t]*description:[ \t]*"[^"#\n]*",?$/gmu, '');
+  // Versions of releases are names of folders, and two versions may be those of anything.
+  if (/\breleases\b/u.test(code) || timesIn(code, /\bversion:/gu) !== 1) return told;
+  const withoutVersion = told.replace(/^[ \t]*version:[ \t]*"[^"#\n]*",?$/mu, '');
+  const named = timesIn(code, /@version\b/gu) === 2 && /\bversion:[ \t]*@version\b/u.test(code);
+  return named ? withoutVersion.replace(/^[ \t]*@version[ \t]+"[^"#\n]*"$/mu, '') : withoutVersion;
+}
+
+function timesIn(text: string, pattern: RegExp): number {
+  return [...text.matchAll(pattern)].length;
 }
 
 function dependencyOf({ groups }: RegExpMatchArray): MixDependency {

@@ -60,6 +60,17 @@ describe('lockfiles of Python', () => {
     expect(closureOf(lockOf(text), null, ['a'], new Set()).get('a')).toMatch(/"1".*"2"/u);
   });
 
+  it.each([
+    ['the machines that a version is for', `resolution-markers = ["sys_platform == 'one'"]`],
+    ['when a package needs another', `dependencies = [{ name = "p1", marker = "sys_platform == 'one'" }]`],
+  ])('given %s, then another answer is another package', (_what, line) => {
+    const text = `version = 1\n[[package]]\nname = "p0"\nversion = "1"\n${line}\n[[package]]\nname = "p1"\nversion = "1"\n`;
+    const closures = [text, text.replace("'one'", "'two'")].map((each) =>
+      closureOf(lockOf(each), null, ['p0'], new Set()),
+    );
+    expect(closures[0]).not.toEqual(closures[1]);
+  });
+
   it('given checksums that stand apart, as poetry once wrote them, then they count', () => {
     const text = (hash: string): string =>
       `[[package]]\nname = "A_b"\nversion = "1"\n[metadata.files]\nA_b = [{ file = "x", hash = "${hash}" }]\n`;

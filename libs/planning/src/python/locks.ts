@@ -46,6 +46,20 @@ export function readPythonLock(path: string, text: string | undefined): PythonLo
   };
 }
 
+/** What is installed, for which machines, and under which conditions it brings others along. */
+const IDENTITY = [
+  'version',
+  'source',
+  'sdist',
+  'wheels',
+  'files',
+  'marker',
+  'markers',
+  'resolution-markers',
+  'dependencies',
+  'optional-dependencies',
+];
+
 function addPackage(
   packages: Map<string, { identities: string[]; next: string[] }>,
   entry: unknown,
@@ -60,9 +74,7 @@ function addPackage(
     if (identity !== null) known.identities.push(identity);
     known.next.push(...next);
   };
-  const identity = ['version', 'source', 'sdist', 'wheels', 'files', 'marker', 'markers'].map(
-    (member) => memberOf(entry, member) ?? null,
-  );
+  const identity = IDENTITY.map((member) => memberOf(entry, member) ?? null);
   add(name, sortedText([...identity, memberOf(files, written) ?? null]), locationsOf(memberOf(entry, 'dependencies')));
   const extras = Object.entries(
     asRecord(memberOf(entry, 'optional-dependencies')) ?? asRecord(memberOf(entry, 'extras')) ?? {},

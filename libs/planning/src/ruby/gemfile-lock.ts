@@ -16,6 +16,9 @@ export interface GemfileLock {
   /** Where gems are fetched from. */
   readonly remotes: readonly string[];
   readonly ruby: string | null;
+  /** For which platforms gems are chosen, and the bundler that installs them, as comparable text. */
+  readonly platforms: string;
+  readonly bundler: string;
 }
 
 interface Section {
@@ -26,17 +29,23 @@ interface Section {
 /** Sections with gems in them; others tell of the tools. */
 const SOURCES = new Set(['GEM', 'GIT', 'PATH', 'PLUGIN SOURCE']);
 
+interface OpenGem {
+  readonly versions: string[];
+  readonly next: string[];
+  readonly folder: string | null;
+}
+
 /** @param folder the one the file lies in; null is for what is no lockfile of bundler */
 export function readGemfileLock(text: string, folder: string): GemfileLock | null {
   const sections = sectionsOf(text);
   if (!sections.some(({ name }) => name === 'DEPENDENCIES')) return null;
-  const checksums = new Map(linesOf(sections, 'CHECKSUMS').map((line) => [line.split(' ', 1)[0] ?? '', line]));
-  const gems = new Map<string, LockedGem>();
+  const checksums = Map.groupBy(linesOf(sections, 'CHECKSUMS'), (line) => line.split(' ', 1)[0] ?? '');
+  const gems = new Map<string, OpenGem>();
   for (const section of sections) {
-    if (SOURCES.has(section.name)) addGems(gems, section, folder, checksums);
+    if (SOURCES.has(section.name) && !addGems(gems, section, folder)) return null;
   }
   return {
-    gems,
+    gems: new Map([...gems].map(([name, gem]) => [name, lockedGem(gem, checksums.get(name) ?? [])])),
     direct: linesOf(sections, 'DEPENDENCIES').map((line) => (line.split(' ', 1)[0] ?? '').replace(/!$/u, '')),
     remotes: sections
       .filter(({ name }) => name !== 'PATH')
@@ -44,7 +53,14 @@ export function readGemfileLock(text: string, folder: string): GemfileLock | nul
     ruby:
       /^ruby (?<version>\d+(?:\.\d+){0,2})/u.exec(linesOf(sections, 'RUBY VERSION')[0] ?? '')?.groups?.['version'] ??
       null,
+    platforms: linesOf(sections, 'PLATFORMS').join(' '),
+    bundler: linesOf(sections, 'BUNDLED WITH').join(' '),
   };
+}
+
+/** Each text once: a gem may stand there as often as the file has lines. */
+function lockedGem({ versions, next, folder }: OpenGem, checksums: readonly string[]): LockedGem {
+  return { identity: [versions.join(' | '), ...checksums].join(' '), next: [...new Set(next)], folder };
 }
 
 function sectionsOf(text: string): Section[] {
@@ -64,20 +80,19 @@ function setting(line: string, name: string): string | null {
   return line.startsWith(`  ${name}: `) ? line.slice(name.length + 4).trim() : null;
 }
 
-/** Gems stand four spaces in, what they need six. */
-function addGems(
-  gems: Map<string, LockedGem>,
-  { name: kind, lines }: Section,
-  folder: string,
-  checksums: ReadonlyMap<string, string>,
-): void {
+/** As long as what says where gems come from reasonably is: it counts for each of them. */
+const SOURCE_CHARS_MAX = 1_000;
+
+/** Gems stand four spaces in, what they need six. False when nobody would write such a source. */
+function addGems(gems: Map<string, OpenGem>, { name: kind, lines }: Section, folder: string): boolean {
   const source = lines
     .filter((line) => /^ {2}(?!specs:)\S/u.test(line))
     .map((line) => line.trim())
     .join(', ');
+  if (source.length > SOURCE_CHARS_MAX) return false;
   const remote = lines.flatMap((line) => setting(line, 'remote') ?? [])[0] ?? '.';
   const place = kind === 'PATH' ? resolvePath(folder, remote) : null;
-  let open: { identities: string[]; next: string[] } | null = null;
+  let open: OpenGem | null = null;
   for (const line of lines) {
     const gem = /^ {4}(?<name>[^\s(]+)(?: \((?<version>[^)]*)\))?$/u.exec(line)?.groups;
     const needed = /^ {6}(?<name>[^\s(]+)/u.exec(line)?.groups?.['name'];
@@ -85,8 +100,9 @@ function addGems(
     if (gem === undefined) continue;
     const name = gem['name'] ?? '';
     const known = gems.get(name);
-    const version = `${gem['version'] ?? ''} ${checksums.get(name) ?? ''} ${kind} ${source}`.replace('  ', ' ');
-    open = { identities: [...(known === undefined ? [] : [known.identity]), version], next: [...(known?.next ?? [])] };
-    gems.set(name, { identity: open.identities.join(' | '), next: open.next, folder: place });
+    open = { versions: known?.versions ?? [], next: known?.next ?? [], folder: place };
+    open.versions.push(`${gem['version'] ?? ''} ${kind} ${source}`);
+    gems.set(name, open);
   }
+  return true;
 }

@@ -12,7 +12,7 @@ export interface RubyManifest {
 }
 
 const NAME = /^\s*(?:gem|\w+\.add_(?:runtime_|development_)?dependency)[\s(]+["'](?<name>[\w.-]{1,200})["']/u;
-const PATH = /(?:\bpath:|:path\s*=>|^\s*path)\s*\(?\s*["'](?<path>[^"'#]{1,400})["']/u;
+const PATH = /(?:\bpath:|:path\s*=>|^\s*path)\s*(?:\(\s*)?["'](?<path>[^"'#]{1,400})["']/u;
 /** What a gemspec says to people. */
 const TOLD =
   /^\s*\w+\.(?:summary|description|homepage|authors?|email|licenses?|post_install_message)\s*=\s*(?:"[^"\\]*"|'[^'\\]*'|\[[^\]]*\])(?:\.freeze)?\s*$|^\s*\w+\.metadata\[["'][\w-]+["']\]\s*=\s*(?:"[^"\\]*"|'[^'\\]*')\s*$/u;
@@ -24,17 +24,18 @@ export function readRubyManifest(text: string, folder: string): RubyManifest {
   const folders: string[] = [];
   const kept: string[] = [];
   let ruby: string | null = null;
-  for (const line of text.split('\n').map((each) => each.slice(0, LINE_MAX).trimEnd())) {
+  for (const whole of text.split('\n').map((each) => each.trimEnd())) {
+    const line = whole.slice(0, LINE_MAX);
     if (/^\s*(?:#|$)/u.test(line)) continue;
     const name = NAME.exec(line)?.groups?.['name'];
     if (name !== undefined) (/add_development_dependency/u.test(line) ? development : names).add(name);
     const place = resolvePath(folder, PATH.exec(line)?.groups?.['path'] ?? '/');
     if (place !== null) folders.push(place);
     ruby ??= /^\s*ruby\s+["'][~>=\s]*(?<version>\d+(?:\.\d+){0,2})["']/u.exec(line)?.groups?.['version'] ?? null;
-    if (!TOLD.test(line)) kept.push(line);
+    if (!TOLD.test(whole)) kept.push(whole);
   }
   return { names, development, folders, ruby, meaning: kept.join('\n') };
 }
 
-/** Longer lines are data. */
+/** Names and paths stand at the beginning of a line; what comes after this is data, and counts as it is written. */
 const LINE_MAX = 2_000;

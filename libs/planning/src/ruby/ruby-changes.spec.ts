@@ -23,7 +23,8 @@ describe('a change among programs of Ruby', () => {
     ],
     ['a locked gem that tests of an engine may use', 'Gemfile.lock', 'racc (1.8.0)', 'racc (1.8.1)', ALL],
     ['the revision of a gem from elsewhere', 'Gemfile.lock', '0123456789', '9876543210', ALL],
-    ['who wrote the lockfile', 'Gemfile.lock', '2.5.10', '2.5.11', []],
+    ['the bundler of a lockfile', 'Gemfile.lock', '2.5.10', '2.5.11', ALL],
+    ['a platform of a lockfile', 'Gemfile.lock', '\n  x86_64-linux\n', '\n  x86_64-linux-musl\n', ALL],
     ['a Gemfile', 'Gemfile', '# none', '', []],
     ['settings of the linter', '.rubocop.yml', '{}', '{ NewCops: enable }', ['lint']],
     ['the version of Ruby', '.ruby-version', '3.3.1', '3.3.2', ALL],
@@ -35,6 +36,25 @@ describe('a change among programs of Ruby', () => {
 
   it('given a lockfile that cannot be read any more, then all that is installed from it runs', () => {
     expect(jobs('Gemfile.lock', 'DEPENDENCIES', '<<<<<<< ours')).toEqual(ALL);
+  });
+
+  it('given a long line of a Gemfile, then a change at its end is one', () => {
+    const gem = `gem "rubocop", require: [${'"rubocop", '.repeat(300)}"a"]`;
+    const files = { ...PROGRAMS, Gemfile: (PROGRAMS['Gemfile'] ?? '').replace('gem "rubocop"', gem) };
+    expect(changedIn(files)('Gemfile', '"a"]', '"b"]')).toEqual(ALL);
+  });
+
+  it('given one of several checksums of a gem that changes, then the gem does', () => {
+    const lockOf = (checksum: string): string =>
+      `GEM\n  specs:\n    a (1)\n    a (1-java)\n\nDEPENDENCIES\n  a\n\nCHECKSUMS\n  a (1) sha256=${checksum}\n  a (1-java) sha256=c\n`;
+    const [one, other] = ['a', 'b'].map((checksum) => readGemfileLock(lockOf(checksum), '.')?.gems.get('a')?.identity);
+    expect(one).not.toBe(other);
+  });
+
+  it('given one gem two hundred thousand times, then it is read once for each', () => {
+    const text = `GEM\n  remote: a\n  specs:\n${'    a (1)\n      b\n'.repeat(200_000)}DEPENDENCIES\n  a\n`;
+    expect(readGemfileLock(text, '.')?.gems.get('a')?.next).toEqual(['b']);
+    expect(readGemfileLock(text.replace('remote: a', `remote: ${'a'.repeat(100_000)}`), '.')).toBeNull();
   });
 
   it('given a hundred thousand lines that are nearly gems, then reading takes a moment', () => {

@@ -87,7 +87,7 @@ function closureOf({ gems, gemfile }: RubyProject, lock: RubyLock | null): Exter
   if (lock === null) return { kind: 'none' };
   const lockfile = lock.path;
   if (lock.read === null) return { kind: 'unreadable', lockfile, reason: lock.reason };
-  const { gems: locked, direct, ruby } = lock.read;
+  const { gems: locked, direct, ruby, platforms, bundler } = lock.read;
   // What a Gemfile brings in is there for the tests of each of its gems; other gems of the repository are dependencies of their own.
   const beside = direct.filter((name) => (locked.get(name)?.folder ?? null) === null);
   const start = gemfile === null ? [...gems.keys(), ...beside] : [...direct, ...locked.keys()];
@@ -99,6 +99,7 @@ function closureOf({ gems, gemfile }: RubyProject, lock: RubyLock | null): Exter
     else if (gem.folder === null) packages.set(name, gem.identity);
   }
   if (ruby !== null) packages.set('(ruby)', ruby);
+  packages.set('(platforms)', platforms).set('(bundler)', bundler);
   return { kind: 'resolved', lockfile, packages };
 }
 
@@ -155,10 +156,10 @@ function testsOf(root: string, { files, snapshot, tests }: RubyTree): { run: str
     return { run: 'bundle exec rails test', evidence: rails };
   const rakefile = inFolder(root, 'Rakefile');
   const text = snapshot.contents.get(rakefile) ?? '';
-  const task = /^\s*(?:Rake|Minitest)::TestTask\.(?:new|create)\b(?:\s*\(\s*:(?<name>\w+))?/mu.exec(text);
+  const task = /^[ \t]*(?:Rake|Minitest)::TestTask\.(?:new|create)\b(?:\s*\(\s*:(?<name>\w+))?/mu.exec(text);
   if (task === null) return null;
   return {
-    run: `bundle exec rake ${/^\s*task\s*\(?:test\b/mu.test(text) ? 'test' : (task.groups?.['name'] ?? 'test')}`,
+    run: `bundle exec rake ${/^[ \t]*task[ \t]*\(?:test\b/mu.test(text) ? 'test' : (task.groups?.['name'] ?? 'test')}`,
     evidence: `a task for tests in ${rakefile}`,
   };
 }
