@@ -1,4 +1,5 @@
 import { readMix, readMixLock, type MixProject } from '../elixir/mix.ts';
+import { condenseElixir, isElixirSource, prosePages } from '../elixir/named-prose.ts';
 import { MISSING, missing, reachable } from '../javascript/locked-packages.ts';
 import type {
   Discovery,
@@ -17,8 +18,8 @@ import type { Detector } from './detector.ts';
 export const elixirDetector: Detector = {
   ecosystem: 'elixir',
   lookedFor: 'mix.exs (Elixir projects and umbrellas)',
-  wants: (path) => isManifest(path) || ['mix.lock', TOOL_VERSIONS].includes(fileNameOf(path)),
-  condense: null,
+  wants: (path) => isManifest(path) || ['mix.lock', TOOL_VERSIONS].includes(fileNameOf(path)) || isSource(path),
+  condense: (path, text) => (isSource(path) ? condenseElixir(text) : null),
   detect,
 };
 
@@ -26,6 +27,10 @@ const NOT_PROJECTS = /(?:^|\/)(?:deps|_build|node_modules|fixtures?|templates?)\
 
 function isManifest(path: string): boolean {
   return fileNameOf(path) === 'mix.exs' && !NOT_PROJECTS.test(path);
+}
+
+function isSource(path: string): boolean {
+  return isElixirSource(path) && !NOT_PROJECTS.test(path);
 }
 
 interface Found {
@@ -41,6 +46,8 @@ interface Facts {
   readonly projects: ReadonlyMap<string, Found>;
   /** Roots with tests. */
   readonly tested: ReadonlySet<string>;
+  /** Pages that sources name, by the root of their project. */
+  readonly pages: ReturnType<typeof prosePages>;
 }
 
 function detect(snapshot: RepositorySnapshot): Discovery {
@@ -53,7 +60,8 @@ function detect(snapshot: RepositorySnapshot): Discovery {
       : undefined;
     return root !== undefined && isWithin(path, inFolder(root, 'test')) ? [root] : [];
   });
-  const facts: Facts = { snapshot, files, projects, tested: new Set(tested) };
+  const pages = prosePages(snapshot, new Set(projects.keys()), files);
+  const facts: Facts = { snapshot, files, projects, tested: new Set(tested), pages };
   const all = [...projects.values()];
   return {
     units: all.map((each) => unitOf(each, facts)),
@@ -134,7 +142,7 @@ function unitOf(found: Found, facts: Facts): Unit {
     workspaceMeaning: isUmbrella ? mix.meaning : null,
     closure: closureOf(found, facts, lock),
     commands,
-    inputs: [],
+    inputs: facts.pages.get(root) ?? [],
     caches: [{ type: 'deps', name: 'mix-deps', paths: [inFolder(workspace, 'deps')], keyFiles: [lock ?? manifest] }],
     install: [
       {

@@ -60,6 +60,18 @@ describe('a change under an umbrella of Elixir', () => {
     expect(readMix(`a${'\u2028'.repeat(400_000)}b`)?.name).toBeNull();
   });
 
+  it('given a page that a module documents itself with or a test reads, then whom that concerns', () => {
+    const read = changedIn({
+      ...UMBRELLA,
+      'apps/cart/README.md': 'A cart\n',
+      'apps/cart/lib/doc.ex': 'defmodule Cart.Doc do\n  @moduledoc File.read!("README.md")\nend\n',
+      'clock/README.md': 'A clock\n',
+      'clock/test/readme_test.exs': 'defmodule ReadmeTest do\n  doctest_file Path.join(__DIR__, "../README.md")\nend\n',
+    });
+    expect(read('apps/cart/README.md', 'A cart', 'The cart')).toEqual([...CART, 'lint'].sort());
+    expect(read('clock/README.md', 'A clock', 'The clock')).toEqual(['test-clock']);
+  });
+
   it('given a lockfile with a conflict, then it is not read', () => {
     expect(readMixLock('%{\n<<<<<<< ours\n  "a": {:hex, :a, "1"\n}\n')).toBeNull();
   });

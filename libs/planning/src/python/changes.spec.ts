@@ -54,6 +54,31 @@ describe('a change of a workspace of uv', () => {
   });
 });
 
+describe('a change of a page', () => {
+  const money = (settings: string): Files => ({
+    'pyproject.toml': `[project]\nname = "money"\nversion = "1"\n[dependency-groups]\ndev = ["pytest"]\n${settings}`,
+    'test_money.py': '',
+    'README.md': '>>> 1 + 1\n2\n',
+    'CHANGES.md': 'None\n',
+  });
+  it.each([
+    ['[tool.pytest.ini_options]\naddopts = "--doctest-glob=README.md"\n', {}],
+    ['[tool.pytest.ini_options]\naddopts = ["--doctest-glob", "READ*"]\n', {}],
+    ['[tool.pytest.ini_options]\ntestpaths = ["README.md", "."]\n', {}],
+    ['', { 'pytest.ini': '[pytest]\naddopts = --doctest-glob="README.*"\n' }],
+    ['', { 'setup.cfg': '[x]\n[tool:pytest]\ntestpaths = README.md .\n' }],
+  ])('given that %s %o names it for pytest, then it is tested, and no other page', (settings, more) => {
+    const files = { ...money(settings), ...more };
+    expect(change(files, 'README.md', '1 + 1', '1+1')[1]).toEqual(['test']);
+    expect(change(files, 'CHANGES.md', '', 'Some')[1]).toEqual([]);
+  });
+
+  it('given that only other tools name it, then nothing runs', () => {
+    const files = { ...money(''), 'setup.cfg': '[tool:pytest]\nverbosity = 1\n[flake8]\nper-file = README.md\n' };
+    expect(change(files, 'README.md', '1 + 1', '1+1')[1]).toEqual([]);
+  });
+});
+
 describe('a change of packages that are installed one by one', () => {
   it.each<[what: string, path: string, from: string, to: string, jobs: readonly string[]]>([
     ['a package by path', 'lib/lib.py', '', 'x', ['lint-lib', 'test-api', 'test-lib', 'test-site']],

@@ -41,6 +41,7 @@ const SETTINGS = new Set([
   'setup.py',
   'tox.ini',
   'pytest.ini',
+  '.pytest.ini',
   '.python-version',
   'Pipfile',
   ...Object.values(LOCK_FILES),

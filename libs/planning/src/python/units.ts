@@ -12,6 +12,7 @@ import { byText, fileNameOf, folderOf, foldersUpwards, inFolder, isWithin } from
 import { commandsOf } from './commands.ts';
 import { closureOf, locationsFor } from './locks.ts';
 import type { Requirement } from './requirement-lines.ts';
+import { testedProse } from './tested-prose.ts';
 import { readPythonTree, type PythonTree, type PythonUnit } from './projects.ts';
 
 /** Units and edges of all Python packages. */
@@ -179,7 +180,10 @@ function unitOf(around: Surroundings, unit: PythonUnit, edges: readonly UnitEdge
     workspaceMeaning: isRoot ? (project?.meaning ?? null) : null,
     closure: closureFor(around, unit),
     commands,
-    inputs: commands.length === 0 ? [] : [...inputsOf(unit), ...ownSources(around, unit)],
+    inputs:
+      commands.length === 0
+        ? []
+        : [...inputsOf(unit), ...ownSources(around, unit), ...testedProse(unit, facts.top, snapshot)],
     caches: commands.length === 0 ? [] : cachesOf(unit),
     install: install === null ? [] : [{ name: 'install', run: install, workdir: at }],
     hosts: install === null ? [] : HOSTS,

@@ -111,6 +111,30 @@ describe('a change of a Cargo workspace', () => {
     expect([...units].sort(byText)).toEqual(['.', 'crates/money', 'tools/itoa']);
   });
 
+  it.each([
+    [
+      'a page behind the folder of its package',
+      'include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", "README.md"))',
+      'crates/money/README.md',
+    ],
+    ['a licence', 'include_str!("../LICENSE")', 'crates/money/LICENSE'],
+    ['a page by parts', 'Path::new(env!("CARGO_MANIFEST_DIR"))\n    .join("README.md")', 'crates/money/README.md'],
+    [
+      'a folder elsewhere by parts',
+      'Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join("legacy")',
+      'crates/legacy/src/x.txt',
+    ],
+    ['all that lies around it', 'PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")', 'crates/legacy/src/x.txt'],
+  ])('given that sources name %s, then it concerns their package', (_what, source, page) => {
+    const files = { ...SHOP, 'crates/money/src/pages.rs': `const P = ${source};\n`, [page]: 'one\n' };
+    const plan = planned(files, { ...files, [page]: 'two\n' });
+    expect(plan.jobs.map(({ unit }) => unit)).toContain('crates/money');
+    const unnamed = { ...files, 'crates/money/src/pages.rs': '' };
+    expect(planned(unnamed, { ...unnamed, [page]: 'two\n' }).jobs.map(({ unit }) => unit)).not.toContain(
+      'crates/money',
+    );
+  });
+
   it('given the settings of a linter, then only lint jobs run', () => {
     const linted = { ...SHOP, 'clippy.toml': 'msrv = "1.80"\n' };
     const plan = planned(linted, { ...linted, 'clippy.toml': 'msrv = "1.81"\n' });

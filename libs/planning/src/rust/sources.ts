@@ -1,5 +1,6 @@
 import type { DeclaredInput, RepositorySnapshot } from '../model.ts';
 import { literalPattern } from '../glob.ts';
+import { isProse } from '../impact/configuration-rules.ts';
 import { byText, folderOf, inFolder, isWithin, resolvePath } from '../tree-paths.ts';
 
 /** Files that sources name by relative paths: what `include_str!`, `#[path]` and tests read out of their own folder. */
@@ -8,16 +9,31 @@ import { byText, folderOf, inFolder, isWithin, resolvePath } from '../tree-paths
 const REFERENCES_MAX = 200;
 
 const INCLUDED = /\binclude(?:_str|_bytes)?!\s*[([{]\s*"([^"\\\n]{1,300})"/gu;
+/** `concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")`: literals behind the folder of the package are one path. */
+const CONCATENATED = /"CARGO_MANIFEST_DIR"\s{0,40}\)((?:\s{0,40},\s{0,40}"[^"\\\n]{0,300}"){1,8})/gu;
+/** `Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join("docs")`. */
+const JOINED = /((?:\.(?:join|push)\(\s{0,40}"[^"\\\n]{0,200}"\s{0,40}\)\s{0,80}){1,12})/gu;
 const UPWARDS = /"([^"\\\n]{0,100}\.\.\/[^"\\\n]{0,200})"/gu;
 
 /** What is kept of a source: the paths it names that can lead out of its folder, one a line. */
 export function condenseSource(text: string): string {
-  if (!text.includes('../') && !text.includes('include')) return '';
+  if (!['../', 'include', 'CARGO_MANIFEST_DIR', '".."'].some((sign) => text.includes(sign))) return '';
   const found = new Set<string>();
-  for (const pattern of [INCLUDED, UPWARDS]) {
-    for (const [, reference = ''] of text.matchAll(pattern)) if (found.size < REFERENCES_MAX) found.add(reference);
+  const add = (reference: string): void => {
+    if (found.size < REFERENCES_MAX) found.add(reference);
+  };
+  for (const pattern of [INCLUDED, UPWARDS]) for (const [, reference = ''] of text.matchAll(pattern)) add(reference);
+  for (const [, parts = ''] of text.matchAll(CONCATENATED)) add(literalsIn(parts).join(''));
+  for (const [, parts = ''] of text.matchAll(JOINED)) {
+    const path = literalsIn(parts).join('/');
+    // Names within the folder are its own, unless they are pages.
+    if (/(?:^|\/)\.\.(?:\/|$)/u.test(path) || isPage(path)) add(`/${path}`);
   }
   return [...found].join('\n');
+}
+
+function literalsIn(text: string): string[] {
+  return [...text.matchAll(/"([^"]*)"/gu)].map(([, literal = '']) => literal);
 }
 
 /** Folders that have files, and the files: what a path can lead to. */
@@ -52,15 +68,26 @@ export function referencesOf(path: string, condensed: string, root: string, plac
 }
 
 function patternFor(target: string, root: string, { files, folders }: Places): string[] {
-  if (files.has(target)) return !isWithin(target, root) || PROSE.test(target) ? [literalPattern(target)] : [];
+  if (files.has(target)) return !isWithin(target, root) || isPage(target) ? [literalPattern(target)] : [];
   if (!folders.has(target) || isWithin(target, root)) return [];
   return [inFolder(literalPattern(target), '**')];
 }
 
-const PROSE = /\.(?:md|markdown|rst|adoc|txt)$/iu;
+/** What a rule would take for something that no job reads. */
+function isPage(path: string): boolean {
+  return /\.(?:md|markdown|rst|adoc|txt)$/iu.test(path) || isProse(path);
+}
 
-/** One declaration for everything that sources of a unit name. */
-export function sourceInputs(patterns: readonly string[]): DeclaredInput[] {
-  const paths = [...new Set(patterns)].sort(byText);
-  return paths.length === 0 ? [] : [{ paths, kinds: 'all', evidence: 'its sources name it by a relative path' }];
+/** Everything that sources of a unit name. Who looks at all around itself says nothing about who else does. */
+export function sourceInputs(patterns: readonly string[], root: string): DeclaredInput[] {
+  const isAround = (pattern: string): boolean =>
+    pattern === '**' || (pattern.endsWith('/**') && isWithin(literalPattern(root), pattern.slice(0, -3)));
+  const sorted = [...new Set(patterns)].sort(byText);
+  const evidence = 'its sources name it by a relative path';
+  const named = sorted.filter((pattern) => !isAround(pattern));
+  const around = sorted.filter(isAround);
+  return [
+    ...(named.length === 0 ? [] : [{ paths: named, kinds: 'all' as const, evidence }]),
+    ...(around.length === 0 ? [] : [{ paths: around, kinds: 'all' as const, also: true as const, evidence }]),
+  ];
 }

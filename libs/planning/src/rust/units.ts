@@ -168,7 +168,7 @@ function inputsOf(around: Surroundings, each: CargoPackage): DeclaredInput[] {
     },
     { paths: upwards(['deny.toml', '.deny.toml']), kinds: [], evidence: 'cargo-deny reads it, which no job runs' },
     ...targetInputs(around, each.manifest),
-    ...sourceInputs(around.references.get(root) ?? []),
+    ...sourceInputs(around.references.get(root) ?? [], root),
   ];
 }
 
