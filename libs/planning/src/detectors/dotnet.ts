@@ -1,4 +1,6 @@
 import { readDotnetProject, readPackagesLock, TEST_PACKAGES, type DotnetProject } from '../dotnet/read-project.ts';
+import { settingsByFolder, type SharedSettings } from '../dotnet/shared-settings.ts';
+import { literalPattern } from '../glob.ts';
 import type {
   DeclaredInput,
   Discovery,
@@ -65,11 +67,14 @@ function readProjects({ entries, contents }: RepositorySnapshot, problems: Disco
 interface Facts {
   readonly snapshot: RepositorySnapshot;
   readonly paths: ReadonlySet<string>;
+  readonly files: ReadonlySet<string>;
   readonly byFile: ReadonlyMap<string, Found>;
   /** By what the paths of their files end with: `src/A/A.csproj`, `A/A.csproj`, `A.csproj`. */
   readonly byEnding: ReadonlyMap<string, readonly Found[]>;
   /** Settings that projects import by name, and what these take in: which project does is written in all of them. */
   readonly imported: readonly string[];
+  /** Settings that become part of a project in a folder; null where they say too much to be followed. */
+  readonly settingsOf: (root: string) => readonly SharedSettings[] | null;
   /** Whether some shared settings make test projects by name. */
   readonly testsByName: boolean;
 }
@@ -80,32 +85,49 @@ function factsOf(snapshot: RepositorySnapshot, found: readonly Found[]): Facts {
     const parts = each.file.split('/');
     parts.forEach((_, at) => {
       const ending = parts.slice(at).join('/');
-      byEnding.set(ending, [...(byEnding.get(ending) ?? []), each]);
+      const known = byEnding.get(ending);
+      if (known === undefined) byEnding.set(ending, [each]);
+      else known.push(each);
     });
   }
   const paths = new Set(snapshot.entries.flatMap(({ path }) => foldersUpwards(path)));
-  const shared = [...snapshot.contents].filter(([path]) => /\.(?:props|targets)$/u.test(path));
-  const taken = shared.flatMap(([path, text]) => placesOf(folderOf(path), readDotnetProject(text)?.files ?? [], paths));
-  const byName = shared.flatMap(([path]) => (fileNameOf(path).startsWith('Directory.') ? [] : [path]));
+  const named = [...snapshot.contents].filter(([path]) => /\.(?:props|targets)$/u.test(path));
+  const shared = named.flatMap(([path, text]): SharedSettings[] => {
+    const project = readDotnetProject(text);
+    return project === null ? [] : [{ path, project }];
+  });
+  const taken = shared.flatMap(({ path, project }) => placesOf(folderOf(path), project.files, paths));
+  const byName = named.flatMap(([path]) => (fileNameOf(path).startsWith('Directory.') ? [] : [path]));
   return {
     snapshot,
     paths,
+    files: new Set(snapshot.entries.map(({ path }) => path)),
+    settingsOf: settingsByFolder(shared),
     imported: [...new Set([...byName, ...taken])].sort(byText),
     byFile: new Map(found.map((each) => [each.file, each])),
     byEnding,
-    testsByName: shared.some(
-      ([, text]) => readDotnetProject(text)?.packages.some((name) => TEST_PACKAGES.test(name)) === true,
-    ),
+    testsByName: shared.some(({ project }) => project.packages.some((name) => TEST_PACKAGES.test(name))),
   };
 }
 
+/** What a project refers to, and what settings refer to in its place. */
+function edgesOf(found: Found, facts: Facts): UnitEdge[] {
+  const parts = [{ path: found.file, project: found.project }, ...(facts.settingsOf(found.root) ?? [])];
+  return parts.flatMap((part) => referencesIn(part, found, facts));
+}
+
 /** Where a reference cannot be followed, the project may depend on any other. */
-function edgesOf({ id, file, root, project }: Found, { byFile, byEnding }: Facts): UnitEdge[] {
+function referencesIn(
+  { path: file, project }: SharedSettings,
+  { id, root }: Found,
+  { byFile, byEnding }: Facts,
+): UnitEdge[] {
   return project.references.flatMap(({ path, forBuild }) => {
     const kind = forBuild ? 'build' : 'production';
     const rest = path.replace(/^(?:\$\([^)]*\))+\/?/u, '');
+    const from = /^\$\(MSBuild(?<place>ThisFile|Project)Directory\)/u.exec(path)?.groups?.['place'];
     const direct = byFile.get(
-      resolvePath(root, /^\$\(MSBuild(?:ThisFile|Project)Directory\)/u.test(path) ? rest : path) ?? '',
+      resolvePath(from === 'ThisFile' ? folderOf(file) : root, from === undefined ? path : rest) ?? '',
     );
     const open = /[$*?]/u.test(path);
     const meant = direct !== undefined ? [direct] : open ? (byEnding.get(rest) ?? [...byFile.values()]) : [];
@@ -174,15 +196,29 @@ function sharedFiles(root: string, { paths }: Facts): string[] {
 function inputsOf(
   { file, root, project }: Found,
   shared: readonly string[],
-  { paths, imported }: Facts,
+  { paths, files, imported, settingsOf }: Facts,
 ): DeclaredInput[] {
-  const named = placesOf(root, project.files, paths);
+  const settings = settingsOf(root);
+  // Paths in settings are seen from where the project lies.
+  const written = [project, ...(settings ?? []).map((each) => each.project)].flatMap((each) => each.files);
+  const places = [...new Set(placesOf(root, written, paths))];
+  const upwards = new Set(foldersUpwards(root));
+  const isFolder = (path: string): boolean => paths.has(path) && !files.has(path);
+  const named = places.filter((path) => !isFolder(path));
+  const folders = places.filter((path) => isFolder(path) && !upwards.has(path));
   const input = (globs: readonly string[], evidence: string): DeclaredInput[] =>
     globs.length === 0 ? [] : [{ paths: globs, kinds: 'all', evidence }];
+  const also = (globs: readonly string[], evidence: string): DeclaredInput[] =>
+    input(globs, evidence).map((each) => ({ ...each, also: true }));
   return [
     ...input(shared, 'it sets up projects below it'),
     ...input(imported, 'projects may import it'),
-    ...input([...new Set(named)], `${file} names it`),
+    ...input(named, `${file} names it`),
+    ...also(
+      folders.map((path) => `${literalPattern(path)}/**`),
+      `${file} or its settings name the folder`,
+    ),
+    ...also(settings === null ? ['**'] : [], 'its settings name more than is followed'),
   ];
 }
 

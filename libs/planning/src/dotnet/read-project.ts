@@ -1,6 +1,6 @@
 import { asRecord, memberOf } from '../parsed-values.ts';
 import type { ExternalClosure } from '../model.ts';
-import { readXml, xmlText, type XmlElement } from '../xml/read-xml.ts';
+import { readXml, textsOf, xmlText, type XmlElement } from '../xml/read-xml.ts';
 
 /** What planning reads of a project file of .NET; paths with `/`, and may still contain `$(...)`. */
 export interface DotnetProject {
@@ -28,14 +28,14 @@ export function readDotnetProject(text: string): DotnetProject | null {
   );
   return {
     references: all.filter(({ name }) => name === 'ProjectReference').flatMap(referencesOf),
-    files: all.filter(({ name }) => name !== 'ProjectReference' && name !== 'PackageReference').flatMap(filesOf),
+    files: [...new Set(all.flatMap(filesOf))],
     packages,
     framework: lowest(frameworks),
     needsWindows:
       frameworks.some((each) => each.includes('-windows')) ||
       [...valuesOf('UseWPF'), ...valuesOf('UseWindowsForms')].includes('true'),
     isTest: packages.some((name) => TEST_PACKAGES.test(name)) || valuesOf('IsTestProject').includes('true'),
-    meaning: xmlText(element, ({ name }) => TOLD.test(name)),
+    meaning: meaningOf(element),
   };
 }
 
@@ -46,12 +46,22 @@ export const TEST_PACKAGES = /^(?:Microsoft\.NET\.Test\.Sdk|MSTest)$/iu;
 const TOLD =
   /^(?:Description|Authors|Company|Copyright|Product|Title|Version|VersionPrefix|VersionSuffix|RepositoryUrl|RepositoryType|Package(?:Tags|ReleaseNotes|ProjectUrl|Icon|IconUrl|LicenseExpression|LicenseUrl|ReadmeFile))$/u;
 
+/** An item may have a member of such a name, and what a property says may be taken by others. */
+function meaningOf(project: XmlElement): string {
+  const texts = textsOf(project).flatMap((text) => [...text.matchAll(/\$\((?<name>[\w.]+)/gu)]);
+  const taken = new Set(texts.map(({ groups }) => groups?.['name']));
+  return xmlText(project, ({ name }, parent) => parent.name === 'PropertyGroup' && TOLD.test(name) && !taken.has(name));
+}
+
 function elementsIn(element: XmlElement): XmlElement[] {
   return [element, ...element.children.flatMap(elementsIn)];
 }
 
 function pathsIn({ attributes }: XmlElement, name: string): string[] {
-  const value = attributes.get(name) ?? '';
+  return pathsOf(attributes.get(name) ?? '');
+}
+
+function pathsOf(value: string): string[] {
   const paths = value.split(';').map((each) => each.trim().replaceAll('\\', '/'));
   return paths.filter((each) => each !== '');
 }
@@ -62,9 +72,16 @@ function referencesOf(element: XmlElement): DotnetProject['references'] {
   return pathsIn(element, 'Include').map((path) => ({ path, forBuild }));
 }
 
+/** Whatever begins like a path that leads out of the folder, wherever it stands. */
 function filesOf(element: XmlElement): string[] {
-  const paths = [...pathsIn(element, 'Include'), ...(element.name === 'Import' ? pathsIn(element, 'Project') : [])];
-  return paths.filter((path) => path.startsWith('../') || path.startsWith('$('));
+  if (element.name === 'ProjectReference' || element.name === 'PackageReference') return [];
+  const named = [
+    ...pathsIn(element, 'Include'),
+    ...(element.name === 'Import' ? pathsIn(element, 'Project') : []),
+    ...(element.name === 'HintPath' ? pathsOf(element.text) : []),
+  ];
+  const all = [...element.attributes.values(), element.text].flatMap(pathsOf);
+  return [...named.filter((path) => path.startsWith('$(')), ...all.filter((path) => path.startsWith('../'))];
 }
 
 function lowest(frameworks: readonly string[]): string | null {
