@@ -1,6 +1,7 @@
 import { isGradleScript, readBuilds, type GradleBuild, type GradleProject } from '../gradle/builds.ts';
 import { edgesOfProject } from '../gradle/project-edges.ts';
-import { isToken, scriptText, type ScriptToken } from '../gradle/scan-script.ts';
+import { filesElsewhere, type GradlePlaces } from '../gradle/files-elsewhere.ts';
+import { isToken, type ScriptToken } from '../gradle/scan-script.ts';
 import type {
   Discovery,
   DiscoveryProblem,
@@ -28,7 +29,9 @@ function detect(snapshot: RepositorySnapshot): Discovery {
   const builds = readBuilds(snapshot, problems);
   const facts: Facts = {
     snapshot,
-    paths: new Set(snapshot.entries.map(({ path }) => path)),
+    files: new Set(snapshot.entries.map(({ path }) => path)),
+    paths: new Set(snapshot.entries.flatMap(({ path }) => foldersUpwards(path))),
+    roots: new Set(builds.flatMap(({ projects }) => projects.map(({ root }) => root))),
     executable: new Set(snapshot.entries.flatMap(({ path, type }) => (type === 'executable' ? [path] : []))),
     sources: sourcesIn(snapshot),
     builds: new Map(builds.map((build) => [build.root, build])),
@@ -42,9 +45,8 @@ function detect(snapshot: RepositorySnapshot): Discovery {
   return { units: [...units.values()], edges: builds.flatMap((build) => edgesOf(build, facts.builds)), problems };
 }
 
-interface Facts {
+interface Facts extends GradlePlaces {
   readonly snapshot: RepositorySnapshot;
-  readonly paths: ReadonlySet<string>;
   readonly executable: ReadonlySet<string>;
   /** Folders with sources: `cart/src/test` is there when `cart/src/test/java/A.java` is. */
   readonly sources: ReadonlySet<string>;
@@ -106,11 +108,11 @@ function unitOf(project: GradleProject, build: GradleBuild, facts: Facts): Unit 
     ecosystem: 'gradle',
     workspace: build.root,
     manifest,
-    meaning: script === null ? '' : scriptText(script.tokens),
+    meaning: (script ?? build.settings)?.text ?? '',
     workspaceMeaning: null,
     closure: lockedPackages(root, facts.snapshot),
     commands: commandsOf(project, build, facts),
-    inputs: testInputs(root, build, facts),
+    inputs: [...testInputs(root, build, facts), ...inputsElsewhere(project, build, facts)],
     caches: [cacheOf(build, facts)],
     install: [],
     hosts: [...new Set([...HOSTS, ...namedHosts(scripts)])],
@@ -193,6 +195,13 @@ function borrowsTests({ script }: GradleProject): boolean {
 function testInputs(root: string, build: GradleBuild, { sources }: Facts): Unit['inputs'] {
   if (build.dynamic || !sources.has(inFolder(root, 'src/test')) || build.projects.some(borrowsTests)) return [];
   return [{ paths: [inFolder(root, 'src/test/**')], kinds: ['test'], evidence: 'only its tests are made of it' }];
+}
+
+/** What its script leads to in folders of others, whoever else that belongs to. */
+function inputsElsewhere(project: GradleProject, build: GradleBuild, facts: Facts): Unit['inputs'] {
+  const paths = filesElsewhere(project, build.root, facts);
+  const evidence = `${project.script?.file ?? ''} names it`;
+  return paths.length === 0 ? [] : [{ paths, kinds: 'all', also: true, evidence }];
 }
 
 /** The wrapper of the build, or of one around it; it works on the build it is started in. */

@@ -2,20 +2,27 @@ import type { DiscoveryProblem, RepositorySnapshot } from '../model.ts';
 import { byText, fileNameOf, folderOf, foldersUpwards, inFolder, resolvePath } from '../tree-paths.ts';
 import { isToken, scanScript, textsFrom, type ScriptToken } from './scan-script.ts';
 
+export interface GradleScript {
+  readonly file: string;
+  readonly tokens: readonly ScriptToken[];
+  /** As it is written: what looks like a comment may stand within a text between slashes. */
+  readonly text: string;
+}
+
 /** A project of a Gradle build. */
 export interface GradleProject {
   readonly root: string;
   /** `:` for the root project. */
   readonly path: string;
   /** Its build script; null when it has none. */
-  readonly script: { readonly file: string; readonly tokens: readonly ScriptToken[] } | null;
+  readonly script: GradleScript | null;
 }
 
 /** A build: what one settings file describes. */
 export interface GradleBuild {
   readonly root: string;
   readonly name: string;
-  readonly settings: { readonly file: string; readonly tokens: readonly ScriptToken[] } | null;
+  readonly settings: GradleScript | null;
   readonly projects: readonly GradleProject[];
   /** Folders of builds that it includes; `buildSrc` among them. */
   readonly included: readonly string[];
@@ -35,11 +42,11 @@ export function isGradleScript(path: string): boolean {
 }
 
 export function readBuilds(snapshot: RepositorySnapshot, problems: DiscoveryProblem[]): GradleBuild[] {
-  const scripts = new Map<string, readonly ScriptToken[]>();
+  const scripts = new Map<string, GradleScript>();
   for (const { path } of snapshot.entries) {
     if (!isGradleScript(path)) continue;
     const text = snapshot.contents.get(path);
-    if (text !== undefined) scripts.set(path, scanScript(text));
+    if (text !== undefined) scripts.set(path, { file: path, tokens: scanScript(text), text });
     else {
       const message = `${path} is too large or not text: what it says of its project is not known`;
       problems.push({ code: 'manifest_unreadable', message, path, scope: folderOf(path) });
@@ -71,11 +78,11 @@ function buildRoots(paths: readonly string[]): string[] {
   return [...roots].sort(byText);
 }
 
-function readBuild(root: string, scripts: ReadonlyMap<string, readonly ScriptToken[]>): GradleBuild {
+function readBuild(root: string, scripts: ReadonlyMap<string, GradleScript>): GradleBuild {
   const fileIn = (folder: string, names: readonly string[]): GradleBuild['settings'] => {
     for (const name of names) {
-      const tokens = scripts.get(inFolder(folder, name));
-      if (tokens !== undefined) return { file: inFolder(folder, name), tokens };
+      const script = scripts.get(inFolder(folder, name));
+      if (script !== undefined) return script;
     }
     return null;
   };

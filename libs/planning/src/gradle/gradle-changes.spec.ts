@@ -36,10 +36,39 @@ describe('a change in a Gradle build', () => {
     expect(tasksAfter('money/gradle.lockfile', lock.replace('generated', 'written'))).toEqual([]);
   });
 
-  it('of a comment in a script runs nothing', () => {
+  it('of what looks like a comment in a script counts', () => {
     const script = BUILD['modules/the-cart/build.gradle'] ?? '';
-    expect(tasksAfter('modules/the-cart/build.gradle', `${script}// more\n`)).toEqual([]);
+    expect(tasksAfter('modules/the-cart/build.gradle', `${script}// more\n`)).toHaveLength(1);
     expect(tasksAfter('modules/the-cart/build.gradle', script.replace('1.2', '1.3'))).toHaveLength(1);
+  });
+
+  it.each([
+    ['a script that it applies', `apply from: '../a/publish.gradle'`, 'a/publish.gradle'],
+    ['a script at the top', 'apply from: "$rootDir/a/publish.gradle"', 'a/publish.gradle'],
+    [
+      'data of tests',
+      `sourceSets { test { resources { srcDir '../a/src/test/resources' } } }`,
+      'a/src/test/resources/x',
+    ],
+    ['a file of the whole', `x = rootProject.file('a/rules/x.xml')`, 'a/rules/x.xml'],
+    ['a file behind wildcards', `x = fileTree("\${rootProject.projectDir}/a/rules/*.xml")`, 'a/rules/x.xml'],
+  ])('of %s in another project runs the one that names it', (_what, line, path) => {
+    const files: Files = {
+      'settings.gradle': `include 'a', 'b'`,
+      'a/build.gradle': '',
+      'a/src/main/java/A.java': 'class A {}',
+      'b/build.gradle': `${line}\n`,
+      'b/src/main/java/B.java': 'class B {}',
+      [path]: 'one',
+    };
+    const { units } = planned(files, { ...files, [path]: 'two' });
+    expect(units.flatMap(({ id, affected }) => (affected ? [id] : [])).sort()).toEqual(['a', 'b']);
+  });
+
+  it('of settings that stand for the scripts that there are not runs what they describe', () => {
+    const files: Files = { 'settings.gradle': `include 'a' // one`, 'a/src/main/java/A.java': 'class A {}' };
+    const { units } = planned(files, { ...files, 'settings.gradle': `include 'a'\ngradle.beforeProject { }` });
+    expect(units.map(({ affected }) => affected)).toEqual([true, true]);
   });
 
   it('of plugins that are built here runs everything that is built with them', () => {
@@ -56,6 +85,12 @@ describe('a change in a Gradle build', () => {
 });
 
 describe('a script', () => {
+  it('goes on behind a text between slashes that ends in a slash', () => {
+    const values = scanScript(String.raw`a = ~/b\//; project(':c') // d`).map(({ value }) => value);
+    expect(values).toContain(':c');
+    expect(values).not.toContain('d');
+  });
+
   it('is read in time in proportion to its size, whatever is left open', () => {
     for (const open of ['/*', '"""', "'''", '"', '$', '${'])
       expect(scanScript(open.repeat(200_000)).length).toBeLessThan(400_001);

@@ -4,9 +4,12 @@ export interface ScriptToken {
   readonly value: string;
 }
 
-/** Each form to its end or that of the script, so that the time is that of reading it once. */
+/**
+ * Each form to its end or that of the script, so that the time is that of reading it once. Two slashes behind a backslash
+ * are the end of a text between slashes, of which nothing else is known.
+ */
 const TOKEN =
-  /\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|"""[\s\S]*?(?:"""|$)|'''[\s\S]*?(?:'''|$)|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|[\p{L}_$\d][\p{L}_\p{N}]*|[^\s\p{L}\p{N}_]/gu;
+  /(?<!\\)\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|"""[\s\S]*?(?:"""|$)|'''[\s\S]*?(?:'''|$)|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?|[\p{L}_$\d][\p{L}_\p{N}]*|[^\s\p{L}\p{N}_]/gu;
 
 export function scanScript(text: string): ScriptToken[] {
   const tokens: ScriptToken[] = [];
@@ -17,11 +20,6 @@ export function scanScript(text: string): ScriptToken[] {
     else tokens.push({ kind: /^[\p{L}_$\d]/u.test(token) ? 'word' : 'sign', value: token });
   }
   return tokens;
-}
-
-/** Comparable: two scripts with equal texts do the same. */
-export function scriptText(tokens: readonly ScriptToken[]): string {
-  return JSON.stringify(tokens.map(({ kind, value }) => (kind === 'text' ? `"${value}` : value)));
 }
 
 export function isToken(
