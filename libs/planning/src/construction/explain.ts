@@ -1,4 +1,5 @@
 import type { Explanation, ExplanationLink } from '@delta-ci/contracts';
+import { endsOf } from '../impact/edge-path.ts';
 import type { Cause, Impact } from '../impact/impact.ts';
 import { listed, nameOf } from '../impact/world.ts';
 import type { Discovery, Unit, UnitEdge } from '../model.ts';
@@ -6,6 +7,10 @@ import type { Discovery, Unit, UnitEdge } from '../model.ts';
 /** Sentences and chains for jobs and units. A chain reads from the changed file to the decision. */
 
 const CHAIN_LINKS_MAX = 900;
+/** How many links of a dependency path each chain of a plan may have: the most with which all of them stay few enough. */
+const PATH_LINKS = [CHAIN_LINKS_MAX, 300, 100, 40, 20] as const;
+/** Of all chains of a plan together; what ordinary plans have is never cut. */
+const PATH_LINKS_OF_PLAN = 250_000;
 const SENTENCE_LENGTH_MAX = 4_900;
 
 /** What explanations of one plan have in common. */
@@ -17,6 +22,8 @@ export interface Story {
   readonly policies: readonly ExplanationLink[];
   readonly unitName: (id: string) => string;
   readonly dependenciesOf: (id: string) => readonly UnitEdge[];
+  /** As many links as each chain may have of its dependency path. */
+  readonly pathLinks: number;
 }
 
 export function storyOf(
@@ -26,8 +33,7 @@ export function storyOf(
   policies: readonly ExplanationLink[],
 ): Story {
   const units = new Map(discovery.units.map((unit) => [unit.id, unit]));
-  const dependencies = new Map<string, UnitEdge[]>();
-  for (const edge of discovery.edges) dependencies.set(edge.from, [...(dependencies.get(edge.from) ?? []), edge]);
+  const dependencies = Map.groupBy(discovery.edges, ({ from }) => from);
   return {
     discovery,
     impact,
@@ -38,7 +44,20 @@ export function storyOf(
       return unit === undefined ? id : nameOf(unit);
     },
     dependenciesOf: (id) => dependencies.get(id) ?? [],
+    pathLinks: pathLinksFor(discovery, impact),
   };
+}
+
+/** A unit and each of its commands have a chain, which in a chain of thousands of units is as long as that on average. */
+function pathLinksFor({ units }: Discovery, { units: impacts }: Impact): number {
+  const chains = units.map(({ id, commands }) => {
+    const impact = impacts.get(id);
+    const causes = [...(impact?.kinds.values() ?? []), ...(impact?.whole ? [impact.whole] : [])];
+    return { links: 2 * Math.max(0, ...causes.map(({ path }) => path.length)), times: 1 + commands.length };
+  });
+  const total = (most: number): number =>
+    chains.reduce((sum, { links, times }) => sum + Math.min(links, most) * times, 0);
+  return PATH_LINKS.find((most) => total(most) <= PATH_LINKS_OF_PLAN) ?? PATH_LINKS[PATH_LINKS.length - 1] ?? 0;
 }
 
 /** Why something runs. `opening` begins the sentence: `test packages/cart runs`. */
@@ -50,13 +69,24 @@ export function explainRun(story: Story, opening: string, cause: Cause, ends: re
       : ` ${cause.furtherFiles === 1 ? 'One further file reaches' : `${cause.furtherFiles} further files reach`} ${story.unitName(cause.origin)}.`;
   return {
     decision: 'run',
-    chain: bounded([...causeLinks(cause), ...dependencyLinks(cause.path), ...ends]),
+    chain: chainOf(story, cause, ends),
     sentence: `${clauses.join('; ')}.${further}`.slice(0, SENTENCE_LENGTH_MAX),
   };
 }
 
-function hopsOf({ unitName }: Story, { path }: Cause): string[] {
-  return path.map(({ from, to, kind }) => `${unitName(from)} depends on ${unitName(to)} (${kind})`);
+/** As clauses; very long paths keep both ends, of which a sentence has room for the first at most. */
+function hopsOf({ unitName, pathLinks }: Story, { path }: Cause): string[] {
+  const shown = pathLinks / 4;
+  const hops = endsOf(path, shown).map(
+    ({ from, to, kind }) => `${unitName(from)} depends on ${unitName(to)} (${kind})`,
+  );
+  const left = path.length - hops.length;
+  return left === 0 ? hops : [...hops.slice(0, shown), `and so on for ${left} more`, ...hops.slice(shown)];
+}
+
+function chainOf({ pathLinks }: Story, cause: Cause, ends: readonly ExplanationLink[]): ExplanationLink[] {
+  const links = [...causeLinks(cause), ...dependencyLinks(endsOf(cause.path, pathLinks / 2))];
+  return bounded([...bounded(links, pathLinks), ...ends], CHAIN_LINKS_MAX);
 }
 
 function reasonOf({ file, because }: Cause): string {
@@ -77,9 +107,8 @@ function dependencyLinks(path: readonly UnitEdge[]): ExplanationLink[] {
 }
 
 /** Chains through very long dependency paths keep both ends. */
-function bounded(links: readonly ExplanationLink[]): ExplanationLink[] {
-  if (links.length <= CHAIN_LINKS_MAX) return [...links];
-  return [...links.slice(0, CHAIN_LINKS_MAX / 2), ...links.slice(-CHAIN_LINKS_MAX / 2)];
+function bounded(links: readonly ExplanationLink[], most: number): ExplanationLink[] {
+  return links.length <= most ? [...links] : [...links.slice(0, most / 2), ...links.slice(-most / 2)];
 }
 
 /** Why something of a unit that no change reaches does not run. */
@@ -153,7 +182,7 @@ export function explainOtherKinds(
   const detail = `only ${listed(reached)} of ${nameOf(unit)} can notice`;
   return {
     decision: 'skip',
-    chain: bounded([...causeLinks(cause), ...dependencyLinks(cause.path), ...ends]),
+    chain: chainOf(story, cause, ends),
     sentence: `${opening}: ${[reasonOf(cause), ...hopsOf(story, cause), detail].join('; ')}.`.slice(
       0,
       SENTENCE_LENGTH_MAX,

@@ -18,6 +18,7 @@ import { closureDifference } from './closure-difference.ts';
 import { lockfile, manifest } from './description-rules.ts';
 import { declaredInput, withFurtherReaders } from './declared-input.ts';
 import { withDependents, type DirectCauses } from './dependents.ts';
+import { NO_EDGES } from './edge-path.ts';
 import type { Cause, FileImpact, Impact, Reach, UnitImpact, Verdict } from './impact.ts';
 import { imageDescription } from './image-rule.ts';
 import { ownership } from './ownership-rule.ts';
@@ -53,7 +54,7 @@ export function assessChange(head: Discovery, base: Discovery, changes: readonly
 /** Without anything to compare with: every unit, for that reason. */
 export function assessEverything(head: Discovery, reason: string): Impact {
   const units = head.units.map(({ id }): [string, UnitImpact] => {
-    const whole: Cause = { rule: 'no-base', file: null, because: reason, path: [], origin: id, furtherFiles: 0 };
+    const whole: Cause = { rule: 'no-base', file: null, because: reason, path: NO_EDGES, origin: id, furtherFiles: 0 };
     return [id, { whole, kinds: new Map() }];
   });
   return { files: [], units: new Map(units) };
@@ -144,7 +145,7 @@ function withSameReach(files: readonly FileImpact[]): Iterable<{ readonly first:
 }
 
 function causeOf(file: FileImpact): Omit<Cause, 'origin'> {
-  return { rule: file.rule, file, because: file.because, path: [], furtherFiles: 0 };
+  return { rule: file.rule, file, because: file.because, path: NO_EDGES, furtherFiles: 0 };
 }
 
 /** The first file in order stands for the others, which are counted. Files that a unit owns tell more than shared ones. */
@@ -160,7 +161,7 @@ function add<K>(causes: Map<K, Cause>, key: K, cause: Cause): void {
 /** What the files' own rules did not attribute: a unit that is described differently than before, for whatever reason. */
 function differenceOf(unit: Unit, world: World): Cause | null {
   const before = world.baseUnits.get(unit.id);
-  const shared = { file: null, path: [], origin: unit.id, furtherFiles: 0 };
+  const shared = { file: null, path: NO_EDGES, origin: unit.id, furtherFiles: 0 };
   if (before === undefined) return { ...shared, rule: 'unit-added', because: `${nameOf(unit)} is new` };
   const packages = closureDifference(before.closure, unit.closure);
   if (packages !== null) {

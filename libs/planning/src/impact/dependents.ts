@@ -1,6 +1,7 @@
 import type { JobKind } from '@delta-ci/contracts';
 import type { Discovery, Unit, UnitEdge } from '../model.ts';
 import { byText } from '../tree-paths.ts';
+import { withEdge } from './edge-path.ts';
 import type { Cause, UnitImpact } from './impact.ts';
 
 /** What files, and differences between descriptions, reach by themselves. */
@@ -32,7 +33,7 @@ const keyOf = (standing: Standing, id: string): string => `${standing} ${id}`;
 
 function spread(head: Discovery, direct: DirectCauses): ReadonlyMap<string, Reached> {
   const units = new Map(head.units.map((unit) => [unit.id, unit]));
-  const dependents = dependentsIn(head.edges);
+  const dependents = Map.groupBy(head.edges, ({ to }) => to);
   const reached = new Map<string, Reached>();
   const add = (standing: Standing, id: string, cause: Cause): void => {
     const key = keyOf(standing, id);
@@ -43,7 +44,7 @@ function spread(head: Discovery, direct: DirectCauses): ReadonlyMap<string, Reac
   for (const { id, standing, cause } of reached.values()) {
     for (const edge of dependents.get(id) ?? []) {
       const next = standingBehind(standing, edge, units.get(edge.from));
-      if (next !== null) add(next, edge.from, { ...cause, path: [...cause.path, edge] });
+      if (next !== null) add(next, edge.from, { ...cause, path: withEdge(cause.path, edge) });
     }
   }
   return reached;
@@ -58,16 +59,6 @@ function standingBehind(standing: Standing, { to, kind }: UnitEdge, from: Unit |
   if (standing === 'worked') return from?.buildsFirst.includes(to) === true ? 'made' : null;
   if (kind === 'test') return 'tested';
   return kind === 'development' ? 'worked' : 'made';
-}
-
-function dependentsIn(edges: readonly UnitEdge[]): ReadonlyMap<string, readonly UnitEdge[]> {
-  const dependents = new Map<string, UnitEdge[]>();
-  for (const edge of edges) {
-    const known = dependents.get(edge.to);
-    if (known === undefined) dependents.set(edge.to, [edge]);
-    else known.push(edge);
-  }
-  return dependents;
 }
 
 function impactOn(

@@ -1,5 +1,5 @@
 import type { JobKind, PlannedFile } from '@delta-ci/contracts';
-import type { UnitEdge } from '../model.ts';
+import type { EdgePath } from './edge-path.ts';
 
 /** Rules by which a change reaches units. The names appear in explanations. */
 export type RuleName =
@@ -55,8 +55,8 @@ export interface Cause {
   /** Null when the reason lies in no single file. */
   readonly file: FileImpact | null;
   readonly because: string;
-  /** From the unit that was reached directly to this one, one edge each. */
-  readonly path: readonly UnitEdge[];
+  /** From the unit that was reached directly to this one. */
+  readonly path: EdgePath;
   /** The unit that was reached directly. */
   readonly origin: string;
   /** Further changed files that reach the same unit directly. */

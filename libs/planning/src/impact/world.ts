@@ -1,4 +1,4 @@
-import type { Discovery, Unit } from '../model.ts';
+import type { Discovery, Unit, UnitEdge } from '../model.ts';
 import { isWithin } from '../tree-paths.ts';
 import { declarationsIn, type Declarations } from './declarations.ts';
 import { ownersIn, type Owners } from './ownership.ts';
@@ -15,6 +15,8 @@ export interface World {
   /** Units by the file that describes them: one file may describe many. */
   readonly headManifests: ReadonlyMap<string, readonly Unit[]>;
   readonly baseManifests: ReadonlyMap<string, readonly Unit[]>;
+  /** Edges of the earlier side by where they lead. */
+  readonly baseDependents: ReadonlyMap<string, readonly UnitEdge[]>;
   /** What units of the later side declare to read of a path. */
   readonly declarations: Declarations;
   /** Every unit of the later side, whole. One list for all files that reach everything: there can be very many of both. */
@@ -35,6 +37,7 @@ export function worldOf(head: Discovery, base: Discovery): World {
     baseOwners: ownersIn(base.units),
     headManifests: Map.groupBy(head.units, ({ manifest }) => manifest),
     baseManifests: Map.groupBy(base.units, ({ manifest }) => manifest),
+    baseDependents: Map.groupBy(base.edges, ({ to }) => to),
     declarations: declarationsIn(head.units),
     everyUnit: wholeOf(head.units),
     everyUnitWithin: (folder) => {
@@ -52,7 +55,7 @@ export function unitsWithin(world: World, folder: string): readonly Unit[] {
 /** A unit of the earlier side as it concerns the later one: itself, or when it is gone, whoever depended on it. */
 export function survivorsOf(world: World, unit: Unit): string[] {
   if (world.headUnits.has(unit.id)) return [unit.id];
-  const dependents = world.base.edges.filter(({ to }) => to === unit.id).map(({ from }) => from);
+  const dependents = (world.baseDependents.get(unit.id) ?? []).map(({ from }) => from);
   return [...new Set(dependents)].filter((id) => world.headUnits.has(id));
 }
 
