@@ -1,20 +1,8 @@
 import { asRecord, asText, memberOf, sortedText, textMembers, type ParsedRecord } from '../parsed-values.ts';
 import { byText, relativeTo } from '../tree-paths.ts';
-import {
-  MISSING,
-  NOT_TEXT,
-  hostOf,
-  missing,
-  remembered,
-  sameDeclarations,
-  unreadable,
-  type Lock,
-  type LockSource,
-  type PackageGraph,
-} from './locked-packages.ts';
+import { DEPENDENCY_MEMBERS, NOT_TEXT, unreadable, type Lock, type LockSource } from './lock-source.ts';
+import { MISSING, hostOf, missing, remembered, sameDeclarations, type PackageGraph } from './locked-packages.ts';
 import { parseJsonWithComments } from './json-with-comments.ts';
-
-const DEPENDENCY_MEMBERS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'] as const;
 
 /** Stand with each package already: what they chose, or the hash of a patch, shows in what is installed. */
 const NOT_GLOBAL = new Set(['workspaces', 'packages', 'catalog', 'catalogs', 'lockfileVersion']);

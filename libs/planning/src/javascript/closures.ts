@@ -1,6 +1,7 @@
 import type { ExternalClosure, RepositorySnapshot, UnitCommand } from '../model.ts';
 import { folderOf } from '../tree-paths.ts';
-import { reachable, type Lock, type PackageGraph } from './locked-packages.ts';
+import type { Lock } from './lock-source.ts';
+import { reachable, type PackageGraph } from './locked-packages.ts';
 import type { DeclaredDependency } from './package-manifest.ts';
 import { declaredNames, peerNames, probableCommands, usedOfRoot, wordsOf, type RootPackages } from './root-packages.ts';
 import { isToolSettings } from './wanted-files.ts';

@@ -1,4 +1,4 @@
-import type { Lock, LockSource } from './locked-packages.ts';
+import type { Lock, LockSource } from './lock-source.ts';
 import type { PackageManager } from './package-managers.ts';
 
 interface KeptLock {

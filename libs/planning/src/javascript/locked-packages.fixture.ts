@@ -1,6 +1,7 @@
 import { closureDifference } from '../impact/closure-difference.ts';
 import { packagesOf } from './closures.ts';
-import type { Lock, LockSource, PackageGraph } from './locked-packages.ts';
+import type { Lock, LockSource } from './lock-source.ts';
+import type { PackageGraph } from './locked-packages.ts';
 import type { DeclaredDependency } from './package-manifest.ts';
 
 /** Lockfiles as the reader of one kind sees them, at the root of a repository. */

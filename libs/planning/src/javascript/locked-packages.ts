@@ -25,31 +25,6 @@ export interface PackageGraph {
   readonly hosts: readonly string[];
 }
 
-/** A lockfile, read: what each package of the workspace gets, or why that cannot be said. */
-export type Lock =
-  | { readonly kind: 'read'; readonly path: string; readonly graph: PackageGraph }
-  | { readonly kind: 'unreadable'; readonly path: string; readonly reason: string }
-  | { readonly kind: 'none' };
-
-/** What a reader of lockfiles is given. */
-export interface LockSource {
-  readonly path: string;
-  /** The folder the lockfile lies in. */
-  readonly workspace: string;
-  /** Undefined when the file is too large or not text. */
-  readonly text: string | undefined;
-  /** Folders of all packages of the repository: what leads to them is not external. */
-  readonly roots: ReadonlySet<string>;
-  /** What the packages of the repository are called. */
-  readonly names: ReadonlySet<string>;
-}
-
-export function unreadable({ path }: Pick<LockSource, 'path'>, reason: string): Lock {
-  return { kind: 'unreadable', path, reason };
-}
-
-export const NOT_TEXT = 'it is too large or not text';
-
 /** Everything reachable from `start`, by names of locations. */
 export function reachable(start: Iterable<string>, next: (location: string) => Iterable<string>): Set<string> {
   const seen = new Set(start);

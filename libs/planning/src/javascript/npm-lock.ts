@@ -1,17 +1,7 @@
 import { asRecord, asText, memberOf, sortedText, textMembers, type ParsedRecord } from '../parsed-values.ts';
 import { byText, folderOf, inFolder, relativeTo, resolvePath } from '../tree-paths.ts';
-import {
-  MISSING,
-  NOT_TEXT,
-  hostOf,
-  missing,
-  remembered,
-  sameDeclarations,
-  unreadable,
-  type Lock,
-  type LockSource,
-  type PackageGraph,
-} from './locked-packages.ts';
+import { DEPENDENCY_MEMBERS, NOT_TEXT, unreadable, type Lock, type LockSource } from './lock-source.ts';
+import { MISSING, hostOf, missing, remembered, sameDeclarations, type PackageGraph } from './locked-packages.ts';
 import { nestedPackages } from './npm-lock-one.ts';
 import { parseJsonObject, type DeclaredDependency } from './package-manifest.ts';
 
@@ -35,8 +25,6 @@ function packagesOf(root: ParsedRecord, version: unknown): ParsedRecord | string
   if ((version === 2 || version === 3) && packages !== null) return packages;
   return `lockfile version ${String(version).slice(0, 20)} is not one that is read here (1 to 3)`;
 }
-
-const DEPENDENCY_MEMBERS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'] as const;
 
 interface LockedPackages extends LockSource {
   readonly packages: ParsedRecord;

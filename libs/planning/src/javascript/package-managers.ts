@@ -4,7 +4,7 @@ import { readBunLock } from './bun-lock.ts';
 import { readNpmLock } from './npm-lock.ts';
 import { readPnpmLock } from './pnpm-lock.ts';
 import { readYarnLock } from './yarn-lock.ts';
-import type { Lock, LockSource } from './locked-packages.ts';
+import type { Lock, LockSource } from './lock-source.ts';
 
 export type PackageManagerName = 'npm' | 'pnpm' | 'yarn' | 'bun';
 

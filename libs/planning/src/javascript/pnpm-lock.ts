@@ -1,17 +1,8 @@
 import { loadAll } from 'js-yaml';
 import { asRecord, asText, memberOf, sortedText, textMembers, type ParsedRecord } from '../parsed-values.ts';
 import { byText, relativeTo, resolvePath } from '../tree-paths.ts';
-import {
-  MISSING,
-  NOT_TEXT,
-  missing,
-  remembered,
-  sameDeclarations,
-  unreadable,
-  type Lock,
-  type LockSource,
-  type PackageGraph,
-} from './locked-packages.ts';
+import { NOT_TEXT, unreadable, type Lock, type LockSource } from './lock-source.ts';
+import { MISSING, missing, remembered, sameDeclarations, type PackageGraph } from './locked-packages.ts';
 
 const DEPENDENCY_MEMBERS = ['dependencies', 'devDependencies', 'optionalDependencies'] as const;
 

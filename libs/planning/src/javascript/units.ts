@@ -1,9 +1,9 @@
 import type { JobKind, JobStep } from '@delta-ci/contracts';
 import type { DeclaredInput, Discovery, RepositorySnapshot, Unit, UnitCache, UnitCommand, UnitEdge } from '../model.ts';
 import { asText, sortedText } from '../parsed-values.ts';
-import { byText, foldersUpwards, inFolder, resolvePath } from '../tree-paths.ts';
+import { byText, foldersUpwards, inFolder } from '../tree-paths.ts';
 import { closuresIn } from './closures.ts';
-import type { DeclaredDependency } from './package-manifest.ts';
+import { declaredEdges, hasExternalPackages, rootEdges } from './declared-edges.ts';
 import { importsIn, type ProjectImports } from '../nx/import-edges.ts';
 import { nxRunner } from '../nx/nx-runner.ts';
 import { nxWorkspaceOf } from '../nx/projects.ts';
@@ -232,60 +232,6 @@ function kindsOfMembers({ workspace, runner }: Surroundings): Set<JobKind> {
   const members = workspace.packages.filter((each) => each.root !== workspace.root);
   const ofScripts = members.flatMap(({ manifest }) => scriptsForJobs(manifest.scripts).map(({ kind }) => kind));
   return new Set([...ofScripts, ...members.flatMap((each) => (runner?.tasksOf(each) ?? []).map(({ kind }) => kind))]);
-}
-
-function declaredEdges(around: Surroundings, each: JavaScriptPackage): UnitEdge[] {
-  return each.manifest.dependencies.flatMap((dependency): UnitEdge[] => {
-    const to = internalTarget(around, each, dependency);
-    if (to === null || to === each.root) return [];
-    const evidence = `${dependency.name} among the ${dependency.kind} dependencies of ${each.manifestPath}`;
-    return [{ from: each.root, to, kind: edgeKind(each, dependency, around.runner?.builds === true), evidence }];
-  });
-}
-
-/** An installation runs these in every package of the workspace, with whatever that is worked on with. */
-const RUN_BY_INSTALLATIONS = ['preinstall', 'install', 'postinstall', 'prepare'];
-
-/** What a package may be made with, while it is installed or by a task runner, is part of what others get of it. */
-function edgeKind({ manifest }: JavaScriptPackage, { kind }: DeclaredDependency, builds: boolean): UnitEdge['kind'] {
-  const made = builds || RUN_BY_INSTALLATIONS.some((name) => manifest.scripts.has(name));
-  return kind === 'development' && made ? 'build' : kind;
-}
-
-/** The package of the repository that a dependency is served by; null when it comes from outside. */
-function internalTarget(around: Surroundings, each: JavaScriptPackage, dependency: DeclaredDependency): string | null {
-  const linked = linkedRoot(around, each.root, dependency);
-  if (linked !== undefined) return linked;
-  if (dependency.range.startsWith('npm:')) return null;
-  // `workspace:other@*` asks for a member under another name than its own.
-  const alias = /^workspace:((?:@[^/@]+\/)?[^/@]+)@/u.exec(dependency.range)?.[1];
-  return around.byName.get(alias ?? dependency.name) ?? null;
-}
-
-/** A dependency written as a path to another package of the repository: from where it is written, or from the root. */
-function linkedRoot(around: Surroundings, from: string, { range }: DeclaredDependency): string | undefined {
-  const [, protocol, reference] = /^(file|link|portal|workspace):(.+)$/u.exec(range) ?? [];
-  if (reference === undefined) return undefined;
-  const folders = protocol === 'workspace' ? [from, around.workspace.root] : [from];
-  return folders
-    .map((folder) => resolvePath(folder, reference))
-    .find((target): target is string => target !== null && target !== from && around.roots.has(target));
-}
-
-/** A workspace root's own scripts may read every member: `jest` at the root tests them all. */
-function rootEdges(workspace: JavaScriptWorkspace, commands: ReadonlyMap<string, readonly UnitCommand[]>): UnitEdge[] {
-  if (!workspace.defined || (commands.get(workspace.root) ?? []).length === 0) return [];
-  const members = workspace.packages.filter(({ root }) => root !== workspace.root);
-  const evidence = 'scripts of a workspace root can read all of its members';
-  return members.map(({ root }) => ({ from: workspace.root, to: root, kind: 'workspace', evidence }));
-}
-
-function hasExternalPackages(around: Surroundings): boolean {
-  return around.workspace.packages.some((each) =>
-    each.manifest.dependencies.some(
-      (dependency) => dependency.kind !== 'peer' && internalTarget(around, each, dependency) === null,
-    ),
-  );
 }
 
 function installSteps(workspace: JavaScriptWorkspace, external: boolean): JobStep[] {

@@ -2,7 +2,7 @@ import { load } from 'js-yaml';
 import type { DeclaredInput, RepositorySnapshot } from '../model.ts';
 import { asRecord, asText, memberOf, sortedText, type ParsedRecord } from '../parsed-values.ts';
 import { inFolder } from '../tree-paths.ts';
-import type { Lock } from './locked-packages.ts';
+import type { Lock } from './lock-source.ts';
 import type { JavaScriptWorkspace } from './workspaces.ts';
 
 /** Files beside the manifests that say how all members are installed, compared by what they say. */

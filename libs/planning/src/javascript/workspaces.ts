@@ -4,7 +4,7 @@ import type { DiscoveryProblem, RepositorySnapshot } from '../model.ts';
 import { asRecord, asText, asTexts, memberOf, sortedText } from '../parsed-values.ts';
 import { byText, fileNameOf, folderOf, inFolder, isWithin, relativeTo } from '../tree-paths.ts';
 import type { LockMemory } from './lock-memory.ts';
-import type { Lock, LockSource } from './locked-packages.ts';
+import type { Lock, LockSource } from './lock-source.ts';
 import { isBerryLock } from './yarn-lock.ts';
 import { parseJsonWithComments } from './json-with-comments.ts';
 import { manifestOtherwise, parsePackageManifest, type PackageManifest } from './package-manifest.ts';

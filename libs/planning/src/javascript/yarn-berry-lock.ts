@@ -1,16 +1,8 @@
 import { load } from 'js-yaml';
 import { asRecord, asText, memberOf, sortedText, textMembers, type ParsedRecord } from '../parsed-values.ts';
 import { relativeTo } from '../tree-paths.ts';
-import {
-  MISSING,
-  missing,
-  remembered,
-  sameDeclarations,
-  unreadable,
-  type Lock,
-  type LockSource,
-  type PackageGraph,
-} from './locked-packages.ts';
+import { unreadable, type Lock, type LockSource } from './lock-source.ts';
+import { MISSING, missing, remembered, sameDeclarations, type PackageGraph } from './locked-packages.ts';
 import type { DeclaredDependency } from './package-manifest.ts';
 import { nameOfPattern } from './yarn-classic-lock.ts';
 

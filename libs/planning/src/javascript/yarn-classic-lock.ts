@@ -1,14 +1,6 @@
 import { byText } from '../tree-paths.ts';
-import {
-  MISSING,
-  hostOf,
-  missing,
-  remembered,
-  unreadable,
-  type Lock,
-  type LockSource,
-  type PackageGraph,
-} from './locked-packages.ts';
+import { unreadable, type Lock, type LockSource } from './lock-source.ts';
+import { MISSING, hostOf, missing, remembered, type PackageGraph } from './locked-packages.ts';
 
 /** One block of the file: what one or several `name@range` resolve to. */
 interface LockedPackage {

@@ -1,4 +1,4 @@
-import { NOT_TEXT, unreadable, type Lock, type LockSource } from './locked-packages.ts';
+import { NOT_TEXT, unreadable, type Lock, type LockSource } from './lock-source.ts';
 import { readYarnBerryLock } from './yarn-berry-lock.ts';
 import { readYarnClassicLock } from './yarn-classic-lock.ts';
 
