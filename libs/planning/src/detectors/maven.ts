@@ -1,5 +1,6 @@
+import { askedOtherwise, localDependencies, withParents, type ProjectsByName } from '../maven/followed-versions.ts';
 import { filledIn, isPom, keyOf, placeOf, pomOf, readProjects, type MavenProject } from '../maven/reactors.ts';
-import { meaningOf } from '../maven/read-pom.ts';
+import { meaningOf, type PomDependency } from '../maven/read-pom.ts';
 import type {
   DeclaredInput,
   Discovery,
@@ -31,8 +32,11 @@ function detect(snapshot: RepositorySnapshot): Discovery {
 }
 
 interface Facts {
-  /** Projects by `groupId:artifactId`. */
-  readonly byName: ReadonlyMap<string, MavenProject>;
+  readonly byName: ProjectsByName;
+  /** What projects say themselves that they are made of, of the repository, by their roots. */
+  readonly local: ReadonlyMap<string, readonly PomDependency[]>;
+  /** Names of projects whose versions say whether they are what others ask for. */
+  readonly byVersion: ReadonlySet<string>;
   readonly paths: ReadonlySet<string>;
   readonly executable: ReadonlySet<string>;
   /** Roots of projects with sources of tests. */
@@ -51,8 +55,12 @@ function factsOf({ entries }: RepositorySnapshot, projects: ReadonlyMap<string, 
     if (at >= 0 && root !== null && projects.has(root)) tested.add(root);
   }
   const all = [...projects.values()];
+  const byName = new Map(all.map((project) => [keyOf(project), project]));
+  const local = localDependencies(all, byName);
   return {
-    byName: new Map(all.map((project) => [keyOf(project), project])),
+    byName,
+    local,
+    byVersion: askedOtherwise(all, byName, local),
     paths,
     executable: new Set(entries.flatMap(({ path, type }) => (type === 'executable' ? [path] : []))),
     tested,
@@ -61,7 +69,7 @@ function factsOf({ entries }: RepositorySnapshot, projects: ReadonlyMap<string, 
 }
 
 /** What a project inherits from, what lists it, and what it is made of and built with. */
-function edgesOf(project: MavenProject, { byName }: Facts): UnitEdge[] {
+function edgesOf(project: MavenProject, { byName, local }: Facts): UnitEdge[] {
   const { root, pom, fill, parent, listedBy } = project;
   const to = (target: string | null | undefined, kind: UnitEdge['kind'], evidence: string): UnitEdge[] =>
     target === null || target === undefined || target === root ? [] : [{ from: root, to: target, kind, evidence }];
@@ -69,10 +77,12 @@ function edgesOf(project: MavenProject, { byName }: Facts): UnitEdge[] {
   return [
     ...to(parent?.root, 'workspace', `parent of ${pomOf(root)}`),
     ...to(listedBy, 'workspace', `${pomOf(listedBy ?? root)} lists it`),
-    ...project.dependencies.flatMap((each) => {
-      const kind = each.scope === 'test' ? 'test' : 'production';
-      return to(named(keyOf(each)), kind, `dependency ${keyOf(each)} of ${pomOf(root)}`);
-    }),
+    ...withParents(project)
+      .flatMap((each) => local.get(each.root) ?? [])
+      .flatMap((each) => {
+        const kind = each.scope === 'test' ? 'test' : 'production';
+        return to(named(keyOf(each)), kind, `dependency ${keyOf(each)} of ${pomOf(root)}`);
+      }),
     ...pom.managed
       .map((each) => filledIn(each, fill))
       .filter(({ scope }) => scope === 'import')
@@ -86,7 +96,7 @@ function edgesOf(project: MavenProject, { byName }: Facts): UnitEdge[] {
 const CENTRAL = 'repo.maven.apache.org';
 
 function unitOf(project: MavenProject, facts: Facts): Unit {
-  const { root, top, pom, parent } = project;
+  const { root, top, pom } = project;
   return {
     id: root,
     name: keyOf(project),
@@ -94,7 +104,7 @@ function unitOf(project: MavenProject, facts: Facts): Unit {
     ecosystem: 'maven',
     workspace: top,
     manifest: pomOf(root),
-    meaning: meaningOf(pom, parent !== null),
+    meaning: meaningOf(pom, versionsLeftOut(project, facts)),
     workspaceMeaning: null,
     closure: { kind: 'none' },
     commands: commandsOf(project, facts),
@@ -116,6 +126,14 @@ function unitOf(project: MavenProject, facts: Facts): Unit {
     // Its tests then find the modules it depends on where the build has put them.
     buildBeforeTest: top !== root,
   };
+}
+
+/** A parent's version is one of the repository's while it is what that parent has, and often the project's own too. */
+function versionsLeftOut(project: MavenProject, { byVersion }: Facts): Parameters<typeof meaningOf>[1] {
+  const { pom, parent, fill } = project;
+  const own = !byVersion.has(keyOf(project));
+  const parents = parent !== null && fill(pom.parent?.version ?? '') === parent.version;
+  return { own, parents: parents && (own || pom.version !== null) };
 }
 
 /** As many as a pom reasonably names. */

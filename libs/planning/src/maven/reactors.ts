@@ -10,6 +10,8 @@ export interface MavenProject {
   readonly parent: MavenProject | null;
   readonly groupId: string;
   readonly artifactId: string;
+  /** Filled in; empty where neither it nor its parent says one. */
+  readonly version: string;
   /** The project that is started to build it: the one that lists it, and is listed by none itself. */
   readonly top: string;
   /** The project that lists it. */
@@ -18,8 +20,10 @@ export interface MavenProject {
   readonly optional: boolean;
   /** Puts in place of `${name}` what the poms from here upwards say; what they do not say stays. */
   readonly fill: (text: string) => string;
-  /** Its own and inherited, filled in, with the scope that is settled for them. */
+  /** What its own pom names, filled in, with scopes and versions that are settled upwards; versions are as written. */
   readonly dependencies: readonly PomDependency[];
+  /** What its own pom settles, by `groupId:artifactId`. */
+  readonly managed: ReadonlyMap<string, PomDependency>;
 }
 
 /** Poms below these are material of tests and archetypes. */
@@ -33,9 +37,10 @@ export function isPom(path: string): boolean {
 export function readProjects(snapshot: RepositorySnapshot, problems: DiscoveryProblem[]): Map<string, MavenProject> {
   const poms = readPoms(snapshot, problems);
   const listings = listingsIn(poms);
-  const projects = new Map<string, MavenProject>();
-  for (const root of [...poms.keys()].sort(byText)) projectAt(root, poms, listings, projects, new Set());
-  return projects;
+  const byArtifact = Map.groupBy(poms.keys(), (root) => poms.get(root)?.artifactId ?? '');
+  const reading: Reading = { poms, listings, byArtifact, projects: new Map() };
+  for (const root of [...poms.keys()].sort(byText)) projectAt(root, reading, new Set());
+  return reading.projects;
 }
 
 function readPoms(snapshot: RepositorySnapshot, problems: DiscoveryProblem[]): Map<string, Pom> {
@@ -82,24 +87,32 @@ function folderOfPom(from: string, name: string): string | null {
 /** Real ones inherit over three or four poms. Beyond this, and in circles, there is no parent. */
 const PARENTS_MAX = 32;
 
-function projectAt(
-  root: string,
-  poms: ReadonlyMap<string, Pom>,
-  listings: ReadonlyMap<string, Listing>,
-  projects: Map<string, MavenProject>,
-  below: Set<string>,
-): MavenProject | null {
+interface Reading {
+  readonly poms: ReadonlyMap<string, Pom>;
+  readonly listings: ReadonlyMap<string, Listing>;
+  /** Folders by what their poms are called. */
+  readonly byArtifact: ReadonlyMap<string, readonly string[]>;
+  readonly projects: Map<string, MavenProject>;
+}
+
+function projectAt(root: string, reading: Reading, below: ReadonlySet<string>): MavenProject | null {
+  const { poms, listings, projects } = reading;
   const known = projects.get(root);
   const pom = poms.get(root);
   if (known !== undefined || pom === undefined) return known ?? null;
   if (below.has(root) || below.size > PARENTS_MAX) return null;
-  const place = parentFolder(root, pom, poms);
-  const parent = place === null ? null : projectAt(place, poms, listings, projects, new Set([...below, root]));
+  const place = parentFolder(root, pom, reading);
+  const parent = place === null ? null : projectAt(place, reading, new Set([...below, root]));
   const fill = fillerOf(pom, parent);
-  const managed = new Map([...managedOf(parent), ...pom.managed.map((each) => scoped(each, fill))]);
-  const own = pom.dependencies.map((each) => {
+  const managed = new Map(pom.managed.map((each) => filledIn(each, fill)).map((each) => [keyOf(each), each]));
+  const own = pom.dependencies.map((each): PomDependency => {
     const filled = filledIn(each, fill);
-    return { ...filled, scope: filled.scope ?? managed.get(keyOf(filled)) ?? null };
+    const settled = managed.get(keyOf(filled)) ?? settledBy(parent, keyOf(filled));
+    return {
+      ...filled,
+      scope: filled.scope ?? settled?.scope ?? null,
+      version: filled.version ?? settled?.version ?? null,
+    };
   });
   const project: MavenProject = {
     root,
@@ -109,20 +122,20 @@ function projectAt(
     artifactId: fill(pom.artifactId),
     ...placeAmong(root, listings),
     fill,
-    dependencies: [...(parent?.dependencies ?? []), ...own],
+    version: fill(pom.version ?? pom.parent?.version ?? ''),
+    dependencies: own,
+    managed,
   };
   projects.set(root, project);
   return project;
 }
 
-function managedOf(project: MavenProject | null): [string, string | null][] {
-  if (project === null) return [];
-  return [...managedOf(project.parent), ...project.pom.managed.map((each) => scoped(each, project.fill))];
-}
-
-function scoped(dependency: PomDependency, fill: MavenProject['fill']): [string, string | null] {
-  const filled = filledIn(dependency, fill);
-  return [keyOf(filled), filled.scope];
+function settledBy(project: MavenProject | null, key: string): PomDependency | null {
+  for (let at = project; at !== null; at = at.parent) {
+    const settled = at.managed.get(key);
+    if (settled !== undefined) return settled;
+  }
+  return null;
 }
 
 export function keyOf({ groupId, artifactId }: { readonly groupId: string; readonly artifactId: string }): string {
@@ -134,14 +147,14 @@ export function filledIn(dependency: PomDependency, fill: MavenProject['fill']):
 }
 
 /** The pom that `relativePath` leads to, if it is the one that is meant. */
-function parentFolder(root: string, pom: Pom, poms: ReadonlyMap<string, Pom>): string | null {
+function parentFolder(root: string, pom: Pom, { poms, byArtifact }: Reading): string | null {
   if (pom.parent === null) return null;
   const { relativePath, artifactId } = pom.parent;
   const at = relativePath === null ? null : folderOfPom(root, relativePath);
   if (at !== null && poms.get(at)?.artifactId === artifactId) return at;
   // Maven 4 looks for it in the whole build.
-  const named = [...poms].filter(([, each]) => each.artifactId === artifactId);
-  return named.length === 1 ? (named[0]?.[0] ?? null) : null;
+  const named = byArtifact.get(artifactId) ?? [];
+  return named.length === 1 ? (named[0] ?? null) : null;
 }
 
 function placeAmong(
@@ -168,7 +181,8 @@ function fillerOf(pom: Pom, parent: MavenProject | null): MavenProject['fill'] {
     const plain = name.replace(/^(?:project|pom)\./u, '');
     if (plain === 'groupId') return pom.groupId ?? pom.parent?.groupId ?? null;
     if (plain === 'artifactId') return pom.artifactId;
-    if (plain === 'version') return pom.version;
+    if (plain === 'version') return pom.version ?? pom.parent?.version ?? null;
+    if (plain === 'parent.version') return pom.parent?.version ?? null;
     if (plain === 'parent.groupId') return pom.parent?.groupId ?? null;
     for (
       let at: { readonly pom: Pom; readonly parent: MavenProject | null } | null = { pom, parent };
@@ -183,9 +197,12 @@ function fillerOf(pom: Pom, parent: MavenProject | null): MavenProject['fill'] {
   return (text) => {
     let filled = text;
     for (let round = 0; round < ROUNDS_MAX && filled.includes('${') && filled.length < LENGTH_MAX; round += 1) {
-      filled = filled
-        .slice(0, LENGTH_MAX)
-        .replace(/\$\{(?<name>[\w.-]{1,200})\}/gu, (whole, name: string) => valueOf(name) ?? whole);
+      let spent = 0;
+      filled = filled.slice(0, LENGTH_MAX).replace(/\$\{(?<name>[\w.-]{1,200})\}/gu, (whole, name: string) => {
+        const value = valueOf(name) ?? whole;
+        spent += value.length;
+        return spent > LENGTH_MAX ? whole : value;
+      });
     }
     return filled;
   };

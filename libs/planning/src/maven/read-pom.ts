@@ -3,6 +3,7 @@ import { childrenOf, elementsAt, readXml, textAt, textsOf, xmlText, type XmlElem
 export interface PomDependency {
   readonly groupId: string;
   readonly artifactId: string;
+  readonly version: string | null;
   readonly scope: string | null;
   /** Whether it asks for the tests of the other module. */
   readonly ofTests: boolean;
@@ -11,6 +12,7 @@ export interface PomDependency {
 export interface PomParent {
   readonly groupId: string;
   readonly artifactId: string;
+  readonly version: string | null;
   /** As written; null where the pom says that there is none in the repository. */
   readonly relativePath: string | null;
 }
@@ -83,7 +85,7 @@ function parentOf(element: XmlElement): PomParent | null {
   if (artifactId === null) return null;
   const relative = childrenOf(parent, 'relativePath')[0];
   const relativePath = relative === undefined ? '..' : relative.text === '' ? null : relative.text;
-  return { groupId: textAt(parent, 'groupId') ?? '', artifactId, relativePath };
+  return { groupId: textAt(parent, 'groupId') ?? '', artifactId, version: textAt(parent, 'version'), relativePath };
 }
 
 function propertiesOf(element: XmlElement): Map<string, string> {
@@ -96,7 +98,8 @@ function dependencyOf(element: XmlElement): PomDependency[] {
   const artifactId = textAt(element, 'artifactId');
   if (artifactId === null) return [];
   const tests = textAt(element, 'type') === 'test-jar' || /^tests?$/u.test(textAt(element, 'classifier') ?? '');
-  return [{ groupId: textAt(element, 'groupId') ?? '', artifactId, scope: textAt(element, 'scope'), ofTests: tests }];
+  const [version, scope] = [textAt(element, 'version'), textAt(element, 'scope')];
+  return [{ groupId: textAt(element, 'groupId') ?? '', artifactId, version, scope, ofTests: tests }];
 }
 
 const PATH = /(?:\$\{[\w.]*(?:basedir|Directory)[\w.]*\}|\.\.)\/[^\s,;:"'<>*]+/giu;
@@ -124,12 +127,12 @@ const TOLD = new Set([
 ]);
 
 /**
- * What a pom says to a build. Its own version is none of that, nor is its parent's where the parent is in the repository:
- * releases change them everywhere at once.
+ * What a pom says to a build. Releases change versions everywhere at once, so its own and its parent's are left out where
+ * they are no more than names for what lies in the repository.
  */
-export function meaningOf({ element }: Pom, localParent: boolean): string {
+export function meaningOf({ element }: Pom, leftOut: { readonly own: boolean; readonly parents: boolean }): string {
   return xmlText(element, (child, { name }) => {
-    if (name === 'project') return TOLD.has(child.name) || child.name === 'version';
-    return name === 'parent' && localParent && child.name === 'version';
+    if (name === 'project') return TOLD.has(child.name) || (leftOut.own && child.name === 'version');
+    return name === 'parent' && leftOut.parents && child.name === 'version';
   });
 }
