@@ -1,27 +1,7 @@
 import type { Unit } from './model.ts';
+import { plainUnit } from './plain-unit.ts';
 
 /** A unit that says nothing but where it is. */
 export function aUnit(root: string, more: Partial<Unit> = {}): Unit {
-  return {
-    id: root,
-    name: root,
-    root,
-    ecosystem: 'npm',
-    workspace: root,
-    manifest: `${root}/package.json`,
-    meaning: '',
-    workspaceMeaning: null,
-    closure: { kind: 'none' },
-    commands: [],
-    inputs: [],
-    caches: [],
-    install: [],
-    hosts: [],
-    env: {},
-    toolchain: null,
-    typescript: false,
-    buildsFirst: [],
-    buildBeforeTest: false,
-    ...more,
-  };
+  return { ...plainUnit({ root, ecosystem: 'npm', manifest: `${root}/package.json` }), ...more };
 }

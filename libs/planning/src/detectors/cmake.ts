@@ -1,6 +1,7 @@
 import { readCmakeLists, type CmakeLists } from '../cmake/lists.ts';
 import { parseJsonObject } from '../javascript/package-manifest.ts';
 import type { DeclaredInput, Discovery, DiscoveryProblem, RepositorySnapshot, Unit, UnitCommand } from '../model.ts';
+import { plainUnit } from '../plain-unit.ts';
 import { asText, memberOf } from '../parsed-values.ts';
 import { quoteForShell } from '../shell-words.ts';
 import { fileNameOf, folderOf, foldersUpwards, inFolder, isWithin, resolvePath } from '../tree-paths.ts';
@@ -86,25 +87,16 @@ function unitOf({ root, lists, parts }: Found, snapshot: RepositorySnapshot): Un
   const tested = commands.some(({ kind }) => kind === 'test');
   const version = tested && !isAtLeast(lists.version, TESTS_NEED) ? TESTS_NEED : lists.version;
   return {
-    id: root,
+    ...plainUnit({ root, ecosystem: 'cmake', manifest }),
     name: lists.project ?? root,
-    root,
-    ecosystem: 'cmake',
-    workspace: root,
-    manifest,
     meaning: lists.meaning,
     // What nobody could build here makes nobody the owner of what lies around it.
     workspaceMeaning: commands.length === 0 ? '' : null,
-    closure: { kind: 'none' },
     commands,
     inputs: inputsOf(root, parts),
-    caches: [],
-    install: [],
     hosts: commands.length === 0 ? [] : [...new Set(all.flatMap(({ hosts }) => hosts))].sort(),
     env: { CI: 'true' },
     toolchain: version === null ? null : { name: 'cmake', version: `>=${version}`, evidence: manifest },
-    typescript: false,
-    buildsFirst: [],
     // Tests are programs that the build has made.
     buildBeforeTest: true,
   };

@@ -2,6 +2,7 @@ import { literalPattern } from '../glob.ts';
 import { readCompose, type ComposeFile } from '../images/compose.ts';
 import { ignoredGlobs, readDockerfile, type Dockerfile } from '../images/dockerfile.ts';
 import type { DeclaredInput, Discovery, DiscoveryProblem, RepositorySnapshot, Unit, UnitEdge } from '../model.ts';
+import { plainUnit } from '../plain-unit.ts';
 import { fileNameOf, folderOf, foldersUpwards, inFolder, resolvePath } from '../tree-paths.ts';
 import type { Detector } from './detector.ts';
 
@@ -66,25 +67,9 @@ function notBuilt(units: readonly Unit[]): DiscoveryProblem[] {
 /** Its root is the file itself: what lies around it belongs to whomever it belonged to without it. */
 function unitOf(path: string, meaning: string, inputs: readonly DeclaredInput[]): Unit {
   return {
-    id: path,
-    name: path,
-    root: path,
-    ecosystem: 'docker',
-    workspace: path,
-    manifest: path,
+    ...plainUnit({ root: path, ecosystem: 'docker', manifest: path }),
     meaning,
-    workspaceMeaning: null,
-    closure: { kind: 'none' },
-    commands: [],
     inputs,
-    caches: [],
-    install: [],
-    hosts: [],
-    env: {},
-    toolchain: null,
-    typescript: false,
-    buildsFirst: [],
-    buildBeforeTest: false,
   };
 }
 

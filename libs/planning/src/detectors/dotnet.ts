@@ -10,6 +10,7 @@ import type {
   UnitCommand,
   UnitEdge,
 } from '../model.ts';
+import { plainUnit } from '../plain-unit.ts';
 import { memberOf } from '../parsed-values.ts';
 import { quoteForShell } from '../shell-words.ts';
 import { byText, fileNameOf, folderOf, foldersUpwards, inFolder, resolvePath } from '../tree-paths.ts';
@@ -142,14 +143,10 @@ function unitOf(found: Found, facts: Facts): Unit {
   const lock = inFolder(root, 'packages.lock.json');
   const shared = sharedFiles(root, facts);
   return {
+    ...plainUnit({ root, ecosystem: 'dotnet', manifest: file }),
     id,
     name: fileNameOf(file).replace(PROJECT, ''),
-    root,
-    ecosystem: 'dotnet',
-    workspace: root,
-    manifest: file,
     meaning: project.meaning,
-    workspaceMeaning: null,
     closure: facts.paths.has(lock) ? readPackagesLock(lock, facts.snapshot.contents.get(lock)) : { kind: 'none' },
     commands: commandsOf(found, facts),
     inputs: inputsOf(found, shared, facts),
@@ -165,13 +162,9 @@ function unitOf(found: Found, facts: Facts): Unit {
         ],
       },
     ],
-    install: [],
     hosts: ['api.nuget.org'],
     env: { CI: 'true', DOTNET_CLI_TELEMETRY_OPTOUT: '1', DOTNET_NOLOGO: '1' },
     toolchain: sdkOf(found, facts),
-    typescript: false,
-    buildsFirst: [],
-    buildBeforeTest: false,
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   UnitCommand,
   UnitEdge,
 } from '../model.ts';
+import { plainUnit } from '../plain-unit.ts';
 import { pinnedVersion, TOOL_VERSIONS } from '../tool-versions.ts';
 import { byText, fileNameOf, folderOf, foldersUpwards, inFolder, isWithin, resolvePath } from '../tree-paths.ts';
 import type { Detector } from './detector.ts';
@@ -131,12 +132,9 @@ function unitOf(found: Found, facts: Facts): Unit {
   const lock = lockOf(found, facts);
   const isUmbrella = [...projects.values()].some((other) => other.workspace === root && other.root !== root);
   return {
-    id: root,
+    ...plainUnit({ root, ecosystem: 'elixir', manifest }),
     name: mix.name ?? root,
-    root,
-    ecosystem: 'elixir',
     workspace,
-    manifest,
     meaning: mix.meaning,
     // Settings of an umbrella are those of all of its apps.
     workspaceMeaning: isUmbrella ? mix.meaning : null,
@@ -154,9 +152,6 @@ function unitOf(found: Found, facts: Facts): Unit {
     hosts: HOSTS,
     env: { CI: 'true' },
     toolchain: version === null ? null : { name: 'elixir', version, evidence: pinned?.path ?? manifest },
-    typescript: false,
-    buildsFirst: [],
-    buildBeforeTest: false,
   };
 }
 

@@ -14,6 +14,7 @@ import type {
   UnitCommand,
   UnitEdge,
 } from '../model.ts';
+import { plainUnit } from '../plain-unit.ts';
 import { quoteForShell } from '../shell-words.ts';
 import { byText, fileNameOf, foldersUpwards, inFolder, relativeTo } from '../tree-paths.ts';
 import type { Detector } from './detector.ts';
@@ -201,20 +202,12 @@ function unitOf({ module, hosts }: ModuleTerms, root: string): Omit<Unit, Packag
   const manifest = inFolder(module.root, 'go.mod');
   const version = mod.toolchain ?? mod.go;
   return {
-    id: root,
-    root,
-    ecosystem: 'go',
+    ...plainUnit({ root, ecosystem: 'go', manifest }),
     workspace: module.workspace,
-    manifest,
-    caches: [],
-    install: [],
     hosts,
     // A runner's own toolchain or none: fetching another one would be a choice made while executing.
     env: { CI: 'true', GOTOOLCHAIN: 'local' },
     toolchain: version === null ? null : { name: 'go', version: `>=${version}`, evidence: manifest },
-    typescript: false,
-    buildsFirst: [],
-    buildBeforeTest: false,
   };
 }
 

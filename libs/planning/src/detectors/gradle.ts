@@ -11,6 +11,7 @@ import type {
   UnitCommand,
   UnitEdge,
 } from '../model.ts';
+import { plainUnit } from '../plain-unit.ts';
 import { quoteForShell } from '../shell-words.ts';
 import { fileNameOf, foldersUpwards, inFolder } from '../tree-paths.ts';
 import type { Detector } from './detector.ts';
@@ -102,25 +103,17 @@ function unitOf(project: GradleProject, build: GradleBuild, facts: Facts): Unit 
   const manifest = script?.file ?? build.settings?.file ?? root;
   const scripts = [script, build.projects[0]?.script, build.settings].flatMap((each) => each?.tokens ?? []);
   return {
-    id: root,
+    ...plainUnit({ root, ecosystem: 'gradle', manifest }),
     name: path === ':' ? build.name : path,
-    root,
-    ecosystem: 'gradle',
     workspace: build.root,
-    manifest,
     meaning: (script ?? build.settings)?.text ?? '',
-    workspaceMeaning: null,
     closure: lockedPackages(root, facts.snapshot),
     commands: commandsOf(project, build, facts),
     inputs: [...testInputs(root, build, facts), ...inputsElsewhere(project, build, facts)],
     caches: [cacheOf(build, facts)],
-    install: [],
     hosts: [...new Set([...HOSTS, ...namedHosts(scripts)])],
     env: { CI: 'true' },
     toolchain: javaOf(scripts, manifest),
-    typescript: false,
-    buildsFirst: [],
-    buildBeforeTest: false,
   };
 }
 

@@ -10,6 +10,7 @@ import type {
   UnitCommand,
   UnitEdge,
 } from '../model.ts';
+import { plainUnit } from '../plain-unit.ts';
 import { quoteForShell } from '../shell-words.ts';
 import { foldersUpwards, folderOf, inFolder, relativeTo } from '../tree-paths.ts';
 import type { Detector } from './detector.ts';
@@ -98,15 +99,10 @@ const CENTRAL = 'repo.maven.apache.org';
 function unitOf(project: MavenProject, facts: Facts): Unit {
   const { root, top, pom } = project;
   return {
-    id: root,
+    ...plainUnit({ root, ecosystem: 'maven', manifest: pomOf(root) }),
     name: keyOf(project),
-    root,
-    ecosystem: 'maven',
     workspace: top,
-    manifest: pomOf(root),
     meaning: meaningOf(pom, versionsLeftOut(project, facts)),
-    workspaceMeaning: null,
-    closure: { kind: 'none' },
     commands: commandsOf(project, facts),
     inputs: inputsOf(project, facts),
     caches: [
@@ -117,12 +113,9 @@ function unitOf(project: MavenProject, facts: Facts): Unit {
         keyFiles: [...new Set([pomOf(top), pomOf(root)])],
       },
     ],
-    install: [],
     hosts: [...new Set([CENTRAL, ...repositoryHosts(project)])],
     env: { CI: 'true' },
     toolchain: javaOf(project),
-    typescript: false,
-    buildsFirst: [],
     // Its tests then find the modules it depends on where the build has put them.
     buildBeforeTest: top !== root,
   };

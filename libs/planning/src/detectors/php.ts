@@ -7,6 +7,7 @@ import type {
   Unit,
   UnitEdge,
 } from '../model.ts';
+import { plainUnit } from '../plain-unit.ts';
 import { commandsOf } from '../php/commands.ts';
 import { readComposer, readComposerLock, type ComposerLock, type ComposerManifest } from '../php/composer.ts';
 import { pinnedVersion } from '../tool-versions.ts';
@@ -106,12 +107,8 @@ function unitOf(
   const installs = commands.length > 0;
   const pins = foldersUpwards(root).map((folder) => inFolder(folder, '.php-version'));
   return {
-    id: root,
+    ...plainUnit({ root, ecosystem: 'php', manifest: path }),
     name: manifest.name ?? root,
-    root,
-    ecosystem: 'php',
-    workspace: root,
-    manifest: path,
     meaning: manifest.meaning,
     // A file for tools alone makes nobody the owner of what lies around it.
     workspaceMeaning: installs ? null : '',
@@ -132,9 +129,6 @@ function unitOf(
     hosts: installs ? hostsOf(lock) : [],
     env: { CI: 'true' },
     toolchain: version === null ? null : { name: 'php', version, evidence: pinned?.path ?? path },
-    typescript: false,
-    buildsFirst: [],
-    buildBeforeTest: false,
   };
 }
 

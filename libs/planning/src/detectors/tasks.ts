@@ -1,5 +1,6 @@
 import { literalPattern } from '../glob.ts';
 import type { DeclaredInput, Discovery, DiscoveryProblem, RepositorySnapshot, Unit, UnitCommand } from '../model.ts';
+import { plainUnit } from '../plain-unit.ts';
 import { includedByJustfile, readJustfile } from '../tasks/justfile.ts';
 import { includedByMakefile, readMakefile } from '../tasks/makefile.ts';
 import { TASK_CHARS_MAX, type Task, type TaskFile } from '../tasks/task.ts';
@@ -109,26 +110,14 @@ function unitOf(found: Found, problems: DiscoveryProblem[]): Unit {
   const commands = commandsOf(found, problems);
   const text = commands.map((command) => command.text).join('\n');
   return {
-    id: root,
-    name: root,
-    root,
-    ecosystem: 'tasks',
-    workspace: root,
-    manifest: path,
+    ...plainUnit({ root, ecosystem: 'tasks', manifest: path }),
     meaning: file.meaning,
     // What a task reads is not written down, and what others read beside it is not either.
     workspaceMeaning: '',
-    closure: { kind: 'none' },
     commands,
     inputs: inputsOf(found),
-    caches: [],
-    install: [],
     hosts: [...new Set(TOOL_HOSTS.flatMap(([tools, hosts]) => (tools.test(text) ? hosts : [])))].sort(),
     env: { CI: 'true' },
-    toolchain: null,
-    typescript: false,
-    buildsFirst: [],
-    buildBeforeTest: false,
   };
 }
 

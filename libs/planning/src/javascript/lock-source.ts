@@ -26,4 +26,9 @@ export function unreadable({ path }: Pick<LockSource, 'path'>, reason: string): 
 export const NOT_TEXT = 'it is too large or not text';
 
 /** Under which packages are asked for, in manifests and in the lockfiles that repeat these. */
-export const DEPENDENCY_MEMBERS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies'] as const;
+export const DEPENDENCY_MEMBERS = [
+  'dependencies',
+  'devDependencies',
+  'optionalDependencies',
+  'peerDependencies',
+] as const;

@@ -8,6 +8,7 @@ import type {
   UnitCache,
   UnitEdge,
 } from '../model.ts';
+import { plainUnit } from '../plain-unit.ts';
 import { byText, fileNameOf, folderOf, foldersUpwards, inFolder, isWithin } from '../tree-paths.ts';
 import { commandsOf } from './commands.ts';
 import { closureOf, locationsFor } from './locks.ts';
@@ -22,7 +23,9 @@ export function discoverPython(snapshot: RepositorySnapshot): Discovery {
   const tested = foldersWithTests(tree, byRoot);
   const around: Surroundings = { snapshot, tree, byRoot, tested, members: membersOf(tree) };
   const edges = withoutRepeats(tree.units.flatMap((unit) => edgesOf(around, unit)));
-  return { units: tree.units.map((unit) => unitOf(around, unit, edges)), edges, problems: tree.problems };
+  const byOrigin = Map.groupBy(edges, ({ from }) => from);
+  const units = tree.units.map((unit) => unitOf(around, unit, byOrigin.get(unit.root) ?? []));
+  return { units, edges, problems: tree.problems };
 }
 
 interface Surroundings {
@@ -165,17 +168,14 @@ function unitOf(around: Surroundings, unit: PythonUnit, edges: readonly UnitEdge
   const { snapshot, tree, tested } = around;
   const facts = { unit, top: topOf(around, unit), snapshot, files: tree.files, tested: tested.has(root) };
   const { commands, install } = commandsOf(facts);
-  const internal = edges.filter(({ from }) => from === root).map(({ to, kind }) => `${to} ${kind}`);
+  const internal = edges.map(({ to, kind }) => `${to} ${kind}`);
   const toolchain = toolchainOf(around, unit);
   const isRoot = (project?.workspace ?? null) !== null;
   const at = unit.installer === 'uv' ? workspace : root;
   return {
-    id: root,
+    ...plainUnit({ root, ecosystem: 'python', manifest }),
     name: project?.name ?? root,
-    root,
-    ecosystem: 'python',
     workspace,
-    manifest,
     meaning: JSON.stringify([writtenMeaning(around, unit), internal.sort(byText), toolchain?.version ?? null]),
     workspaceMeaning: isRoot ? (project?.meaning ?? null) : null,
     closure: closureFor(around, unit),
@@ -189,9 +189,6 @@ function unitOf(around: Surroundings, unit: PythonUnit, edges: readonly UnitEdge
     hosts: install === null ? [] : HOSTS,
     env: { CI: 'true', PIP_DISABLE_PIP_VERSION_CHECK: '1' },
     toolchain,
-    typescript: false,
-    buildsFirst: [],
-    buildBeforeTest: false,
   };
 }
 

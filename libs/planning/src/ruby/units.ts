@@ -1,5 +1,6 @@
 import { hostOf, MISSING, missing, reachable } from '../javascript/locked-packages.ts';
 import type { DeclaredInput, ExternalClosure, Unit, UnitCommand, UnitEdge } from '../model.ts';
+import { plainUnit } from '../plain-unit.ts';
 import { pinnedVersion } from '../tool-versions.ts';
 import { byText, foldersUpwards, inFolder, isWithin } from '../tree-paths.ts';
 import type { RubyLock, RubyProject, RubyTree } from './projects.ts';
@@ -49,12 +50,9 @@ export function unitOf(project: RubyProject, tree: RubyTree): Unit {
   const commands = bundle === null ? [] : commandsOf(project, bundle, tree);
   const lock = bundle?.lock ?? null;
   return {
-    id: root,
+    ...plainUnit({ root, ecosystem: 'ruby', manifest }),
     name: gemfile === null || gems.size === 1 ? ([...gems.keys()][0] ?? root) : root,
-    root,
-    ecosystem: 'ruby',
     workspace: bundle?.root ?? root,
-    manifest,
     meaning: JSON.stringify([
       (gemfile ?? bundle?.gemfile)?.meaning ?? null,
       [...gems].map(([name, spec]) => [name, spec.meaning]),
@@ -76,9 +74,6 @@ export function unitOf(project: RubyProject, tree: RubyTree): Unit {
     hosts: commands.length === 0 ? [] : hostsOf(lock),
     env: { CI: 'true', BUNDLE_PATH: 'vendor/bundle', ...(lock === null ? {} : { BUNDLE_FROZEN: 'true' }) },
     toolchain: toolchainOf(project, bundle, tree),
-    typescript: false,
-    buildsFirst: [],
-    buildBeforeTest: false,
   };
 }
 

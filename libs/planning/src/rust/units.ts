@@ -8,6 +8,7 @@ import type {
   UnitCache,
   UnitEdge,
 } from '../model.ts';
+import { plainUnit } from '../plain-unit.ts';
 import { asText, memberOf } from '../parsed-values.ts';
 import { byText, folderOf, foldersUpwards, inFolder, isWithin, resolvePath } from '../tree-paths.ts';
 import { closureOf, lockedVersionOf, type CargoClosure, type CargoLock } from './cargo-lock.ts';
@@ -35,8 +36,12 @@ export function discoverCargo(snapshot: RepositorySnapshot): Discovery {
   const around = surroundingsOf(snapshot, tree);
   const found = tree.packages.map((each) => ({ each, closure: lockedOf(around, each) }));
   const edges = edgesOf(around, found);
+  const byOrigin = Map.groupBy(edges, ({ from }) => from);
   const required = requiredVersions(around);
-  const units = found.map(({ each, closure }) => unitOf(around, { each, closure, edges, required }));
+  const units = found.map(({ each, closure }) => {
+    const own = byOrigin.get(each.manifest.root) ?? [];
+    return unitOf(around, { each, closure, edges: own, required });
+  });
   return { units, edges, problems: tree.problems };
 }
 
@@ -71,6 +76,7 @@ function externalOf(lock: CargoLock | undefined, closure: CargoClosure | null): 
 }
 
 interface Found extends LockedMember {
+  /** What it needs of others. */
   readonly edges: readonly UnitEdge[];
   readonly required: ReadonlySet<string>;
 }
@@ -87,15 +93,12 @@ function unitOf(around: Surroundings, { each, closure, edges, required }: Found)
       : lockedVersionOf(lock, { name: manifest.packageName, version });
   // A version matters to those who ask for it, and to a lockfile that has another one.
   const counted = required.has(root) || noted !== version ? version : null;
-  const internal = edges.filter(({ from }) => from === root).map(({ to, kind }) => `${to} ${kind}`);
+  const internal = edges.map(({ to, kind }) => `${to} ${kind}`);
   const toolchain = toolchainOf(around, each);
   return {
-    id: root,
+    ...plainUnit({ root, ecosystem: 'cargo', manifest: manifest.path }),
     name: manifest.packageName ?? root,
-    root,
-    ecosystem: 'cargo',
     workspace: workspace.root,
-    manifest: manifest.path,
     meaning: JSON.stringify([
       meaningOf(manifest),
       inherited,
@@ -109,13 +112,9 @@ function unitOf(around: Surroundings, { each, closure, edges, required }: Found)
     commands: manifest.packageName === null ? [] : commandsFor(around, each, manifest.packageName),
     inputs: inputsOf(around, each),
     caches: manifest.packageName === null ? [] : cachesOf(around, workspace),
-    install: [],
     hosts: manifest.packageName === null ? [] : hostsFor(around, each, lock),
     env: { CI: 'true', CARGO_INCREMENTAL: '0', CARGO_TERM_COLOR: 'never' },
     toolchain,
-    typescript: false,
-    buildsFirst: [],
-    buildBeforeTest: false,
   };
 }
 
