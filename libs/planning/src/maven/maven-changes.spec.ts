@@ -104,8 +104,8 @@ describe('a parent of very many', () => {
 
   it('is read once, whatever it says', () => {
     const entry = '<dependency><groupId>far</groupId><artifactId>a</artifactId></dependency>'.repeat(20_000);
-    const dependencies = `<dependencies>${entry}</dependencies>`;
-    const top = project('top', '1', `${dependencies}<dependencyManagement>${dependencies}</dependencyManagement>`);
+    const asked = `<dependencies>${entry}</dependencies>`;
+    const top = project('top', '1', `${asked}<dependencyManagement>${asked}</dependencyManagement>`);
     const projects = readProjects(snapshotOf({ 'pom.xml': top, ...modules }), []);
     expect(projects.get('m7')?.parent?.root).toBe('.');
     expect([...projects.values()].flatMap(({ dependencies }) => dependencies)).toHaveLength(20_000);
