@@ -104,6 +104,8 @@ async function workAll(nats: NatsConnection, rows: GroupCommit, jobs: number, in
     }
   };
   await Promise.all(Array.from({ length: inFlight }, worker));
+  // Its watch over silence would keep the process alive.
+  await messages.close();
 }
 
 /** Rows of everybody who waits go into one statement and one commit. */
