@@ -104,8 +104,8 @@ async function workAll(nats: NatsConnection, rows: GroupCommit, jobs: number, in
     }
   };
   await Promise.all(Array.from({ length: inFlight }, worker));
-  // Its watch over silence would keep the process alive.
-  await messages.close();
+  // Its watch over silence would keep the process alive. Closing instead would wait for whoever asks for the next message.
+  messages.stop();
 }
 
 /** Rows of everybody who waits go into one statement and one commit. */
