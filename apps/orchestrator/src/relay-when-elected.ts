@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { keepConsumers, runRelay, type Bus, type Doubts } from '@delta-ci/bus';
-import { LogReader, type LogBell, type LogConnection } from '@delta-ci/event-log';
+import { LogReader, StreamMarks, type LogBell, type LogConnection } from '@delta-ci/event-log';
 import { orchestrationMetrics, type Service } from '@delta-ci/service';
 import type { OrchestratorConfig } from './config.ts';
 import type { ReachedPoint } from './crash-points.ts';
@@ -43,11 +43,12 @@ export async function relayWhenElected(
       published = position;
     },
   };
+  const marks = new StreamMarks(log);
   const provision = async (doubts: Doubts) => provisionBus(service, bus, doubts);
   await standForOffice(service, 'relay', async (signal) => {
     const over = new AbortController();
     const either = AbortSignal.any([signal, over.signal]);
-    const kept = keepConsumers(bus, { signal: either, log: logger, provision });
+    const kept = keepConsumers(bus, { signal: either, log: logger, provision, marks });
     const end = await runRelay(bus, source, { ...options, signal }).finally(() => over.abort());
     await kept;
     if (end.end !== 'forked') return;

@@ -48,7 +48,7 @@ export {
 } from './dispatch.ts';
 export { connectBus, type ConnectOptions } from './jetstream/connect.ts';
 export { publishEvent } from './log-events.ts';
-export { keepConsumers, type KeepConsumersOptions } from './keep-consumers.ts';
+export { keepConsumers, type KeepConsumersOptions, type KeptMarks, type StreamMark } from './keep-consumers.ts';
 export { announceLogGrew, onLogGrew } from './log-signals.ts';
 export { MemoryServer } from './memory/memory-server.ts';
 export { OnCommand, OnEvent, OnReport } from './nest/decorators.ts';

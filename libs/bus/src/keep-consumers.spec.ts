@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { message, pullAll, testTopology, textOf } from './contract/bus-fixture.fixture.ts';
-import { heldWatch, type HeldWatch } from './contract/held-watch.fixture.ts';
+import { heldWatch, marksInMemory, type HeldWatch } from './contract/held-watch.fixture.ts';
 import { MemoryBus } from './memory/memory-bus.ts';
 import { MemoryServer } from './memory/memory-server.ts';
 
@@ -24,8 +24,8 @@ const heard = async () => {
   for (const delivery of deliveries) delivery.ack();
   return deliveries.map(textOf);
 };
-const watching = async () => {
-  watch = await heldWatch(bus);
+const watching = async (marks = marksInMemory()) => {
+  watch = await heldWatch(bus, marks);
   return watch;
 };
 const PUT_RIGHT = 'put right consumer orchestrator of REPORTS';
@@ -101,5 +101,54 @@ describe('the watch over consumers', () => {
     expect(await heard()).toEqual(['one']);
     await look();
     expect(changes).toEqual([PUT_RIGHT]);
+  });
+
+  describe('given a watch that ended, when another takes over', () => {
+    const handedOver = async (meanwhile: () => Promise<void>) => {
+      const marks = marksInMemory();
+      await send('one', 'two');
+      await heard();
+      await (await watching(marks)).stop();
+      await meanwhile();
+      return watching(marks);
+    };
+
+    it('then what came in between is heard again, even when a lost tail was filled up long ago', async () => {
+      const { changes } = await handedOver(async () => {
+        await send('three', 'four');
+        await heard();
+        server.truncate('REPORTS', 2);
+        await send('another three', 'another four', 'five');
+        await heard();
+      });
+      expect(changes).toEqual([PUT_RIGHT]);
+      expect(await heard()).toEqual(['another three', 'another four', 'five']);
+    });
+
+    it('then a loss of what was seen before has everything heard again', async () => {
+      const { changes } = await handedOver(async () => {
+        server.truncate('REPORTS', 1);
+        await send('another two', 'three');
+      });
+      expect(changes).toEqual([PUT_RIGHT]);
+      expect(await heard()).toEqual(['one', 'another two', 'three']);
+    });
+
+    it('then nothing is heard again when nothing came', async () => {
+      const { changes } = await handedOver(async () => undefined);
+      expect(changes).toEqual([]);
+    });
+  });
+
+  it('given marks that cannot be kept, when it looks, then consumers are put right all the same, and again next time', async () => {
+    const marks = marksInMemory();
+    const { look, changes, log } = await watching({ ...marks, write: async () => Promise.reject(new Error('away')) });
+    await send('one');
+    await heard();
+    server.truncate('REPORTS', 0);
+    await look();
+    await look();
+    expect(changes).toEqual([PUT_RIGHT]);
+    expect(log.lines.filter(({ message }) => message.startsWith('could not put consumers right'))).toHaveLength(3);
   });
 });

@@ -4,17 +4,33 @@ import { errorSentence } from './consume.ts';
 
 /**
  * A stream that lost its tail hands the lost sequences out again, and a consumer that had passed them never sees the
- * messages that have them now. This watch has such consumers made anew. Of each stream it remembers where it ended at the
- * last look: a stream that ends before that, or holds another message there, has lost its tail; and after each
- * outage whatever came later is in doubt, as a restarted server may have lost it and be filled again before anybody
- * can look. Repeats are harmless, a message never seen is not.
+ * messages that have them now. This watch has such consumers made anew. Of each stream a mark is kept of where it ended at
+ * the last look, outside the bus, so that whoever watches next goes on from it: a stream that ends before its mark, or holds
+ * another message there, has lost its tail; and after each outage, as after each change of the watch, whatever came later is
+ * in doubt: a restarted server may have lost it and be filled again before anybody can look. Repeats are harmless, a
+ * message never seen is not.
  */
+
+/** Where a stream ended. */
+export interface StreamMark {
+  readonly sequence: number;
+  /** Of the message there; null when there is none to be compared. */
+  readonly storedAt: string | null;
+}
+
+/** Marks that outlive the bus and whoever watches. One that is older than the truth only has more heard again. */
+export interface KeptMarks {
+  read(): Promise<ReadonlyMap<StreamName, StreamMark>>;
+  /** Replaces the marks of these streams. */
+  write(marks: ReadonlyMap<StreamName, StreamMark>): Promise<void>;
+}
 
 export interface KeepConsumersOptions {
   readonly signal: AbortSignal;
   readonly log: BusLog;
   /** Creates what is missing and makes consumers anew that passed what is in doubt. May reject: tried again. */
   readonly provision: (doubts: Doubts) => Promise<void>;
+  readonly marks: KeptMarks;
   /** How often to look, 5 s unless told. */
   readonly recheckMs?: number;
 }
@@ -45,15 +61,8 @@ export async function keepConsumers(bus: WatchedBus, options: KeepConsumersOptio
   }
 }
 
-/** Where a stream ended. */
-interface Mark {
-  readonly sequence: number;
-  /** Of the message there; null when there is none to be compared. */
-  readonly storedAt: string | null;
-}
-
 interface Look {
-  readonly mark: Mark;
+  readonly mark: StreamMark;
   /** The first sequence in doubt, null for none. */
   readonly doubtedFrom: number | null;
 }
@@ -61,7 +70,8 @@ interface Look {
 class ConsumerWatch {
   readonly #bus: WatchedBus;
   readonly #options: KeepConsumersOptions;
-  readonly #marks = new Map<StreamName, Mark>();
+  /** Null before the first look. */
+  #marks: ReadonlyMap<StreamName, StreamMark> | null = null;
   /** Outages up to the last look; null before the first. */
   #outages: number | null = null;
 
@@ -73,26 +83,33 @@ class ConsumerWatch {
   /** Looks at all streams. What it learnt holds only when it saw them all, with no outage in between. */
   async look(): Promise<void> {
     const outages = this.#bus.outages();
+    const marks = this.#marks ?? (await this.#options.marks.read());
     const looks = new Map<StreamName, Look>();
     for (const stream of WATCHED) {
-      const look = await this.#lookAt(stream, outages);
+      const look = await this.#lookAt(stream, marks.get(stream), outages);
       if (look === null) return;
       looks.set(stream, look);
     }
     if (this.#bus.outages() !== outages || this.#options.signal.aborted) return;
     const doubts = new Map<StreamName, number>();
     for (const [stream, { doubtedFrom }] of looks) if (doubtedFrom !== null) doubts.set(stream, doubtedFrom);
-    // The first look of all: nothing is remembered yet, and consumers that stand beyond the end show it by themselves.
+    // At the first look there may be no marks yet, and consumers that stand beyond the end show it by themselves.
     if (doubts.size > 0 || this.#outages === null) await this.#options.provision(doubts);
-    for (const [stream, { mark }] of looks) this.#marks.set(stream, mark);
+    await this.#keep(new Map([...looks].map(([stream, { mark }]) => [stream, mark])), marks);
     this.#outages = outages;
   }
 
+  /** After consumers were put right, never before: a mark says that nothing up to it is in doubt. */
+  async #keep(marks: ReadonlyMap<StreamName, StreamMark>, before: ReadonlyMap<StreamName, StreamMark>): Promise<void> {
+    const moved = new Map([...marks].filter(([stream, mark]) => !isSame(mark, before.get(stream))));
+    if (moved.size > 0) await this.#options.marks.write(moved);
+    this.#marks = marks;
+  }
+
   /** Null when the stream cannot be seen now. */
-  async #lookAt(stream: StreamName, outages: number): Promise<Look | null> {
+  async #lookAt(stream: StreamName, before: StreamMark | undefined, outages: number): Promise<Look | null> {
     const state = await this.#bus.streamState(stream);
     if (state.outcome !== 'known') return null;
-    const before = this.#marks.get(stream);
     const storedAt = await this.#storedAt(stream, state.lastSequence);
     const mark = { sequence: state.lastSequence, storedAt };
     if (before === undefined) return { mark, doubtedFrom: null };
@@ -106,7 +123,7 @@ class ConsumerWatch {
     return { mark, doubtedFrom: outages === this.#outages ? null : before.sequence + 1 };
   }
 
-  async #isLost(stream: StreamName, { sequence, storedAt }: Mark, lastSequence: number): Promise<boolean> {
+  async #isLost(stream: StreamName, { sequence, storedAt }: StreamMark, lastSequence: number): Promise<boolean> {
     if (lastSequence < sequence) return true;
     if (storedAt === null) return false;
     const now = await this.#storedAt(stream, sequence);
@@ -119,3 +136,6 @@ class ConsumerWatch {
     return read.outcome === 'found' && read.message.sequence === sequence ? read.message.storedAt : null;
   }
 }
+
+const isSame = (mark: StreamMark, before: StreamMark | undefined): boolean =>
+  mark.sequence === before?.sequence && mark.storedAt === before.storedAt;

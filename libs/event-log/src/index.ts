@@ -13,6 +13,7 @@ export { LogWriter, type BatchMeasure, type LogWriterOptions } from './append/lo
 export { type OnFault } from './append/decide-batch.ts';
 export { chainHash } from './append/hash-chain.ts';
 export { LeaseRenewals, type Heartbeat, type Renewal } from './leases/lease-renewals.ts';
+export { StreamMarks } from './marks/stream-marks.ts';
 export { LogReader, type ReadOptions } from './read/log-reader.ts';
 export { findLease, type FoundLease } from './queries/find-lease.ts';
 export { findPlan } from './queries/find-plan.ts';

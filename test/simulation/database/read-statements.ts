@@ -1,5 +1,5 @@
 import { digestUnfinished } from './unfinished-work.ts';
-import { list, number, text, type Statement } from './statement.ts';
+import { list, number, text, zipped, type Statement } from './statement.ts';
 import type { Row } from './rows.ts';
 
 /** What services look up. */
@@ -144,6 +144,17 @@ const headToSign: Statement = ({ transaction, nowMs }) => {
   return [{ position, hash, covered, time: new Date(nowMs).toISOString() }];
 };
 
+const readStreamMarks: Statement = ({ transaction }) =>
+  transaction.rows('stream_mark').map(({ stream, sequence, stored_at: storedAt }) => ({ stream, sequence, storedAt }));
+
+/** The one that is no look-up: how far streams were seen, kept outside the log. */
+const writeStreamMarks: Statement = ({ transaction }, [streams, sequences, times]) => {
+  for (const [stream, sequence, stored_at] of zipped(streams, sequences, times)) {
+    transaction.set('stream_mark', text(stream), { stream, sequence, stored_at });
+  }
+  return [];
+};
+
 export const READ_STATEMENTS: Readonly<Record<string, Statement>> = {
   'find-runner': findRunner,
   'how-do-runners-stand': howDoRunnersStand,
@@ -153,6 +164,8 @@ export const READ_STATEMENTS: Readonly<Record<string, Statement>> = {
   'which-runs-are-superseded': whichRunsAreSuperseded,
   'which-runs-are-unreported': whichRunsAreUnreported,
   'pool-demand': poolDemand,
+  'read-stream-marks': readStreamMarks,
+  'write-stream-marks': writeStreamMarks,
 };
 
 /** Statements without a name, by the beginning of their text. */

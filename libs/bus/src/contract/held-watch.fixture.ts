@@ -1,5 +1,6 @@
+import type { StreamName } from '@delta-ci/contracts';
 import type { Bus } from '../bus.ts';
-import { keepConsumers, type WatchedBus } from '../keep-consumers.ts';
+import { keepConsumers, type KeptMarks, type StreamMark, type WatchedBus } from '../keep-consumers.ts';
 import { keptLog, testTopology, type KeptLog } from './bus-fixture.fixture.ts';
 
 /** A watch over consumers that looks when it is told to, and not in between. */
@@ -12,8 +13,19 @@ export interface HeldWatch {
   stop(): Promise<void>;
 }
 
-/** Starts one on this bus; it has looked once when this resolves. */
-export async function heldWatch(bus: Bus): Promise<HeldWatch> {
+/** Marks in memory, as a database keeps them. */
+export function marksInMemory(): KeptMarks {
+  const kept = new Map<StreamName, StreamMark>();
+  return {
+    read: async () => new Map(kept),
+    write: async (marks) => {
+      for (const [stream, mark] of marks) kept.set(stream, mark);
+    },
+  };
+}
+
+/** Starts one on this bus, going on from these marks; it has looked once when this resolves. */
+export async function heldWatch(bus: Bus, marks: KeptMarks = marksInMemory()): Promise<HeldWatch> {
   const stop = new AbortController();
   const log = keptLog();
   const changes: string[] = [];
@@ -35,6 +47,7 @@ export async function heldWatch(bus: Bus): Promise<HeldWatch> {
   const end = keepConsumers(watched, {
     signal: stop.signal,
     log,
+    marks,
     provision: async (doubts) => void changes.push(...(await bus.provision(testTopology(), doubts)).changes),
   });
   await looked.promise;

@@ -5,7 +5,7 @@ import { consumeEvents } from '../consume-events.ts';
 import { consumeReports } from '../consume-reports.ts';
 import type { Consumption } from '../consume.ts';
 import { keptLog, testTopology, type KeptLog } from '../contract/bus-fixture.fixture.ts';
-import { heldWatch } from '../contract/held-watch.fixture.ts';
+import { heldWatch, marksInMemory } from '../contract/held-watch.fixture.ts';
 import { GrowingLog, reportOf } from '../contract/samples.fixture.ts';
 import { keepConsumers } from '../keep-consumers.ts';
 import { decodeEvent } from '../log-events.ts';
@@ -126,7 +126,13 @@ describe('a server that fails', () => {
   const watch = (bus: Bus): void => {
     const stop = new AbortController();
     const again = async (doubts: Doubts): Promise<void> => void (await bus.provision(testTopology(), doubts));
-    const end = keepConsumers(bus, { signal: stop.signal, log, provision: again, recheckMs: 100 });
+    const end = keepConsumers(bus, {
+      signal: stop.signal,
+      log,
+      provision: again,
+      marks: marksInMemory(),
+      recheckMs: 100,
+    });
     atEnd(() => {
       stop.abort();
       return end;

@@ -20,6 +20,7 @@ const WRITTEN_BY_ORCHESTRATOR = [
   'repository',
   'pool_decision',
   'checkpoint',
+  'stream_mark',
 ] as const;
 
 const APPEND = `append_events(bigint, text, timestamptz, uuid[], text[], integer[], text[], smallint[], text[], text[], text[])`;

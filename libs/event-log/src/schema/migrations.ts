@@ -2,6 +2,7 @@ import { CreateLog1763600000001 } from './migrations/1763600000001-create-log.ts
 import { CreateProjections1763600000002 } from './migrations/1763600000002-create-projections.ts';
 import { CreateCheckpoints1763600000003 } from './migrations/1763600000003-create-checkpoints.ts';
 import { IndexMoments1763600000004 } from './migrations/1763600000004-index-moments.ts';
+import { CreateStreamMarks1763600000005 } from './migrations/1763600000005-create-stream-marks.ts';
 
 /** Every migration, oldest first. A released migration is never edited: the next change is the next class. */
 export const MIGRATIONS = [
@@ -9,4 +10,5 @@ export const MIGRATIONS = [
   CreateProjections1763600000002,
   CreateCheckpoints1763600000003,
   IndexMoments1763600000004,
+  CreateStreamMarks1763600000005,
 ] as const;
