@@ -30,7 +30,10 @@ export interface WholeMesh {
 export interface PushedChange {
   /** Delivers as a forge does: again with the same id until somebody takes it. @returns the run */
   readonly deliver: () => Promise<string>;
-  /** Resolves when the run is finished and the forge shows it. */
+  /**
+   * Resolves when the run is finished and every check of its commit is completed at the forge. That the run counts as
+   * reported may come later: a call that nobody heard the end of has first to be too old to land.
+   */
   readonly settled: (runId: string) => Promise<void>;
 }
 
@@ -77,10 +80,11 @@ export async function wholeMesh(scene: Scene, env: Readonly<Record<string, strin
           }),
         settled: async (runId) => {
           const isSettled = async (): Promise<boolean> => {
-            const { state, reported } = await run(runId);
-            return state === 'finished' && reported;
+            const checks = forge.checkRuns(REPOSITORY, commit.after);
+            const isShown = checks.length > 0 && checks.every(({ status }) => status === 'completed');
+            return isShown && (await run(runId)).state === 'finished';
           };
-          await eventually('the change is finished and reported', isSettled, SETTLED);
+          await eventually('the change is finished and the forge shows it', isSettled, SETTLED);
         },
       };
     },
