@@ -33,6 +33,8 @@ export const plannerSettings = z.object({
   untrustedEgress: list().default([...defaults.untrustedEgress]),
   /** Whether discovered toolchain versions become requirements: only where runners announce what they have. */
   requireToolchains: flag().default(defaults.requireToolchains),
+  /** Labels that runners of the pool have. With it a job that asks for another one is refused at once, without it waits. */
+  runnerLabels: list().optional(),
   /** Below the orchestrator's planning timeout (120 s), so that a run that takes too long still learns why. */
   planningTimeLimitMs: durationMs({ min: 100 }).default(100_000),
   /** Planning waits for remotes and disks more than it computes; more than this only moves the queue into memory. */

@@ -85,8 +85,16 @@ async function openBus(service: Planner): Promise<Bus> {
   return bus;
 }
 
-function rulesOf({ pool, jobOs, isolation, untrustedEgress, requireToolchains }: PlannerConfig): PlanningRules {
-  return { pool, os: jobOs, trustedIsolation: isolation, untrustedEgress, requireToolchains };
+function rulesOf(config: PlannerConfig): PlanningRules {
+  const { pool, jobOs, isolation, untrustedEgress, requireToolchains, runnerLabels } = config;
+  return {
+    pool,
+    os: jobOs,
+    trustedIsolation: isolation,
+    untrustedEgress,
+    requireToolchains,
+    ...(runnerLabels === undefined ? {} : { labels: runnerLabels }),
+  };
 }
 
 type PlanFunction = RunCreatedTools['plan'];

@@ -49,6 +49,7 @@ export {
   Egress,
   Explanation,
   ExplanationLink,
+  ISOLATION_TIERS_FROM_WEAKEST,
   IsolationTier,
   JobKind,
   JobLimits,

@@ -11,6 +11,18 @@ import { JobPolicy, RunPolicy } from './policy.ts';
 export const IsolationTier = z.enum(['process', 'sandbox', 'gvisor', 'container', 'microvm']);
 export type IsolationTier = z.infer<typeof IsolationTier>;
 
+/**
+ * Tiers from the weakest to the strongest. A container shares the host's kernel as the sandbox does and adds its own
+ * root; gVisor puts a kernel of its own between; a microvm puts a machine.
+ */
+export const ISOLATION_TIERS_FROM_WEAKEST: readonly IsolationTier[] = [
+  'process',
+  'sandbox',
+  'container',
+  'gvisor',
+  'microvm',
+];
+
 /** A path inside the repository or workspace, with `/` between parts. */
 const RelativePath = z.string().min(1).max(4_096);
 const EnvironmentVariables = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/), z.string().max(32_768));

@@ -1,40 +1,45 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Plan, PlannedJob } from '@delta-ci/contracts';
 import { checkPlan } from './check-plan.ts';
+import { CHECK_NOTES, type CheckNoteCode } from './check/notes.ts';
+import type { PlanningInputs } from './model.ts';
+import { planChange } from './plan-change.ts';
 import { inputsFor, planned, type Files } from './planned-repository.fixture.ts';
 import { SHOP } from './shop.fixture.ts';
 
 const AFTER: Files = { ...SHOP, 'packages/money/src/index.js': 'other' };
 const INPUTS = inputsFor(SHOP, AFTER);
-
-/** A sound plan with its first job changed. */
-function withJob(change: Partial<PlannedJob>): Plan {
-  const plan = planned(SHOP, AFTER);
-  return { ...plan, jobs: plan.jobs.map((job, at) => (at === 0 ? { ...job, ...change } : job)) };
-}
-
-function codes(plan: Plan, inputs = INPUTS): string[] {
-  return [...new Set(checkPlan(plan, inputs).map(({ severity, code }) => `${severity} ${code}`))];
-}
-
 const SOUND = planned(SHOP, AFTER);
 const [FIRST, SECOND] = SOUND.jobs;
 if (FIRST === undefined || SECOND === undefined) throw new Error('the shop has two jobs to run');
 
-const untrusted = (plan: Plan): Plan => ({ ...plan, trust: 'untrusted' });
-const UNTRUSTED = { ...INPUTS, change: { ...INPUTS.change, trust: 'untrusted' as const } };
+/** A sound plan with its first job changed. */
+function withJob(change: Partial<PlannedJob>): Plan {
+  return { ...SOUND, jobs: SOUND.jobs.map((job, at) => (at === 0 ? { ...job, ...change } : job)) };
+}
 
-describe('the check of a plan', () => {
-  it('given a sound plan, then there is nothing to note', () => {
-    expect(codes(SOUND)).toEqual([]);
-  });
+const withRequirements = (change: Partial<PlannedJob['requirements']>): Plan =>
+  withJob({ requirements: { ...FIRST.requirements, ...change } });
+const withPolicy = (change: Partial<PlannedJob['policy']>): Plan => withJob({ policy: { ...FIRST.policy, ...change } });
+const withStep = (run: string): Plan => withJob({ steps: [{ name: 'out', run, workdir: '.' }] });
 
-  it.each<[code: string, plan: Plan]>([
-    ['error repeated_key', { ...SOUND, jobs: [...SOUND.jobs, FIRST] }],
-    ['error unknown_need', withJob({ needs: ['nobody'] })],
-    ['error circular_needs', withJob({ needs: [FIRST.key] })],
+const ofStranger = (plan: Plan): Plan => ({ ...plan, trust: 'untrusted' });
+const STRANGER: PlanningInputs = { ...INPUTS, change: { ...INPUTS.change, trust: 'untrusted' } };
+const FULLY_LABELLED: PlanningInputs = { ...INPUTS, rules: { ...INPUTS.rules, labels: ['arm'] } };
+
+/** Nothing of a plan mentions money any more, though it is affected. */
+const FORGOTTEN: Plan = {
+  ...SOUND,
+  jobs: SOUND.jobs.filter(({ unit }) => unit !== 'packages/money'),
+};
+
+/** For every note that the check can make, plans that deserve it and nothing else. */
+const DESERVED: Readonly<Record<CheckNoteCode, readonly (readonly [plan: Plan, inputs?: PlanningInputs])[]>> = {
+  repeated_key: [[{ ...SOUND, jobs: [...SOUND.jobs, FIRST] }]],
+  unknown_need: [[withJob({ needs: ['nobody'] })]],
+  circular_needs: [
+    [withJob({ needs: [FIRST.key] })],
     [
-      'error circular_needs',
       {
         ...SOUND,
         jobs: [
@@ -43,21 +48,120 @@ describe('the check of a plan', () => {
         ],
       },
     ],
-    ['error unaccounted_file', { ...SOUND, files: [] }],
-    ['info nothing_to_run_in_unit', { ...SOUND, units: SOUND.units.map((unit) => ({ ...unit, affected: true })) }],
-    ['error wrong_explanation', withJob({ explanation: { ...FIRST.explanation, decision: 'skip' } })],
-    ['error weak_isolation', withJob({ requirements: { ...FIRST.requirements, isolation: 'process' } })],
-    ['warning timeout_beyond_run', withJob({ policy: { ...FIRST.policy, timeoutMs: 24 * 3_600_000 } })],
-    ['warning may_publish', withJob({ steps: [{ name: 'out', run: 'npm publish', workdir: '.' }] })],
-  ])('given a plan that deserves "%s", then that is noted and nothing else', (code, plan) => {
-    expect(codes(plan)).toEqual([code]);
+  ],
+  unaccounted_file: [[{ ...SOUND, files: [] }]],
+  affected_without_job: [[FORGOTTEN]],
+  wrong_explanation: [
+    [withJob({ explanation: { ...FIRST.explanation, decision: 'skip' } })],
+    [
+      {
+        ...SOUND,
+        skipped: SOUND.skipped.map((job) => ({
+          ...job,
+          explanation: { ...job.explanation, decision: 'run' as const },
+        })),
+      },
+    ],
+  ],
+  trust_differs: [[ofStranger(SOUND)], [SOUND, STRANGER]],
+  weak_isolation: [
+    [withRequirements({ isolation: 'process' })],
+    // A container shares its host's kernel, which a kernel of its own does not.
+    [
+      withRequirements({ isolation: 'container' }),
+      { ...INPUTS, rules: { ...INPUTS.rules, trustedIsolation: 'gvisor' } },
+    ],
+  ],
+  secrets_for_untrusted: [[ofStranger(withJob({ secrets: ['TOKEN'] })), STRANGER]],
+  cache_for_untrusted: [[ofStranger(withJob({ caches: [{ type: 'deps', key: 'k', paths: ['p'] }] })), STRANGER]],
+  egress_for_untrusted: [[ofStranger(withJob({ egress: { allow: ['evil.example'] } })), STRANGER]],
+  limits_for_untrusted: [
+    [ofStranger(withJob({ limits: { ...FIRST.limits, memoryBytes: FIRST.limits.memoryBytes + 1 } })), STRANGER],
+    [ofStranger(withJob({ limits: { ...FIRST.limits, cpuCount: 64 } })), STRANGER],
+  ],
+  policy_for_untrusted: [
+    [ofStranger(withPolicy({ timeoutMs: 2 * 3_600_000 })), STRANGER],
+    [ofStranger(withPolicy({ retries: 10 })), STRANGER],
+    [ofStranger(withPolicy({ priority: 100 })), STRANGER],
+  ],
+  path_outside_workspace: [
+    [withJob({ steps: [{ name: 'up', run: 'true', workdir: '../..' }] })],
+    [withJob({ artifacts: [{ type: 'file', path: '/etc/passwd', retentionDays: 1 }] })],
+    [withJob({ artifacts: [{ type: 'file', path: 'a/../../b', retentionDays: 1 }] })],
+    [withJob({ caches: [{ type: 'deps', key: 'k', paths: ['~/../other'] }] })],
+  ],
+  label_not_offered: [[withRequirements({ labels: ['arm', 'gpu'] }), FULLY_LABELLED]],
+  image_not_used: [[withJob({ image: 'node:24' })]],
+  timeout_beyond_run: [[withPolicy({ timeoutMs: 24 * 3_600_000 })]],
+  may_publish: [
+    [withStep('npm publish')],
+    [withStep('cd x && docker  push example.org/x')],
+    [withStep('terraform apply -auto-approve')],
+    [withStep('./gradlew publish')],
+  ],
+  nothing_to_run_in_unit: [
+    [planned(null, SHOP), inputsFor(null, SHOP)],
+    [{ ...SOUND, units: SOUND.units.map((unit) => (unit.id === '.' ? { ...unit, affected: true } : unit)) }],
+  ],
+};
+
+const CASES = Object.entries(DESERVED).flatMap(([code, plans]) =>
+  plans.map(([plan, inputs], at) => [`${code} ${at + 1}`, code as CheckNoteCode, plan, inputs ?? INPUTS] as const),
+);
+
+describe('the check of a plan', () => {
+  it('given a sound plan, then there is nothing to note', () => {
+    expect(checkPlan(SOUND, INPUTS)).toEqual([]);
+    expect(checkPlan(ofStranger(SOUND), STRANGER)).toEqual([]);
+    expect(checkPlan(withRequirements({ labels: ['arm'] }), FULLY_LABELLED)).toEqual([]);
+    expect(checkPlan(withRequirements({ labels: ['gpu'] }), INPUTS)).toEqual([]);
+    expect(checkPlan(withStep('npm run publish-docs-locally && git pull'), INPUTS)).toEqual([]);
   });
 
-  it.each<[code: string, job: Partial<PlannedJob>]>([
-    ['error secrets_for_untrusted', { secrets: ['TOKEN'] }],
-    ['error cache_for_untrusted', { caches: [{ type: 'deps', key: 'k', paths: ['p'] }] }],
-    ['error egress_for_untrusted', { egress: { allow: ['evil.example'] } }],
-  ])('given an untrusted change and a job that deserves "%s", then that is noted', (code, job) => {
-    expect(codes(untrusted(withJob(job)), UNTRUSTED)).toEqual([code]);
+  it('law: every note that it can make is deserved by some plan here', () => {
+    const unprovoked = Object.keys(CHECK_NOTES).filter((code) => !CASES.some(([, deserved]) => deserved === code));
+    expect(unprovoked).toEqual([]);
+  });
+
+  it.each(CASES)('given a plan that deserves %s, then that is noted and nothing else', (_, code, plan, inputs) => {
+    const notes = checkPlan(plan, inputs).map((each) => `${each.severity} ${each.code}`);
+    expect([...new Set(notes)]).toEqual([`${CHECK_NOTES[code]} ${code}`]);
+  });
+
+  it('given a label that no runner has, then it is named, and there is no plan that would wait for one', () => {
+    const files: Files = { 'delta.yaml': 'version: 1\njobs: { train: { steps: [x], runs_on: [gpu] } }\n' };
+    const inputs = inputsFor(null, files, { rules: FULLY_LABELLED.rules });
+    expect(planChange(inputs)).toEqual({
+      ok: false,
+      code: 'plan_rejected',
+      message: 'the plan does not pass its check: train: no runner offers gpu',
+    });
+  });
+
+  it('given jobs that join, then each unit that is reached has to be named behind the rule that joined them', () => {
+    const go: Files = { 'go.mod': 'module x.test/y\ngo 1.24\n', 'a/a.go': 'package a\n', 'b/b.go': 'package b\n' };
+    const after = { ...go, 'a/a.go': 'package a // 1\n', 'b/b.go': 'package b // 1\n' };
+    const plan = planned(go, after);
+    const inputs = inputsFor(go, after);
+    expect(checkPlan(plan, inputs)).toEqual([]);
+    const withoutB = plan.jobs.map((job) => ({
+      ...job,
+      explanation: {
+        ...job.explanation,
+        chain: job.explanation.chain.filter((link) => link.kind !== 'unit' || link.unit !== 'b'),
+      },
+    }));
+    expect(checkPlan({ ...plan, jobs: withoutB }, inputs).map(({ code, subject }) => [code, subject])).toEqual([
+      ['affected_without_job', 'b'],
+    ]);
+  });
+
+  it('given a unit whose explanation says that none of its jobs can notice, then that is reason enough', () => {
+    const units = FORGOTTEN.units.map((unit) => {
+      if (unit.id !== 'packages/money') return unit;
+      const rule = { kind: 'job-rule' as const, rule: 'no job notices', detail: 'only lint jobs can notice' };
+      return { ...unit, explanation: { ...unit.explanation, chain: [...unit.explanation.chain, rule] } };
+    });
+    expect(checkPlan({ ...FORGOTTEN, units }, INPUTS)).toEqual([]);
   });
 });

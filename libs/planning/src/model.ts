@@ -62,6 +62,8 @@ export interface PlanningRules {
   readonly untrustedEgress: readonly string[];
   /** Whether discovered toolchain versions become requirements of jobs: only where runners announce what they have. */
   readonly requireToolchains: boolean;
+  /** Labels that runners of the pool have; absent where the installation does not say, and in records of earlier rules. */
+  readonly labels?: readonly string[] | undefined;
 }
 
 export interface PlanningInputs {
@@ -127,7 +129,7 @@ export interface UnitCommand {
   readonly text: string;
   /** Reports of test results that it leaves, as globs from the repository's root; empty when that is not known. */
   readonly reports: readonly string[];
-  /** What else is worth keeping of it, as globs from the repository's root. */
+  /** What else it leaves, as globs from the repository's root; those that begin with `!` take away from the others. */
   readonly outputs: readonly string[];
   /** Null for a command that is a job of its own. */
   readonly joins: CommandJoin | null;

@@ -82,6 +82,63 @@ describe('a repository that says what to run', () => {
     expect(Plan.parse(plan)).toEqual(plan);
   });
 
+  it('given a matrix, then its values stand in all that a runner reads, and each combination is a job that others wait for', () => {
+    const config = `version: 1
+jobs:
+  unit:
+    matrix: { node: [22, 24], at: ["a b", a] }
+    steps: [make]
+    image: node:{matrix:node}
+    toolchain: node@{matrix:node}
+    runs_on: ["node-{matrix:node}"]
+    workdir: "in/{matrix:at}"
+    env: { TARGET: "{matrix:at}!" }
+    artifacts: [{ type: file, path: "out/{matrix:node}.zip" }]
+    caches: [{ type: deps, key: "k-{matrix:node}", paths: ["cache/{matrix:node}"] }]
+  all: { steps: [make], needs: [unit] }
+`;
+    const plan = planned(null, { 'delta.yaml': config });
+    const units = plan.jobs.filter(({ key }) => key !== 'all');
+    expect(new Set(units.map(({ key }) => key)).size).toBe(4);
+    expect(plan.jobs.find(({ key }) => key === 'all')?.needs).toEqual(units.map(({ key }) => key));
+    expect(units[2]).toMatchObject({
+      image: 'node:24',
+      requirements: { toolchains: [{ name: 'node', version: '24' }], labels: ['node-24'] },
+      steps: [{ workdir: 'in/a b' }],
+      env: { TARGET: 'a b!', MATRIX_AT: 'a b', MATRIX_NODE: '24' },
+      artifacts: [{ path: 'out/24.zip' }],
+      caches: [{ key: 'k-24', paths: ['cache/24'] }],
+    });
+    expect(plan.notes.map(({ code }) => code)).toEqual(units.map(() => 'image_not_used'));
+  });
+
+  it('given values that read alike when they are joined, then they are jobs of their own', () => {
+    const config = 'version: 1\njobs: { a: { steps: [x], matrix: { x: ["1 2", "1"], y: ["3", "2 3"] } } }\n';
+    expect(new Set(keysOf(planned(null, { 'delta.yaml': config }).jobs)).size).toBe(4);
+  });
+
+  it('given a cache by a file that is not there, then that is said once, and a key that is too long still tells files apart', () => {
+    const cache = (key: string): string => `{ type: deps, key: "${key}", paths: [x] }`;
+    const long = '{hash:lock}'.repeat(40);
+    const config = (caches: string): string =>
+      `version: 1\njobs: { a: { steps: [x], matrix: { n: [1, 2] }, caches: [${caches}] } }\n`;
+    const missing = planned(null, { 'delta.yaml': config(cache('k-{hash:yarn.lock}')) });
+    expect(missing.notes).toEqual([
+      {
+        severity: 'warning',
+        code: 'cache_key_file_missing',
+        message: 'a cache of a goes by yarn.lock, which is no file of the repository',
+        subject: 'a',
+      },
+    ]);
+    const keys = ['1', '2'].map((end) => {
+      const files = { 'delta.yaml': config(cache(`${long}{hash:end}`)), lock: 'l', end };
+      return planned(null, files).jobs[0]?.caches[0]?.key;
+    });
+    expect(keys.map((key) => key?.length)).toEqual([500, 500]);
+    expect(keys[0]).not.toBe(keys[1]);
+  });
+
   it('given a change of a stranger, then secrets, caches and other hosts are withheld and the sandbox stays', () => {
     const given = untrusted();
     const rules = { ...inputsFor(FILES, FILES).rules, trustedIsolation: 'process' as const };

@@ -1,33 +1,40 @@
-import {
-  DEFAULT_JOB_POLICY,
-  type ConfigFileJob,
-  type Explanation,
-  type ExplanationLink,
-  type Plan,
-  type PlannedFile,
-  type PlannedJob,
-  type SkippedJob,
+import type {
+  ConfigFileJob,
+  Explanation,
+  ExplanationLink,
+  Plan,
+  PlannedFile,
+  PlannedJob,
+  PlanNote,
+  SkippedJob,
 } from '@delta-ci/contracts';
 import { changedText, planHeader, summaryOf } from './assemble-plan.ts';
 import { runPolicyOf, termsFor } from './config/config-terms.ts';
-import { combinationsOf, fillIn, matrixEnvironment, type Combination } from './config/matrix.ts';
+import { configuredPolicy } from './config/config-policy.ts';
+import { grantOf, policyWithin, type Grant } from './config/granted.ts';
+import { combinationsOf, filledJob, matrixEnvironment, type Combination } from './config/matrix.ts';
 import { compilePaths, judgeConfigured, type ConfiguredDecision } from './config/paths-decision.ts';
 import type { FoundConfig } from './config/read-config.ts';
+import { RETENTION_DAYS_DEFAULT } from './construction/artifacts.ts';
 import type { JobTerms } from './construction/job-terms.ts';
-import { keysFor } from './construction/job-keys.ts';
+import { hashOf, keysFor } from './construction/job-keys.ts';
 import { changedWord, placesOf } from './impact/changed-places.ts';
 import { listed } from './impact/world.ts';
 import type { PlanningInputs, PlanningResult } from './model.ts';
 import { resolvePath } from './tree-paths.ts';
 
-/** How long artifacts are kept unless the file says otherwise, in days: two weeks cover a sprint and a holiday. */
-const RETENTION_DAYS_DEFAULT = 14;
-
 /** Plans what the configuration file says: every job of it, narrowed by `paths`. */
 export function planConfigured(inputs: PlanningInputs, { path, file }: FoundConfig): PlanningResult {
   const expanded = expandJobs(file.jobs);
   const decisions = judgeConfigured(file.jobs, inputs, path);
-  const context: Context = { inputs, terms: termsFor(inputs, file), path, expanded };
+  const context: Context = {
+    inputs,
+    terms: termsFor(inputs, file),
+    grant: grantOf(inputs),
+    path,
+    expanded,
+    blobIds: keyFileIdsOf(expanded, inputs),
+  };
   const jobs: PlannedJob[] = [];
   const skipped: SkippedJob[] = [];
   for (const job of expanded) {
@@ -43,7 +50,7 @@ export function planConfigured(inputs: PlanningInputs, { path, file }: FoundConf
     skipped,
     units: [],
     files: configuredFiles(inputs, file.jobs, decisions, expanded),
-    notes: [],
+    notes: missingKeyFiles(context),
     summary: summaryOf(changedText(inputs), jobs, skipped),
   };
   return { ok: true, plan };
@@ -52,6 +59,7 @@ export function planConfigured(inputs: PlanningInputs, { path, file }: FoundConf
 interface ExpandedJob {
   readonly name: string;
   readonly key: string;
+  /** With the values of its combination. */
   readonly job: ConfigFileJob;
   readonly combination: Combination;
 }
@@ -59,13 +67,22 @@ interface ExpandedJob {
 interface Context {
   readonly inputs: PlanningInputs;
   readonly terms: JobTerms;
+  readonly grant: Grant | null;
   readonly path: string;
   readonly expanded: readonly ExpandedJob[];
+  /** Of the files that keys of caches name, by path. */
+  readonly blobIds: ReadonlyMap<string, string>;
 }
 
 function expandJobs(jobs: Readonly<Record<string, ConfigFileJob>>): ExpandedJob[] {
   const all = Object.entries(jobs).flatMap(([name, job]) =>
-    combinationsOf(job).map((combination) => ({ name, job, combination, text: titleOf(name, combination) })),
+    combinationsOf(job).map((combination) => ({
+      name,
+      job: filledJob(job, combination),
+      combination,
+      // By lines: `a b` and `c` are not `a` and `b c`.
+      text: [name, ...combination.map(([, value]) => value)].join('\n'),
+    })),
   );
   const keys = keysFor(all.map(({ text }) => text));
   return all.map(({ name, job, combination, text }) => ({ name, job, combination, key: keys.get(text) ?? name }));
@@ -95,7 +112,7 @@ function plannedJob(
     needs: context.expanded.filter(({ name }) => needs.has(name)).map(({ key }) => key),
     steps: job.steps.map((run) => ({ name: (run.split('\n')[0] ?? '').trim().slice(0, 200) || 'step', run, workdir })),
     env: { CI: 'true', ...matrixEnvironment(combination), ...job.env },
-    image: job.image === undefined ? null : fillIn(job.image, combination),
+    image: job.image ?? null,
     requirements: requirementsOf(expanded, terms),
     limits: terms.limits,
     egress: { allow: [...terms.egressFor([])] },
@@ -105,44 +122,52 @@ function plannedJob(
       path,
       retentionDays: retention_days ?? RETENTION_DAYS_DEFAULT,
     })),
-    caches: trusted ? cachesOf(expanded, inputs) : [],
-    policy: jobPolicyOf(job),
+    caches: trusted ? cachesOf(expanded, context) : [],
+    policy: policyWithin(configuredPolicy(job), context.grant),
     explanation: explain(expanded, decision, context),
   };
 }
 
-function requirementsOf({ job, combination }: ExpandedJob, terms: JobTerms): PlannedJob['requirements'] {
-  const labels = (job.runs_on ?? []).map((label) => fillIn(label, combination));
-  const [name, version] = job.toolchain === undefined ? [] : fillIn(job.toolchain, combination).split('@');
+function requirementsOf({ job }: ExpandedJob, terms: JobTerms): PlannedJob['requirements'] {
+  const [name, version] = job.toolchain?.split('@') ?? [];
   const toolchain = name === undefined || version === undefined ? null : { name, version, evidence: 'toolchain' };
-  return terms.requirements(toolchain, labels);
+  return terms.requirements(toolchain, job.runs_on);
 }
 
-/** `{hash:path}` stands for the id of that file's content in the tested tree. */
-function cachesOf({ job, combination }: ExpandedJob, { head }: PlanningInputs): PlannedJob['caches'] {
-  const caches = job.caches ?? [];
-  if (caches.length === 0) return [];
-  const ids = new Map(head.entries.map(({ path, blobId }) => [path, blobId]));
-  return caches.map(({ type, key, paths }) => ({
-    type,
-    key: fillIn(key, combination)
-      .replaceAll(/\{hash:([^}]*)\}/gu, (_whole, path: string) => ids.get(path) ?? 'none')
-      .slice(0, 500),
-    paths,
-  }));
+/** `{hash:path}` in a key of a cache stands for the id of that file's content in the tested tree. */
+const HASH_REFERENCE = /\{hash:([^}]*)\}/gu;
+
+const hashedPaths = (key: string): string[] => [...key.matchAll(HASH_REFERENCE)].map(([, path]) => path ?? '');
+
+/** As long as a key of a plan may be. */
+const CACHE_KEY_LENGTH_MAX = 500;
+
+function cachesOf({ job }: ExpandedJob, { blobIds }: Context): PlannedJob['caches'] {
+  return (job.caches ?? []).map(({ type, key, paths }) => {
+    const filled = key.replaceAll(HASH_REFERENCE, (_whole, path: string) => blobIds.get(path) ?? 'none');
+    const fits = filled.length <= CACHE_KEY_LENGTH_MAX;
+    return { type, key: fits ? filled : `${filled.slice(0, CACHE_KEY_LENGTH_MAX - 9)}-${hashOf(filled)}`, paths };
+  });
 }
 
-function jobPolicyOf({ policy }: ConfigFileJob): PlannedJob['policy'] {
-  const allowFailure = policy?.allow_failure ?? DEFAULT_JOB_POLICY.allowFailure;
-  return {
-    ...DEFAULT_JOB_POLICY,
-    allowFailure,
-    required: policy?.required ?? !allowFailure,
-    retries: policy?.retries ?? DEFAULT_JOB_POLICY.retries,
-    retryTimeouts: policy?.retry_timeouts ?? DEFAULT_JOB_POLICY.retryTimeouts,
-    timeoutMs: policy?.timeout_seconds === undefined ? DEFAULT_JOB_POLICY.timeoutMs : policy.timeout_seconds * 1_000,
-    priority: policy?.priority ?? DEFAULT_JOB_POLICY.priority,
-  };
+/** Ids of the files that keys of caches name, as far as they are there. */
+function keyFileIdsOf(expanded: readonly ExpandedJob[], { head }: PlanningInputs): ReadonlyMap<string, string> {
+  const wanted = new Set(expanded.flatMap(({ job }) => (job.caches ?? []).flatMap(({ key }) => hashedPaths(key))));
+  if (wanted.size === 0) return new Map();
+  return new Map(head.entries.filter(({ path }) => wanted.has(path)).map(({ path, blobId }) => [path, blobId]));
+}
+
+/** A key that names a file which is not there stays the same for ever, and what is kept under it grows old. */
+function missingKeyFiles({ expanded, blobIds }: Context): PlanNote[] {
+  const notes = expanded.flatMap(({ name, job }) =>
+    (job.caches ?? [])
+      .flatMap(({ key }) => hashedPaths(key).filter((path) => !blobIds.has(path)))
+      .map((path): PlanNote => {
+        const message = `a cache of ${name} goes by ${path}, which is no file of the repository`;
+        return { severity: 'warning', code: 'cache_key_file_missing', message, subject: name };
+      }),
+  );
+  return [...new Map(notes.map((note) => [note.message, note])).values()];
 }
 
 function explain(expanded: ExpandedJob, decision: ConfiguredDecision, { path, terms }: Context): Explanation {

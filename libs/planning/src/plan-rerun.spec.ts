@@ -58,6 +58,19 @@ describe('a rerun', () => {
 
   it('given a change that is not trusted, then a rerun does not carry what the earlier plan had', () => {
     const change = { ...inputsFor(null, FILES).change, trust: 'untrusted' as const };
+    const [before] = earlier().jobs;
+    if (before === undefined) throw new Error('the earlier plan has jobs');
+    const generous = {
+      ...earlier(),
+      jobs: earlier().jobs.map((job) => ({
+        ...job,
+        limits: { ...job.limits, cpuCount: 64 },
+        policy: { ...job.policy, priority: 100 },
+      })),
+    };
+    const source: RerunSource = { of: OF, only: 'all', planDigest: DIGEST, jobs: null };
+    const [job] = planOf(planChange(inputsFor(null, FILES, { change, rerun: { source, plan: generous } }))).jobs;
+    expect(job).toMatchObject({ limits: before.limits, policy: { priority: 10 } });
     expect(planOf(rerun(['unit'], { change })).jobs[0]?.secrets).toEqual([]);
   });
 

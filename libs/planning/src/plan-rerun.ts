@@ -1,5 +1,6 @@
 import type { Explanation, Plan, PlannedJob, SkippedJob } from '@delta-ci/contracts';
 import { planHeader, summaryOf } from './assemble-plan.ts';
+import { grantOf, limitsWithin, policyWithin, type Grant } from './config/granted.ts';
 import { isAtLeast, isolationFor } from './construction/job-terms.ts';
 import type { PlanningInputs, PlanningResult } from './model.ts';
 
@@ -13,7 +14,8 @@ export function planRerun(inputs: PlanningInputs, rerun: NonNullable<PlanningInp
   if (problem !== null) return { ok: false, code: 'invalid_rerun', message: problem };
   const wanted = new Set(source.jobs ?? earlier.jobs.map(({ key }) => key));
   const header = planHeader(inputs, inputs.policy);
-  const jobs = earlier.jobs.filter(({ key }) => wanted.has(key)).map((job) => again(job, wanted, inputs, source.of));
+  const grant = grantOf(inputs);
+  const jobs = earlier.jobs.filter(({ key }) => wanted.has(key)).map((job) => again(job, wanted, inputs, grant));
   const left = earlier.jobs.filter(({ key }) => !wanted.has(key)).map((job) => notAgain(job, source.of));
   const skipped = [...left, ...earlier.skipped];
   const what = source.only === 'failed' ? 'The jobs that failed' : 'All jobs';
@@ -43,8 +45,13 @@ function mismatch(
   return unknown === undefined ? null : `the earlier plan has no job ${unknown} that ran`;
 }
 
-function again(job: PlannedJob, wanted: ReadonlySet<string>, inputs: PlanningInputs, of: string): PlannedJob {
-  const { rules, change, rerun } = inputs;
+function again(
+  job: PlannedJob,
+  wanted: ReadonlySet<string>,
+  { rules, change, rerun }: PlanningInputs,
+  grant: Grant | null,
+): PlannedJob {
+  const of = rerun?.source.of ?? '';
   const minimum = isolationFor(change.trust, rules);
   const { isolation } = job.requirements;
   const untrusted = change.trust === 'untrusted';
@@ -53,6 +60,8 @@ function again(job: PlannedJob, wanted: ReadonlySet<string>, inputs: PlanningInp
     ...job,
     needs: job.needs.filter((need) => wanted.has(need)),
     requirements: { ...job.requirements, isolation: isAtLeast(isolation, minimum) ? isolation : minimum },
+    limits: limitsWithin(job.limits, grant),
+    policy: policyWithin(job.policy, grant),
     secrets: untrusted ? [] : job.secrets,
     caches: untrusted ? [] : job.caches,
     egress: untrusted ? { allow: job.egress.allow.filter((host) => rules.untrustedEgress.includes(host)) } : job.egress,

@@ -30,9 +30,14 @@ const RULES: Readonly<Record<keyof PlanningRules, (value: unknown) => boolean>> 
   pool: (value) => PoolName.safeParse(value).success,
   os: (value) => value === 'linux' || value === 'darwin',
   trustedIsolation: (value) => IsolationTier.safeParse(value).success,
-  untrustedEgress: (value) => Array.isArray(value) && value.every((host) => typeof host === 'string'),
+  untrustedEgress: isTexts,
   requireToolchains: (value) => typeof value === 'boolean',
+  labels: isTexts,
 };
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string');
+}
 
 function parseRules(text: string, name: string): ParsedPolicy {
   const rules = parsedObject(text);

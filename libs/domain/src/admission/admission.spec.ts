@@ -1,8 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { IsolationTier, type JobRequirements, type RunnerCapabilities } from '@delta-ci/contracts';
+import {
+  ISOLATION_TIERS_FROM_WEAKEST,
+  IsolationTier,
+  type JobRequirements,
+  type RunnerCapabilities,
+} from '@delta-ci/contracts';
 import fc from 'fast-check';
 import { assignWaiting, type WaitingAttempt, type WaitingRunner } from './assign-waiting.ts';
-import { ISOLATION_TIERS_FROM_WEAKEST, matchRequirements, versionSatisfies } from './match-requirements.ts';
+import { matchRequirements, versionSatisfies } from './match-requirements.ts';
 
 const REQUIREMENTS: JobRequirements = {
   pool: 'default',

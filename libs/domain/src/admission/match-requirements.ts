@@ -1,4 +1,4 @@
-import type { IsolationTier, JobRequirements, RunnerCapabilities } from '@delta-ci/contracts';
+import { ISOLATION_TIERS_FROM_WEAKEST, type JobRequirements, type RunnerCapabilities } from '@delta-ci/contracts';
 
 /** Why a runner cannot take a job: one entry per requirement that is not met. */
 export interface Mismatch {
@@ -7,18 +7,6 @@ export interface Mismatch {
 }
 
 export type Match = { readonly ok: true } | { readonly ok: false; readonly mismatches: readonly Mismatch[] };
-
-/**
- * Tiers from the weakest to the strongest. A container shares the host's kernel as the sandbox does and adds its own
- * root; gVisor puts a kernel of its own between; a microvm puts a machine.
- */
-export const ISOLATION_TIERS_FROM_WEAKEST: readonly IsolationTier[] = [
-  'process',
-  'sandbox',
-  'container',
-  'gvisor',
-  'microvm',
-];
 
 /** Whether a runner offers what a job requires. A stronger tier than asked for is fine, a weaker one never. */
 export function matchRequirements(requirements: JobRequirements, capabilities: RunnerCapabilities): Match {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { JobOutcome, RunOutcome, RunView } from '@delta-ci/contracts';
+import fc from 'fast-check';
 import { attemptOf, explanation, failedJob, failedView, jobOf, unplannedView, viewOf } from '../run-view.fixture.ts';
 import { desiredPublications, JOB_CHECKS_MAX } from './desired-publications.ts';
 import { TEXT_BYTES_MAX, type Publication } from './publication.ts';
@@ -83,6 +84,44 @@ describe('what a forge should show of a run', () => {
     expect(statusWith(attemptOf({ state: 'leased', outcome: null }))).toBe('queued');
     expect(statusWith(attemptOf({ state: 'running', outcome: null }))).toBe('in_progress');
     expect(statusWith(attemptOf(), attemptOf({ attempt: 2, state: 'queued', outcome: null }))).toBe('in_progress');
+  });
+
+  it.each<[string, Partial<RunView>]>([
+    ['everything was skipped', { jobs: [] }],
+    ['nothing is planned at all', { jobs: [], skipped: [] }],
+  ])('given a plan in which %s, then the gate is there all the same, and its success is final', (_, none) => {
+    const [gate] = desired(viewOf(none)).slice(-1);
+    const shown = { name: 'delta-ci', status: 'completed', conclusion: 'success', title: 'Nothing had to run' };
+    expect(gate).toMatchObject({ target: 'check:delta-ci', final: 'succeeded', content: shown });
+  });
+
+  it('law: whatever becomes of a run, there is one gate, and it is open exactly until the run has an outcome', () => {
+    const states: RunView['state'][] = ['created', 'planning', 'queued', 'running', 'canceling', 'finished'];
+    const outcomes: RunOutcome[] = ['succeeded', 'failed', 'canceled', 'timed_out'];
+    const anyView = fc.record({
+      state: fc.constantFrom(...states),
+      outcome: fc.constantFrom(...outcomes),
+      jobs: fc.uniqueArray(fc.constantFrom('unit', 'lint', 'delta-ci')),
+      skipped: fc.boolean(),
+      planned: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(anyView, ({ state, outcome, jobs, skipped, planned }) => {
+        const ended = state === 'finished';
+        const view = viewOf({
+          state,
+          outcome: ended ? outcome : null,
+          jobs: jobs.map((key) => jobOf(key)),
+          ...(skipped ? {} : { skipped: [] }),
+          planning: planned ? null : { code: 'nothing_to_run', message: 'nothing was found' },
+        });
+        const gates = desired(view).filter(({ content }) => content.externalId === view.runId);
+        expect(gates.map(({ target, content }) => [target, content.status === 'completed'])).toEqual([
+          ['check:delta-ci', ended],
+        ]);
+        expect(gates[0]?.final).toBe(view.outcome);
+      }),
+    );
   });
 
   it('given a finished run, then the gate comes last: who sees it final sees everything final', () => {

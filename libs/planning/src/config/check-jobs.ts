@@ -1,15 +1,26 @@
 import type { ConfigFile, ConfigFileJob } from '@delta-ci/contracts';
+import { staysInReach, staysInWorkspace } from '../construction/workspace-paths.ts';
 import { compileGlob } from '../glob.ts';
 import { resolvePath } from '../tree-paths.ts';
 import type { PlacedProblem } from './config-problem.ts';
-import { MATRIX_COMBINATIONS_MAX, combinationCount, unknownMatrixNames } from './matrix.ts';
+import {
+  MATRIX_COMBINATIONS_MAX,
+  combinationCount,
+  combinationsOf,
+  filledJob,
+  matrixNamesIn,
+  matrixVariable,
+  unknownMatrixNames,
+} from './matrix.ts';
 import { nearestName } from './nearest-name.ts';
 
 /** What a file of the right shape can still say wrong: names that lead nowhere, circles, and what cannot be honoured. */
 export function checkJobs(file: ConfigFile): PlacedProblem[] {
   const names = Object.keys(file.jobs);
   const problems = Object.entries(file.jobs).flatMap(([name, job]) => checkJob(name, job, names));
-  return problems.length > 0 ? problems : circles(file);
+  const known = problems.length > 0 ? problems : [...tooManyNeeds(file), ...circles(file)];
+  // Combinations are looked at one by one only when their number is known to be bounded.
+  return known.length > 0 ? known : Object.entries(file.jobs).flatMap(([name, job]) => checkFilled(name, job));
 }
 
 function checkJob(name: string, job: ConfigFileJob, names: readonly string[]): PlacedProblem[] {
@@ -18,10 +29,6 @@ function checkJob(name: string, job: ConfigFileJob, names: readonly string[]): P
     ...unknownNeeds(at, job, names),
     ...unreadablePaths(at, job),
     ...unusableMatrix(at, job),
-    ...unusableToolchain(at, job),
-    ...(job.workdir !== undefined && resolvePath('.', job.workdir) === null
-      ? [problem([...at, 'workdir'], `workdir "${job.workdir}" leads out of the repository`)]
-      : []),
     ...((job.services ?? []).length > 0
       ? [problem([...at, 'services'], 'services are not offered yet; start what the job needs in its steps')]
       : []),
@@ -55,12 +62,75 @@ function unusableMatrix(at: readonly string[], job: ConfigFileJob): PlacedProble
     const message = `the matrix makes ${count} jobs; at most ${MATRIX_COMBINATIONS_MAX} are planned from one`;
     return [problem([...at, 'matrix'], message)];
   }
-  return unknownMatrixNames(job).map((name) => problem(at, `{matrix:${name}} names nothing of the job's matrix`));
+  return [
+    ...repeatedValues(at, job),
+    ...unknownMatrixNames(job).map((name) => problem(at, `{matrix:${name}} names nothing of the job's matrix`)),
+    ...unreadSteps(at, job),
+  ];
+}
+
+function repeatedValues(at: readonly string[], { matrix }: ConfigFileJob): PlacedProblem[] {
+  return Object.entries(matrix ?? {}).flatMap(([row, values]) => {
+    const texts = values.map(String);
+    const again = texts.findIndex((text, index) => texts.indexOf(text) < index);
+    return again < 0 ? [] : [problem([...at, 'matrix', row, again], `the row ${row} has ${texts[again]} twice`)];
+  });
+}
+
+/** Text of a matrix in a command line would be text of the shell: steps read it as what it is. */
+function unreadSteps(at: readonly string[], { steps, matrix }: ConfigFileJob): PlacedProblem[] {
+  return steps.flatMap((step, index) =>
+    matrixNamesIn([step])
+      .filter((name) => Object.hasOwn(matrix ?? {}, name))
+      .map((name) =>
+        problem(
+          [...at, 'steps', index],
+          `{matrix:${name}} is not filled in here; steps have it as $${matrixVariable(name)}`,
+        ),
+      ),
+  );
+}
+
+/** As many jobs as one may wait for. */
+const NEEDS_MAX = 1_000;
+
+function tooManyNeeds({ jobs }: ConfigFile): PlacedProblem[] {
+  return Object.entries(jobs).flatMap(([name, { needs }]) => {
+    const needed = [...new Set(needs)].flatMap((need) => jobs[need] ?? []);
+    const count = needed.reduce((sum, job) => sum + combinationCount(job), 0);
+    if (count <= NEEDS_MAX) return [];
+    return [problem(['jobs', name, 'needs'], `it would wait for ${count} jobs; at most ${NEEDS_MAX} can be needed`)];
+  });
+}
+
+/** What only the values of the matrix show. Of many combinations with one problem the first tells it. */
+function checkFilled(name: string, job: ConfigFileJob): PlacedProblem[] {
+  const at = ['jobs', name];
+  for (const combination of combinationsOf(job)) {
+    const filled = filledJob(job, combination);
+    const problems = [...unusableToolchain(at, filled), ...leadingOut(at, filled)];
+    if (problems.length > 0) return problems;
+  }
+  return [];
 }
 
 function unusableToolchain(at: readonly string[], { toolchain }: ConfigFileJob): PlacedProblem[] {
   if (toolchain === undefined || /^[a-z][a-z0-9+-]{0,49}@[^\s@]+$/u.test(toolchain)) return [];
   return [problem([...at, 'toolchain'], `expected a name and a version such as node@24, not "${toolchain}"`)];
+}
+
+function leadingOut(at: readonly string[], { workdir, artifacts, caches }: ConfigFileJob): PlacedProblem[] {
+  const out = (path: PlacedProblem['path'], what: string, text: string): PlacedProblem =>
+    problem([...at, ...path], `${what} "${text}" leads out of the repository`);
+  return [
+    ...(workdir !== undefined && resolvePath('.', workdir) === null ? [out(['workdir'], 'workdir', workdir)] : []),
+    ...(artifacts ?? []).flatMap(({ path }, index) =>
+      staysInWorkspace(path) ? [] : [out(['artifacts', index, 'path'], 'artifact', path)],
+    ),
+    ...(caches ?? []).flatMap(({ paths }, index) =>
+      paths.flatMap((path, of) => (staysInReach(path) ? [] : [out(['caches', index, 'paths', of], 'cache', path)])),
+    ),
+  ];
 }
 
 /** Jobs are followed along their needs; coming back to one that is still being followed closes a circle. */

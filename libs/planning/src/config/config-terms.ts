@@ -1,6 +1,8 @@
-import type { ConfigFile, JobLimits, RunPolicy } from '@delta-ci/contracts';
+import type { ConfigFile, RunPolicy } from '@delta-ci/contracts';
 import { termsOf, type JobTerms } from '../construction/job-terms.ts';
 import type { PlanningInputs } from '../model.ts';
+import { limitsOf } from './config-limits.ts';
+import { grantOf, limitsWithin } from './granted.ts';
 
 /** The run's policy with what the configuration file says. A stranger's file may tighten it, never loosen it. */
 export function runPolicyOf({ policy, change }: PlanningInputs, config: ConfigFile | null): RunPolicy {
@@ -22,23 +24,14 @@ export function runPolicyOf({ policy, change }: PlanningInputs, config: ConfigFi
   };
 }
 
-export function termsFor({ rules, change }: PlanningInputs, config: ConfigFile | null): JobTerms {
-  return termsOf({ rules, trust: change.trust, limits: limitsOf(config), egress: config?.egress?.allow });
-}
-
-function limitsOf(config: ConfigFile | null): Partial<JobLimits> {
-  const said = config?.limits;
-  return {
-    ...(said?.cpu === undefined ? {} : { cpuCount: Number(said.cpu) }),
-    ...(said?.memory === undefined ? {} : { memoryBytes: bytesOf(said.memory) }),
-    ...(said?.disk === undefined ? {} : { diskBytes: bytesOf(said.disk) }),
-  };
-}
-
-const UNITS = ['', 'Ki', 'Mi', 'Gi', 'Ti'];
-
-/** `4Gi` in bytes. The shape was checked when the file was read. */
-export function bytesOf(size: string): number {
-  const [, number = '0', unit = ''] = /^([\d.]+)(Ki|Mi|Gi|Ti)?$/u.exec(size) ?? [];
-  return Math.round(Number(number) * 1_024 ** UNITS.indexOf(unit));
+/** Terms of jobs as the configuration file and the trust in the change have them. */
+export function termsFor(inputs: PlanningInputs, config: ConfigFile | null): JobTerms {
+  const { rules, change, head } = inputs;
+  return termsOf({
+    rules,
+    trust: change.trust,
+    limits: limitsWithin(limitsOf(config), grantOf(inputs)),
+    entries: head.entries,
+    egress: config?.egress?.allow,
+  });
 }

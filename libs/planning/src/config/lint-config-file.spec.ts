@@ -6,6 +6,13 @@ const problems = (text: string): string[] =>
 
 const file = (jobs: string): string => `version: 1\njobs:\n${jobs}`;
 
+/** Eight jobs of 128 combinations each, and one that needs them all. */
+const MANY = ['b0', 'b1', 'b2', 'b3', 'b4', 'b5', 'b6', 'b7'];
+const ROWS = '{ steps: [x], matrix: { x: [0, 1, 2, 3, 4, 5, 6, 7], y: [0, 1, 2, 3, 4, 5, 6, 7], z: [0, 1] } }';
+const MANY_NEEDS = file(
+  `  a: { steps: [x], needs: [${MANY.join(', ')}] }\n${MANY.map((name) => `  ${name}: ${ROWS}\n`).join('')}`,
+);
+
 describe('what is wrong with a configuration file, and where', () => {
   it('given a file that can be followed, then there is no problem', () => {
     const text = file(`  build:
@@ -73,6 +80,39 @@ egress: { allow: [registry.example.org] }
       file('  a:\n    steps: [x]\n    image: node:{matrix:nod}\n'),
       ['{matrix:nod} names nothing'],
     ],
+    [
+      'a value of a matrix twice',
+      file('  a:\n    steps: [x]\n    matrix: { node: [22, 24, "22"] }\n'),
+      ['5:30 the row node has 22 twice'],
+    ],
+    [
+      'a matrix in a step',
+      file('  a:\n    matrix: { node: [22] }\n    steps: ["run {matrix:node}"]\n'),
+      ['5:13 {matrix:node} is not filled in here; steps have it as $MATRIX_NODE'],
+    ],
+    [
+      'a value that leads a folder outside',
+      file('  a:\n    steps: [x]\n    workdir: x/{matrix:at}\n    matrix: { at: [y, ../..] }\n'),
+      ['5:14 workdir "x/../.." leads out of the repository'],
+    ],
+    [
+      'a value that makes no toolchain',
+      file('  a:\n    steps: [x]\n    toolchain: node@{matrix:node}\n    matrix: { node: ["2 4"] }\n'),
+      ['5:16 expected a name and a version such as node@24, not "node@2 4"'],
+    ],
+    [
+      'a name in an artifact that is not in the matrix',
+      file('  a:\n    steps: [x]\n    artifacts: [{ type: file, path: "{matrix:os}.zip" }]\n'),
+      ['{matrix:os} names nothing'],
+    ],
+    [
+      'artifacts and caches outside',
+      file(
+        '  a:\n    steps: [x]\n    artifacts: [{ type: file, path: /etc/passwd }]\n    caches: [{ type: deps, key: k, paths: [a, ~/../b] }]\n',
+      ),
+      ['5:37 artifact "/etc/passwd" leads out of the repository', '6:47 cache "~/../b" leads out of the repository'],
+    ],
+    ['more needs than a job can have', MANY_NEEDS, ['3:27 it would wait for 1024 jobs; at most 1000 can be needed']],
     ['services', file('  a:\n    steps: [x]\n    services: [postgres]\n'), ['5:15 services are not offered yet']],
     [
       'a toolchain without version',

@@ -19,20 +19,58 @@ export function combinationsOf({ matrix }: ConfigFileJob): Combination[] {
   );
 }
 
-const REFERENCE = /\{matrix:([a-z0-9_]+)\}/gu;
-
-/** `{matrix:node}` in images, toolchains, labels and cache keys stands for the value of the combination. */
-export function fillIn(text: string, combination: Combination): string {
-  return text.replaceAll(REFERENCE, (whole, name: string) => combination.find(([row]) => row === name)?.[1] ?? whole);
-}
-
 /** Steps read the combination from their environment: `MATRIX_NODE=24`. */
 export function matrixEnvironment(combination: Combination): Record<string, string> {
-  return Object.fromEntries(combination.map(([name, value]) => [`MATRIX_${name.toUpperCase()}`, value]));
+  return Object.fromEntries(combination.map(([name, value]) => [matrixVariable(name), value]));
 }
 
+export function matrixVariable(name: string): string {
+  return `MATRIX_${name.toUpperCase()}`;
+}
+
+const REFERENCE = /\{matrix:([a-z0-9_]+)\}/gu;
+
+/** Names of rows that texts refer to, each once. */
+export function matrixNamesIn(texts: readonly string[]): string[] {
+  return [...new Set(texts.flatMap((text) => [...text.matchAll(REFERENCE)].map(([, name]) => name ?? '')))];
+}
+
+/**
+ * The job of one combination: `{matrix:node}` stands for the value of its row wherever the runner and not a shell reads
+ * what is written, in image, toolchain, labels, folder, environment, artifacts and caches.
+ */
+export function filledJob(job: ConfigFileJob, combination: Combination): ConfigFileJob {
+  if (combination.length === 0) return job;
+  return withTexts(job, (text) =>
+    text.replaceAll(REFERENCE, (whole, name: string) => combination.find(([row]) => row === name)?.[1] ?? whole),
+  );
+}
+
+/** Names in those texts of a job that its matrix does not have. */
 export function unknownMatrixNames(job: ConfigFileJob): string[] {
-  const texts = [job.image, job.toolchain, ...(job.runs_on ?? []), ...(job.caches ?? []).map(({ key }) => key)];
-  const names = texts.flatMap((text) => [...(text ?? '').matchAll(REFERENCE)].map((found) => found[1] ?? ''));
-  return [...new Set(names)].filter((name) => !Object.hasOwn(job.matrix ?? {}, name));
+  const texts: string[] = [];
+  withTexts(job, (text) => {
+    texts.push(text);
+    return text;
+  });
+  return matrixNamesIn(texts).filter((name) => !Object.hasOwn(job.matrix ?? {}, name));
+}
+
+/** The job with each text that may refer to its matrix replaced. */
+function withTexts(job: ConfigFileJob, replace: (text: string) => string): ConfigFileJob {
+  const { image, toolchain, workdir, runs_on, env, artifacts, caches } = job;
+  return {
+    ...job,
+    ...(image === undefined ? {} : { image: replace(image) }),
+    ...(toolchain === undefined ? {} : { toolchain: replace(toolchain) }),
+    ...(workdir === undefined ? {} : { workdir: replace(workdir) }),
+    ...(runs_on === undefined ? {} : { runs_on: runs_on.map(replace) }),
+    ...(env === undefined
+      ? {}
+      : { env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, replace(value)])) }),
+    ...(artifacts === undefined ? {} : { artifacts: artifacts.map((each) => ({ ...each, path: replace(each.path) })) }),
+    ...(caches === undefined
+      ? {}
+      : { caches: caches.map((each) => ({ ...each, key: replace(each.key), paths: each.paths.map(replace) })) }),
+  };
 }

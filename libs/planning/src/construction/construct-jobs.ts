@@ -1,15 +1,20 @@
-import {
-  DEFAULT_JOB_POLICY,
-  type ExplanationLink,
-  type PlannedJob,
-  type PlannedUnit,
-  type SkippedJob,
-} from '@delta-ci/contracts';
+import type { ExplanationLink, PlannedJob, PlannedUnit, SkippedJob } from '@delta-ci/contracts';
 import type { Cause, UnitImpact } from '../impact/impact.ts';
 import { listed, nameOf } from '../impact/world.ts';
 import type { Unit, UnitCommand } from '../model.ts';
+import { artifactsOf } from './artifacts.ts';
 import { assignmentsOf, partsOf, type Assignment, type Member } from './assignments.ts';
-import { explainNoneReached, explainOtherKinds, explainRun, explainSkip, type Story } from './explain.ts';
+import { cachesOf, keyFileIds, type KeyFileIds } from './caches.ts';
+import {
+  NO_JOB_NOTICES,
+  NOTHING_TO_RUN,
+  explainNoneReached,
+  explainOtherKinds,
+  explainRun,
+  explainSkip,
+  type Story,
+} from './explain.ts';
+import { policyOfKind } from './job-decisions.ts';
 import { keysFor } from './job-keys.ts';
 import { stepsOf } from './job-steps.ts';
 import type { JobTerms } from './job-terms.ts';
@@ -30,12 +35,14 @@ export function constructJobs(story: Story, terms: JobTerms): Construction {
   const assignments = assignmentsOf(units, byId);
   const parts = assignments.map((assignment) => partsOf(reachedMembers(story, assignment)));
   const keys = keysFor(assignments.flatMap((each, at) => (parts[at] ?? []).map(({ part }) => keyText(each, part))));
+  const keyFiles = keyFileIds(units, terms.entries);
   const jobs: PlannedJob[] = [];
   const skipped: SkippedJob[] = [];
   assignments.forEach((assignment, at) => {
     for (const { members, part } of parts[at] ?? []) {
       const head = headOf(assignment, part, keys.get(keyText(assignment, part)) ?? '');
-      if (members.length > 0) jobs.push({ ...head, ...runningJob({ story, terms, assignment, members, byId }) });
+      if (members.length > 0)
+        jobs.push({ ...head, ...runningJob({ story, terms, assignment, members, byId, keyFiles }) });
       else skipped.push({ ...head, explanation: explainSkipped(story, assignment) });
     }
   });
@@ -66,10 +73,11 @@ interface RunningJob {
   /** Those of its members that run. */
   readonly members: readonly Member[];
   readonly byId: ReadonlyMap<string, Unit>;
+  readonly keyFiles: KeyFileIds;
 }
 
 function runningJob(running: RunningJob): Omit<PlannedJob, keyof Omit<SkippedJob, 'explanation'>> {
-  const { terms, members, assignment, byId } = running;
+  const { terms, members, assignment, byId, keyFiles } = running;
   const units = members.map(({ unit }) => unit);
   const toolchain = units.find((unit) => unit.toolchain !== null)?.toolchain ?? null;
   return {
@@ -81,9 +89,13 @@ function runningJob(running: RunningJob): Omit<PlannedJob, keyof Omit<SkippedJob
     limits: terms.limits,
     egress: { allow: [...terms.egressFor([...new Set(units.flatMap(({ hosts }) => hosts))])] },
     secrets: [],
-    artifacts: [],
-    caches: [],
-    policy: DEFAULT_JOB_POLICY,
+    artifacts: artifactsOf(members),
+    caches: cachesOf(
+      assignment.members.map(({ unit }) => unit),
+      terms,
+      keyFiles,
+    ),
+    policy: policyOfKind(assignment.kind),
     explanation: explainRunning(running),
   };
 }
@@ -145,25 +157,36 @@ function plannedUnit(story: Story, unit: Unit): PlannedUnit {
   const cause = impact?.whole ?? partial ?? null;
   const { id, root, ecosystem } = unit;
   const name = nameOf(unit);
-  const ends: ExplanationLink[] =
-    unit.commands.length > 0
-      ? []
-      : [
-          {
-            kind: 'job-rule',
-            rule: 'nothing to run',
-            detail: `${unit.manifest} names no build, test, lint or typecheck command`,
-          },
-        ];
+  const without = whyWithoutJob(unit, impact);
+  const ends: ExplanationLink[] = without === null ? [] : [{ kind: 'job-rule', ...without }];
   const explanation =
     cause === null
       ? explainSkip(story, `${name} is not affected`, unit, ends)
       : explainRun(story, `${name} is affected`, cause, ends);
-  return { id, root, ecosystem, affected: cause !== null, explanation: withNothingToRun(explanation, unit) };
+  const sentence = without === null ? explanation.sentence : `${explanation.sentence} ${SENTENCES[without.rule]}`;
+  return { id, root, ecosystem, affected: cause !== null, explanation: { ...explanation, sentence } };
 }
 
-function withNothingToRun(explanation: PlannedUnit['explanation'], unit: Unit): PlannedUnit['explanation'] {
-  return unit.commands.length > 0
-    ? explanation
-    : { ...explanation, sentence: `${explanation.sentence} It has nothing to run.` };
+/** Why a unit has no job that runs whatever reaches it, or although something does. */
+interface WithoutJob {
+  readonly rule: typeof NOTHING_TO_RUN | typeof NO_JOB_NOTICES;
+  readonly detail: string;
+}
+
+const SENTENCES: Readonly<Record<WithoutJob['rule'], string>> = {
+  [NOTHING_TO_RUN]: 'It has nothing to run.',
+  [NO_JOB_NOTICES]: 'None of its jobs can notice.',
+};
+
+function whyWithoutJob({ manifest, commands }: Unit, impact: UnitImpact | undefined): WithoutJob | null {
+  if (commands.length === 0) {
+    return { rule: NOTHING_TO_RUN, detail: `${manifest} names no build, test, lint or typecheck command` };
+  }
+  const kinds = [...(impact?.kinds.keys() ?? [])];
+  const noticed = kinds.length === 0 || commands.some((command) => causeFor(command, impact) !== null);
+  if (noticed) return null;
+  return {
+    rule: NO_JOB_NOTICES,
+    detail: `only ${listed(kinds.map((kind) => `${kind} jobs`))} can notice, and it has none`,
+  };
 }

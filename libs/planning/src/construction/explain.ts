@@ -13,6 +13,10 @@ const PATH_LINKS = [CHAIN_LINKS_MAX, 300, 100, 40, 20] as const;
 const PATH_LINKS_OF_PLAN = 250_000;
 const SENTENCE_LENGTH_MAX = 4_900;
 
+/** Job rules of units for which no job runs: discovery found no command, or what reached them concerns other kinds of jobs. */
+export const NOTHING_TO_RUN = 'nothing to run';
+export const NO_JOB_NOTICES = 'no job notices';
+
 /** What explanations of one plan have in common. */
 export interface Story {
   readonly discovery: Discovery;

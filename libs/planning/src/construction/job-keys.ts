@@ -29,7 +29,7 @@ function slugOf(text: string): string {
 }
 
 /** FNV-1a, 32 bits, as eight hexadecimal digits. */
-function hashOf(text: string): string {
+export function hashOf(text: string): string {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at += 1) {
     hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);

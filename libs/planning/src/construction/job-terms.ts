@@ -1,18 +1,20 @@
 import {
-  DEFAULT_JOB_LIMITS,
+  ISOLATION_TIERS_FROM_WEAKEST,
   type ExplanationLink,
   type IsolationTier,
   type JobLimits,
   type JobRequirements,
   type TrustLevel,
 } from '@delta-ci/contracts';
-import type { PlanningRules, Unit } from '../model.ts';
+import type { PlanningRules, SnapshotEntry, Unit } from '../model.ts';
 
 /** What the installation, the trust in the change and the configuration file say about every job alike. */
 export interface JobTerms {
   readonly rules: PlanningRules;
   readonly trust: TrustLevel;
   readonly limits: JobLimits;
+  /** Of the tested tree. */
+  readonly entries: readonly SnapshotEntry[];
   readonly requirements: (toolchain: Unit['toolchain'], labels?: readonly string[]) => JobRequirements;
   /** Hosts a job gets of those it needs. */
   readonly egressFor: (hosts: readonly string[]) => readonly string[];
@@ -22,17 +24,19 @@ export interface JobTerms {
 export interface TermsGiven {
   readonly rules: PlanningRules;
   readonly trust: TrustLevel;
-  readonly limits?: Partial<JobLimits>;
+  readonly limits: JobLimits;
+  readonly entries: readonly SnapshotEntry[];
   /** Takes the place of what jobs need by themselves. */
   readonly egress?: readonly string[] | undefined;
 }
 
-export function termsOf({ rules, trust, limits, egress }: TermsGiven): JobTerms {
+export function termsOf({ rules, trust, limits, entries, egress }: TermsGiven): JobTerms {
   const isolation = isolationFor(trust, rules);
   return {
     rules,
     trust,
-    limits: { ...DEFAULT_JOB_LIMITS, ...limits },
+    limits,
+    entries,
     requirements: (toolchain, labels = []) => ({
       pool: rules.pool,
       os: rules.os,
@@ -48,18 +52,15 @@ export function termsOf({ rules, trust, limits, egress }: TermsGiven): JobTerms 
   };
 }
 
-/** Tiers from the weakest. */
-const TIERS: readonly IsolationTier[] = ['process', 'sandbox', 'gvisor', 'container', 'microvm'];
-
 /** Code of strangers never runs without a sandbox, whatever trusted code gets. */
 export function isolationFor(trust: TrustLevel, { trustedIsolation }: PlanningRules): IsolationTier {
-  const weaker = TIERS.indexOf(trustedIsolation) < TIERS.indexOf('sandbox');
+  const weaker = !isAtLeast(trustedIsolation, 'sandbox');
   return trust === 'untrusted' && weaker ? 'sandbox' : trustedIsolation;
 }
 
 /** Whether `tier` is at least as strong as `minimum`. */
 export function isAtLeast(tier: IsolationTier, minimum: IsolationTier): boolean {
-  return TIERS.indexOf(tier) >= TIERS.indexOf(minimum);
+  return ISOLATION_TIERS_FROM_WEAKEST.indexOf(tier) >= ISOLATION_TIERS_FROM_WEAKEST.indexOf(minimum);
 }
 
 function policyLink(trust: TrustLevel, isolation: IsolationTier): ExplanationLink {
@@ -68,7 +69,7 @@ function policyLink(trust: TrustLevel, isolation: IsolationTier): ExplanationLin
     : {
         kind: 'policy',
         policy: 'untrusted-change',
-        detail: `isolation of at least ${isolation}, no secrets, no cache writes, hosts from the list for strangers only`,
+        detail: `isolation of at least ${isolation}, no secrets, no caches, hosts from the list for strangers only, limits that the base had already`,
       };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { JobKind } from '@delta-ci/contracts';
+import { DEFAULT_JOB_LIMITS, type JobKind } from '@delta-ci/contracts';
 import { DEFAULT_PLANNING_RULES } from '../default-rules.ts';
 import { assessChange } from '../impact/assess-change.ts';
 import { aUnit } from '../made-up-unit.fixture.ts';
@@ -26,7 +26,10 @@ function built(units: readonly Unit[], changed: readonly string[], edges: readon
   const discovery: Discovery = { units, edges, problems: [] };
   const changes = changed.map((path) => ({ status: 'M' as const, path }));
   const story = storyOf(discovery, assessChange(discovery, discovery, changes), changes.length, []);
-  return constructJobs(story, termsOf({ rules: DEFAULT_PLANNING_RULES, trust: 'trusted' }));
+  return constructJobs(
+    story,
+    termsOf({ rules: DEFAULT_PLANNING_RULES, trust: 'trusted', limits: DEFAULT_JOB_LIMITS, entries: [] }),
+  );
 }
 
 const linesOf = ({ jobs }: Construction): string[] => jobs.flatMap(({ steps }) => steps.map(({ run }) => run));

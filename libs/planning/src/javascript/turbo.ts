@@ -85,7 +85,6 @@ function tasksOf(settings: TurboSettings, each: JavaScriptPackage): Task[] {
   return scriptsForJobs(each.manifest.scripts).flatMap((script): Task[] => {
     const task = taskOf(settings, each, script.name);
     if (task === null) return [];
-    const outputs = task.outputs.filter((pattern) => !pattern.startsWith('!'));
     return [
       {
         kind: script.kind,
@@ -93,7 +92,7 @@ function tasksOf(settings: TurboSettings, each: JavaScriptPackage): Task[] {
         text: script.text,
         run: needsMoreThanBuilds(settings, task) ? runBy(settings, each, script) : null,
         evidence: `scripts.${script.name} of ${each.manifestPath}, a task of ${settings.path}`,
-        outputs: outputs.map((pattern) => globFrom(settings, each, pattern)),
+        outputs: task.outputs.map((pattern) => globFrom(settings, each, pattern)),
       },
     ];
   });

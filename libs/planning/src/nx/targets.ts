@@ -195,7 +195,7 @@ export function outputsOf(nx: NxWorkspace, target: NxTarget, { root }: NxProject
     const glob = located(pattern, root, nx.workspace.root);
     // What has no ending is a folder, as a rule.
     const isFolder = glob !== null && /(?:^|\/)[^.*/]+$/u.test(glob);
-    return glob === null || glob.startsWith('!') ? [] : [isFolder ? `${glob}/**` : glob];
+    return glob === null ? [] : [isFolder ? `${glob}/**` : glob];
   });
 }
 

@@ -1,0 +1,47 @@
+import type { ArtifactRequest } from '@delta-ci/contracts';
+import { byText, fileNameOf } from '../tree-paths.ts';
+import type { Member } from './assignments.ts';
+import { staysInWorkspace } from './workspace-paths.ts';
+
+/** How long artifacts are kept unless a configuration file says otherwise, in days: two weeks cover a sprint and a holiday. */
+export const RETENTION_DAYS_DEFAULT = 14;
+
+/** Requests of one type in a job. A plan may hold a hundred, and who analyses a failure reads twenty reports. */
+const REQUESTS_MAX = 50;
+
+/**
+ * What is kept of a job: the reports of its tests, and outputs that are files. Outputs that are whole folders are not: each
+ * file of them would be an artifact with a record of its own, which is what nobody wants of a `dist/**` that can be built again.
+ */
+export function artifactsOf(members: readonly Member[]): ArtifactRequest[] {
+  const reports = places(members.flatMap(({ command }) => command.reports));
+  const outputs = places(members.flatMap(({ command }) => filesOf(command.outputs)));
+  return [
+    ...reports.map((path) => requested('junit', path)),
+    ...outputs.filter((path) => !reports.includes(path)).map((path) => requested('file', path)),
+  ];
+}
+
+function requested(type: ArtifactRequest['type'], path: string): ArtifactRequest {
+  return { type, path, retentionDays: RETENTION_DAYS_DEFAULT };
+}
+
+/** Outputs without folders, and without those that something is taken out of: one request cannot say that. */
+function filesOf(outputs: readonly string[]): string[] {
+  const exceptions = outputs.filter((path) => path.startsWith('!')).map((path) => path.slice(1));
+  const wanted = outputs.filter((path) => !path.startsWith('!') && !path.split('/').includes('**'));
+  return wanted.filter((path) => {
+    const start = path.split(/[*?[{]/u)[0] ?? '';
+    return !exceptions.some((exception) => exception.startsWith(start));
+  });
+}
+
+/**
+ * Each once, in order. Very many become patterns for files of their names anywhere: in a fresh checkout nothing but the job
+ * has left any.
+ */
+function places(paths: readonly string[]): string[] {
+  const usable = [...new Set(paths.filter(staysInWorkspace))].sort(byText);
+  if (usable.length <= REQUESTS_MAX) return usable;
+  return [...new Set(usable.map((path) => `**/${fileNameOf(path)}`))].sort(byText).slice(0, REQUESTS_MAX);
+}
