@@ -1,13 +1,17 @@
 import { CONFIG_FILE_NAMES } from '@delta-ci/contracts';
-import type { Detector } from './detectors/detector.ts';
+import type { Detector, FurtherWants } from './detectors/detector.ts';
 import { DETECTORS } from './detectors/known-detectors.ts';
-import { DiscoveryMemory, isNone, type Difference } from './discovery-memory.ts';
+import { DiscoveryMemory, type KeptDiscovery, type Link } from './discovery-memory.ts';
 import type { DeclaredInput, Discovery, RepositorySnapshot, SnapshotEntry, Unit, UnitEdge } from './model.ts';
 import { byText, folderOf, resolvePath } from './tree-paths.ts';
 import { withoutThoseThatGiveWay } from './give-way.ts';
 import { literalPattern } from './glob.ts';
 import { isProse } from './impact/configuration-rules.ts';
 import { ownersIn } from './impact/ownership.ts';
+import { Answers } from './tracing/answers.ts';
+import { sizeOf } from './tracing/difference.ts';
+import { Listing } from './tracing/listing.ts';
+import { isSame, type Question, type Selection } from './tracing/repository-view.ts';
 
 /**
  * Which entries planning needs the contents of: manifests, lockfiles, workspace definitions, the configuration file, and
@@ -18,7 +22,7 @@ export function wantedPaths(entries: readonly SnapshotEntry[]): string[] {
   return entries
     .filter(
       (entry) =>
-        entry.type !== 'submodule' && (entry.type === 'symlink' || isWantedAlone(entry) || further(entry.path)),
+        entry.type !== 'submodule' && (entry.type === 'symlink' || isWantedAlone(entry) || further.wants(entry.path)),
     )
     .map(({ path }) => path);
 }
@@ -46,45 +50,76 @@ export function condensed({ path, type }: Pick<SnapshotEntry, 'path' | 'type'>, 
  * what `memory` holds: that only spares detectors what they would find again.
  */
 export function discover(snapshot: RepositorySnapshot, memory: DiscoveryMemory = new DiscoveryMemory()): Discovery {
-  const sorted = { ...snapshot, entries: snapshot.entries.toSorted((one, other) => byText(one.path, other.path)) };
+  const listing = Listing.of(snapshot.entries);
+  const sorted = { entries: listing.entries, contents: snapshot.contents };
   const closest = memory.closest(sorted);
-  if (closest !== null && isNone(closest.difference)) {
+  if (closest !== null && sizeOf(closest.difference) === 0) {
     memory.keep(closest.kept);
     return closest.kept.whole;
   }
   const further = wantedAmong(sorted.entries);
-  const wanting = sorted.entries.reduce((bits, entry) => bits | wantedBy(entry), 0);
-  const views = new Map<Wants, RepositorySnapshot>();
-  const found = DETECTORS.map((detector, at) => {
-    if ((wanting & (1 << at)) === 0) return NOTHING;
-    const known = closest === null || isFor(detector, closest.difference, further) ? undefined : closest.kept.found[at];
-    if (known !== undefined) return known;
-    const view = views.get(detector.wants) ?? viewFor(detector, sorted, further);
-    views.set(detector.wants, view);
-    return detector.detect(view, memory.detectors);
-  });
-  const whole = joined(sorted, found);
-  memory.keep({ snapshot: sorted, found, whole });
-  return whole;
+  const earlier = closest?.kept.shape === further.key ? closest : null;
+  if (earlier !== null) listing.carry(earlier.kept.listing, earlier.difference.listed);
+  const discovered = discoverFrom({ snapshot: sorted, listing, shape: further.key }, further.wants, earlier, memory);
+  memory.keep(discovered);
+  return discovered.whole;
 }
 
 type Wants = (path: string) => boolean;
 
-/** What a detector sees: every entry, and the contents it wants. Detectors of the same wants share it. */
-function viewFor({ wants }: Detector, { entries, contents }: RepositorySnapshot, further: Wants): RepositorySnapshot {
-  return { entries, contents: new Map([...contents].filter(([path]) => wants(path) || further(path))) };
+function discoverFrom(
+  place: Pick<KeptDiscovery, 'snapshot' | 'listing' | 'shape'>,
+  further: Wants,
+  earlier: ReturnType<DiscoveryMemory['closest']>,
+  memory: DiscoveryMemory,
+): KeptDiscovery {
+  const { listing, snapshot } = place;
+  const answers = new Map<Wants, Answers>();
+  const answersFor = (wants: Wants): Answers => {
+    const known = answers.get(wants);
+    if (known !== undefined) return known;
+    const asked = { listing, contents: snapshot.contents, isVisible: (path: string) => wants(path) || further(path) };
+    const before = earlier?.kept.answers.get(wants);
+    const { difference } = earlier ?? {};
+    const carried = before === undefined || difference === undefined ? null : { answers: before, difference };
+    const made = new Answers(asked, memory.detectors, memory.parsed, carried);
+    answers.set(wants, made);
+    return made;
+  };
+  const found = DETECTORS.map((detector) =>
+    listing.select(detector.wants).length === 0 ? NOTHING : answersFor(detector.wants).to(questionOf(detector)),
+  );
+  const links = answersFor(everything).to(LINKS);
+  for (const each of answers.values()) each.settle();
+  const before = earlier?.kept;
+  const isAsBefore = before?.links === links && found.every((each, at) => each === before.found[at]);
+  const whole = isAsBefore ? before.whole : joined(found, links);
+  return { ...place, answers, found, links, whole };
 }
 
-/** Any detector may look at which files there are, and at contents only where it wants them, or the shape of the repository makes somebody. */
-function isFor({ wants }: Detector, { listed, contents }: Difference, further: Wants): boolean {
-  return listed.length > 0 || contents.some((path) => wants(path) || further(path));
+const everything: Wants = () => true;
+
+const QUESTIONS = new Map(
+  DETECTORS.map((detector): [Detector, Question<Discovery>] => [
+    detector,
+    { answer: (view, memory) => detector.detect(view, memory), same: isSame },
+  ]),
+);
+
+function questionOf(detector: Detector): Question<Discovery> {
+  const question = QUESTIONS.get(detector);
+  if (question === undefined) throw new Error(`there is a question for every detector: ${detector.ecosystem}`);
+  return question;
 }
 
 /** Files that are wanted because of others beside them. */
-function wantedAmong(entries: readonly SnapshotEntry[]): Wants {
+function wantedAmong(entries: readonly SnapshotEntry[]): FurtherWants {
   const paths = entries.map(({ path }) => path);
   const further = DETECTORS.flatMap(({ wantsAmong }) => wantsAmong?.(paths) ?? []);
-  return (path) => further.some((wants) => wants(path));
+  return {
+    key: JSON.stringify(further.map(({ key }) => key)),
+    wants: (path) => further.some(({ wants }) => wants(path)),
+  };
 }
 
 /** Which detectors want an entry, whatever stands beside it, a bit for each: most entries of a commit are those of the commit before. */
@@ -103,7 +138,7 @@ const isWantedAlone = (entry: SnapshotEntry): boolean => isConfig(entry.path) ||
 /** What a detector finds where there is no file that it wants, whatever else there is. */
 const NOTHING: Discovery = { units: [], edges: [], problems: [] };
 
-function joined(sorted: RepositorySnapshot, found: readonly Discovery[]): Discovery {
+function joined(found: readonly Discovery[], links: readonly Link[]): Discovery {
   const taken = new Set<string>();
   const before: Unit[] = [];
   const named = found.map((discovery, at) => {
@@ -114,11 +149,9 @@ function joined(sorted: RepositorySnapshot, found: readonly Discovery[]): Discov
     for (const { id } of renamed.units) taken.add(id);
     return renamed;
   });
-  const units = withLinkedProse(
-    sorted,
-    named.flatMap((each) => each.units).sort((one, other) => byText(one.id, other.id)),
-  );
-  const edges = [...named.flatMap((each) => each.edges), ...symlinkEdges(sorted, units)];
+  const ordered = named.flatMap((each) => each.units).sort((one, other) => byText(one.id, other.id));
+  const units = withLinkedProse(links, ordered);
+  const edges = [...named.flatMap((each) => each.edges), ...symlinkEdges(links, units)];
   return { units, edges: withoutRepeats(edges), problems: named.flatMap((each) => each.problems) };
 }
 
@@ -144,9 +177,9 @@ function renameTaken(discovery: Discovery, taken: ReadonlySet<string>): Discover
 }
 
 /** Whoever holds a symbolic link notices what it leads to. Links out of the repository lead nowhere we could see. */
-function symlinkEdges(snapshot: RepositorySnapshot, units: readonly Unit[]): UnitEdge[] {
+function symlinkEdges(links: readonly Link[], units: readonly Unit[]): UnitEdge[] {
   const owners = ownersIn(units);
-  return linksOf(snapshot).flatMap(({ path, target }) => {
+  return links.flatMap(({ path, target }) => {
     if (isProse(target)) return [];
     const evidence = `the symbolic link ${path} leads to ${target}`;
     return owners(path).flatMap((from) =>
@@ -158,10 +191,10 @@ function symlinkEdges(snapshot: RepositorySnapshot, units: readonly Unit[]): Uni
 }
 
 /** A licence or a page that is linked to is read by itself: whatever else its owner has is no business of the link. */
-function withLinkedProse(snapshot: RepositorySnapshot, units: readonly Unit[]): Unit[] {
+function withLinkedProse(links: readonly Link[], units: readonly Unit[]): Unit[] {
   const owners = ownersIn(units);
   const linked = new Map<string, Set<string>>();
-  for (const { path, target } of linksOf(snapshot)) {
+  for (const { path, target } of links) {
     if (!isProse(target)) continue;
     for (const { id } of owners(path)) linked.set(id, (linked.get(id) ?? new Set()).add(literalPattern(target)));
   }
@@ -174,14 +207,16 @@ function withLinkedProse(snapshot: RepositorySnapshot, units: readonly Unit[]): 
 }
 
 /** Symbolic links that lead somewhere in the repository. */
-function linksOf({ entries, contents }: RepositorySnapshot): { readonly path: string; readonly target: string }[] {
-  return entries
-    .filter(({ type }) => type === 'symlink')
-    .flatMap(({ path }) => {
-      const target = resolvePath(folderOf(path), contents.get(path)?.trim() ?? '');
+const LINKS: Question<readonly Link[]> = {
+  answer: (view) =>
+    view.listed(isLink).flatMap(({ path }) => {
+      const target = resolvePath(folderOf(path), view.contents.get(path)?.trim() ?? '');
       return target === null ? [] : [{ path, target }];
-    });
-}
+    }),
+  same: isSame,
+};
+
+const isLink: Selection = (_, type) => type === 'symlink';
 
 function withoutRepeats(edges: readonly UnitEdge[]): UnitEdge[] {
   const byKey = new Map(edges.map((edge) => [`${edge.from}\n${edge.to}\n${edge.kind}`, edge]));

@@ -8,6 +8,7 @@ import { planChange } from './plan-change.ts';
 import { inputsFor, linkTo, snapshotOf, type Files } from './planned-repository.fixture.ts';
 import { anyMonorepo } from './random-monorepo.fixture.ts';
 import { SHOP } from './shop.fixture.ts';
+import { folderOf, inFolder } from './tree-paths.ts';
 
 const TREES = new URL('./detectors/trees/', import.meta.url);
 const NAMES = readdirSync(TREES).filter((file) => file.endsWith('.tree.txt'));
@@ -18,8 +19,15 @@ const treeNamed = (name: string): Files => filesOfTree(readFileSync(new URL(name
 const anyEdit = fc.record({
   pick: fc.nat(),
   other: fc.nat(),
-  what: fc.constantFrom('append', 'delete', 'empty', 'swap', 'move', 'add', 'link', 'configure'),
+  what: fc.constantFrom('append', 'delete', 'empty', 'swap', 'move', 'add', 'describe', 'link', 'configure'),
 });
+
+/** Files whose being there says something, to one detector or another. */
+const DESCRIPTIONS =
+  'nx.json tsconfig.base.json project.json pnpm-workspace.yaml lerna.json yarn.lock .nvmrc go.work .golangci.yml vendor/modules.txt src/test/java/A.java src/main/kotlin/B.kt gradlew mvnw conanfile.txt test/a_test.exs spec/a_spec.rb test_a.py a_test.go requirements-dev.txt uv.lock Cargo.lock rust-toolchain clippy.toml Directory.Build.props packages.lock.json .rubocop.yml phpunit.xml .formatter.exs vitest.config.ts Makefile Dockerfile compose.yaml .dockerignore tests/a.rs'.split(
+    ' ',
+  );
+
 type Edit = typeof anyEdit extends fc.Arbitrary<infer T> ? T : never;
 
 function edited(files: Files, { pick, other, what }: Edit): Files {
@@ -40,6 +48,11 @@ function edited(files: Files, { pick, other, what }: Edit): Files {
       return { ...rest, [`moved/${path}`]: text };
     case 'add':
       return { ...files, [`${path}.${['ts', 'go', 'rs', 'md'][other % 4] ?? ''}`]: 'new\n' };
+    case 'describe':
+      return {
+        ...files,
+        [inFolder(folderOf(path), DESCRIPTIONS[other % DESCRIPTIONS.length] ?? '')]: files[second] ?? '',
+      };
     case 'link':
       return { ...rest, [path]: linkTo(`../${second}`) };
     case 'configure':
@@ -64,7 +77,7 @@ describe('laws of what is remembered of discoveries', () => {
           expect(discover(snapshot, memory)).toEqual(discover(snapshot));
         }
       }),
-      { numRuns: 8 },
+      { numRuns: 20 },
     );
   });
 
@@ -90,12 +103,21 @@ describe('laws of what is remembered of discoveries', () => {
 });
 
 describe('a memory of discoveries', () => {
-  it('given a change of files that nobody wants to read, then what was discovered is the very same', () => {
+  it('given changes of files that nobody asks about, then what was discovered is the very same', () => {
     const memory = new DiscoveryMemory();
     const known = discover(snapshotOf(SHOP), memory);
     const changed = snapshotOf({ ...SHOP, 'packages/money/src/index.js': 'other\n' });
     expect(discover(changed, memory)).toBe(known);
-    expect(discover(snapshotOf({ ...SHOP, 'more.js': '' }), memory)).not.toBe(known);
+    expect(discover(snapshotOf({ ...SHOP, 'more.js': '' }), memory)).toBe(known);
+    expect(discover(snapshotOf({ ...SHOP, 'more.ts': '' }), memory)).not.toBe(known);
+    expect(discover(snapshotOf({ ...SHOP, 'packages/more/package.json': '{}' }), memory)).not.toBe(known);
+  });
+
+  it('given one more file of a kind that is there already, then what was discovered is the very same', () => {
+    const memory = new DiscoveryMemory();
+    const files = { ...SHOP, 'packages/money/src/some.ts': '' };
+    const known = discover(snapshotOf(files), memory);
+    expect(discover(snapshotOf({ ...files, 'packages/money/src/more.ts': '' }), memory)).toBe(known);
   });
 
   it('given a snapshot that is larger than it may hold, then it is not kept', () => {

@@ -1,6 +1,10 @@
-import type { DetectorMemory } from './detectors/detector.ts';
 import { LockMemory } from './javascript/lock-memory.ts';
-import type { Discovery, RepositorySnapshot, SnapshotEntry } from './model.ts';
+import type { Discovery, RepositorySnapshot } from './model.ts';
+import type { Answers } from './tracing/answers.ts';
+import { NO_DIFFERENCE, differenceBetween, sizeOf, type Difference } from './tracing/difference.ts';
+import type { Listing } from './tracing/listing.ts';
+import { ParsedTexts } from './tracing/parsed-texts.ts';
+import type { DetectorMemory } from './tracing/repository-view.ts';
 
 /**
  * What was discovered of a few snapshots, for others that are nearly equal to them: of what a commit touched nothing may
@@ -10,6 +14,7 @@ import type { Discovery, RepositorySnapshot, SnapshotEntry } from './model.ts';
 export class DiscoveryMemory {
   readonly #bytesMax: number;
   readonly detectors: DetectorMemory = { locks: new LockMemory() };
+  readonly parsed = new ParsedTexts();
   #kept: readonly KeptDiscovery[] = [];
 
   /** @param bytesMax of each snapshot, reckoned by its paths and texts */
@@ -19,13 +24,15 @@ export class DiscoveryMemory {
 
   /** The kept snapshot that is most like this one, and where they differ; null when none is at all like it. */
   closest(snapshot: RepositorySnapshot): { readonly kept: KeptDiscovery; readonly difference: Difference } | null {
+    const same = this.#kept.find((kept) => isOne(kept.snapshot, snapshot));
+    if (same !== undefined) return { kept: same, difference: NO_DIFFERENCE };
     let closest: { kept: KeptDiscovery; difference: Difference } | null = null;
     for (const kept of this.#kept) {
       const difference = differenceBetween(kept.snapshot, snapshot);
       if (difference !== null && (closest === null || sizeOf(difference) < sizeOf(closest.difference))) {
         closest = { kept, difference };
       }
-      if (difference !== null && isNone(difference)) break;
+      if (difference !== null && sizeOf(difference) === 0) break;
     }
     return closest;
   }
@@ -37,20 +44,24 @@ export class DiscoveryMemory {
   }
 }
 
-/** One snapshot, its entries in order, with what each detector found and what came of it all. */
+/** One snapshot, its entries in order, with what was found out about it and what came of it all. */
 export interface KeptDiscovery {
   readonly snapshot: RepositorySnapshot;
+  readonly listing: Listing;
+  /** What detectors wanted because of the repository's shape: with more or less of it, answers are not comparable. */
+  readonly shape: string;
+  /** By what may be seen: detectors that want the same share what they find out. */
+  readonly answers: ReadonlyMap<(path: string) => boolean, Answers>;
   /** In the order of detectors. */
   readonly found: readonly Discovery[];
+  readonly links: readonly Link[];
   readonly whole: Discovery;
 }
 
-/** Where two snapshots differ in what discovery may look at. */
-export interface Difference {
-  /** Paths that only one of them has, or that are of another type. */
-  readonly listed: readonly string[];
-  /** Paths whose contents differ, or are there in one of them only. */
-  readonly contents: readonly string[];
+/** A symbolic link, and where it leads in the repository. */
+export interface Link {
+  readonly path: string;
+  readonly target: string;
 }
 
 /** Both sides of a change, under two policies. */
@@ -58,56 +69,12 @@ const KEPT_MAX = 4;
 /** A repository of fifty thousand files, or one with manifests of a size that few have. */
 const BYTES_MAX = 32 * 1_024 ** 2;
 const BYTES_PER_ENTRY = 250;
-/** Snapshots that differ in more are not worth comparing to their end. */
-const DIFFERENCES_MAX = 2_000;
 
-export const isNone = ({ listed, contents }: Difference): boolean => listed.length + contents.length === 0;
-
-const sizeOf = ({ listed, contents }: Difference): number => listed.length + contents.length;
+const isOne = (one: RepositorySnapshot, other: RepositorySnapshot): boolean =>
+  one.entries === other.entries && one.contents === other.contents;
 
 function weightOf({ entries, contents }: RepositorySnapshot): number {
   let bytes = entries.length * BYTES_PER_ENTRY;
   for (const text of contents.values()) bytes += text.length * 2;
   return bytes;
-}
-
-function differenceBetween(one: RepositorySnapshot, other: RepositorySnapshot): Difference | null {
-  const listed = listedDifferences(one.entries, other.entries);
-  const contents = listed === null ? null : contentDifferences(one.contents, other.contents);
-  return listed === null || contents === null ? null : { listed, contents };
-}
-
-/** Goes through two ordered listings side by side. Where one path stands twice it is compared as often. */
-function listedDifferences(one: readonly SnapshotEntry[], other: readonly SnapshotEntry[]): string[] | null {
-  const differing: string[] = [];
-  let [left, right] = [0, 0];
-  while (left < one.length || right < other.length) {
-    const [before, after] = [one[left], other[right]];
-    if (before === after) {
-      left += 1;
-      right += 1;
-      continue;
-    }
-    const beforeFirst = after === undefined || (before !== undefined && before.path < after.path);
-    const afterFirst = before === undefined || (after !== undefined && after.path < before.path);
-    if (beforeFirst) left += 1;
-    else if (afterFirst) right += 1;
-    else {
-      left += 1;
-      right += 1;
-      if (before?.type === after?.type) continue;
-    }
-    differing.push((beforeFirst ? before : after)?.path ?? '');
-    if (differing.length > DIFFERENCES_MAX) return null;
-  }
-  return differing;
-}
-
-function contentDifferences(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): string[] | null {
-  if (one === other) return [];
-  const differing: string[] = [];
-  for (const [path, text] of other) if (one.get(path) !== text) differing.push(path);
-  if (differing.length > DIFFERENCES_MAX) return null;
-  for (const path of one.keys()) if (!other.has(path)) differing.push(path);
-  return differing.length > DIFFERENCES_MAX ? null : differing;
 }

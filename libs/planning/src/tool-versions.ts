@@ -1,3 +1,4 @@
+import type { Texts } from './tracing/repository-view.ts';
 import { foldersUpwards, inFolder } from './tree-paths.ts';
 
 /** A version of a tool, and the file it is written in. */
@@ -13,12 +14,7 @@ export const TOOL_VERSIONS = '.tool-versions';
  * What the nearest of a tool's own file and `.tool-versions` pins, upwards from a folder: in either the version is a word.
  * @param own the name of the tool's own file, such as `.ruby-version`; null where it has none
  */
-export function pinnedVersion(
-  contents: ReadonlyMap<string, string>,
-  folder: string,
-  tool: string,
-  own: string | null,
-): PinnedVersion | null {
+export function pinnedVersion(contents: Texts, folder: string, tool: string, own: string | null): PinnedVersion | null {
   for (const each of foldersUpwards(folder)) {
     const named = own === null ? undefined : contents.get(inFolder(each, own));
     const ofOwn = wordOf(named?.trim().replace(new RegExp(`^${tool}-`, 'u'), ''));

@@ -14,10 +14,12 @@ export type ReadConfig =
 /** Problems shown before the rest is counted: enough to work on. */
 const PROBLEMS_SHOWN = 20;
 
+const CONFIG_NAMES: ReadonlySet<string> = new Set(CONFIG_FILE_NAMES);
+
 /** The first configuration file there is. One that cannot be followed is a failure, never the same as none. */
 export function readConfig(snapshot: RepositorySnapshot): ReadConfig {
-  const paths = new Set(snapshot.entries.map(({ path }) => path));
-  const path = CONFIG_FILE_NAMES.find((name) => paths.has(name));
+  const found = snapshot.entries.filter(({ path }) => CONFIG_NAMES.has(path)).map(({ path }) => path);
+  const path = CONFIG_FILE_NAMES.find((name) => found.includes(name));
   if (path === undefined) return { ok: true, config: null };
   const text = snapshot.contents.get(path);
   if (text === undefined) return { ok: false, message: `${path} is too large or not UTF-8 text` };

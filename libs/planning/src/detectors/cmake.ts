@@ -1,6 +1,7 @@
 import { readCmakeLists, type CmakeLists } from '../cmake/lists.ts';
 import { parseJsonObject } from '../javascript/package-manifest.ts';
-import type { DeclaredInput, Discovery, DiscoveryProblem, RepositorySnapshot, Unit, UnitCommand } from '../model.ts';
+import type { DeclaredInput, Discovery, DiscoveryProblem, Unit, UnitCommand } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { plainUnit } from '../plain-unit.ts';
 import { asText, memberOf } from '../parsed-values.ts';
 import { quoteForShell } from '../shell-words.ts';
@@ -33,11 +34,10 @@ interface Found {
   readonly parts: ReadonlyMap<string, CmakeLists>;
 }
 
-function detect(snapshot: RepositorySnapshot): Discovery {
+function detect(snapshot: RepositoryView): Discovery {
   const problems: DiscoveryProblem[] = [];
   const all = new Map<string, CmakeLists>();
-  for (const { path } of snapshot.entries) {
-    if (!isLists(path)) continue;
+  for (const { path } of snapshot.listed(isLists)) {
     const text = snapshot.contents.get(path);
     const lists = text === undefined ? null : readCmakeLists(text);
     if (lists !== null) all.set(folderOf(path), lists);
@@ -79,7 +79,7 @@ function partsOf(root: string, all: ReadonlyMap<string, CmakeLists>): Map<string
 /** Reports come from 3.21 on. */
 const TESTS_NEED = '3.21';
 
-function unitOf({ root, lists, parts }: Found, snapshot: RepositorySnapshot): Unit {
+function unitOf({ root, lists, parts }: Found, snapshot: RepositoryView): Unit {
   const all = [...parts.values()];
   const manifest = inFolder(root, 'CMakeLists.txt');
   const commands =
@@ -120,17 +120,17 @@ function inputsOf(root: string, parts: ReadonlyMap<string, CmakeLists>): Declare
 }
 
 /** Why nothing of a project can be run; null when it can be. */
-function whyNotRun({ root, parts }: Found, { entries, contents }: RepositorySnapshot): string | null {
+function whyNotRun({ root, parts }: Found, { files, contents }: RepositoryView): string | null {
   if ([...parts.values()].some(({ needsKit }) => needsKit)) return 'it is built with a kit that comes from elsewhere';
   if (presetOf(contents.get(inFolder(root, PRESETS))) !== null) return null;
-  const file = MANAGED.find((name) => entries.some(({ path }) => path === inFolder(root, name)));
+  const file = MANAGED.find((name) => files.has(inFolder(root, name)));
   return file === undefined ? null : `${file} asks for packages, and no preset says how they come`;
 }
 
 /** Packages that a manager brings in have to be there first, and how is written for people: without a preset, nothing is run. */
 const MANAGED = ['conanfile.txt', 'conanfile.py', 'vcpkg.json'];
 
-function commandsOf({ root, parts }: Found, { contents }: RepositorySnapshot): UnitCommand[] {
+function commandsOf({ root, parts }: Found, { contents }: RepositoryView): UnitCommand[] {
   const presets = inFolder(root, PRESETS);
   const preset = presetOf(contents.get(presets));
   const command = (kind: UnitCommand['kind'], run: string, evidence: string, reports: string[]): UnitCommand => ({

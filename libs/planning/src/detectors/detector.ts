@@ -1,10 +1,5 @@
-import type { LockMemory } from '../javascript/lock-memory.ts';
-import type { Discovery, RepositorySnapshot } from '../model.ts';
-
-/** What detectors keep from one snapshot to the next. */
-export interface DetectorMemory {
-  readonly locks: LockMemory;
-}
+import type { Discovery } from '../model.ts';
+import type { DetectorMemory, RepositoryView } from '../tracing/repository-view.ts';
 
 /** One ecosystem: which files describe it, and what they say. A new ecosystem is a new file and a line in the list. */
 export interface Detector {
@@ -20,12 +15,21 @@ export interface Detector {
    */
   readonly condense: ((path: string, text: string) => string | null) | null;
   /** Further files that are wanted, and condensed, in repositories of a certain shape alone; null for those of another. */
-  readonly wantsAmong?: (paths: readonly string[]) => ((path: string) => boolean) | null;
-  /** Looks at paths, types and the contents it wants; never at ids and modes. What it remembers may only spare it work. */
+  readonly wantsAmong?: (paths: readonly string[]) => FurtherWants | null;
   /**
    * For what is often a part of something else: its units are left out where an ecosystem that comes before it in the list
    * has commands for a folder above theirs (`below`), or for the same one or those that they go into (`any`).
    */
   readonly givesWay?: 'below' | 'any';
-  readonly detect: (snapshot: RepositorySnapshot, memory: DetectorMemory) => Discovery;
+  /**
+   * Looks at a snapshot through a view that notes what it was asked, and is asked again when any of that has another answer.
+   * What it remembers may only spare it work.
+   */
+  readonly detect: (view: RepositoryView, memory: DetectorMemory) => Discovery;
+}
+
+export interface FurtherWants {
+  /** Equal for those who want the same of any paths. */
+  readonly key: string;
+  readonly wants: (path: string) => boolean;
 }

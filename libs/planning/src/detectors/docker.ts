@@ -1,7 +1,8 @@
 import { literalPattern } from '../glob.ts';
 import { readCompose, type ComposeFile } from '../images/compose.ts';
 import { ignoredGlobs, readDockerfile, type Dockerfile } from '../images/dockerfile.ts';
-import type { DeclaredInput, Discovery, DiscoveryProblem, RepositorySnapshot, Unit, UnitEdge } from '../model.ts';
+import type { DeclaredInput, Discovery, DiscoveryProblem, Unit, UnitEdge } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { plainUnit } from '../plain-unit.ts';
 import { fileNameOf, folderOf, foldersUpwards, inFolder, resolvePath } from '../tree-paths.ts';
 import type { Detector } from './detector.ts';
@@ -33,22 +34,20 @@ function isCompose(path: string): boolean {
 }
 
 interface Facts {
-  readonly snapshot: RepositorySnapshot;
-  readonly paths: ReadonlySet<string>;
+  readonly snapshot: RepositoryView;
   readonly images: ReadonlyMap<string, Dockerfile>;
   readonly stacks: ReadonlyMap<string, ComposeFile>;
 }
 
-function detect(snapshot: RepositorySnapshot): Discovery {
-  const paths = new Set(snapshot.entries.flatMap(({ path }) => foldersUpwards(path)));
+function detect(snapshot: RepositoryView): Discovery {
   const images = new Map<string, Dockerfile>();
   const stacks = new Map<string, ComposeFile>();
-  for (const [path, text] of snapshot.contents) {
-    if (isDockerfile(path)) images.set(path, readDockerfile(text));
-    const stack = isCompose(path) ? readCompose(text, folderOf(path)) : null;
+  for (const [path, text] of snapshot.texts(isDockerfile)) images.set(path, readDockerfile(text));
+  for (const [path, text] of snapshot.texts(isCompose)) {
+    const stack = readCompose(text, folderOf(path));
     if (stack !== null) stacks.set(path, stack);
   }
-  const facts: Facts = { snapshot, paths, images, stacks };
+  const facts: Facts = { snapshot, images, stacks };
   const units = [
     ...[...images].map(([path, image]) => unitOf(path, image.meaning, imageInputs(path, image, facts))),
     ...[...stacks].map(([path, stack]) => unitOf(path, stack.meaning, stackInputs(path, stack))),
@@ -74,7 +73,7 @@ function unitOf(path: string, meaning: string, inputs: readonly DeclaredInput[])
 }
 
 /** Where an image is built: as compose files have it, else the nearest folder upwards that has all it takes from there. */
-function contextsOf(path: string, { sources }: Dockerfile, { paths, stacks }: Facts): string[] {
+function contextsOf(path: string, { sources }: Dockerfile, { snapshot, stacks }: Facts): string[] {
   const said = [...stacks.values()].flatMap(({ builds }) =>
     builds.flatMap(({ dockerfile, context }) => (dockerfile === path ? [context] : [])),
   );
@@ -83,7 +82,7 @@ function contextsOf(path: string, { sources }: Dockerfile, { paths, stacks }: Fa
   const has = (folder: string): boolean =>
     literal.every((source) => {
       const at = resolvePath(folder, source);
-      return at !== null && (at === '.' || paths.has(at));
+      return at !== null && (at === '.' || snapshot.places.has(at));
     });
   return [foldersUpwards(folderOf(path)).find(has) ?? '.'];
 }

@@ -1,15 +1,8 @@
 import { readDotnetProject, readPackagesLock, TEST_PACKAGES, type DotnetProject } from '../dotnet/read-project.ts';
 import { settingsByFolder, type SharedSettings } from '../dotnet/shared-settings.ts';
 import { literalPattern } from '../glob.ts';
-import type {
-  DeclaredInput,
-  Discovery,
-  DiscoveryProblem,
-  RepositorySnapshot,
-  Unit,
-  UnitCommand,
-  UnitEdge,
-} from '../model.ts';
+import type { DeclaredInput, Discovery, DiscoveryProblem, Unit, UnitCommand, UnitEdge } from '../model.ts';
+import type { Paths, RepositoryView } from '../tracing/repository-view.ts';
 import { plainUnit } from '../plain-unit.ts';
 import { memberOf } from '../parsed-values.ts';
 import { quoteForShell } from '../shell-words.ts';
@@ -21,14 +14,20 @@ export const dotnetDetector: Detector = {
   ecosystem: 'dotnet',
   lookedFor: '.csproj, .fsproj or .vbproj (.NET projects)',
   wants: (path) =>
-    PROJECT.test(path) ||
-    /\.(?:props|targets)$/u.test(path) ||
-    ['global.json', 'packages.lock.json'].includes(fileNameOf(path)),
+    PROJECT.test(path) || isSettings(path) || ['global.json', 'packages.lock.json'].includes(fileNameOf(path)),
   condense: null,
   detect,
 };
 
 const PROJECT = /\.(?:cs|fs|vb)proj$/u;
+
+function isProject(path: string): boolean {
+  return PROJECT.test(path);
+}
+
+function isSettings(path: string): boolean {
+  return /\.(?:props|targets)$/u.test(path);
+}
 
 interface Found {
   readonly id: string;
@@ -37,7 +36,7 @@ interface Found {
   readonly project: DotnetProject;
 }
 
-function detect(snapshot: RepositorySnapshot): Discovery {
+function detect(snapshot: RepositoryView): Discovery {
   const problems: DiscoveryProblem[] = [];
   const found = readProjects(snapshot, problems);
   const facts = factsOf(snapshot, found);
@@ -48,11 +47,10 @@ function detect(snapshot: RepositorySnapshot): Discovery {
   };
 }
 
-function readProjects({ entries, contents }: RepositorySnapshot, problems: DiscoveryProblem[]): Found[] {
+function readProjects({ listed, parsed }: RepositoryView, problems: DiscoveryProblem[]): Found[] {
   const taken = new Set<string>();
-  return entries.flatMap(({ path: file }): Found[] => {
-    if (!PROJECT.test(file)) return [];
-    const project = readDotnetProject(contents.get(file) ?? '');
+  return listed(isProject).flatMap(({ path: file }): Found[] => {
+    const project = parsed(file, readDotnetProject) ?? null;
     const root = folderOf(file);
     if (project === null) {
       const message = `${file} is no .NET project that can be read: what it describes is not planned for`;
@@ -66,9 +64,9 @@ function readProjects({ entries, contents }: RepositorySnapshot, problems: Disco
 }
 
 interface Facts {
-  readonly snapshot: RepositorySnapshot;
-  readonly paths: ReadonlySet<string>;
-  readonly files: ReadonlySet<string>;
+  readonly snapshot: RepositoryView;
+  readonly paths: Paths;
+  readonly files: Paths;
   readonly byFile: ReadonlyMap<string, Found>;
   /** By what the paths of their files end with: `src/A/A.csproj`, `A/A.csproj`, `A.csproj`. */
   readonly byEnding: ReadonlyMap<string, readonly Found[]>;
@@ -80,7 +78,7 @@ interface Facts {
   readonly testsByName: boolean;
 }
 
-function factsOf(snapshot: RepositorySnapshot, found: readonly Found[]): Facts {
+function factsOf(snapshot: RepositoryView, found: readonly Found[]): Facts {
   const byEnding = new Map<string, Found[]>();
   for (const each of found) {
     const parts = each.file.split('/');
@@ -91,10 +89,10 @@ function factsOf(snapshot: RepositorySnapshot, found: readonly Found[]): Facts {
       else known.push(each);
     });
   }
-  const paths = new Set(snapshot.entries.flatMap(({ path }) => foldersUpwards(path)));
-  const named = [...snapshot.contents].filter(([path]) => /\.(?:props|targets)$/u.test(path));
-  const shared = named.flatMap(([path, text]): SharedSettings[] => {
-    const project = readDotnetProject(text);
+  const { places: paths, files } = snapshot;
+  const named = snapshot.texts(isSettings);
+  const shared = named.flatMap(([path]): SharedSettings[] => {
+    const project = snapshot.parsed(path, readDotnetProject) ?? null;
     return project === null ? [] : [{ path, project }];
   });
   const taken = shared.flatMap(({ path, project }) => placesOf(folderOf(path), project.files, paths));
@@ -102,7 +100,7 @@ function factsOf(snapshot: RepositorySnapshot, found: readonly Found[]): Facts {
   return {
     snapshot,
     paths,
-    files: new Set(snapshot.entries.map(({ path }) => path)),
+    files,
     settingsOf: settingsByFolder(shared),
     imported: [...new Set([...byName, ...taken])].sort(byText),
     byFile: new Map(found.map((each) => [each.file, each])),
@@ -216,7 +214,7 @@ function inputsOf(
 }
 
 /** Where paths of a project lead that lie outside of it: a property at their beginning stands for the repository's root. */
-function placesOf(root: string, files: readonly string[], paths: ReadonlySet<string>): string[] {
+function placesOf(root: string, files: readonly string[], paths: Paths): string[] {
   return files.flatMap((path) => {
     const inRepository = /^\$\((?!MSBuild(?:ThisFile|Project)Directory\))/u.test(path);
     const rest = path.replace(/^(?:\$\([^)]*\))+\/?/u, '');

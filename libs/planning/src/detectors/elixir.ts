@@ -1,15 +1,8 @@
 import { readMix, readMixLock, type MixProject } from '../elixir/mix.ts';
 import { condenseElixir, isElixirSource, prosePages } from '../elixir/named-prose.ts';
 import { MISSING, missing, reachable } from '../javascript/locked-packages.ts';
-import type {
-  Discovery,
-  DiscoveryProblem,
-  ExternalClosure,
-  RepositorySnapshot,
-  Unit,
-  UnitCommand,
-  UnitEdge,
-} from '../model.ts';
+import type { Discovery, DiscoveryProblem, ExternalClosure, Unit, UnitCommand, UnitEdge } from '../model.ts';
+import { foldersWith, type RepositoryView } from '../tracing/repository-view.ts';
 import { plainUnit } from '../plain-unit.ts';
 import { pinnedVersion, TOOL_VERSIONS } from '../tool-versions.ts';
 import { byText, fileNameOf, folderOf, foldersUpwards, inFolder, isWithin, resolvePath } from '../tree-paths.ts';
@@ -34,6 +27,8 @@ function isSource(path: string): boolean {
   return isElixirSource(path) && !NOT_PROJECTS.test(path);
 }
 
+const TEST_FOLDERS = foldersWith((path) => path.endsWith('_test.exs'));
+
 interface Found {
   readonly root: string;
   readonly mix: MixProject;
@@ -42,8 +37,7 @@ interface Found {
 }
 
 interface Facts {
-  readonly snapshot: RepositorySnapshot;
-  readonly files: ReadonlySet<string>;
+  readonly snapshot: RepositoryView;
   readonly projects: ReadonlyMap<string, Found>;
   /** Roots with tests. */
   readonly tested: ReadonlySet<string>;
@@ -51,18 +45,15 @@ interface Facts {
   readonly pages: ReturnType<typeof prosePages>;
 }
 
-function detect(snapshot: RepositorySnapshot): Discovery {
+function detect(snapshot: RepositoryView): Discovery {
   const problems: DiscoveryProblem[] = [];
-  const files = new Set(snapshot.entries.map(({ path }) => path));
-  const projects = readProjects(snapshot, files, problems);
-  const tested = [...files].flatMap((path) => {
-    const root = path.endsWith('_test.exs')
-      ? foldersUpwards(folderOf(path)).find((folder) => projects.has(folder))
-      : undefined;
-    return root !== undefined && isWithin(path, inFolder(root, 'test')) ? [root] : [];
+  const projects = readProjects(snapshot, problems);
+  const tested = [...snapshot.ask(TEST_FOLDERS)].flatMap((at) => {
+    const root = foldersUpwards(at).find((folder) => projects.has(folder));
+    return root !== undefined && isWithin(at, inFolder(root, 'test')) ? [root] : [];
   });
-  const pages = prosePages(snapshot, new Set(projects.keys()), files);
-  const facts: Facts = { snapshot, files, projects, tested: new Set(tested), pages };
+  const pages = prosePages(snapshot, new Set(projects.keys()));
+  const facts: Facts = { snapshot, projects, tested: new Set(tested), pages };
   const all = [...projects.values()];
   return {
     units: all.map((each) => unitOf(each, facts)),
@@ -71,14 +62,9 @@ function detect(snapshot: RepositorySnapshot): Discovery {
   };
 }
 
-function readProjects(
-  { contents }: RepositorySnapshot,
-  files: ReadonlySet<string>,
-  problems: DiscoveryProblem[],
-): Map<string, Found> {
+function readProjects({ listed, contents }: RepositoryView, problems: DiscoveryProblem[]): Map<string, Found> {
   const read = new Map<string, MixProject>();
-  for (const path of files) {
-    if (!isManifest(path)) continue;
+  for (const { path } of listed(isManifest)) {
     const text = contents.get(path);
     const mix = text === undefined ? null : readMix(text);
     if (mix !== null) read.set(folderOf(path), mix);
@@ -155,8 +141,10 @@ function unitOf(found: Found, facts: Facts): Unit {
   };
 }
 
-function lockOf({ root, workspace }: Found, { files }: Facts): string | null {
-  return [root, workspace].map((folder) => inFolder(folder, 'mix.lock')).find((path) => files.has(path)) ?? null;
+function lockOf({ root, workspace }: Found, { snapshot }: Facts): string | null {
+  return (
+    [root, workspace].map((folder) => inFolder(folder, 'mix.lock')).find((path) => snapshot.files.has(path)) ?? null
+  );
 }
 
 /** What the project asks for, and what that needs; at the root of an umbrella, what all of its apps ask for. */
@@ -185,7 +173,7 @@ function closureOf({ root, mix }: Found, { snapshot, projects }: Facts, lockfile
   return { kind: 'resolved', lockfile, packages: new Map(resolved) };
 }
 
-function commandsOf({ root, mix }: Found, { files, tested }: Facts): UnitCommand[] {
+function commandsOf({ root, mix }: Found, { snapshot, tested }: Facts): UnitCommand[] {
   const manifest = inFolder(root, 'mix.exs');
   const command = (kind: UnitCommand['kind'], run: string, evidence: string): UnitCommand => ({
     kind,
@@ -199,7 +187,7 @@ function commandsOf({ root, mix }: Found, { files, tested }: Facts): UnitCommand
   const has = (name: string): boolean => mix.dependencies.some((each) => each.name === name);
   const formatter = inFolder(root, '.formatter.exs');
   const lints = [
-    ...(files.has(formatter) ? [{ run: 'mix format --check-formatted', evidence: formatter }] : []),
+    ...(snapshot.files.has(formatter) ? [{ run: 'mix format --check-formatted', evidence: formatter }] : []),
     ...(has('credo') ? [{ run: 'mix credo', evidence: `credo in ${manifest}` }] : []),
   ];
   return [

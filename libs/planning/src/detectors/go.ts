@@ -5,15 +5,8 @@ import { edgesOfPackage, edgesOfWhole, lookingEdges, type GoTree } from '../go/p
 import { inputsOfPackage, inputsOfRootPackage } from '../go/package-inputs.ts';
 import { isGoSource, readPackages, type GoPackage, type ModulePackages } from '../go/packages.ts';
 import { condenseGoFile } from '../go/source-file.ts';
-import type {
-  DiscoveryProblem,
-  Discovery,
-  ExternalClosure,
-  RepositorySnapshot,
-  Unit,
-  UnitCommand,
-  UnitEdge,
-} from '../model.ts';
+import type { DiscoveryProblem, Discovery, ExternalClosure, Unit, UnitCommand, UnitEdge } from '../model.ts';
+import type { RepositoryView, Selection } from '../tracing/repository-view.ts';
 import { plainUnit } from '../plain-unit.ts';
 import { quoteForShell } from '../shell-words.ts';
 import { byText, fileNameOf, foldersUpwards, inFolder, relativeTo } from '../tree-paths.ts';
@@ -30,13 +23,12 @@ export const goDetector: Detector = {
 
 const READ = new Set(['go.mod', 'go.work', 'go.sum']);
 
-function detect(snapshot: RepositorySnapshot): Discovery {
+function detect(snapshot: RepositoryView): Discovery {
   const problems: DiscoveryProblem[] = [];
   const modules = readModules(snapshot, problems);
   const packages = readPackages(snapshot, modules);
   const looking = settleLooking(packages);
   const tree: GoTree = { modules, packages, resolve: importResolver(modules) };
-  const exists = existenceIn(snapshot);
   const linters = lintersIn(snapshot);
   const units: Unit[] = [];
   const edges: UnitEdge[] = [...looking];
@@ -45,7 +37,7 @@ function detect(snapshot: RepositorySnapshot): Discovery {
     const found = packages.get(module.root);
     if (found?.kind === 'packages') {
       for (const each of packagesOf(module, found.packages)) {
-        units.push(packageUnit(each, terms, tree, exists));
+        units.push(packageUnit(each, terms, tree, snapshot.places.has));
         edges.push(...edgesOfPackage(tree, module, each));
       }
     } else {
@@ -75,16 +67,11 @@ function packagesOf({ root }: GoModule, packages: ReadonlyMap<string, GoPackage>
   return [packages.get(root) ?? none, ...[...packages.values()].filter(({ folder }) => folder !== root)];
 }
 
-function existenceIn({ entries }: RepositorySnapshot): (path: string) => boolean {
-  const known = new Set<string>();
-  for (const { path } of entries) for (const each of foldersUpwards(path)) known.add(each);
-  return (path) => known.has(path);
-}
+const isLinterFile: Selection = (path) => /^\.golangci\.(?:ya?ml|toml|json)$/u.test(fileNameOf(path));
 
 /** Configurations of golangci-lint, by folder. */
-function lintersIn({ entries }: RepositorySnapshot): ReadonlyMap<string, string> {
-  const found = entries.filter(({ path }) => /^\.golangci\.(?:ya?ml|toml|json)$/u.test(fileNameOf(path)));
-  return new Map(found.map(({ path }) => [path.slice(0, -fileNameOf(path).length - 1) || '.', path]));
+function lintersIn({ listed }: RepositoryView): ReadonlyMap<string, string> {
+  return new Map(listed(isLinterFile).map(({ path }) => [path.slice(0, -fileNameOf(path).length - 1) || '.', path]));
 }
 
 /** What holds for every package of a module. */
@@ -103,7 +90,7 @@ const MODULE_HOSTS = ['proxy.golang.org', 'sum.golang.org'];
 function termsOf(
   module: GoModule,
   modules: ReadonlyMap<string, GoModule>,
-  snapshot: RepositorySnapshot,
+  snapshot: RepositoryView,
   linters: ReadonlyMap<string, string>,
 ): ModuleTerms {
   const { mod, root, joined, vendored } = module;

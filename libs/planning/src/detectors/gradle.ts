@@ -2,15 +2,8 @@ import { isGradleScript, readBuilds, type GradleBuild, type GradleProject } from
 import { edgesOfProject } from '../gradle/project-edges.ts';
 import { filesElsewhere, type GradlePlaces } from '../gradle/files-elsewhere.ts';
 import { isToken, type ScriptToken } from '../gradle/scan-script.ts';
-import type {
-  Discovery,
-  DiscoveryProblem,
-  ExternalClosure,
-  RepositorySnapshot,
-  Unit,
-  UnitCommand,
-  UnitEdge,
-} from '../model.ts';
+import type { Discovery, DiscoveryProblem, ExternalClosure, Unit, UnitCommand, UnitEdge } from '../model.ts';
+import { areSameSets, type Question, type RepositoryView, type Selection } from '../tracing/repository-view.ts';
 import { plainUnit } from '../plain-unit.ts';
 import { quoteForShell } from '../shell-words.ts';
 import { fileNameOf, foldersUpwards, inFolder } from '../tree-paths.ts';
@@ -25,16 +18,15 @@ export const gradleDetector: Detector = {
   detect,
 };
 
-function detect(snapshot: RepositorySnapshot): Discovery {
+function detect(snapshot: RepositoryView): Discovery {
   const problems: DiscoveryProblem[] = [];
   const builds = readBuilds(snapshot, problems);
   const facts: Facts = {
     snapshot,
-    files: new Set(snapshot.entries.map(({ path }) => path)),
-    paths: new Set(snapshot.entries.flatMap(({ path }) => foldersUpwards(path))),
+    files: snapshot.files,
+    paths: snapshot.places,
     roots: new Set(builds.flatMap(({ projects }) => projects.map(({ root }) => root))),
-    executable: new Set(snapshot.entries.flatMap(({ path, type }) => (type === 'executable' ? [path] : []))),
-    sources: sourcesIn(snapshot),
+    sources: snapshot.ask(SOURCES),
     builds: new Map(builds.map((build) => [build.root, build])),
   };
   const units = new Map<string, Unit>();
@@ -47,8 +39,7 @@ function detect(snapshot: RepositorySnapshot): Discovery {
 }
 
 interface Facts extends GradlePlaces {
-  readonly snapshot: RepositorySnapshot;
-  readonly executable: ReadonlySet<string>;
+  readonly snapshot: RepositoryView;
   /** Folders with sources: `cart/src/test` is there when `cart/src/test/java/A.java` is. */
   readonly sources: ReadonlySet<string>;
   readonly builds: ReadonlyMap<string, GradleBuild>;
@@ -56,9 +47,12 @@ interface Facts extends GradlePlaces {
 
 const SOURCE = /^(?<set>(?:.*\/)?src\/[^/]+)\/(?:java|kotlin|groovy|scala)\//u;
 
-function sourcesIn({ entries }: RepositorySnapshot): Set<string> {
-  return new Set(entries.flatMap(({ path }) => SOURCE.exec(path)?.groups?.['set'] ?? []));
-}
+const isSource: Selection = (path) => SOURCE.test(path);
+
+const SOURCES: Question<ReadonlySet<string>> = {
+  answer: (view) => new Set(view.listed(isSource).flatMap(({ path }) => SOURCE.exec(path)?.groups?.['set'] ?? [])),
+  same: areSameSets,
+};
 
 /** The root project sets up every other and has the files they share; projects may do so for those below them. */
 function edgesOf(build: GradleBuild, builds: ReadonlyMap<string, GradleBuild>): UnitEdge[] {
@@ -155,11 +149,11 @@ function javaOf(tokens: readonly ScriptToken[], evidence: string): Unit['toolcha
 }
 
 /** `group:name:version=configurations` by line. */
-function lockedPackages(root: string, snapshot: RepositorySnapshot): ExternalClosure {
+function lockedPackages(root: string, snapshot: RepositoryView): ExternalClosure {
   const lockfile = inFolder(root, 'gradle.lockfile');
   const text = snapshot.contents.get(lockfile);
   if (text === undefined) {
-    const here = snapshot.entries.some(({ path }) => path === lockfile);
+    const here = snapshot.files.has(lockfile);
     return here ? { kind: 'unreadable', lockfile, reason: 'it is too large or not text' } : { kind: 'none' };
   }
   const packages = new Map<string, string>();
@@ -198,13 +192,13 @@ function inputsElsewhere(project: GradleProject, build: GradleBuild, facts: Fact
 }
 
 /** The wrapper of the build, or of one around it; it works on the build it is started in. */
-function toolOf({ root }: GradleBuild, { paths, executable }: Facts): string {
+function toolOf({ root }: GradleBuild, { paths, snapshot }: Facts): string {
   const folders = foldersUpwards(root);
   const up = folders.findIndex((folder) => paths.has(inFolder(folder, 'gradlew')));
   const folder = folders[up];
   if (folder === undefined) return 'gradle';
   const wrapper = `${up === 0 ? './' : '../'.repeat(up)}gradlew`;
-  return executable.has(inFolder(folder, 'gradlew')) ? wrapper : `sh ${wrapper}`;
+  return snapshot.typeOf(inFolder(folder, 'gradlew')) === 'executable' ? wrapper : `sh ${wrapper}`;
 }
 
 function isForAndroid({ script }: GradleProject): boolean {

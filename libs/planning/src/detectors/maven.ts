@@ -1,15 +1,8 @@
 import { askedOtherwise, localDependencies, withParents, type ProjectsByName } from '../maven/followed-versions.ts';
 import { filledIn, isPom, keyOf, placeOf, pomOf, readProjects, type MavenProject } from '../maven/reactors.ts';
 import { meaningOf, type PomDependency } from '../maven/read-pom.ts';
-import type {
-  DeclaredInput,
-  Discovery,
-  DiscoveryProblem,
-  RepositorySnapshot,
-  Unit,
-  UnitCommand,
-  UnitEdge,
-} from '../model.ts';
+import type { DeclaredInput, Discovery, DiscoveryProblem, Unit, UnitCommand, UnitEdge } from '../model.ts';
+import { areSameSets, type Paths, type Question, type RepositoryView } from '../tracing/repository-view.ts';
 import { plainUnit } from '../plain-unit.ts';
 import { quoteForShell } from '../shell-words.ts';
 import { foldersUpwards, folderOf, inFolder, relativeTo } from '../tree-paths.ts';
@@ -24,7 +17,7 @@ export const mavenDetector: Detector = {
   detect,
 };
 
-function detect(snapshot: RepositorySnapshot): Discovery {
+function detect(snapshot: RepositoryView): Discovery {
   const problems: DiscoveryProblem[] = [];
   const projects = readProjects(snapshot, problems);
   const facts = factsOf(snapshot, projects);
@@ -38,23 +31,31 @@ interface Facts {
   readonly local: ReadonlyMap<string, readonly PomDependency[]>;
   /** Names of projects whose versions say whether they are what others ask for. */
   readonly byVersion: ReadonlySet<string>;
-  readonly paths: ReadonlySet<string>;
-  readonly executable: ReadonlySet<string>;
+  readonly paths: Paths;
+  readonly isExecutable: (path: string) => boolean;
   /** Roots of projects with sources of tests. */
   readonly tested: ReadonlySet<string>;
   /** Names of projects whose tests others use. */
   readonly lent: ReadonlySet<string>;
 }
 
-function factsOf({ entries }: RepositorySnapshot, projects: ReadonlyMap<string, MavenProject>): Facts {
-  const paths = new Set<string>();
-  const tested = new Set<string>();
-  for (const { path } of entries) {
-    for (const each of foldersUpwards(path)) paths.add(each);
-    const at = path.indexOf('src/test/');
-    const root = at === 0 ? '.' : path.charAt(at - 1) === '/' ? path.slice(0, at - 1) : null;
-    if (at >= 0 && root !== null && projects.has(root)) tested.add(root);
-  }
+/** Folders with something below `src/test`. */
+const TESTED: Question<ReadonlySet<string>> = {
+  answer: (view) =>
+    new Set(
+      view.listed(isOfTests).flatMap(({ path }) => {
+        const at = path.indexOf('src/test/');
+        return at === 0 ? ['.'] : path.charAt(at - 1) === '/' ? [path.slice(0, at - 1)] : [];
+      }),
+    ),
+  same: areSameSets,
+};
+
+function isOfTests(path: string): boolean {
+  return path.includes('src/test/');
+}
+
+function factsOf(view: RepositoryView, projects: ReadonlyMap<string, MavenProject>): Facts {
   const all = [...projects.values()];
   const byName = new Map(all.map((project) => [keyOf(project), project]));
   const local = localDependencies(all, byName);
@@ -62,9 +63,9 @@ function factsOf({ entries }: RepositorySnapshot, projects: ReadonlyMap<string, 
     byName,
     local,
     byVersion: askedOtherwise(all, byName, local),
-    paths,
-    executable: new Set(entries.flatMap(({ path, type }) => (type === 'executable' ? [path] : []))),
-    tested,
+    paths: view.places,
+    isExecutable: (path) => view.typeOf(path) === 'executable',
+    tested: new Set([...view.ask(TESTED)].filter((root) => projects.has(root))),
     lent: new Set(all.flatMap(({ dependencies }) => dependencies.filter(({ ofTests }) => ofTests).map(keyOf))),
   };
 }
@@ -155,11 +156,11 @@ function javaOf(project: MavenProject): Unit['toolchain'] {
 }
 
 /** Poms only bring others together; what a profile brings in is not there unless somebody asks for the profile. */
-function commandsOf(project: MavenProject, { tested, paths, executable }: Facts): UnitCommand[] {
+function commandsOf(project: MavenProject, { tested, paths, isExecutable }: Facts): UnitCommand[] {
   const { root, top, pom, optional } = project;
   if (pom.packaging === 'pom' || optional) return [];
   const wrapper = inFolder(top, 'mvnw');
-  const tool = executable.has(wrapper) ? './mvnw' : paths.has(wrapper) ? 'sh mvnw' : 'mvn';
+  const tool = isExecutable(wrapper) ? './mvnw' : paths.has(wrapper) ? 'sh mvnw' : 'mvn';
   const maven = `${tool} --batch-mode --no-transfer-progress`;
   const alone = root === top;
   const command = (

@@ -11,5 +11,5 @@ export const npmDetector: Detector = {
   wants: isJavaScriptFile,
   condense: condenseJavaScript,
   wantsAmong: sourcesAmong,
-  detect: (snapshot, { locks }) => discoverPackages(snapshot, 'npm', ['npm', 'yarn', 'bun'], locks),
+  detect: (view) => discoverPackages(view, 'npm', ['npm', 'yarn', 'bun']),
 };

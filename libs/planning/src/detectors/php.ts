@@ -1,12 +1,5 @@
-import type {
-  DeclaredInput,
-  Discovery,
-  DiscoveryProblem,
-  ExternalClosure,
-  RepositorySnapshot,
-  Unit,
-  UnitEdge,
-} from '../model.ts';
+import type { DeclaredInput, Discovery, DiscoveryProblem, ExternalClosure, Unit, UnitEdge } from '../model.ts';
+import type { Paths, RepositoryView } from '../tracing/repository-view.ts';
 import { plainUnit } from '../plain-unit.ts';
 import { commandsOf } from '../php/commands.ts';
 import { readComposer, readComposerLock, type ComposerLock, type ComposerManifest } from '../php/composer.ts';
@@ -40,12 +33,11 @@ interface PhpPackage {
   readonly lock: ComposerLock | null;
 }
 
-function detect(snapshot: RepositorySnapshot): Discovery {
+function detect(snapshot: RepositoryView): Discovery {
   const problems: DiscoveryProblem[] = [];
-  const files = new Set(snapshot.entries.map(({ path }) => path));
+  const { files } = snapshot;
   const packages = new Map<string, PhpPackage>();
-  for (const path of files) {
-    if (!isManifest(path)) continue;
+  for (const { path } of snapshot.listed(isManifest)) {
     const root = folderOf(path);
     const manifest = readComposer(snapshot.contents.get(path) ?? '', root);
     if (manifest === null) {
@@ -90,12 +82,7 @@ function edgesOf(
   ];
 }
 
-function unitOf(
-  each: PhpPackage,
-  { contents }: RepositorySnapshot,
-  files: ReadonlySet<string>,
-  roots: readonly string[],
-): Unit {
+function unitOf(each: PhpPackage, { contents }: RepositoryView, files: Paths, roots: readonly string[]): Unit {
   const { root, manifest, lock, lockPath } = each;
   const path = inFolder(root, 'composer.json');
   const locked = new Set(lock?.packages.keys());

@@ -7,5 +7,5 @@ export const pnpmDetector: Detector = {
   lookedFor: 'pnpm-workspace.yaml or pnpm-lock.yaml beside a package.json with such scripts',
   wants: isJavaScriptFile,
   condense: null,
-  detect: (snapshot, { locks }) => discoverPackages(snapshot, 'pnpm', ['pnpm'], locks),
+  detect: (view) => discoverPackages(view, 'pnpm', ['pnpm']),
 };

@@ -1,4 +1,5 @@
-import type { Discovery, DiscoveryProblem, RepositorySnapshot } from '../model.ts';
+import type { Discovery, DiscoveryProblem } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { isRubyManifest, readProjects } from '../ruby/projects.ts';
 import { edgesOf, unitOf } from '../ruby/units.ts';
 import { fileNameOf } from '../tree-paths.ts';
@@ -16,7 +17,7 @@ export const rubyDetector: Detector = {
 
 const READ = new Set(['Gemfile.lock', 'gems.locked', '.ruby-version', TOOL_VERSIONS, 'Rakefile']);
 
-function detect(snapshot: RepositorySnapshot): Discovery {
+function detect(snapshot: RepositoryView): Discovery {
   const problems: DiscoveryProblem[] = [];
   const tree = readProjects(snapshot, problems);
   const projects = [...tree.projects.values()];

@@ -1,5 +1,6 @@
 import { literalPattern } from '../glob.ts';
-import type { DeclaredInput, Discovery, DiscoveryProblem, RepositorySnapshot, Unit, UnitCommand } from '../model.ts';
+import type { DeclaredInput, Discovery, DiscoveryProblem, Unit, UnitCommand } from '../model.ts';
+import type { RepositoryView, Selection } from '../tracing/repository-view.ts';
 import { plainUnit } from '../plain-unit.ts';
 import { includedByJustfile, readJustfile } from '../tasks/justfile.ts';
 import { includedByMakefile, readMakefile } from '../tasks/makefile.ts';
@@ -21,35 +22,34 @@ export const tasksDetector: Detector = {
 interface TaskTool {
   readonly tool: string;
   readonly names: ReadonlySet<string>;
+  readonly isFile: Selection;
   readonly read: (text: string) => TaskFile | null;
   readonly included: (text: string) => string[];
 }
 
-/** In the order in which they are asked. Tasks that a Taskfile takes in have other names. */
-const KINDS: readonly TaskTool[] = [
-  {
-    tool: 'make',
-    names: new Set(['GNUmakefile', 'makefile', 'Makefile']),
-    read: readMakefile,
-    included: includedByMakefile,
-  },
-  {
-    tool: 'just',
-    names: new Set(['justfile', 'Justfile', '.justfile']),
-    read: readJustfile,
-    included: includedByJustfile,
-  },
-  {
-    tool: 'task',
-    names: new Set(['Taskfile.yml', 'Taskfile.yaml', 'taskfile.yml', 'Taskfile.dist.yml', 'Taskfile.dist.yaml']),
-    read: readTaskfile,
-    included: () => [],
-  },
-];
-
 /** What others wrote, or what is only material. */
 const NOT_OURS =
   /(?:^|\/)(?:node_modules|vendor|third[_-]?party|deps|external|extern|contrib|submodules|examples?|fixtures?|testdata|templates?|tests?)\//iu;
+
+function taskTool(
+  tool: string,
+  files: readonly string[],
+  read: TaskTool['read'],
+  included: TaskTool['included'],
+): TaskTool {
+  const names = new Set(files);
+  const isFile: Selection = (path, type) => names.has(fileNameOf(path)) && !NOT_OURS.test(path) && type !== 'symlink';
+  return { tool, names, isFile, read, included };
+}
+
+const TASKFILES = ['Taskfile.yml', 'Taskfile.yaml', 'taskfile.yml', 'Taskfile.dist.yml', 'Taskfile.dist.yaml'];
+
+/** In the order in which they are asked. Tasks that a Taskfile takes in have other names. */
+const KINDS: readonly TaskTool[] = [
+  taskTool('make', ['GNUmakefile', 'makefile', 'Makefile'], readMakefile, includedByMakefile),
+  taskTool('just', ['justfile', 'Justfile', '.justfile'], readJustfile, includedByJustfile),
+  taskTool('task', TASKFILES, readTaskfile, () => []),
+];
 
 interface Found {
   readonly root: string;
@@ -60,12 +60,11 @@ interface Found {
   readonly outside: readonly string[];
 }
 
-function detect(snapshot: RepositorySnapshot): Discovery {
+function detect(snapshot: RepositoryView): Discovery {
   const problems: DiscoveryProblem[] = [];
   const found = new Map<string, Found>();
   for (const kind of KINDS) {
-    for (const { path, type } of snapshot.entries) {
-      if (!kind.names.has(fileNameOf(path)) || NOT_OURS.test(path) || type === 'symlink') continue;
+    for (const { path } of snapshot.listed(kind.isFile)) {
       if ((snapshot.contents.get(path)?.length ?? Infinity) > TASK_CHARS_MAX) {
         const message = `${path} is too large or not text: what its tasks run is not known`;
         problems.push({ code: 'manifest_unreadable', message, path, scope: folderOf(path) });
@@ -84,7 +83,7 @@ function detect(snapshot: RepositorySnapshot): Discovery {
 }
 
 /** Files that are taken in are read as if they stood there, each once. */
-function readAt(path: string, { tool, read, included }: TaskTool, { contents }: RepositorySnapshot): Found | null {
+function readAt(path: string, { tool, read, included }: TaskTool, { contents }: RepositoryView): Found | null {
   const root = folderOf(path);
   const seen = new Set([path]);
   let text = '';

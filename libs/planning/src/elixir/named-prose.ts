@@ -1,6 +1,7 @@
 import { literalPattern } from '../glob.ts';
 import { isProse } from '../impact/configuration-rules.ts';
-import type { DeclaredInput, RepositorySnapshot } from '../model.ts';
+import type { DeclaredInput } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { byText, folderOf, foldersUpwards, inFolder, isWithin, resolvePath } from '../tree-paths.ts';
 
 /** Pages that modules take for their own documentation, and whose examples are tested: `File.read!("README.md")`. */
@@ -33,21 +34,18 @@ interface Named {
  * Pages by the root of the project whose sources name them: from the project, where its commands run, from the file
  * itself, or from a folder between.
  */
-export function prosePages(
-  { contents }: RepositorySnapshot,
-  roots: ReadonlySet<string>,
-  files: ReadonlySet<string>,
-): ReadonlyMap<string, DeclaredInput[]> {
+export function prosePages(snapshot: RepositoryView, roots: ReadonlySet<string>): ReadonlyMap<string, DeclaredInput[]> {
   const named = new Map<string, Named>();
-  for (const [path, condensed] of contents) {
-    if (condensed === '' || !isElixirSource(path)) continue;
+  for (const [path, condensed] of snapshot.texts(isElixirSource)) {
+    if (condensed === '') continue;
     const root = foldersUpwards(folderOf(path)).find((folder) => roots.has(folder));
     if (root === undefined) continue;
     const known = named.get(root) ?? { all: new Set(), test: new Set() };
     named.set(root, known);
     const pages = isWithin(path, inFolder(root, 'test')) ? known.test : known.all;
     for (const page of condensed.split('\n').flatMap((each) => pagesAt(path, root, each))) {
-      if (files.has(page) && (isProse(page) || /\.(?:livemd|txt|md)$/u.test(page))) pages.add(literalPattern(page));
+      if (snapshot.files.has(page) && (isProse(page) || /\.(?:livemd|txt|md)$/u.test(page)))
+        pages.add(literalPattern(page));
     }
   }
   return new Map([...named].map(([root, { all, test }]) => [root, [...input(all, 'all'), ...input(test, ['test'])]]));

@@ -1,4 +1,5 @@
-import type { ExternalClosure, RepositorySnapshot } from '../model.ts';
+import type { ExternalClosure } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { inFolder } from '../tree-paths.ts';
 import type { GoModule } from './modules.ts';
 
@@ -10,12 +11,12 @@ import type { GoModule } from './modules.ts';
 export function externalClosure(
   module: GoModule,
   modules: ReadonlyMap<string, GoModule>,
-  snapshot: RepositorySnapshot,
+  snapshot: RepositoryView,
 ): ExternalClosure {
   const lockfile = inFolder(module.root, 'go.sum');
   const text = snapshot.contents.get(lockfile);
   if (text === undefined) {
-    const here = snapshot.entries.some(({ path }) => path === lockfile);
+    const here = snapshot.files.has(lockfile);
     return here ? { kind: 'unreadable', lockfile, reason: 'it is too large or not text' } : { kind: 'none' };
   }
   const sums = sumsOf(text);

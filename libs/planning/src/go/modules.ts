@@ -1,5 +1,6 @@
-import type { DiscoveryProblem, RepositorySnapshot } from '../model.ts';
-import { byText, fileNameOf, folderOf, resolvePath } from '../tree-paths.ts';
+import type { DiscoveryProblem } from '../model.ts';
+import type { RepositoryView, Selection } from '../tracing/repository-view.ts';
+import { fileNameOf, folderOf, resolvePath } from '../tree-paths.ts';
 import { parseGoMod, parseGoWork, type GoMod, type GoReplacement } from './module-files.ts';
 
 /** A module of the repository. */
@@ -24,12 +25,10 @@ export function isVisibleToGo(path: string): boolean {
 }
 
 /** Every module, by root. What names no module is a problem. */
-export function readModules(snapshot: RepositorySnapshot, problems: DiscoveryProblem[]): Map<string, GoModule> {
+export function readModules(snapshot: RepositoryView, problems: DiscoveryProblem[]): Map<string, GoModule> {
   const mods = readGoMods(snapshot, problems);
   const works = readWorkspaces(snapshot, problems);
-  const vendors = new Set(
-    snapshot.entries.flatMap(({ path }) => (path.endsWith('vendor/modules.txt') ? [folderOf(folderOf(path))] : [])),
-  );
+  const vendors = new Set(snapshot.listed(isVendorList).map(({ path }) => folderOf(folderOf(path))));
   const modules = [...mods].map(([root, mod]): [string, GoModule] => {
     const work = works.find(({ uses }) => uses.includes(root));
     const workspace = work?.root ?? root;
@@ -56,9 +55,9 @@ function placed(replaces: readonly GoReplacement[], from: string): GoModule['rep
   }));
 }
 
-function readGoMods(snapshot: RepositorySnapshot, problems: DiscoveryProblem[]): Map<string, GoMod> {
+function readGoMods(snapshot: RepositoryView, problems: DiscoveryProblem[]): Map<string, GoMod> {
   const mods = new Map<string, GoMod>();
-  for (const path of pathsNamed(snapshot, 'go.mod')) {
+  for (const { path } of snapshot.listed(isGoMod)) {
     const mod = parseGoMod(snapshot.contents.get(path) ?? '');
     if (mod !== null) mods.set(folderOf(path), mod);
     else {
@@ -75,8 +74,8 @@ interface Workspace {
   readonly replaces: readonly GoReplacement[];
 }
 
-function readWorkspaces(snapshot: RepositorySnapshot, problems: DiscoveryProblem[]): Workspace[] {
-  return pathsNamed(snapshot, 'go.work').map((path) => {
+function readWorkspaces(snapshot: RepositoryView, problems: DiscoveryProblem[]): Workspace[] {
+  return snapshot.listed(isGoWork).map(({ path }) => {
     const root = folderOf(path);
     const text = snapshot.contents.get(path);
     if (text === undefined) {
@@ -92,7 +91,6 @@ function readWorkspaces(snapshot: RepositorySnapshot, problems: DiscoveryProblem
   });
 }
 
-function pathsNamed(snapshot: RepositorySnapshot, name: string): string[] {
-  const paths = snapshot.entries.map(({ path }) => path).filter((path) => fileNameOf(path) === name);
-  return paths.filter(isVisibleToGo).sort(byText);
-}
+const isGoMod: Selection = (path) => fileNameOf(path) === 'go.mod' && isVisibleToGo(path);
+const isGoWork: Selection = (path) => fileNameOf(path) === 'go.work' && isVisibleToGo(path);
+const isVendorList: Selection = (path) => path.endsWith('vendor/modules.txt');

@@ -1,4 +1,4 @@
-import type { RepositorySnapshot } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { fileNameOf, folderOf, foldersUpwards, isWithin, relativeTo, resolvePath } from '../tree-paths.ts';
 import { inclusionOf, type Inclusion } from './build-constraints.ts';
 import { isVisibleToGo, type GoModule } from './modules.ts';
@@ -24,18 +24,18 @@ export type ModulePackages =
 const PACKAGES_MAX = 5_000;
 
 export function readPackages(
-  snapshot: RepositorySnapshot,
+  snapshot: RepositoryView,
   modules: ReadonlyMap<string, GoModule>,
 ): Map<string, ModulePackages> {
   const collected = new Map([...modules].map(([root, { mod }]) => [root, new Collected(mod.go)]));
-  for (const { path, type } of snapshot.entries) {
-    if (!isGoSource(path) || type === 'submodule') continue;
+  for (const { path, type } of snapshot.listed(isGoSource)) {
+    if (type === 'submodule') continue;
     const folder = folderOf(path);
     const root = foldersUpwards(folder).find((each) => modules.has(each));
     const module = root === undefined ? undefined : modules.get(root);
     if (module === undefined || isIgnored(folder, module)) continue;
     const at = type === 'symlink' ? resolvePath(folder, snapshot.contents.get(path) ?? '') : path;
-    collected.get(module.root)?.add(path, readGoFile(snapshot.contents.get(at ?? path) ?? ''));
+    collected.get(module.root)?.add(path, snapshot.parsed(at ?? path, readGoFile) ?? readGoFile(''));
   }
   return new Map([...collected].map(([root, each]) => [root, each.packages()]));
 }

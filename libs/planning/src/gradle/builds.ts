@@ -1,4 +1,5 @@
-import type { DiscoveryProblem, RepositorySnapshot } from '../model.ts';
+import type { DiscoveryProblem } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { byText, fileNameOf, folderOf, foldersUpwards, inFolder, resolvePath } from '../tree-paths.ts';
 import { isToken, scanScript, textsFrom, type ScriptToken } from './scan-script.ts';
 
@@ -41,12 +42,11 @@ export function isGradleScript(path: string): boolean {
   return !MATERIAL.test(path) && (SETTINGS.includes(name) || name.endsWith('.gradle') || name.endsWith('.gradle.kts'));
 }
 
-export function readBuilds(snapshot: RepositorySnapshot, problems: DiscoveryProblem[]): GradleBuild[] {
+export function readBuilds(snapshot: RepositoryView, problems: DiscoveryProblem[]): GradleBuild[] {
   const scripts = new Map<string, GradleScript>();
-  for (const { path } of snapshot.entries) {
-    if (!isGradleScript(path)) continue;
-    const text = snapshot.contents.get(path);
-    if (text !== undefined) scripts.set(path, { file: path, tokens: scanScript(text), text });
+  for (const { path } of snapshot.listed(isGradleScript)) {
+    const script = snapshot.parsed(path, scriptOf);
+    if (script !== undefined) scripts.set(path, script);
     else {
       const message = `${path} is too large or not text: what it says of its project is not known`;
       problems.push({ code: 'manifest_unreadable', message, path, scope: folderOf(path) });
@@ -61,6 +61,10 @@ export function readBuilds(snapshot: RepositorySnapshot, problems: DiscoveryProb
     }
     return build;
   });
+}
+
+function scriptOf(text: string, file: string): GradleScript {
+  return { file, tokens: scanScript(text), text };
 }
 
 /** Folders with settings, `buildSrc` beside them, and folders with a build script that lie in no such folder. */

@@ -1,13 +1,14 @@
 import { literalPattern } from '../glob.ts';
+import type { Paths } from '../tracing/repository-view.ts';
 import { foldersUpwards, isWithin, resolvePath } from '../tree-paths.ts';
 import type { GradleProject } from './builds.ts';
 import type { ScriptToken } from './scan-script.ts';
 
 /** What there is in the repository, and which folders of it are those of projects. */
 export interface GradlePlaces {
-  readonly files: ReadonlySet<string>;
+  readonly files: Paths;
   /** Files, and the folders that they lie in. */
-  readonly paths: ReadonlySet<string>;
+  readonly paths: Paths;
   readonly roots: ReadonlySet<string>;
 }
 

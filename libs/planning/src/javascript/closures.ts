@@ -1,4 +1,5 @@
-import type { ExternalClosure, RepositorySnapshot, UnitCommand } from '../model.ts';
+import type { ExternalClosure, UnitCommand } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { folderOf } from '../tree-paths.ts';
 import type { Lock } from './lock-source.ts';
 import { reachable, type PackageGraph } from './locked-packages.ts';
@@ -18,7 +19,7 @@ export interface Runs {
 /** What each package of a workspace can load: its own packages, and those of the root's that it uses. */
 export function closuresIn(
   workspace: JavaScriptWorkspace,
-  snapshot: RepositorySnapshot,
+  snapshot: RepositoryView,
   imported: ReadonlySet<string>,
 ): (each: JavaScriptPackage, runs: Runs) => ExternalClosure {
   const { lock, ownLocks, packages, root } = workspace;
@@ -99,12 +100,12 @@ function rootPackages(
   { packages, root }: JavaScriptWorkspace,
   top: JavaScriptPackage,
   graph: PackageGraph,
-  snapshot: RepositorySnapshot,
+  snapshot: RepositoryView,
   imported: ReadonlySet<string>,
 ): RootPackages {
   const provided = graph.direct(root, top.manifest.dependencies);
   const members = packages.filter((each) => each !== top);
-  const settings = [...snapshot.contents].filter(([path]) => folderOf(path) === root && isToolSettings(path));
+  const settings = snapshot.texts(isToolSettings).filter(([path]) => folderOf(path) === root);
   return {
     names: [...provided.keys()],
     commandsOf: (name) => {

@@ -1,33 +1,47 @@
-import { fileNameOf, folderOf, inFolder, isWithin } from '../tree-paths.ts';
+import type { FurtherWants } from '../detectors/detector.ts';
+import { areSameSets, isSame, type Paths, type Question } from '../tracing/repository-view.ts';
+import { isNxProject, isNxSettings } from '../nx/nx-files.ts';
+import { folderOf, inFolder, isWithin } from '../tree-paths.ts';
 import { SOURCES_MAX, importsOf, isSource } from './source-imports.ts';
 import { isJavaScriptFile } from './wanted-files.ts';
 
 /**
- * Where Nx joins projects that are no packages, what these need of each other stands in their sources alone. Folders of
- * such workspaces, or null where there is none.
+ * Where Nx joins projects that are no packages, what these need of each other stands in their sources alone: folders of
+ * such workspaces.
  */
-export function foldersReadForImports(paths: readonly string[]): readonly string[] | null {
-  const known = new Set(paths);
-  const settings = paths.filter((path) => fileNameOf(path) === 'nx.json').map(folderOf);
-  const folders = settings.filter((root) =>
-    ['tsconfig.base.json', 'tsconfig.json'].some((name) => known.has(inFolder(root, name))),
-  );
-  const projects = paths.filter((path) => fileNameOf(path) === 'project.json');
-  const joined = folders.filter((root) => projects.some((path) => isWithin(path, root) && folderOf(path) !== root));
-  return joined.length === 0 ? null : joined;
+function foldersReadForImports(settings: readonly string[], projects: readonly string[], files: Paths): string[] {
+  const folders = settings
+    .map(folderOf)
+    .filter((root) => ['tsconfig.base.json', 'tsconfig.json'].some((name) => files.has(inFolder(root, name))));
+  return folders.filter((root) => projects.some((path) => isWithin(path, root) && folderOf(path) !== root));
 }
+
+/** Sources that are wanted for what they import; none where a repository has more than are looked at. */
+export function sourcesAmong(paths: readonly string[]): FurtherWants | null {
+  const settings = paths.filter(isNxSettings);
+  if (settings.length === 0) return null;
+  const folders = foldersReadForImports(settings, paths.filter(isNxProject), new Set(paths));
+  if (folders.length === 0 || paths.filter(isSource).length > SOURCES_MAX) return null;
+  return {
+    key: JSON.stringify(folders),
+    wants: (path) => isSource(path) && folders.some((root) => isWithin(path, root)),
+  };
+}
+
+/** As far as they are read: the folders whose sources are looked at. */
+export const FOLDERS_READ_FOR_IMPORTS: Question<ReadonlySet<string>> = {
+  answer: ({ listed, files }) => {
+    const [settings, projects] = [isNxSettings, isNxProject].map((kind) => listed(kind).map(({ path }) => path));
+    return new Set(foldersReadForImports(settings ?? [], projects ?? [], files));
+  },
+  same: areSameSets,
+};
 
 /** Whether a repository has more sources than are looked at. */
-export function hasTooManySources(paths: readonly string[]): boolean {
-  return paths.filter(isSource).length > SOURCES_MAX;
-}
-
-/** Sources that are wanted for what they import. */
-export function sourcesAmong(paths: readonly string[]): ((path: string) => boolean) | null {
-  const folders = foldersReadForImports(paths);
-  if (folders === null || hasTooManySources(paths)) return null;
-  return (path) => isSource(path) && folders.some((root) => isWithin(path, root));
-}
+export const HAS_TOO_MANY_SOURCES: Question<boolean> = {
+  answer: ({ listed }) => listed(isSource).length > SOURCES_MAX,
+  same: isSame,
+};
 
 /** Settings are kept whole; of sources, what they import. */
 export function condenseJavaScript(path: string, text: string): string | null {

@@ -1,4 +1,4 @@
-import type { RepositorySnapshot } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { folderOf, resolvePath } from '../tree-paths.ts';
 import { isToolSettings } from './wanted-files.ts';
 import type { JavaScriptPackage } from './workspaces.ts';
@@ -15,9 +15,8 @@ const DEFAULT_PLACES: readonly (readonly [reporter: string, place: string])[] = 
 /** Settings of tools, by the folder they lie in. */
 export type SettingsByFolder = ReadonlyMap<string, readonly string[]>;
 
-export function settingsByFolder({ contents }: RepositorySnapshot): SettingsByFolder {
-  const texts = [...contents].filter(([path]) => isToolSettings(path));
-  const grouped = Map.groupBy(texts, ([path]) => folderOf(path));
+export function settingsByFolder({ texts }: RepositoryView): SettingsByFolder {
+  const grouped = Map.groupBy(texts(isToolSettings), ([path]) => folderOf(path));
   return new Map([...grouped].map(([folder, entries]) => [folder, entries.map(([, text]) => text)]));
 }
 

@@ -1,5 +1,6 @@
 import type { JobKind } from '@delta-ci/contracts';
-import type { DeclaredInput, RepositorySnapshot, UnitEdge } from '../model.ts';
+import type { DeclaredInput, UnitEdge } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { asRecord, asTexts, memberOf, sortedText, type ParsedRecord } from '../parsed-values.ts';
 import { quoteForShell } from '../shell-words.ts';
 import { inFolder } from '../tree-paths.ts';
@@ -21,7 +22,7 @@ interface TurboSettings {
   readonly path: string;
   readonly root: ParsedRecord;
   readonly workspace: JavaScriptWorkspace;
-  readonly snapshot: RepositorySnapshot;
+  readonly snapshot: RepositoryView;
   /** Every script that any package of the workspace has. */
   readonly scripts: ReadonlySet<string>;
 }
@@ -29,7 +30,7 @@ interface TurboSettings {
 const NAMES = ['turbo.json', 'turbo.jsonc'];
 
 /** Turborepo, where the workspace has its settings; null otherwise. */
-export function turboIn(workspace: JavaScriptWorkspace, snapshot: RepositorySnapshot): TaskRunner | null {
+export function turboIn(workspace: JavaScriptWorkspace, snapshot: RepositoryView): TaskRunner | null {
   const path = NAMES.map((name) => inFolder(workspace.root, name)).find((each) => snapshot.contents.has(each));
   const root = path === undefined ? null : asRecord(parseJsonWithComments(snapshot.contents.get(path) ?? ''));
   if (path === undefined || root === null) return null;

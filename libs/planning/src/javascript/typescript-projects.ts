@@ -1,6 +1,7 @@
-import type { DeclaredInput, RepositorySnapshot, UnitEdge } from '../model.ts';
+import type { DeclaredInput, UnitEdge } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { asRecord, asText, asTexts, memberOf } from '../parsed-values.ts';
-import { byText, fileNameOf, folderOf, foldersUpwards, inFolder, isWithin, resolvePath } from '../tree-paths.ts';
+import { fileNameOf, folderOf, foldersUpwards, inFolder, isWithin, resolvePath } from '../tree-paths.ts';
 import { remembered } from './locked-packages.ts';
 import { parseJsonWithComments } from './json-with-comments.ts';
 
@@ -15,16 +16,16 @@ const CHAIN_MAX = 20;
 
 /** By the root of the unit that the settings lie in. */
 export function typescriptProjects(
-  snapshot: RepositorySnapshot,
+  snapshot: RepositoryView,
   roots: ReadonlySet<string>,
   byName: ReadonlyMap<string | null, string>,
 ): ReadonlyMap<string, TypeScriptProject> {
   // Many extend the same few.
   const settingsOf = remembered((path) => settingsAt(snapshot, path));
   const ownerOf = (path: string): string | undefined => foldersUpwards(path).find((folder) => roots.has(folder));
-  const paths = [...snapshot.contents.keys()].filter((path) => /^tsconfig(?:[.-].*)?\.json$/u.test(fileNameOf(path)));
+  const paths = snapshot.texts(isTypeScriptSettings).map(([path]) => path);
   const projects = new Map<string, TypeScriptProject>();
-  for (const path of paths.sort(byText)) {
+  for (const path of paths) {
     const root = ownerOf(path);
     if (root === undefined) continue;
     const settings = settingsOf(path);
@@ -42,9 +43,12 @@ export function typescriptProjects(
   return projects;
 }
 
-function settingsAt({ contents }: RepositorySnapshot, path: string): unknown {
-  const text = contents.get(path);
-  return text === undefined ? undefined : asRecord(parseJsonWithComments(text));
+function isTypeScriptSettings(path: string): boolean {
+  return /^tsconfig(?:[.-].*)?\.json$/u.test(fileNameOf(path));
+}
+
+function settingsAt({ parsed }: RepositoryView, path: string): unknown {
+  return asRecord(parsed(path, parseJsonWithComments)) ?? undefined;
 }
 
 /** Every file whose settings are taken over, near or far, as far as it lies in the repository. */

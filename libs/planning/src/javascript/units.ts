@@ -1,5 +1,6 @@
 import type { JobKind, JobStep } from '@delta-ci/contracts';
-import type { DeclaredInput, Discovery, RepositorySnapshot, Unit, UnitCache, UnitCommand, UnitEdge } from '../model.ts';
+import type { DeclaredInput, Discovery, Unit, UnitCache, UnitCommand, UnitEdge } from '../model.ts';
+import { areSameSets, foldersWith, type Question, type RepositoryView } from '../tracing/repository-view.ts';
 import { asText, sortedText } from '../parsed-values.ts';
 import { byText, foldersUpwards, inFolder } from '../tree-paths.ts';
 import { closuresIn } from './closures.ts';
@@ -7,15 +8,14 @@ import { declaredEdges, hasExternalPackages, rootEdges } from './declared-edges.
 import { importsIn, type ProjectImports } from '../nx/import-edges.ts';
 import { nxRunner } from '../nx/nx-runner.ts';
 import { nxWorkspaceOf } from '../nx/projects.ts';
-import { foldersReadForImports, hasTooManySources } from './condense.ts';
+import { FOLDERS_READ_FOR_IMPORTS, HAS_TOO_MANY_SOURCES } from './condense.ts';
 import { reportsOf, settingsByFolder, type SettingsByFolder } from './reports.ts';
 import { NAMES_OF_KIND, scriptsForJobs } from './scripts.ts';
 import type { Task, TaskRunner } from './task-runner.ts';
 import { turboIn } from './turbo.ts';
 import { typescriptProjects, type TypeScriptProject } from './typescript-projects.ts';
 import { workspaceInputs } from './workspace-inputs.ts';
-import type { LockMemory } from './lock-memory.ts';
-import { readWorkspaces, type JavaScriptPackage, type JavaScriptWorkspace } from './workspaces.ts';
+import { WORKSPACES, type JavaScriptPackage, type JavaScriptWorkspace } from './workspaces.ts';
 import type { PackageManagerName } from './package-managers.ts';
 
 /** Keeps package managers quiet and away from hosts that have nothing to do with the job. */
@@ -28,14 +28,13 @@ const ENVIRONMENT = {
 
 /** Units and edges of all packages that the given package managers look after. */
 export function discoverPackages(
-  snapshot: RepositorySnapshot,
+  snapshot: RepositoryView,
   ecosystem: string,
   managers: readonly PackageManagerName[],
-  locks: LockMemory,
 ): Discovery {
-  const { workspaces, problems } = readWorkspaces(snapshot, locks);
+  const { workspaces, problems } = snapshot.ask(WORKSPACES);
   const roots = new Set(workspaces.flatMap((each) => each.packages.map(({ root }) => root)));
-  const typescript = foldersWithTypeScript(snapshot, roots);
+  const typescript = snapshot.ask(WITH_TYPESCRIPT);
   const ours = workspaces.filter((each) => managers.includes(each.manager.name));
   const compiled = typescriptProjects(snapshot, roots, rootsByName(workspaces.flatMap(({ packages }) => packages)));
   const settings = settingsByFolder(snapshot);
@@ -56,7 +55,7 @@ export function discoverPackages(
 interface Place {
   readonly workspace: JavaScriptWorkspace;
   readonly roots: ReadonlySet<string>;
-  readonly snapshot: RepositorySnapshot;
+  readonly snapshot: RepositoryView;
   readonly typescript: ReadonlySet<string>;
   readonly ecosystem: string;
   readonly compiled: ReadonlyMap<string, TypeScriptProject>;
@@ -79,13 +78,12 @@ function rootsByName(packages: readonly JavaScriptPackage[]): Map<string | null,
 function surroundingsOf(place: Place): Surroundings {
   const { workspace, snapshot } = place;
   const nx = nxWorkspaceOf(workspace, snapshot);
-  const paths = nx === null ? [] : snapshot.entries.map(({ path }) => path);
-  const isRead = nx !== null && foldersReadForImports(paths)?.includes(workspace.root) === true;
+  const isRead = nx !== null && snapshot.ask(FOLDERS_READ_FOR_IMPORTS).has(workspace.root);
   return {
     ...place,
     byName: rootsByName(workspace.packages),
     runner: nx === null ? turboIn(workspace, snapshot) : nxRunner(nx),
-    imports: isRead ? importsIn(nx, hasTooManySources(paths)) : NO_IMPORTS,
+    imports: isRead ? importsIn(nx, snapshot.ask(HAS_TOO_MANY_SOURCES)) : NO_IMPORTS,
   };
 }
 
@@ -304,12 +302,17 @@ function nodeVersionOf({ snapshot, workspace }: Surroundings, each: JavaScriptPa
   return { name: 'node', version: asked.range, evidence: `${asked.member} of ${named.manifestPath}` };
 }
 
-/** Roots of packages that hold TypeScript anywhere below them. */
-function foldersWithTypeScript(snapshot: RepositorySnapshot, roots: ReadonlySet<string>): Set<string> {
-  const found = new Set<string>();
-  for (const { path } of snapshot.entries) {
-    if (!/\.[cm]?tsx?$/u.test(path)) continue;
-    for (const folder of foldersUpwards(path)) if (roots.has(folder)) found.add(folder);
-  }
-  return found;
-}
+const TYPESCRIPT_FOLDERS = foldersWith((path) => /\.[cm]?tsx?$/u.test(path));
+
+/** Folders of packages that hold TypeScript anywhere below them. */
+const WITH_TYPESCRIPT: Question<ReadonlySet<string>> = {
+  answer: (view) => {
+    const { workspaces } = view.ask(WORKSPACES);
+    const roots = new Set(workspaces.flatMap(({ packages }) => packages.map(({ root }) => root)));
+    const found = new Set<string>();
+    for (const at of view.ask(TYPESCRIPT_FOLDERS))
+      for (const folder of foldersUpwards(at)) if (roots.has(folder)) found.add(folder);
+    return found;
+  },
+  same: areSameSets,
+};

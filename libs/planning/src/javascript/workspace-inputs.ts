@@ -1,5 +1,6 @@
 import { load } from 'js-yaml';
-import type { DeclaredInput, RepositorySnapshot } from '../model.ts';
+import type { DeclaredInput } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { asRecord, asText, memberOf, sortedText, type ParsedRecord } from '../parsed-values.ts';
 import { inFolder } from '../tree-paths.ts';
 import type { Lock } from './lock-source.ts';
@@ -8,17 +9,16 @@ import type { JavaScriptWorkspace } from './workspaces.ts';
 /** Files beside the manifests that say how all members are installed, compared by what they say. */
 export function workspaceInputs(
   { root, manager, lock }: JavaScriptWorkspace,
-  { contents }: RepositorySnapshot,
+  { parsed }: RepositoryView,
 ): DeclaredInput[] {
   const path = inFolder(root, 'pnpm-workspace.yaml');
-  const text = manager.name === 'pnpm' ? contents.get(path) : undefined;
-  const settings = text === undefined ? null : parsed(text);
+  const settings = manager.name === 'pnpm' ? (parsed(path, settingsOf) ?? null) : null;
   if (settings === null) return [];
   const evidence = 'it says how all packages of the workspace are installed';
   return [{ paths: [path], kinds: 'all', evidence, meaning: meaningOf(settings, lock) }];
 }
 
-function parsed(text: string): ParsedRecord | null {
+function settingsOf(text: string): ParsedRecord | null {
   try {
     return asRecord(load(text, { maxAliases: 0 }));
   } catch {

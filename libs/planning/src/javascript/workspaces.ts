@@ -1,8 +1,10 @@
 import { load } from 'js-yaml';
 import { compileGlob, type PathMatcher } from '../glob.ts';
-import type { DiscoveryProblem, RepositorySnapshot } from '../model.ts';
+import type { DiscoveryProblem } from '../model.ts';
+import { isSame, type Paths, type Question, type RepositoryView, type Selection } from '../tracing/repository-view.ts';
 import { asRecord, asText, asTexts, memberOf, sortedText } from '../parsed-values.ts';
 import { byText, fileNameOf, folderOf, inFolder, isWithin, relativeTo } from '../tree-paths.ts';
+import { isNxProject, isNxSettings } from '../nx/nx-files.ts';
 import type { LockMemory } from './lock-memory.ts';
 import type { Lock, LockSource } from './lock-source.ts';
 import { isBerryLock } from './yarn-lock.ts';
@@ -44,28 +46,28 @@ export function isPackageManifest(path: string): boolean {
   return fileNameOf(path) === 'package.json' && !NOT_PACKAGES.test(path);
 }
 
+const isManifest: Selection = (path, type) => isPackageManifest(path) && type !== 'submodule';
+const isPnpmWorkspace: Selection = (path) => fileNameOf(path) === 'pnpm-workspace.yaml' && !NOT_PACKAGES.test(path);
+
 interface WorkspacesRead {
   readonly workspaces: readonly JavaScriptWorkspace[];
   readonly problems: readonly DiscoveryProblem[];
 }
 
-const READ = new WeakMap<RepositorySnapshot, WorkspacesRead>();
+/** Several ecosystems ask, and the answer stands while no manifest and nothing that names members changes. */
+export const WORKSPACES: Question<WorkspacesRead> = {
+  answer: (view, { locks }) => readFrom(view, locks),
+  same: isSame,
+};
 
-/** Read once for each snapshot: several ecosystems ask. */
-export function readWorkspaces(snapshot: RepositorySnapshot, locks: LockMemory): WorkspacesRead {
-  const known = READ.get(snapshot) ?? readFrom(snapshot, locks);
-  READ.set(snapshot, known);
-  return known;
-}
-
-function readFrom(snapshot: RepositorySnapshot, locks: LockMemory): WorkspacesRead {
+function readFrom(snapshot: RepositoryView, locks: LockMemory): WorkspacesRead {
   const problems: DiscoveryProblem[] = [];
-  const paths = new Set(snapshot.entries.map((entry) => entry.path));
+  const paths = snapshot.files;
   const packages = readPackages(snapshot, paths, problems);
   const own = ownPackages(packages);
   const claimed = new Set<string>();
   const workspaces: JavaScriptWorkspace[] = [];
-  for (const root of rootsFromTheTop(packages, paths)) {
+  for (const root of rootsFromTheTop(packages, snapshot)) {
     if (claimed.has(root)) continue;
     const top = packages.get(root);
     const patterns = memberPatterns(root, top?.manifest, snapshot, paths, problems);
@@ -121,20 +123,19 @@ function withMembersOf(
 }
 
 function readPackages(
-  snapshot: RepositorySnapshot,
-  paths: ReadonlySet<string>,
+  snapshot: RepositoryView,
+  paths: Paths,
   problems: DiscoveryProblem[],
 ): Map<string, JavaScriptPackage> {
   const packages = new Map<string, JavaScriptPackage>();
-  const manifests = snapshot.entries.filter(({ path, type }) => isPackageManifest(path) && type !== 'submodule');
-  for (const { path } of manifests.toSorted((one, other) => byText(one.path, other.path))) {
-    const text = snapshot.contents.get(path);
-    const manifest = text === undefined ? null : parsePackageManifest(text);
+  for (const { path } of snapshot.listed(isManifest)) {
+    const parsed = snapshot.parsed(path, parsePackageManifest);
+    const manifest = parsed ?? null;
     const root = folderOf(path);
     const isProject = paths.has(inFolder(root, 'project.json'));
     if (manifest !== null) packages.set(root, { root, manifestPath: path, manifest, isProject });
     else {
-      const reason = text === undefined ? 'is too large or not text' : 'is not a JSON object';
+      const reason = parsed === undefined ? 'is too large or not text' : 'is not a JSON object';
       problems.push({
         code: 'manifest_unreadable',
         message: `${path} ${reason}: its package is not planned for`,
@@ -143,20 +144,20 @@ function readPackages(
       });
     }
   }
-  for (const each of projectsAlone(snapshot, paths)) packages.set(each.root, each);
+  for (const each of projectsAlone(snapshot)) packages.set(each.root, each);
   return packages;
 }
 
 /** Projects of Nx that are no packages: what they need is installed for the workspace as a whole. */
-function projectsAlone(snapshot: RepositorySnapshot, paths: ReadonlySet<string>): JavaScriptPackage[] {
-  const roots = [...paths].filter((path) => fileNameOf(path) === 'nx.json').map(folderOf);
-  return [...paths]
-    .filter((path) => fileNameOf(path) === 'project.json' && !NOT_PACKAGES.test(path))
-    .filter((path) => !paths.has(inFolder(folderOf(path), 'package.json')))
+function projectsAlone({ listed, parsed, files }: RepositoryView): JavaScriptPackage[] {
+  const roots = listed(isNxSettings).map(({ path }) => folderOf(path));
+  if (roots.length === 0) return [];
+  return listed(isNxProject)
+    .map(({ path }) => path)
+    .filter((path) => !NOT_PACKAGES.test(path) && !files.has(inFolder(folderOf(path), 'package.json')))
     .filter((path) => roots.some((root) => isWithin(path, root)))
-    .sort(byText)
     .flatMap((path): JavaScriptPackage[] => {
-      const project = asRecord(parseJsonWithComments(snapshot.contents.get(path) ?? ''));
+      const project = asRecord(parsed(path, parseJsonWithComments));
       if (project === null) return [];
       const manifest = manifestOtherwise(asText(memberOf(project, 'name')), sortedText(project));
       return [{ root: folderOf(path), manifestPath: path, manifest, isProject: true }];
@@ -164,12 +165,15 @@ function projectsAlone(snapshot: RepositorySnapshot, paths: ReadonlySet<string>)
 }
 
 /** Definitions first and from the top, so that a package belongs to the outermost workspace that names it. */
-function rootsFromTheTop(packages: ReadonlyMap<string, JavaScriptPackage>, paths: ReadonlySet<string>): string[] {
-  const defining = [...paths].filter((path) => fileNameOf(path) === 'pnpm-workspace.yaml' && !NOT_PACKAGES.test(path));
-  const roots = new Set([...packages.keys(), ...defining.map(folderOf)]);
+function rootsFromTheTop(
+  packages: ReadonlyMap<string, JavaScriptPackage>,
+  { listed, files }: RepositoryView,
+): string[] {
+  const defining = listed(isPnpmWorkspace).map(({ path }) => folderOf(path));
+  const roots = new Set([...packages.keys(), ...defining]);
   const defines = (root: string): boolean =>
     (packages.get(root)?.manifest.workspaces ?? null) !== null ||
-    ['pnpm-workspace.yaml', 'lerna.json', 'nx.json'].some((name) => paths.has(inFolder(root, name)));
+    ['pnpm-workspace.yaml', 'lerna.json', 'nx.json'].some((name) => files.has(inFolder(root, name)));
   const depth = (root: string): number => (root === '.' ? 0 : root.split('/').length);
   return [...roots].sort(
     (one, other) => Number(defines(other)) - Number(defines(one)) || depth(one) - depth(other) || byText(one, other),
@@ -180,8 +184,8 @@ function rootsFromTheTop(packages: ReadonlyMap<string, JavaScriptPackage>, paths
 function memberPatterns(
   root: string,
   manifest: PackageManifest | undefined,
-  snapshot: RepositorySnapshot,
-  paths: ReadonlySet<string>,
+  snapshot: RepositoryView,
+  paths: Paths,
   problems: DiscoveryProblem[],
 ): readonly string[] | null {
   const path = inFolder(root, 'pnpm-workspace.yaml');
@@ -194,7 +198,7 @@ function memberPatterns(
   return null;
 }
 
-function isLerna(root: string, manifest: PackageManifest | undefined, paths: ReadonlySet<string>): boolean {
+function isLerna(root: string, manifest: PackageManifest | undefined, paths: Paths): boolean {
   const others = (manifest?.workspaces ?? null) !== null || paths.has(inFolder(root, 'pnpm-workspace.yaml'));
   return !others && paths.has(inFolder(root, 'lerna.json'));
 }
@@ -204,7 +208,7 @@ function declaresLerna(manifest: PackageManifest | undefined): boolean {
 }
 
 /** Before package managers had workspaces of their own, Lerna linked packages to each other. */
-function lernaPatterns(root: string, { contents }: RepositorySnapshot): readonly string[] | null {
+function lernaPatterns(root: string, { contents }: RepositoryView): readonly string[] | null {
   const text = contents.get(inFolder(root, 'lerna.json'));
   return text === undefined ? null : asTexts(memberOf(parseJsonWithComments(text), 'packages'));
 }
@@ -237,15 +241,15 @@ function compileMembers(root: string, patterns: readonly string[], problems: Dis
   };
 }
 
-function isBerry(root: string, { contents }: RepositorySnapshot, paths: ReadonlySet<string>): boolean {
+function isBerry(root: string, { contents }: RepositoryView, paths: Paths): boolean {
   return paths.has(inFolder(root, '.yarnrc.yml')) || isBerryLock(contents.get(inFolder(root, 'yarn.lock')) ?? '');
 }
 
 interface LockPlace {
   readonly folder: string;
   readonly manager: PackageManager;
-  readonly snapshot: RepositorySnapshot;
-  readonly paths: ReadonlySet<string>;
+  readonly snapshot: RepositoryView;
+  readonly paths: Paths;
   readonly own: Pick<LockSource, 'roots' | 'names'>;
   readonly locks: LockMemory;
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readProjects } from './reactors.ts';
 import { filesOfTree } from '../detectors/trees/tree-text.fixture.ts';
 import { keysOf, planned, snapshotOf, type Files } from '../planned-repository.fixture.ts';
+import { viewOf } from '../tracing/view-of.fixture.ts';
 
 const tree = readFileSync(new URL('../detectors/trees/maven-modules.tree.txt', import.meta.url), 'utf8');
 const REACTOR = filesOfTree(tree.slice(0, tree.indexOf('-- broken/pom.xml --')));
@@ -106,13 +107,13 @@ describe('a parent of very many', () => {
     const entry = '<dependency><groupId>far</groupId><artifactId>a</artifactId></dependency>'.repeat(20_000);
     const asked = `<dependencies>${entry}</dependencies>`;
     const top = project('top', '1', `${asked}<dependencyManagement>${asked}</dependencyManagement>`);
-    const projects = readProjects(snapshotOf({ 'pom.xml': top, ...modules }), []);
+    const projects = readProjects(viewOf(snapshotOf({ 'pom.xml': top, ...modules })), []);
     expect(projects.get('m7')?.parent?.root).toBe('.');
     expect([...projects.values()].flatMap(({ dependencies }) => dependencies)).toHaveLength(20_000);
   });
 
   it('may say one long text very often', () => {
     const top = project('top', '${a}'.repeat(1_000), `<properties><a>${'a'.repeat(1_000_000)}</a></properties>`);
-    expect(readProjects(snapshotOf({ 'pom.xml': top }), []).get('.')?.version.length).toBeLessThan(10_000);
+    expect(readProjects(viewOf(snapshotOf({ 'pom.xml': top })), []).get('.')?.version.length).toBeLessThan(10_000);
   });
 });

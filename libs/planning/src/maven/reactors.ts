@@ -1,4 +1,5 @@
-import type { DiscoveryProblem, RepositorySnapshot } from '../model.ts';
+import type { DiscoveryProblem } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { byText, fileNameOf, folderOf, inFolder, resolvePath } from '../tree-paths.ts';
 import { readPom, type Pom, type PomDependency } from './read-pom.ts';
 
@@ -34,7 +35,7 @@ export function isPom(path: string): boolean {
 }
 
 /** Every project by its folder. A pom that cannot be read is a problem. */
-export function readProjects(snapshot: RepositorySnapshot, problems: DiscoveryProblem[]): Map<string, MavenProject> {
+export function readProjects(snapshot: RepositoryView, problems: DiscoveryProblem[]): Map<string, MavenProject> {
   const poms = readPoms(snapshot, problems);
   const listings = listingsIn(poms);
   const byArtifact = Map.groupBy(poms.keys(), (root) => poms.get(root)?.artifactId ?? '');
@@ -43,11 +44,10 @@ export function readProjects(snapshot: RepositorySnapshot, problems: DiscoveryPr
   return reading.projects;
 }
 
-function readPoms(snapshot: RepositorySnapshot, problems: DiscoveryProblem[]): Map<string, Pom> {
+function readPoms(snapshot: RepositoryView, problems: DiscoveryProblem[]): Map<string, Pom> {
   const poms = new Map<string, Pom>();
-  for (const { path } of snapshot.entries) {
-    if (!isPom(path)) continue;
-    const pom = readPom(snapshot.contents.get(path) ?? '');
+  for (const { path } of snapshot.listed(isPom)) {
+    const pom = snapshot.parsed(path, readPom) ?? null;
     if (pom !== null) poms.set(folderOf(path), pom);
     else {
       const message = `${path} is no Maven project that can be read: what it describes is not planned for`;

@@ -54,8 +54,8 @@ function everythingOf({ workspace, projects }: NxWorkspace, evidence: string): D
 /** A source that is too large or no text may import anything. */
 function unreadSources(nx: NxWorkspace, ownerOf: (path: string) => string | undefined): Map<string, DeclaredInput> {
   const unread = new Map<string, DeclaredInput>();
-  for (const { path, type } of nx.snapshot.entries) {
-    const root = isSource(path) && type !== 'submodule' && !nx.snapshot.contents.has(path) ? ownerOf(path) : undefined;
+  for (const { path, type } of nx.snapshot.listed(isSource)) {
+    const root = type !== 'submodule' && !nx.snapshot.contents.has(path) ? ownerOf(path) : undefined;
     if (root === undefined) continue;
     unread.set(root, everythingOf(nx, `${path} is too large or not text, so it may import any other`));
   }
@@ -63,13 +63,10 @@ function unreadSources(nx: NxWorkspace, ownerOf: (path: string) => string | unde
 }
 
 function sourcesOf({ snapshot }: NxWorkspace): [path: string, names: string][] {
-  const sources = [...snapshot.contents].filter(([path]) => isSource(path));
   // Settings of tools are kept whole, and import too.
-  const named = sources.map(([path, text]): [string, string] => [
-    path,
-    isJavaScriptFile(path) ? importsOf(text) : text,
-  ]);
-  return named.sort(([one], [other]) => byText(one, other));
+  return snapshot
+    .texts(isSource)
+    .map(([path, text]) => [path, isJavaScriptFile(path) ? (snapshot.parsed(path, importsOf) ?? '') : text]);
 }
 
 type Resolve = (path: string, name: string) => string | null;

@@ -1,4 +1,4 @@
-import type { RepositorySnapshot } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { asRecord, asText, asTexts, memberOf, type ParsedRecord } from '../parsed-values.ts';
 import { parseJsonWithComments } from '../javascript/json-with-comments.ts';
 import type { JavaScriptPackage, JavaScriptWorkspace } from '../javascript/workspaces.ts';
@@ -21,25 +21,23 @@ export interface NxWorkspace {
   readonly path: string;
   readonly settings: ParsedRecord;
   readonly workspace: JavaScriptWorkspace;
-  readonly snapshot: RepositorySnapshot;
+  readonly snapshot: RepositoryView;
   /** By their roots. */
   readonly projects: ReadonlyMap<string, NxProject>;
 }
 
 /** A workspace with an `nx.json` at its root; null for any other. */
-export function nxWorkspaceOf(workspace: JavaScriptWorkspace, snapshot: RepositorySnapshot): NxWorkspace | null {
+export function nxWorkspaceOf(workspace: JavaScriptWorkspace, snapshot: RepositoryView): NxWorkspace | null {
   const path = inFolder(workspace.root, 'nx.json');
-  const text = snapshot.contents.get(path);
-  const settings = text === undefined ? null : asRecord(parseJsonWithComments(text));
+  const settings = asRecord(snapshot.parsed(path, parseJsonWithComments));
   if (settings === null) return null;
   const projects = new Map(workspace.packages.map((each) => [each.root, projectOf(each, snapshot)] as const));
   return { path, settings, workspace, snapshot, projects };
 }
 
-function projectOf({ root, manifest, manifestPath }: JavaScriptPackage, snapshot: RepositorySnapshot): NxProject {
+function projectOf({ root, manifest, manifestPath }: JavaScriptPackage, snapshot: RepositoryView): NxProject {
   const path = inFolder(root, 'project.json');
-  const text = snapshot.contents.get(path);
-  const own = asRecord(text === undefined ? undefined : parseJsonWithComments(text));
+  const own = asRecord(snapshot.parsed(path, parseJsonWithComments));
   const described = [own, asRecord(manifest.nx)].filter((each) => each !== null);
   const member = (name: string): unknown =>
     described.map((each) => memberOf(each, name)).find((each) => each !== undefined);

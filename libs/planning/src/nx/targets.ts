@@ -136,10 +136,14 @@ export function targetsFinder(nx: NxWorkspace, names: NamesOfKind): (project: Nx
   };
 }
 
+function isInferredFrom(path: string): boolean {
+  return INFERENCES.some(({ file }) => file.test(fileNameOf(path)));
+}
+
 /** Settings of tools, by the folder they lie in. */
 function filesByFolder({ snapshot, projects }: NxWorkspace): Map<string, string[]> {
   const files = new Map<string, string[]>();
-  for (const { path } of snapshot.entries) {
+  for (const { path } of snapshot.listed(isInferredFrom)) {
     const folder = folderOf(path);
     if (!projects.has(folder)) continue;
     const known = files.get(folder);

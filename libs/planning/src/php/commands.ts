@@ -1,5 +1,6 @@
 import type { JobKind } from '@delta-ci/contracts';
 import type { UnitCommand } from '../model.ts';
+import type { Paths, Texts } from '../tracing/repository-view.ts';
 import { inFolder } from '../tree-paths.ts';
 import type { ComposerManifest } from './composer.ts';
 
@@ -8,8 +9,8 @@ export interface PhpFacts {
   readonly manifest: ComposerManifest;
   /** Whether a package is asked for, or locked. */
   readonly has: (name: string) => boolean;
-  readonly files: ReadonlySet<string>;
-  readonly contents: ReadonlyMap<string, string>;
+  readonly files: Paths;
+  readonly contents: Texts;
 }
 
 interface Found {

@@ -1,5 +1,6 @@
 import type { JobKind } from '@delta-ci/contracts';
-import type { RepositorySnapshot, UnitCommand } from '../model.ts';
+import type { UnitCommand } from '../model.ts';
+import type { Paths, RepositoryView } from '../tracing/repository-view.ts';
 import { asRecord, memberOf } from '../parsed-values.ts';
 import { quoteForShell } from '../shell-words.ts';
 import { folderOf, inFolder } from '../tree-paths.ts';
@@ -11,8 +12,8 @@ export interface CommandFacts {
   readonly unit: PythonUnit;
   /** The root of its workspace, where tools of everybody are declared; null when it stands alone. */
   readonly top: PythonUnit | null;
-  readonly snapshot: RepositorySnapshot;
-  readonly files: ReadonlySet<string>;
+  readonly snapshot: RepositoryView;
+  readonly files: Paths;
   /** Whether there are files that pytest would collect, below the unit and not below another. */
   readonly tested: boolean;
 }
@@ -184,7 +185,7 @@ function installOf({ unit, top, files }: CommandFacts, needed: readonly Declared
 
 function pipInstall(
   { project, requirementFiles, root }: PythonUnit,
-  present: ReadonlySet<string>,
+  present: Paths,
   extras: readonly string[],
   groups: readonly string[],
 ): string {

@@ -1,5 +1,6 @@
 import { compileGlobList } from '../glob.ts';
-import type { DiscoveryProblem, RepositorySnapshot } from '../model.ts';
+import type { DiscoveryProblem } from '../model.ts';
+import type { Paths, RepositoryView, Selection } from '../tracing/repository-view.ts';
 import { asText, memberOf } from '../parsed-values.ts';
 import { byText, fileNameOf, folderOf, foldersUpwards, inFolder, isWithin, relativeTo } from '../tree-paths.ts';
 import { LOCK_FILES, readPythonLock, type PythonLock } from './locks.ts';
@@ -26,7 +27,7 @@ export interface PythonUnit {
 export interface PythonTree {
   readonly units: readonly PythonUnit[];
   readonly problems: readonly DiscoveryProblem[];
-  readonly files: ReadonlySet<string>;
+  readonly files: Paths;
 }
 
 /** Copies, environments, templates and material of tests: described only where a workspace names it. */
@@ -56,13 +57,21 @@ export function isPythonFile(path: string): boolean {
   );
 }
 
-export function readPythonTree({ entries, contents }: RepositorySnapshot): PythonTree {
-  const files = new Set(entries.filter(({ type }) => type === 'file' || type === 'executable').map(({ path }) => path));
+const isFile: Selection = (_, type) => type === 'file' || type === 'executable';
+const isProjectFile: Selection = (path, type) =>
+  fileNameOf(path) === 'pyproject.toml' && isPythonFile(path) && isFile(path, type);
+const isDescription: Selection = (path, type) =>
+  ((DESCRIBES.includes(fileNameOf(path)) && isPythonFile(path)) || fileNameOf(path) === 'setup.py') &&
+  isFile(path, type);
+const isRequirements: Selection = (path, type) => REQUIREMENTS.test(path) && isFile(path, type);
+
+export function readPythonTree(view: RepositoryView): PythonTree {
+  const { listed, parsed } = view;
+  const files: Paths = { has: (path) => isFile(path, view.typeOf(path) ?? 'submodule') };
   const projects = new Map<string, PythonProject>();
   const problems: DiscoveryProblem[] = [];
-  for (const path of files) {
-    if (fileNameOf(path) !== 'pyproject.toml' || !isPythonFile(path)) continue;
-    const project = parsePyproject(path, contents.get(path));
+  for (const { path } of listed(isProjectFile)) {
+    const project = parsed(path, projectAt) ?? null;
     if (project !== null) projects.set(project.root, project);
     else if (!NOT_OURS.test(path)) {
       const message = `${path} is too large or no TOML: what it describes is not planned for`;
@@ -70,14 +79,10 @@ export function readPythonTree({ entries, contents }: RepositorySnapshot): Pytho
     }
   }
   const workspaces = workspacesOf(projects);
-  const roots = new Set(
-    [...files]
-      .filter((path) => (DESCRIBES.includes(fileNameOf(path)) && isPythonFile(path)) || fileNameOf(path) === 'setup.py')
-      .map(folderOf),
-  );
+  const roots = new Set(listed(isDescription).map(({ path }) => folderOf(path)));
   const broken = new Set(problems.map(({ scope }) => scope));
   const ours = [...roots].filter((root) => !broken.has(root) && (workspaces.has(root) || !NOT_OURS.test(`${root}/`)));
-  const units = ours.sort(byText).map((root) => unitAt(root, { files, contents, projects, workspaces }));
+  const units = ours.sort(byText).map((root) => unitAt(root, { files, view, projects, workspaces }));
   return { units: units.filter((unit) => unit !== null), problems, files };
 }
 
@@ -95,23 +100,35 @@ function workspacesOf(projects: ReadonlyMap<string, PythonProject>): Map<string,
   return workspaces;
 }
 
+function projectAt(text: string, path: string): PythonProject | null {
+  return parsePyproject(path, text);
+}
+
 interface Around {
-  readonly files: ReadonlySet<string>;
-  readonly contents: ReadonlyMap<string, string>;
+  readonly files: Paths;
+  readonly view: RepositoryView;
   readonly projects: ReadonlyMap<string, PythonProject>;
   readonly workspaces: ReadonlyMap<string, string>;
 }
 
-function unitAt(root: string, { files, contents, projects, workspaces }: Around): PythonUnit | null {
+function unitAt(root: string, { files, view, projects, workspaces }: Around): PythonUnit | null {
   const project = projects.get(root) ?? null;
   const manifest = DESCRIBES.map((name) => inFolder(root, name)).find((path) => files.has(path));
   if (manifest === undefined) return null;
   const workspace = workspaces.get(root) ?? root;
   const lockAt = (installer: Exclude<Installer, 'pip'>): string => inFolder(workspace, LOCK_FILES[installer]);
   const locked = (['uv', 'poetry', 'pdm', 'pipenv'] as const).find((each) => files.has(lockAt(each)));
-  const lock = locked === undefined ? null : readPythonLock(lockAt(locked), contents.get(lockAt(locked)));
-  const requirementFiles = locked === undefined ? requirementFilesOf(root, files, contents) : [];
+  const lock = locked === undefined ? null : lockedAt(lockAt(locked), view);
+  const requirementFiles = locked === undefined ? requirementFilesOf(root, files, view) : [];
   return { root, manifest, project, workspace, installer: locked ?? toolOf(project), lock, requirementFiles };
+}
+
+function lockedAt(path: string, { contents, parsed }: RepositoryView): PythonLock {
+  return parsed(path, lockOf) ?? readPythonLock(path, contents.get(path));
+}
+
+function lockOf(text: string, path: string): PythonLock {
+  return readPythonLock(path, text);
 }
 
 /** Without a lockfile, who looks after a project by its own words; a workspace is uv's. */
@@ -124,12 +141,9 @@ function toolOf(project: PythonProject | null): Installer {
 /** What is installed for work on a folder: its requirements, those of development and tests, and what these include. */
 const INSTALLED = /^requirements(?:[/_.-](?:main|base|dev|develop|development|test|tests|testing|ci|lint))?\.txt$/u;
 
-function requirementFilesOf(
-  root: string,
-  files: ReadonlySet<string>,
-  contents: ReadonlyMap<string, string>,
-): RequirementsFile[] {
-  const own = [...files].filter((path) => isWithin(path, root) && INSTALLED.test(relativeTo(root, path))).sort(byText);
+function requirementFilesOf(root: string, files: Paths, { listed, contents }: RepositoryView): RequirementsFile[] {
+  const paths = listed(isRequirements).map(({ path }) => path);
+  const own = paths.filter((path) => isWithin(path, root) && INSTALLED.test(relativeTo(root, path)));
   const pending = new Set(own);
   const read: RequirementsFile[] = [];
   // What is added on the way is visited too.
@@ -144,11 +158,7 @@ function requirementFilesOf(
 }
 
 /** The file of one of these names that lies nearest, upwards to the workspace. */
-export function nearestFile(
-  files: ReadonlySet<string>,
-  { root, workspace }: PythonUnit,
-  names: readonly string[],
-): string | null {
+export function nearestFile(files: Paths, { root, workspace }: PythonUnit, names: readonly string[]): string | null {
   const folders = foldersUpwards(root).filter((folder) => isWithin(folder, workspace));
   return (
     folders.flatMap((folder) => names.map((name) => inFolder(folder, name))).find((path) => files.has(path)) ?? null

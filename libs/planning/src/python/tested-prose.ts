@@ -1,5 +1,6 @@
 import { literalPattern } from '../glob.ts';
-import type { DeclaredInput, RepositorySnapshot } from '../model.ts';
+import type { DeclaredInput } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { memberOf } from '../parsed-values.ts';
 import { foldersUpwards, inFolder, isWithin, resolvePath } from '../tree-paths.ts';
 import type { PythonUnit } from './projects.ts';
@@ -14,11 +15,7 @@ const DOCTEST_GLOB = /--doctest-glob(?:=|["',\s]{1,10})["']?(?<glob>[\w.*?/-]{1,
 const PAGES_MAX = 100;
 
 /** @param top the root of its workspace, whose settings hold for members without any of their own */
-export function testedProse(
-  unit: PythonUnit,
-  top: PythonUnit | null,
-  { contents }: RepositorySnapshot,
-): DeclaredInput[] {
+export function testedProse(unit: PythonUnit, top: PythonUnit | null, { contents }: RepositoryView): DeclaredInput[] {
   const folders = foldersUpwards(unit.root).filter((folder) => isWithin(folder, unit.workspace));
   const texts = [
     ...[unit, top].map((each) => JSON.stringify(memberOf(memberOf(each?.project?.text, 'tool'), 'pytest') ?? '')),

@@ -1,15 +1,8 @@
 import { literalPattern } from '../glob.ts';
-import type {
-  DeclaredInput,
-  Discovery,
-  ExternalClosure,
-  RepositorySnapshot,
-  Unit,
-  UnitCache,
-  UnitEdge,
-} from '../model.ts';
+import type { DeclaredInput, Discovery, ExternalClosure, Unit, UnitCache, UnitEdge } from '../model.ts';
+import { foldersWith, type RepositoryView } from '../tracing/repository-view.ts';
 import { plainUnit } from '../plain-unit.ts';
-import { byText, fileNameOf, folderOf, foldersUpwards, inFolder, isWithin } from '../tree-paths.ts';
+import { byText, fileNameOf, foldersUpwards, inFolder, isWithin } from '../tree-paths.ts';
 import { commandsOf } from './commands.ts';
 import { closureOf, locationsFor } from './locks.ts';
 import type { Requirement } from './requirement-lines.ts';
@@ -17,10 +10,10 @@ import { testedProse } from './tested-prose.ts';
 import { readPythonTree, type PythonTree, type PythonUnit } from './projects.ts';
 
 /** Units and edges of all Python packages. */
-export function discoverPython(snapshot: RepositorySnapshot): Discovery {
+export function discoverPython(snapshot: RepositoryView): Discovery {
   const tree = readPythonTree(snapshot);
   const byRoot = new Map(tree.units.map((unit) => [unit.root, unit]));
-  const tested = foldersWithTests(tree, byRoot);
+  const tested = foldersWithTests(snapshot, byRoot);
   const around: Surroundings = { snapshot, tree, byRoot, tested, members: membersOf(tree) };
   const edges = withoutRepeats(tree.units.flatMap((unit) => edgesOf(around, unit)));
   const byOrigin = Map.groupBy(edges, ({ from }) => from);
@@ -29,7 +22,7 @@ export function discoverPython(snapshot: RepositorySnapshot): Discovery {
 }
 
 interface Surroundings {
-  readonly snapshot: RepositorySnapshot;
+  readonly snapshot: RepositoryView;
   readonly tree: PythonTree;
   readonly byRoot: ReadonlyMap<string, PythonUnit>;
   readonly tested: ReadonlySet<string>;
@@ -50,11 +43,12 @@ function membersOf({ units }: PythonTree): Map<string, Map<string, PythonUnit>> 
 
 const TEST_FILE = /(?:^|\/)(?:test_[^/]*|[^/]*_test)\.py$/u;
 
-function foldersWithTests({ files }: PythonTree, byRoot: ReadonlyMap<string, PythonUnit>): Set<string> {
+const TEST_FOLDERS = foldersWith((path, type) => TEST_FILE.test(path) && (type === 'file' || type === 'executable'));
+
+function foldersWithTests({ ask }: RepositoryView, byRoot: ReadonlyMap<string, PythonUnit>): Set<string> {
   const tested = new Set<string>();
-  for (const path of files) {
-    if (!TEST_FILE.test(path)) continue;
-    const root = foldersUpwards(folderOf(path)).find((folder) => byRoot.has(folder));
+  for (const at of ask(TEST_FOLDERS)) {
+    const root = foldersUpwards(at).find((folder) => byRoot.has(folder));
     if (root !== undefined) tested.add(root);
   }
   return tested;

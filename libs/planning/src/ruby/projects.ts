@@ -1,4 +1,5 @@
-import type { DiscoveryProblem, RepositorySnapshot } from '../model.ts';
+import type { DiscoveryProblem } from '../model.ts';
+import { foldersWith, type Paths, type Question, type RepositoryView } from '../tracing/repository-view.ts';
 import { fileNameOf, folderOf, foldersUpwards, inFolder, isWithin } from '../tree-paths.ts';
 import { readRubyManifest, type RubyManifest } from './gemfile.ts';
 import { readGemfileLock, type GemfileLock } from './gemfile-lock.ts';
@@ -18,8 +19,8 @@ export type RubyLock =
   | { readonly path: string; readonly read: null; readonly reason: string };
 
 export interface RubyTree {
-  readonly snapshot: RepositorySnapshot;
-  readonly files: ReadonlySet<string>;
+  readonly snapshot: RepositoryView;
+  readonly files: Paths;
   readonly projects: ReadonlyMap<string, RubyProject>;
   /** Projects by the gems they make. */
   readonly byGem: ReadonlyMap<string, RubyProject>;
@@ -39,10 +40,16 @@ export function isRubyManifest(path: string): boolean {
   return (GEMFILES.includes(name) || /^[\w.-]+\.gemspec$/u.test(name)) && !NOT_PROJECTS.test(path);
 }
 
-export function readProjects(snapshot: RepositorySnapshot, problems: DiscoveryProblem[]): RubyTree {
-  const files = new Set(snapshot.entries.map(({ path }) => path));
+const SPEC_FOLDERS = foldersWith((path) => path.endsWith('_spec.rb') && !NOT_PROJECTS.test(path));
+const TEST_FOLDERS = foldersWith((path) => /_test\.rb$|\/test_[^/]*\.rb$/u.test(path) && !NOT_PROJECTS.test(path));
+
+export function readProjects(snapshot: RepositoryView, problems: DiscoveryProblem[]): RubyTree {
+  const { files, listed, ask } = snapshot;
   const projects = new Map<string, RubyProject>();
-  const manifests = Map.groupBy([...files].filter(isRubyManifest), folderOf);
+  const manifests = Map.groupBy(
+    listed(isRubyManifest).map(({ path }) => path),
+    folderOf,
+  );
   for (const [root, paths] of manifests) {
     const project = projectOf(root, paths, snapshot, problems);
     if (project !== null) projects.set(root, project);
@@ -50,13 +57,11 @@ export function readProjects(snapshot: RepositorySnapshot, problems: DiscoveryPr
   const byGem = new Map(
     [...projects.values()].flatMap((each) => [...each.gems.keys()].map((name) => [name, each] as const)),
   );
-  const rootsOf = (pattern: RegExp, folder: string): Set<string> => {
-    const roots = [...files]
-      .filter((path) => pattern.test(path) && !NOT_PROJECTS.test(path))
-      .flatMap((path) => {
-        const root = foldersUpwards(folderOf(path)).find((each) => projects.has(each));
-        return root !== undefined && isWithin(path, inFolder(root, folder)) ? [root] : [];
-      });
+  const rootsOf = (folders: Question<ReadonlySet<string>>, folder: string): Set<string> => {
+    const roots = [...ask(folders)].flatMap((at) => {
+      const root = foldersUpwards(at).find((each) => projects.has(each));
+      return root !== undefined && isWithin(at, inFolder(root, folder)) ? [root] : [];
+    });
     return new Set(roots);
   };
   return {
@@ -64,15 +69,15 @@ export function readProjects(snapshot: RepositorySnapshot, problems: DiscoveryPr
     files,
     projects,
     byGem,
-    specs: rootsOf(/_spec\.rb$/u, 'spec'),
-    tests: rootsOf(/_test\.rb$|\/test_[^/]*\.rb$/u, 'test'),
+    specs: rootsOf(SPEC_FOLDERS, 'spec'),
+    tests: rootsOf(TEST_FOLDERS, 'test'),
   };
 }
 
 function projectOf(
   root: string,
   paths: readonly string[],
-  { contents, entries }: RepositorySnapshot,
+  { contents, files }: RepositoryView,
   problems: DiscoveryProblem[],
 ): RubyProject | null {
   const read = (path: string): RubyManifest | null => {
@@ -97,7 +102,7 @@ function projectOf(
     gemfile === null || file === undefined ? (first === undefined ? null : inFolder(root, `${first}.gemspec`)) : file;
   if (manifest === null) return null;
   const lockPath = inFolder(root, LOCKS[fileNameOf(manifest)] ?? 'Gemfile.lock');
-  const locked = gemfile !== null && entries.some(({ path }) => path === lockPath);
+  const locked = gemfile !== null && files.has(lockPath);
   return { root, manifest, gemfile, gems, lock: locked ? lockAt(lockPath, root, contents.get(lockPath)) : null };
 }
 

@@ -1,4 +1,5 @@
-import type { RepositorySnapshot, Unit } from '../model.ts';
+import type { Unit } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { asText, memberOf, type ParsedRecord } from '../parsed-values.ts';
 import { parseToml } from '../toml-text.ts';
 import { fileNameOf, foldersUpwards, inFolder } from '../tree-paths.ts';
@@ -13,9 +14,9 @@ export const TOOLCHAIN_FILES = ['rust-toolchain', 'rust-toolchain.toml'];
 export const CONFIG_FILES = ['.cargo/config', '.cargo/config.toml'];
 
 /** The file of one of these names that lies nearest, upwards. */
-export function nearest({ places }: Surroundings, folder: string, names: readonly string[]): string | null {
+export function nearest({ snapshot }: Surroundings, folder: string, names: readonly string[]): string | null {
   const paths = foldersUpwards(folder).flatMap((each) => names.map((name) => inFolder(each, name)));
-  return paths.find((path) => places.files.has(path)) ?? null;
+  return paths.find((path) => snapshot.files.has(path)) ?? null;
 }
 
 /** Whether detection needs the contents of a file that sets cargo up. */
@@ -24,7 +25,7 @@ export function isCargoSetting(path: string): boolean {
 }
 
 /** Settings of cargo for a folder: of each table, the nearest file that has it. */
-export function configOf({ contents }: RepositorySnapshot, folder: string): ParsedRecord {
+export function configOf({ contents }: RepositoryView, folder: string): ParsedRecord {
   const files = foldersUpwards(folder).flatMap((each) =>
     CONFIG_FILES.map((name) => contents.get(inFolder(each, name))),
   );

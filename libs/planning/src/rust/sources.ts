@@ -1,4 +1,5 @@
-import type { DeclaredInput, RepositorySnapshot } from '../model.ts';
+import type { DeclaredInput } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { literalPattern } from '../glob.ts';
 import { isProse } from '../impact/configuration-rules.ts';
 import { byText, folderOf, inFolder, isWithin, resolvePath } from '../tree-paths.ts';
@@ -36,19 +37,8 @@ function literalsIn(text: string): string[] {
   return [...text.matchAll(/"([^"]*)"/gu)].map(([, literal = '']) => literal);
 }
 
-/** Folders that have files, and the files: what a path can lead to. */
-export interface Places {
-  readonly files: ReadonlySet<string>;
-  readonly folders: ReadonlySet<string>;
-}
-
-export function placesOf({ entries }: RepositorySnapshot): Places {
-  const folders = new Set<string>(['.']);
-  for (const { path } of entries) {
-    for (let at = folderOf(path); !folders.has(at); at = folderOf(at)) folders.add(at);
-  }
-  return { files: new Set(entries.map(({ path }) => path)), folders };
-}
+/** What a path can lead to. */
+export type Places = Pick<RepositoryView, 'files' | 'places'>;
 
 /**
  * What a source names out of its unit, and prose within it. A path is meant from the file itself or, by way of
@@ -67,9 +57,9 @@ export function referencesOf(path: string, condensed: string, root: string, plac
   });
 }
 
-function patternFor(target: string, root: string, { files, folders }: Places): string[] {
+function patternFor(target: string, root: string, { files, places }: Places): string[] {
   if (files.has(target)) return !isWithin(target, root) || isPage(target) ? [literalPattern(target)] : [];
-  if (!folders.has(target) || isWithin(target, root)) return [];
+  if (!places.has(target) || isWithin(target, root)) return [];
   return [inFolder(literalPattern(target), '**')];
 }
 

@@ -1,14 +1,14 @@
-import type { RepositorySnapshot } from '../model.ts';
-import { byText, folderOf, foldersUpwards, inFolder } from '../tree-paths.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
+import { folderOf, foldersUpwards, inFolder } from '../tree-paths.ts';
 import { readCargoLock, type CargoLock } from './cargo-lock.ts';
 import { cargoLinesOf, isWorkflow, type CargoLine } from './ci-lines.ts';
 import type { CargoManifest } from './manifest.ts';
-import { placesOf, referencesOf, type Places } from './sources.ts';
+import { referencesOf } from './sources.ts';
 import type { CargoPackage, CargoTree } from './workspaces.ts';
 
 /** Everything about a repository that its packages are looked at with. */
 export interface Surroundings {
-  readonly snapshot: RepositorySnapshot;
+  readonly snapshot: RepositoryView;
   readonly tree: CargoTree;
   readonly byFolder: ReadonlyMap<string, CargoPackage>;
   /** By the folder of the workspace. */
@@ -16,25 +16,20 @@ export interface Surroundings {
   /** Members of each workspace by name, as folders. */
   readonly members: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly lines: readonly CargoLine[];
-  readonly places: Places;
   /** What sources of each unit name out of it. */
   readonly references: ReadonlyMap<string, readonly string[]>;
 }
 
-export function surroundingsOf(snapshot: RepositorySnapshot, tree: CargoTree): Surroundings {
+export function surroundingsOf(snapshot: RepositoryView, tree: CargoTree): Surroundings {
   const { packages } = tree;
-  const places = placesOf(snapshot);
   const roots = new Set(packages.map(({ workspace }) => workspace.root));
-  const locks = new Map([...roots].map((root) => [root, lockAt(root, snapshot, places)]));
+  const locks = new Map([...roots].map((root) => [root, lockAt(root, snapshot)]));
   const members = new Map([...roots].map((root) => [root, new Map<string, string>()]));
   for (const { manifest, workspace } of packages) {
     if (manifest.packageName !== null) members.get(workspace.root)?.set(manifest.packageName, manifest.root);
   }
   const byFolder = new Map(packages.map((each) => [each.manifest.root, each]));
-  const lines = [...snapshot.contents]
-    .filter(([path]) => isWorkflow(path))
-    .sort(([one], [other]) => byText(one, other))
-    .flatMap(([path, text]) => cargoLinesOf(path, text));
+  const lines = snapshot.texts(isWorkflow).flatMap(([path]) => snapshot.parsed(path, linesIn) ?? []);
   return {
     snapshot,
     tree,
@@ -42,29 +37,37 @@ export function surroundingsOf(snapshot: RepositorySnapshot, tree: CargoTree): S
     locks,
     members,
     lines,
-    places,
-    references: referencesIn(snapshot, byFolder, places),
+    references: referencesIn(snapshot, byFolder),
   };
 }
 
-function lockAt(root: string, { contents }: RepositorySnapshot, { files }: Places): CargoLock {
-  const path = inFolder(root, 'Cargo.lock');
-  return files.has(path) ? readCargoLock(path, contents.get(path)) : { kind: 'none' };
+function linesIn(text: string, path: string): readonly CargoLine[] {
+  return cargoLinesOf(path, text);
 }
 
-function referencesIn(
-  { contents }: RepositorySnapshot,
-  packages: ReadonlyMap<string, CargoPackage>,
-  places: Places,
-): Map<string, string[]> {
+function lockAt(root: string, { contents, files, parsed }: RepositoryView): CargoLock {
+  const path = inFolder(root, 'Cargo.lock');
+  if (!files.has(path)) return { kind: 'none' };
+  return parsed(path, lockOf) ?? readCargoLock(path, contents.get(path));
+}
+
+function lockOf(text: string, path: string): CargoLock {
+  return readCargoLock(path, text);
+}
+
+function isRustFile(path: string): boolean {
+  return path.endsWith('.rs');
+}
+
+function referencesIn(snapshot: RepositoryView, packages: ReadonlyMap<string, CargoPackage>): Map<string, string[]> {
   const references = new Map<string, string[]>();
-  for (const [path, condensed] of contents) {
-    if (condensed === '' || !path.endsWith('.rs')) continue;
+  for (const [path, condensed] of snapshot.texts(isRustFile)) {
+    if (condensed === '') continue;
     const root = foldersUpwards(folderOf(path)).find((folder) => packages.has(folder));
     if (root === undefined) continue;
     const known = references.get(root) ?? [];
     references.set(root, known);
-    known.push(...referencesOf(path, condensed, root, places));
+    known.push(...referencesOf(path, condensed, root, snapshot));
   }
   return references;
 }

@@ -1,13 +1,6 @@
 import { literalPattern } from '../glob.ts';
-import type {
-  DeclaredInput,
-  Discovery,
-  ExternalClosure,
-  RepositorySnapshot,
-  Unit,
-  UnitCache,
-  UnitEdge,
-} from '../model.ts';
+import type { DeclaredInput, Discovery, ExternalClosure, Unit, UnitCache, UnitEdge } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { plainUnit } from '../plain-unit.ts';
 import { asText, memberOf } from '../parsed-values.ts';
 import { byText, folderOf, foldersUpwards, inFolder, isWithin, resolvePath } from '../tree-paths.ts';
@@ -31,7 +24,7 @@ import { inheritanceOf, surroundingsOf, type Surroundings } from './surroundings
 import { readCargoTree, type CargoPackage } from './workspaces.ts';
 
 /** Units and edges of all packages of cargo. */
-export function discoverCargo(snapshot: RepositorySnapshot): Discovery {
+export function discoverCargo(snapshot: RepositoryView): Discovery {
   const tree = readCargoTree(snapshot);
   const around = surroundingsOf(snapshot, tree);
   const found = tree.packages.map((each) => ({ each, closure: lockedOf(around, each) }));
@@ -203,13 +196,13 @@ function targetInputs({ byFolder }: Surroundings, { root, text, workspace }: Car
 }
 
 /** Downloads are kept by what was resolved; what was compiled also by who compiled it. */
-function cachesOf({ places }: Surroundings, workspace: CargoManifest): UnitCache[] {
+function cachesOf({ snapshot }: Surroundings, workspace: CargoManifest): UnitCache[] {
   const lock = inFolder(workspace.root, 'Cargo.lock');
-  const resolved = [places.files.has(lock) ? lock : workspace.path];
+  const resolved = [snapshot.files.has(lock) ? lock : workspace.path];
   const toolchain = foldersUpwards(workspace.root).flatMap((folder) =>
     TOOLCHAIN_FILES.map((name) => inFolder(folder, name)),
   );
-  const keyFiles = [...resolved, ...toolchain.filter((path) => places.files.has(path))];
+  const keyFiles = [...resolved, ...toolchain.filter((path) => snapshot.files.has(path))];
   return [
     {
       type: 'deps',

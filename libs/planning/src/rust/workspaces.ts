@@ -1,5 +1,6 @@
 import { compileGlob, literalFolderOf } from '../glob.ts';
-import type { DiscoveryProblem, RepositorySnapshot } from '../model.ts';
+import type { DiscoveryProblem } from '../model.ts';
+import type { RepositoryView } from '../tracing/repository-view.ts';
 import { byText, fileNameOf, folderOf, foldersUpwards, isWithin, resolvePath } from '../tree-paths.ts';
 import { parseCargoManifest, sourceOf, type CargoManifest } from './manifest.ts';
 
@@ -31,13 +32,17 @@ export function isCargoManifest(path: string): boolean {
   return fileNameOf(path) === 'Cargo.toml' && !WRITTEN.test(path);
 }
 
+function manifestAt(text: string, path: string): CargoManifest | null {
+  return parseCargoManifest(path, text);
+}
+
 /** Manifests of a repository, and which of them make a workspace together. */
-export function readCargoTree(snapshot: RepositorySnapshot): CargoTree {
+export function readCargoTree(snapshot: RepositoryView): CargoTree {
   const manifests = new Map<string, CargoManifest>();
   const broken: string[] = [];
-  for (const { path, type } of snapshot.entries) {
-    if (!isCargoManifest(path) || (type !== 'file' && type !== 'executable')) continue;
-    const manifest = parseCargoManifest(path, snapshot.contents.get(path));
+  for (const { path, type } of snapshot.listed(isCargoManifest)) {
+    if (type !== 'file' && type !== 'executable') continue;
+    const manifest = snapshot.parsed(path, manifestAt) ?? null;
     if (manifest === null) broken.push(path);
     else manifests.set(manifest.root, manifest);
   }
