@@ -29,7 +29,7 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, string>> = {
   'artifact.recorded': 'an artifact of an attempt is stored',
   'failure.explained': 'why an attempt failed, with evidence',
   'publication.recorded': 'what the forge was told, and how it took it',
-  'recipe.learned': 'a way to build and test a kind of repository is known to work',
+  'recipe.learned': 'a way to build and test a repository is known to work',
   'recipe.staled': 'a recipe no longer works',
   'runner.registered': 'a runner is there',
   'runner.retired': 'a runner is gone',
@@ -58,6 +58,8 @@ export const COMMAND_MEANINGS: Readonly<Record<CommandName, string>> = {
 export const REPORT_MEANINGS: Readonly<Record<ReportKind, string>> = {
   'planner.plan-proposed': 'a plan for a run',
   'planner.planning-failed': 'why there is none',
+  'planner.recipe-proved': 'a run succeeded whose plan teaches a recipe',
+  'planner.recipe-failed': 'a run failed whose plan follows a recipe',
   'failure-analyzer.failure-explained': 'why an attempt failed',
   'status-reporter.publication': 'what was published to the forge',
   'runner-controller.scaling-decision': 'what a pool’s capacity should be',

@@ -111,7 +111,7 @@ const apps: Readonly<Record<string, Room>> = {
   planner: {
     kind: 'app',
     purpose: 'planning requested becomes plan proposed or planning failed',
-    ours: ['contracts', 'planning', 'git', 'bus', 'artifact-store', 'forge', 'service'],
+    ours: ['contracts', 'planning', 'event-log', 'git', 'bus', 'artifact-store', 'forge', 'service'],
     packages: [...serviceFrame, 'zod'],
   },
   'failure-analyzer': {

@@ -40,7 +40,11 @@ const OWN: Readonly<Record<ServiceName, (settings: MeshSettings) => Record<strin
     DELTA_DATABASE_URL: databases.orchestrator,
     DELTA_CHECKPOINT_KEY_FILE: checkpointKeyFile(directory),
   }),
-  planner: ({ forgesFile, isolation }) => ({ DELTA_FORGES_FILE: forgesFile, DELTA_ISOLATION: isolation }),
+  planner: ({ databases, forgesFile, isolation }) => ({
+    DELTA_DATABASE_URL: databases.reader,
+    DELTA_FORGES_FILE: forgesFile,
+    DELTA_ISOLATION: isolation,
+  }),
   'failure-analyzer': () => ({}),
   'status-reporter': ({ databases, forgesFile, gatewayPort }) => ({
     DELTA_DATABASE_URL: databases.reader,

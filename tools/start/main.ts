@@ -196,6 +196,7 @@ function showNextCommands({ directory, gatewayUrl }: Mesh, runId: string, screen
   npx delta runs view ${runId}
   npx delta why packages/cart --run ${runId}
   npx delta logs ${runId} test-packages-cart
+  npx delta recipes list
   curl -H "Authorization: Bearer $(cat ${token})" \\
     ${gatewayUrl}/api/v1/runs
 

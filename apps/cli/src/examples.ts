@@ -42,6 +42,13 @@ Examples:
 Examples:
   delta lint
   delta lint path/to/delta.yaml --json`,
+  recipes: `
+Delta commits nothing: a patch is printed, and whoever takes it decides.
+
+Examples:
+  delta recipes list --repository github/demo/shop
+  delta recipes show rcp_0199f2...
+  delta recipes patch rcp_0199f2... | git apply`,
   parked: `
 What is done to a message is recorded in the log, with who did it.
 

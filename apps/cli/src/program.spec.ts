@@ -17,6 +17,10 @@ describe('the command line', () => {
     ['help-runs', ['runs', '--help']],
     ['help-runs-list', ['runs', 'list', '--help']],
     ['help-logs', ['logs', '--help']],
+    ['help-recipes', ['recipes', '--help']],
+    ['help-recipes-list', ['recipes', 'list', '--help']],
+    ['help-recipes-show', ['recipes', 'show', '--help']],
+    ['help-recipes-patch', ['recipes', 'patch', '--help']],
     ['help-audit', ['audit', '--help']],
     ['help-audit-verify', ['audit', 'verify', '--help']],
     ['help-audit-checkpoints', ['audit', 'checkpoints', '--help']],
@@ -44,6 +48,7 @@ describe('the command line', () => {
     ['error-bad-url', ['runs', 'list', '--url', 'ftp://example.test', '--token', 'not-a-secret']],
     ['error-no-checkout', ['up']],
     ['error-no-config', ['lint']],
+    ['error-no-recipe-id', ['recipes', 'show', 'rcp_1']],
     ['error-no-file', ['lint', 'there-is-no-such-file.yaml']],
     ['error-network-of-the-unsandboxed', ['run', '--unsandboxed', '--no-network']],
   ])('%s says what to do next and ends with 2', async (name, args) => {

@@ -1,6 +1,19 @@
 import { availableParallelism } from 'node:os';
-import { KeyId, RunId, RunOutcome, RunState, type ParkedAction } from '@delta-ci/contracts';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { RunOutcome, RunState, type ParkedAction } from '@delta-ci/contracts';
+import { Command, CommanderError, Option } from 'commander';
+import {
+  keyIds,
+  ofChange,
+  ofDatabase,
+  ofGateway,
+  ofLog,
+  ofRunOrChange,
+  recipeId,
+  runId,
+  wholeNumber,
+  withJson,
+  withKeys,
+} from './command-options.ts';
 import { checkAudit, type CheckOptions } from './commands/audit-check.ts';
 import { auditCheckpoints, type CheckpointsOptions } from './commands/audit-checkpoints.ts';
 import { exportAudit, type ExportOptions } from './commands/audit-export.ts';
@@ -11,6 +24,13 @@ import { lint } from './commands/lint.ts';
 import { logs, type LogOptions } from './commands/logs.ts';
 import { listParked, settleParked, type ParkedListOptions, type SettleOptions } from './commands/parked.ts';
 import { plan, type PlanOptions } from './commands/plan.ts';
+import {
+  listRecipes,
+  patchFromRecipe,
+  showRecipe,
+  type RecipeListOptions,
+  type RecipePatchOptions,
+} from './commands/recipes.ts';
 import { replay, type ReplayOptions } from './commands/replay.ts';
 import { run, type RunOptions } from './commands/run.ts';
 import { cancelRun, listRuns, rerun, viewRun, watchRun, type ApiOptions, type ListOptions } from './commands/runs.ts';
@@ -83,6 +103,7 @@ function commands(surroundings: Surroundings, done: Done): Command {
     .addHelpText('after', EXAMPLES.delta);
   addLocal(program, surroundings, done);
   addRuns(program, surroundings, done);
+  addRecipes(program, surroundings, done);
   addParked(program, surroundings, done);
   addAudit(program, surroundings, done);
   addLog(program, surroundings, done);
@@ -186,6 +207,29 @@ function addRuns(program: Command, surroundings: Surroundings, done: Done): void
     .action(async (id: string, job: string, options: LogOptions) => done(await logs(surroundings, id, job, options)));
 }
 
+function addRecipes(program: Command, surroundings: Surroundings, done: Done): void {
+  const recipes = program
+    .command('recipes')
+    .description('descriptions of how repositories build that are known to work: list, show, patch')
+    .addHelpText('after', EXAMPLES.recipes);
+  ofGateway(recipes.command('list'))
+    .description('recipes, newest first, those that are stale among them')
+    .option('--repository <id>', 'of this repository, for instance github/demo/shop')
+    .option('--limit <n>', 'how many', wholeNumber(1, 200), 20)
+    .option('--cursor <cursor>', 'where the page before ended')
+    .action(async (options: RecipeListOptions) => done(await listRecipes(surroundings, options)));
+  ofGateway(recipes.command('show'))
+    .description('one recipe with its units and commands, and how often it led to success')
+    .argument('<recipe>', 'id of the recipe', recipeId)
+    .action(async (id: string, options: ApiOptions) => done(await showRecipe(surroundings, id, options)));
+  ofGateway(recipes.command('patch'))
+    .description('print a patch that adds the recipe to its repository as a delta.yaml; nothing is written')
+    .argument('<recipe>', 'id of the recipe', recipeId)
+    .option('--file', 'the file itself instead of a patch')
+    .option('--early', 'although the recipe has not led to success often enough yet')
+    .action(async (id: string, options: RecipePatchOptions) => done(await patchFromRecipe(surroundings, id, options)));
+}
+
 function addParked(program: Command, surroundings: Surroundings, done: Done): void {
   const parked = program
     .command('parked')
@@ -265,63 +309,4 @@ function addRest(program: Command, surroundings: Surroundings, done: Done): void
     .argument('[arguments...]', 'passed on to it')
     .allowUnknownOption()
     .action(async (more: string[]) => done(await up(surroundings, more)));
-}
-
-const withJson = (command: Command): Command => command.option('--json', 'print JSON for programs');
-
-function ofChange(command: Command): Command {
-  return withJson(command)
-    .option('--repo <path>', 'a directory of the repository', '.')
-    .addOption(new Option('--base <ref>', 'compare with where this forked off').conflicts('all'))
-    .option('--all', 'compare with nothing: everything runs');
-}
-
-const ofRunOrChange = (command: Command): Command =>
-  withGateway(ofChange(command)).option('--run <id>', 'a run of a mesh, instead of this repository');
-
-const ofDatabase = (command: Command): Command =>
-  withJson(command).option(
-    '--database-url <url>',
-    'a role that may read the log (DELTA_DATABASE_URL; otherwise the mesh of this checkout)',
-  );
-
-const ofGateway = (command: Command): Command => withGateway(withJson(command));
-
-const ofLog = (command: Command): Command =>
-  ofGateway(command)
-    .option('--database-url <url>', 'read the database itself, as a role that may read it (DELTA_DATABASE_URL)')
-    .option('--checkpoints <path>', 'checkpoints that were kept outside the log: a file or folder');
-
-const withKeys = (command: Command): Command =>
-  command.option(
-    '--keys <folder>',
-    'public keys to trust (DELTA_CHECKPOINT_KEYS_DIR; otherwise those of the mesh of this checkout)',
-  );
-
-const withGateway = (command: Command): Command =>
-  command
-    .option(
-      '--url <url>',
-      'the gateway (DELTA_GATEWAY_URL; otherwise the mesh of this checkout, http://127.0.0.1:7070)',
-    )
-    .option('--token <token>', 'what is shown to it (DELTA_TOKEN, DELTA_TOKEN_FILE)');
-
-function runId(text: string): RunId {
-  const parsed = RunId.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError('Expected the id of a run: run_ and 32 hexadecimal digits.');
-}
-
-function keyIds(text: string, before: readonly KeyId[] = []): readonly KeyId[] {
-  const parsed = KeyId.safeParse(text);
-  if (parsed.success) return [...before, parsed.data];
-  throw new InvalidArgumentError('Expected the id of a key: 32 hexadecimal digits.');
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
-  };
 }

@@ -11,6 +11,7 @@ import { ParkedController } from './parked/parked-controller.ts';
 import { PolicyController } from './policies/policy-controller.ts';
 import { MomentController } from './moments/moment-controller.ts';
 import { PoolController } from './pools/pool-controller.ts';
+import { RecipeController } from './recipes/recipe-controller.ts';
 import { OpenApiController } from './reference/open-api-controller.ts';
 import { LeaseController } from './runners/lease-controller.ts';
 import { RunnerController } from './runners/runner-controller.ts';
@@ -27,6 +28,7 @@ const CONTROLLERS = [
   MomentController,
   PoolController,
   PolicyController,
+  RecipeController,
   ParkedController,
   AuditController,
   RunnerController,

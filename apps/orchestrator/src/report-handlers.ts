@@ -35,6 +35,8 @@ export function reportHandlers(desk: ReportDesk): ReportHandlers {
   return {
     'planner.plan-proposed': async (report) => onPlanProposed(desk, report),
     'planner.planning-failed': record,
+    'planner.recipe-proved': record,
+    'planner.recipe-failed': record,
     'failure-analyzer.failure-explained': record,
     'status-reporter.publication': record,
     'runner-controller.scaling-decision': record,

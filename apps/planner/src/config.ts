@@ -3,6 +3,7 @@ import {
   artifactSettings,
   busSettings,
   commonSettings,
+  databaseSettings,
   durationMs,
   flag,
   list,
@@ -16,6 +17,7 @@ import { z } from 'zod';
 /** What the planner reads from its environment. */
 export const plannerSettings = z.object({
   ...commonSettings,
+  ...databaseSettings,
   ...busSettings,
   ...artifactSettings,
   /** Where mirrors are kept; may be lost, they are fetched again. */

@@ -1,7 +1,7 @@
-import type { FileArtifactStore } from '@delta-ci/artifact-store';
 import type { Plan, RecordedEventOf } from '@delta-ci/contracts';
-import { constructionKey, type PlanningInputs, type PlanningRules } from '@delta-ci/planning';
+import { constructionKey, type PlanningInputs, type PlanningRules, type RecipeInput } from '@delta-ci/planning';
 import { withSpan } from '@delta-ci/service';
+import { recipesFor, type RecipePlaces } from './known-recipes.ts';
 import { isOfSameChange, type PlanMemory } from './plan-memory.ts';
 import { isStored, loadPlan, storeInputs, storePlan } from './plan-store.ts';
 import { failure, type PlanningFailure, type PlanningOutcome } from './planning-outcome.ts';
@@ -10,11 +10,10 @@ import { readChange } from './read-change.ts';
 import type { ReadChange, ReadingMemory } from './reading-memory.ts';
 import type { ServedMirrors } from './served-mirrors.ts';
 
-export interface PlanningTools {
+export interface PlanningTools extends RecipePlaces {
   readonly mirrors: ServedMirrors;
   readonly memory: ReadingMemory;
   readonly plans: PlanMemory;
-  readonly store: FileArtifactStore;
   readonly rules: PlanningRules;
   readonly threads: PlanningThreads;
 }
@@ -27,7 +26,8 @@ export async function planRun(tools: PlanningTools, run: CreatedRun, signal: Abo
   if (rerun !== null && 'kind' in rerun) return rerun;
   const read = await withSpan('read change', {}, async () => readRun(tools, run, signal));
   if (read.kind === 'failed') return read;
-  const inputs = inputsOf(tools, run, read.value, rerun);
+  const recipe = rerun === null ? await recipesFor(tools, run.repository.id, read.value.head) : null;
+  const inputs = inputsOf(tools, run, { ...read.value, recipe }, rerun);
   // What an earlier plan decides is no construction, and such plans are small.
   if (inputs.rerun !== null) return planAndStore(tools, inputs, null, signal);
   const key = constructionKey(inputs);
@@ -78,7 +78,7 @@ async function earlierPlan(
 function inputsOf(
   { rules }: PlanningTools,
   { repository, change, policy, rerun }: CreatedRun,
-  { tree, head, comparison }: ReadChange,
+  { tree, head, comparison, recipe }: ReadChange & { readonly recipe: RecipeInput | null },
   earlier: { readonly plan: Plan } | null,
 ): PlanningInputs {
   return {
@@ -90,6 +90,7 @@ function inputsOf(
     comparison,
     policy,
     rules,
+    recipe,
     rerun: rerun === null || earlier === null ? null : { source: rerun, plan: earlier.plan },
   };
 }

@@ -41,6 +41,7 @@ function inputsFor(files: Readonly<Record<string, string>>): PlanningInputs {
     comparison: { kind: 'everything', reason: 'the branch is new' },
     policy: DEFAULT_RUN_POLICY,
     rules: DEFAULT_PLANNING_RULES,
+    recipe: null,
     rerun: null,
   };
 }

@@ -5,19 +5,24 @@ import { FileArtifactStore } from '@delta-ci/artifact-store';
 import { connectBus, consumeReports, publishEvent, topology, type Bus } from '@delta-ci/bus';
 import {
   DEFAULT_RUN_POLICY,
+  repositoryStream,
   runStream,
   type Change,
+  type DomainEventOf,
   type RecordedEventOf,
+  type RecordedEnvelope,
   type Report,
   type RerunSource,
   type RunId,
+  type RunOutcome,
 } from '@delta-ci/contracts';
+import { LogWriter, migrate, openLog, provisionRoles, type LogConnection } from '@delta-ci/event-log';
 import { prepareService } from '@delta-ci/service';
 import { DeveloperClone } from '../../../test/support/git-server/bare-repository.ts';
 import { serveGit, type GitHttpServer } from '../../../test/support/git-server/git-http-server.ts';
 import { aChange } from '../../../test/support/made-up/change.ts';
 import { aRepository } from '../../../test/support/made-up/repository.ts';
-import { eventually, freshNats, type FreshNats } from '../../../test/support/infra/index.ts';
+import { eventually, freshDatabase, freshNats, type FreshNats } from '../../../test/support/infra/index.ts';
 import { plannerSettings } from './config.ts';
 import { startPlanner } from './start-planner.ts';
 
@@ -28,14 +33,19 @@ const REPOSITORY = 'github/demo/shop';
 const WEBHOOK_SECRET = 'not-a-secret-0123456789';
 
 export type PlannerReport = Report<'planner.plan-proposed' | 'planner.planning-failed'>;
+export type RecipeReport = Report<'planner.recipe-proved' | 'planner.recipe-failed'>;
+
+const PASSWORDS = { orchestrator: 'not-a-secret-orchestrator', reader: 'not-a-secret-reader' };
 
 export class RunningPlanner {
   readonly reports: PlannerReport[] = [];
+  readonly recipeReports: RecipeReport[] = [];
   readonly #directory: string;
   readonly store: FileArtifactStore;
   readonly developer: DeveloperClone;
   readonly #cloneUrl: string;
   readonly #bus: Bus;
+  readonly #writer: LogWriter;
   readonly #endings: (() => Promise<unknown>)[];
   #position = 0;
 
@@ -45,6 +55,7 @@ export class RunningPlanner {
     developer: DeveloperClone;
     cloneUrl: string;
     bus: Bus;
+    writer: LogWriter;
     endings: (() => Promise<unknown>)[];
   }) {
     this.#directory = parts.directory;
@@ -52,6 +63,7 @@ export class RunningPlanner {
     this.developer = parts.developer;
     this.#cloneUrl = parts.cloneUrl;
     this.#bus = parts.bus;
+    this.#writer = parts.writer;
     this.#endings = parts.endings;
   }
 
@@ -63,14 +75,16 @@ export class RunningPlanner {
     const nats = await freshNats();
     const bus = await connectBus({ servers: [nats.url], name: 'test', log: SILENT });
     await bus.provision(topology({ pools: ['default'] }));
-    const stop = await runPlanner(directory, cloneUrl, nats);
+    const log = await freshLog();
+    const stop = await runPlanner({ directory, cloneUrl, natsUrl: nats.url, databaseUrl: log.readerUrl });
     const planner = new RunningPlanner({
       directory,
       store: new FileArtifactStore(join(directory, 'artifacts')),
       developer,
       cloneUrl,
       bus,
-      endings: [stop, async () => bus.close(), ...removals(directory, git, developer, nats)],
+      writer: log.writer,
+      endings: [stop, async () => bus.close(), log.end, ...removals(directory, git, developer, nats)],
     });
     planner.#collect();
     return planner;
@@ -80,9 +94,17 @@ export class RunningPlanner {
     const keep = async (report: PlannerReport): Promise<void> => {
       this.reports.push(report);
     };
+    const keepRecipe = async (report: RecipeReport): Promise<void> => {
+      this.recipeReports.push(report);
+    };
     const consumption = consumeReports(
       this.#bus,
-      { 'planner.plan-proposed': keep, 'planner.planning-failed': keep },
+      {
+        'planner.plan-proposed': keep,
+        'planner.planning-failed': keep,
+        'planner.recipe-proved': keepRecipe,
+        'planner.recipe-failed': keepRecipe,
+      },
       { log: SILENT },
     );
     this.#endings.unshift(async () => consumption.close());
@@ -98,6 +120,34 @@ export class RunningPlanner {
     const event = runCreated(run, this.#position, this.#cloneUrl, change, rerun);
     await publishEvent(this.#bus, event);
     return event.data.runId;
+  }
+
+  /** Publishes `run.finished`. */
+  async finish(runId: RunId, outcome: RunOutcome): Promise<void> {
+    this.#position += 1;
+    const data = { outcome, reason: 'it is over' };
+    await publishEvent(this.#bus, { ...envelopeOf(runId, this.#position, 2), type: 'run.finished', data });
+  }
+
+  /** What the planner said of recipes after a run was over. */
+  async recipeReportOn(runId: RunId): Promise<RecipeReport> {
+    return eventually(`a report on a recipe after ${runId}`, () =>
+      this.recipeReports.find(({ data }) => data.runId === runId),
+    );
+  }
+
+  /** Records what the orchestrator would of a recipe. */
+  async record(event: DomainEventOf<'recipe.learned' | 'recipe.staled'>): Promise<void> {
+    const stream = repositoryStream(event.data.repository);
+    const answer = { ok: true, result: {} } as const;
+    await this.#writer.submit({
+      id: `${event.type}-${event.data.recipeId}`,
+      causation: 'test',
+      traceparent: null,
+      runs: [],
+      actor: { kind: 'service', name: 'planner' },
+      decide: () => ({ appends: [{ stream, events: [event] }], answer }),
+    });
   }
 
   /** What the planner said about a run. */
@@ -116,7 +166,39 @@ export class RunningPlanner {
   }
 }
 
-async function runPlanner(directory: string, cloneUrl: string, nats: FreshNats): Promise<() => Promise<unknown>> {
+interface FreshLog {
+  readonly readerUrl: string;
+  readonly writer: LogWriter;
+  readonly end: () => Promise<void>;
+}
+
+async function freshLog(): Promise<FreshLog> {
+  const database = await freshDatabase();
+  await migrate({ adminUrl: database.adminUrl });
+  const { orchestratorUrl, readerUrl } = await provisionRoles({ adminUrl: database.adminUrl, passwords: PASSWORDS });
+  const log: LogConnection = await openLog({ databaseUrl: orchestratorUrl, applicationName: 'test' });
+  const writer = new LogWriter({ pool: log.pool });
+  const end = async (): Promise<void> => {
+    await writer.close();
+    await log.close();
+    await database.drop();
+  };
+  return { readerUrl, writer, end };
+}
+
+interface PlannerPlaces {
+  readonly directory: string;
+  readonly cloneUrl: string;
+  readonly natsUrl: string;
+  readonly databaseUrl: string;
+}
+
+async function runPlanner({
+  directory,
+  cloneUrl,
+  natsUrl,
+  databaseUrl,
+}: PlannerPlaces): Promise<() => Promise<unknown>> {
   const forgesFile = join(directory, 'forges.json');
   const forge = {
     kind: 'github',
@@ -133,7 +215,8 @@ async function runPlanner(directory: string, cloneUrl: string, nats: FreshNats):
     { name: 'planner', settings: plannerSettings, start: async (service) => startPlanner(service, environment) },
     {
       env: {
-        DELTA_NATS_URL: nats.url,
+        DELTA_NATS_URL: natsUrl,
+        DELTA_DATABASE_URL: databaseUrl,
         DELTA_ARTIFACT_DIR: join(directory, 'artifacts'),
         DELTA_DATA_DIR: join(directory, 'data'),
         DELTA_FORGES_FILE: forgesFile,
@@ -168,13 +251,26 @@ function runCreated(
   rerun: RerunSource | null,
 ): RecordedEventOf<'run.created'> {
   const runId = `run_${run.toString(16).padStart(32, '0')}`;
+  return {
+    ...envelopeOf(runId, position, 1),
+    type: 'run.created',
+    data: {
+      runId,
+      repository: aRepository({ id: REPOSITORY, cloneUrl }),
+      change: aChange({ kind: rerun === null ? 'push' : 'rerun', ...change }),
+      policy: DEFAULT_RUN_POLICY,
+      rerun,
+    },
+  };
+}
+
+function envelopeOf(runId: RunId, position: number, version: number): RecordedEnvelope {
   const hash = (at: number): string => at.toString(16).padStart(64, '0');
   return {
-    type: 'run.created',
     id: `01900000-0000-7000-8000-${position.toString(16).padStart(12, '0')}`,
     position,
     stream: runStream(runId),
-    version: 1,
+    version,
     schemaVersion: 1,
     time: '2026-01-02T03:04:05.678Z',
     actor: { kind: 'forge-user', name: 'ada' },
@@ -183,12 +279,5 @@ function runCreated(
     traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
     prevHash: hash(position - 1),
     hash: hash(position),
-    data: {
-      runId,
-      repository: aRepository({ id: REPOSITORY, cloneUrl }),
-      change: aChange({ kind: rerun === null ? 'push' : 'rerun', ...change }),
-      policy: DEFAULT_RUN_POLICY,
-      rerun,
-    },
   };
 }

@@ -2,12 +2,16 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { FileArtifactStore } from '@delta-ci/artifact-store';
 import { ReportClient, connectBus, consumeEvents, type AroundHandler, type Bus } from '@delta-ci/bus';
+import { openLog, whichPlanHasTheRun, type LogConnection } from '@delta-ci/event-log';
 import { loadForgeSettings, type ForgeSettings } from '@delta-ci/forge';
 import { Git } from '@delta-ci/git';
 import type { PlanningRules } from '@delta-ci/planning';
 import { withSpan, type Service } from '@delta-ci/service';
 import type { PlannerConfig } from './config.ts';
+import { ConcernedRuns } from './concerned-runs.ts';
+import { RecipeMemory } from './known-recipes.ts';
 import { onRunCreated, type RunCreatedTools } from './on-run-created.ts';
+import { onRunFinished, type RunFinishedTools } from './on-run-finished.ts';
 import { PlanMemory } from './plan-memory.ts';
 import { planRun } from './plan-run.ts';
 import { ReadingMemory } from './reading-memory.ts';
@@ -21,7 +25,7 @@ type Planner = Service<PlannerConfig>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Opens what planning needs, follows the log for new runs, and serves health last.
+ * Opens what planning needs, follows the log for runs that begin and end, and serves health last.
  * @param environment where git finds PATH and certificates, and forge settings find named secrets
  */
 export async function startPlanner(service: Planner, environment: Environment): Promise<void> {
@@ -33,6 +37,7 @@ export async function startPlanner(service: Planner, environment: Environment): 
   const store = new FileArtifactStore(config.artifactDir);
   await store.check();
   const bus = await openBus(service);
+  const log = await openDatabase(service);
   const threads = await service.open(
     'planning threads',
     () => new PlanningThreads(),
@@ -41,19 +46,35 @@ export async function startPlanner(service: Planner, environment: Environment): 
   threads.warm();
   const mirrors = new ServedMirrors(git, mirrorDir, forges);
   const [memory, plans] = [new ReadingMemory(), new PlanMemory()];
-  const tools = { mirrors, memory, plans, store, rules: rulesOf(config), threads };
+  const tools = { mirrors, memory, plans, store, log, recipes: new RecipeMemory(), rules: rulesOf(config), threads };
+  const concerned = new ConcernedRuns();
+  const reports = new ReportClient(bus);
   const handling: RunCreatedTools = {
-    plan: measured(service, async (data, signal) => planRun(tools, data, signal)),
-    reports: new ReportClient(bus),
+    plan: measured(service, async (data, signal) => {
+      const outcome = await planRun(tools, data, signal);
+      if (outcome.kind === 'planned') concerned.keep(data.runId, outcome);
+      return outcome;
+    }),
+    reports,
     logger,
     timeLimitMs: config.planningTimeLimitMs,
+  };
+  const finishing: RunFinishedTools = {
+    concerned,
+    planOfRun: async (runId) => whichPlanHasTheRun(log, runId),
+    store,
+    reports,
+    logger,
   };
   const around: AroundHandler = async ({ name, traceparent }, run) =>
     withSpan(name, { kind: 'consumer', ...(traceparent === null ? {} : { parent: traceparent }) }, run);
   const consumption = consumeEvents(
     bus,
     'planner',
-    { 'run.created': async (event, context) => onRunCreated(handling, event, context) },
+    {
+      'run.created': async (event, context) => onRunCreated(handling, event, context),
+      'run.finished': async (event) => onRunFinished(finishing, event),
+    },
     { log: logger, concurrency: config.concurrency, around },
   );
   service.beforeClosing('planning', async () => consumption.close(config.shutdownGraceMs / 2));
@@ -83,6 +104,25 @@ async function openBus(service: Planner): Promise<Bus> {
     if (!bus.isConnected()) throw new Error('not connected');
   });
   return bus;
+}
+
+/** Look-ups by an index, so a few answer for many runs at once. */
+const DATABASE_CONNECTIONS = 2;
+
+/** To read which recipes are known, and which plan a run had: one look-up for a run that begins, at most one for its end. */
+async function openDatabase(service: Planner): Promise<LogConnection> {
+  const { databaseUrl } = service.config;
+  return service.open(
+    'database',
+    async () =>
+      openLog({
+        databaseUrl: databaseUrl.reveal(),
+        applicationName: 'planner',
+        hotConnectionsMax: DATABASE_CONNECTIONS,
+        readConnectionsMax: 1,
+      }),
+    async (connection) => connection.close(),
+  );
 }
 
 function rulesOf(config: PlannerConfig): PlanningRules {

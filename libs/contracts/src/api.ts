@@ -16,7 +16,8 @@ import {
   RunnerId,
 } from './ids.ts';
 import { ArtifactRecord, AttemptOutcome, CompletionReport, FailureClass, JobOutcome, RunOutcome } from './outcome.ts';
-import { Explanation, JobKind, Plan } from './plan.ts';
+import { JobKind } from './job-step.ts';
+import { Explanation, Plan } from './plan.ts';
 import { RunPolicy } from './policy.ts';
 import { RefName } from './ref-name.ts';
 

@@ -31,6 +31,7 @@ import { EVENT_DATA } from './events.ts';
 import { AttemptNumber, Digest, EpochMs, ForgeName, JobKey, PoolName, RepositoryId, RunId } from './ids.ts';
 import { JobAtMoment, Moment, MomentView } from './moment.ts';
 import { RunPolicy } from './policy.ts';
+import { RECIPE_ENDPOINTS } from './recipe-api.ts';
 import { RUNNER_ENDPOINTS } from './runner-endpoints.ts';
 
 /**
@@ -358,6 +359,7 @@ export const ENDPOINTS = {
     answers: { 200: 'json' },
     refusals: [],
   },
+  ...RECIPE_ENDPOINTS,
   ...RUNNER_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
 

@@ -10,6 +10,7 @@ import {
   LeaseHash,
   MessageId,
   PoolName,
+  RepositoryId,
   RunId,
   RunnerId,
   Traceparent,
@@ -26,6 +27,7 @@ import {
 } from './outcome.ts';
 import { JobRequirements } from './plan.ts';
 import { JobPolicy, RunPolicy } from './policy.ts';
+import { RecipeId, RecipeVersion, RulesVersion } from './recipe.ts';
 import { upcast } from './upcasts.ts';
 
 /**
@@ -186,8 +188,29 @@ export const EVENT_DATA = {
     /** The run's outcome when this publication shows the final state of the gate; null otherwise. */
     final: RunOutcome.nullable(),
   }),
-  'recipe.learned': z.strictObject({ fingerprint: Digest, recipeDigest: Digest, runId: RunId }),
-  'recipe.staled': z.strictObject({ fingerprint: Digest, recipeDigest: Digest, reason: z.string().max(500) }),
+  'recipe.learned': z.strictObject({
+    repository: RepositoryId,
+    /** Of the tree that was tested; recipes under one fingerprint are versions of each other. */
+    fingerprint: Digest,
+    recipeId: RecipeId,
+    version: RecipeVersion,
+    /** Where the artifact store keeps it. */
+    recipeDigest: Digest,
+    /** The version of the planning rules that described it. */
+    rules: RulesVersion,
+    /** The run that proved it, and its plan. */
+    runId: RunId,
+    planDigest: Digest,
+  }),
+  'recipe.staled': z.strictObject({
+    repository: RepositoryId,
+    fingerprint: Digest,
+    recipeId: RecipeId,
+    /** The run that it failed, and its plan. */
+    runId: RunId,
+    planDigest: Digest,
+    reason: z.string().max(500),
+  }),
   'runner.registered': z.strictObject({
     runnerId: RunnerId,
     name: z.string().min(1).max(200),

@@ -41,6 +41,19 @@ export {
   checkpointText,
   parseCheckpointText,
 } from './checkpoint.ts';
+export { JobKind, JobStep } from './job-step.ts';
+export {
+  RECIPE_LENGTH_MAX,
+  Recipe,
+  RecipeCommand,
+  RecipeId,
+  RecipeReference,
+  RecipeUnit,
+  RecipeUse,
+  SUCCESSES_TO_CONVERGE,
+  recipeIdOf,
+  runOfRecipe,
+} from './recipe.ts';
 export { DEFAULT_JOB_POLICY, DEFAULT_RUN_POLICY, JobPolicy, RunPolicy } from './policy.ts';
 export {
   ArtifactRequest,
@@ -51,10 +64,8 @@ export {
   ExplanationLink,
   ISOLATION_TIERS_FROM_WEAKEST,
   IsolationTier,
-  JobKind,
   JobLimits,
   JobRequirements,
-  JobStep,
   Plan,
   PlanNote,
   PlannedFile,
@@ -192,6 +203,7 @@ export {
   WEBHOOK_BODY_BYTES_MAX,
   WhyAnswer,
 } from './api.ts';
+export { RecipeListQuery, RecipePage, RecipeSummary, RecipeView } from './recipe-api.ts';
 export { explainSubject, whyJob } from './why.ts';
 export { ROLES_OF, Role, type Access, type Content, type Endpoint } from './endpoint.ts';
 export { ENDPOINTS, type EndpointName } from './endpoints.ts';

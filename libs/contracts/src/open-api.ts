@@ -16,6 +16,8 @@ import {
   SkippedJob,
 } from './plan.ts';
 import { JobPolicy, RunPolicy } from './policy.ts';
+import { RecipeSummary } from './recipe-api.ts';
+import { Recipe } from './recipe.ts';
 import { ErrorBody, REFUSALS, type RefusalCode } from './refusals.ts';
 
 /** Schemas that answers are made of, under their own names; an answer that is not here is named after its operation. */
@@ -37,6 +39,8 @@ const NAMED = {
   PlannedJob,
   PlannedUnit,
   PoolView,
+  Recipe,
+  RecipeSummary,
   Repository,
   RerunSource,
   RunArtifact,

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { Change, RerunSource, Repository, TrustLevel } from './change.ts';
 import { CommitId, Digest, JobKey, PoolName } from './ids.ts';
+import { JobKind, JobStep, RelativePath } from './job-step.ts';
 import { JobPolicy, RunPolicy } from './policy.ts';
+import { RecipeUse } from './recipe.ts';
 
 /**
  * A plan: every choice of one run, made before anything runs. Immutable, stored once under the SHA-256 of its
@@ -23,18 +25,7 @@ export const ISOLATION_TIERS_FROM_WEAKEST: readonly IsolationTier[] = [
   'microvm',
 ];
 
-/** A path inside the repository or workspace, with `/` between parts. */
-const RelativePath = z.string().min(1).max(4_096);
 const EnvironmentVariables = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/), z.string().max(32_768));
-
-export const JobStep = z.strictObject({
-  name: z.string().min(1).max(200),
-  /** A command line for `/bin/sh -e`. */
-  run: z.string().min(1).max(65_536),
-  /** Relative to the workspace; `.` is its root. */
-  workdir: RelativePath,
-});
-export type JobStep = z.infer<typeof JobStep>;
 
 export const ArtifactRequest = z.strictObject({
   type: z.enum(['junit', 'file', 'coverage']),
@@ -80,9 +71,6 @@ export type JobRequirements = z.infer<typeof JobRequirements>;
 /** Hosts a job may reach. Empty: none. `*` alone: any host, for trusted changes on runners that allow it. */
 export const Egress = z.strictObject({ allow: z.array(z.string().min(1).max(253)).max(200) });
 export type Egress = z.infer<typeof Egress>;
-
-export const JobKind = z.enum(['install', 'build', 'typecheck', 'lint', 'test', 'check', 'custom']);
-export type JobKind = z.infer<typeof JobKind>;
 
 /** One link of the chain from a changed file to a decision about a job. */
 export const ExplanationLink = z.discriminatedUnion('kind', [
@@ -182,6 +170,8 @@ export const Plan = z.strictObject({
   source: z.strictObject({
     kind: z.enum(['config', 'recipe', 'discovery', 'rerun']),
     evidence: z.string().max(2_000),
+    /** Absent where recipes play no part: jobs of a configuration file, reruns, and plans that are not of a mesh. */
+    recipe: RecipeUse.optional(),
   }),
   rerun: RerunSource.nullable(),
   jobs: z.array(PlannedJob).max(10_000),

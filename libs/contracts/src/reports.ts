@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { EVENT_DATA, FailureExplanation, PlanningInputsDigest } from './events.ts';
 import { AttemptNumber, Digest, JobKey, MessageId, RunId, RunnerId, Traceparent } from './ids.ts';
 import { Plan } from './plan.ts';
+import { RecipeId, RecipeVersion, RulesVersion } from './recipe.ts';
 
 /**
  * Reports: what services and runners say happened. They become events only when the orchestrator accepts them.
@@ -21,6 +22,23 @@ export const REPORT_DATA = {
     code: z.string().min(1).max(100),
     message: z.string().min(1).max(10_000),
     inputsDigest: PlanningInputsDigest.default(null),
+  }),
+  /** A run succeeded whose plan teaches a recipe, which the artifact store has under its digest. */
+  'planner.recipe-proved': z.strictObject({
+    runId: RunId,
+    planDigest: Digest,
+    fingerprint: Digest,
+    version: RecipeVersion,
+    recipeDigest: Digest,
+    rules: RulesVersion,
+  }),
+  /** A run failed whose plan follows a recipe. `jobs`: those that do, of which some failed. */
+  'planner.recipe-failed': z.strictObject({
+    runId: RunId,
+    planDigest: Digest,
+    fingerprint: Digest,
+    recipeId: RecipeId,
+    jobs: z.array(JobKey).max(10_000),
   }),
   'failure-analyzer.failure-explained': z.strictObject({
     runId: RunId,

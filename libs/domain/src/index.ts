@@ -12,6 +12,13 @@ export { type Decision, type DecisionContext } from './run/decision.ts';
 export { nextDeadlineMs } from './run/deadlines.ts';
 export { jobOf, leaseOf, type LeaseView } from './run/read-run.ts';
 export { RUN_COMMAND_TYPES, type RunCommand, type RunCommandOf, type RunCommandType } from './run/run-command.ts';
+export {
+  decideLearned,
+  decideStaled,
+  type RecipeDecision,
+  type RecipeDoubt,
+  type RecipeProof,
+} from './recipe/decide-recipe.ts';
 export { classifyFailure, type Classification } from './retry/classify.ts';
 export { decideRetry, type RetryDecision } from './retry/decide-retry.ts';
 export { validateTimings, type TimingProblem, type Timings } from './policy/validate-timings.ts';

@@ -133,7 +133,10 @@ function wantedBy(entry: SnapshotEntry): number {
   return wanted;
 }
 
-const isWantedAlone = (entry: SnapshotEntry): boolean => isConfig(entry.path) || wantedBy(entry) !== 0;
+/** Whether a detector wants an entry for its own sake, whatever stands beside it. */
+export const describesUnits = (entry: SnapshotEntry): boolean => wantedBy(entry) !== 0;
+
+const isWantedAlone = (entry: SnapshotEntry): boolean => isConfig(entry.path) || describesUnits(entry);
 
 /** What a detector finds where there is no file that it wants, whatever else there is. */
 const NOTHING: Discovery = { units: [], edges: [], problems: [] };

@@ -29,3 +29,7 @@ export type {
 } from './model.ts';
 export { planChange } from './plan-change.ts';
 export { inputsFromRecord, recordInputs, rulesVersionOf, type RecordedInputs } from './recorded-inputs.ts';
+export { configOfRecipe, type ConfigOfRecipe } from './recipes/config-of-recipe.ts';
+export { fingerprintText } from './recipes/fingerprint.ts';
+export type { LatestRecipe, RecipeInput } from './recipes/recipe-input.ts';
+export { followsRecipe } from './recipes/recipe-words.ts';

@@ -4,7 +4,10 @@ import type { PlanningInputs } from './model.ts';
 import { sortedText } from './parsed-values.ts';
 
 /** What decides a plan besides the names it goes by; a rerun is decided by an earlier plan as well, and has none. */
-export type ConstructionInputs = Pick<PlanningInputs, 'repository' | 'change' | 'tree' | 'policy' | 'rules'> & {
+export type ConstructionInputs = Pick<
+  PlanningInputs,
+  'repository' | 'change' | 'tree' | 'policy' | 'rules' | 'recipe'
+> & {
   readonly comparison: { readonly kind: 'changes'; readonly commit: string } | { kind: 'everything'; reason: string };
 };
 
@@ -13,9 +16,33 @@ export type ConstructionInputs = Pick<PlanningInputs, 'repository' | 'change' | 
  * tree and the commit it is compared with stand for all that was read of them, the level of trust for all that planning
  * asks of a change. Whoever reads with other bounds or another git must not take one text for the other.
  */
-export function constructionKey({ repository, change, tree, comparison, policy, rules }: ConstructionInputs): string {
+export function constructionKey({
+  repository,
+  change,
+  tree,
+  comparison,
+  policy,
+  rules,
+  recipe,
+}: ConstructionInputs): string {
   const against = comparison.kind === 'changes' ? { commit: comparison.commit } : { everything: comparison.reason };
-  return sortedText({ version: PLANNING_RULES_VERSION, repository, trust: change.trust, tree, against, policy, rules });
+  const { trust } = change;
+  const known = recipe === null ? null : { ...recipe, latest: namedIn(recipe) };
+  return sortedText({
+    version: PLANNING_RULES_VERSION,
+    repository,
+    trust,
+    tree,
+    against,
+    policy,
+    rules,
+    recipe: known,
+  });
+}
+
+/** A recipe's digest stands for what it holds; whether it could be read counts by itself. */
+function namedIn({ latest }: NonNullable<ConstructionInputs['recipe']>): object | null {
+  return latest === null ? null : { ...latest, recipe: latest.recipe !== null };
 }
 
 /** The plan for a change whose construction (`constructionKey`) is that of `known`: equal to what `planChange` gives. */

@@ -8,6 +8,7 @@ import type {
   RerunSource,
   RunPolicy,
 } from '@delta-ci/contracts';
+import type { RecipeInput } from './recipes/recipe-input.ts';
 
 /** What planning reads and what discovery makes of it. Everything here is data; nothing is looked up later. */
 
@@ -76,6 +77,8 @@ export interface PlanningInputs {
   readonly comparison: Comparison;
   readonly policy: RunPolicy;
   readonly rules: PlanningRules;
+  /** Null where recipes play no part: reruns, and plans that are not of a mesh. */
+  readonly recipe: RecipeInput | null;
   /** For a rerun: what is asked, and the plan it is asked of. */
   readonly rerun: { readonly source: RerunSource; readonly plan: Plan } | null;
 }
@@ -133,6 +136,8 @@ export interface UnitCommand {
   readonly outputs: readonly string[];
   /** Null for a command that is a job of its own. */
   readonly joins: CommandJoin | null;
+  /** Whether a recipe says so, and whether discovery finds a command of this kind as well; absent in what it finds alone. */
+  readonly fromRecipe?: 'found' | 'not-found';
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ConfigFile, Plan, PlanNote } from '@delta-ci/contracts';
 import { changedText, planHeader, plannedFiles, summaryOf } from './assemble-plan.ts';
 import { runPolicyOf, termsFor } from './config/config-terms.ts';
+import type { Member } from './construction/assignments.ts';
 import { constructJobs } from './construction/construct-jobs.ts';
 import { storyOf } from './construction/explain.ts';
 import { DETECTORS } from './detectors/known-detectors.ts';
@@ -10,6 +11,9 @@ import { assessChange, assessEverything } from './impact/assess-change.ts';
 import { listed } from './impact/world.ts';
 import type { Impact } from './impact/impact.ts';
 import type { Comparison, Discovery, PlanningInputs, PlanningResult } from './model.ts';
+import { withRecipe, type AppliedRecipe } from './recipes/apply-recipe.ts';
+import { recipeUseOf } from './recipes/lesson.ts';
+import { recipeSentence, sourceEvidence } from './recipes/recipe-words.ts';
 
 /** Plans a repository by what its own files say about it. A configuration file may still govern runs, limits and hosts. */
 export function planDiscovered(
@@ -20,26 +24,35 @@ export function planDiscovered(
   const { comparison } = inputs;
   // The earlier side first: it was, as a rule, the later one of another change.
   const before = comparison.kind === 'everything' ? null : discover(comparison.snapshot, memory);
-  const discovery = discover(inputs.head, memory);
-  const lost = before === null ? null : lostManifest(discovery, before);
+  const found = discover(inputs.head, memory);
+  const lost = before === null ? null : lostManifest(found, before);
   if (lost !== null) return { ok: false, code: 'manifest_unreadable', message: lost };
+  const applied = withRecipe(found, inputs.recipe);
+  const { discovery } = applied;
   if (discovery.units.every(({ commands }) => commands.length === 0)) return nothingToRun(inputs, discovery);
-  const impact = impactOf(comparison, discovery, before);
+  // What a change reaches is a matter of the two trees: a recipe is of one of them alone.
+  const impact = impactOf(comparison, found, before);
   const terms = termsFor(inputs, config);
   const changedFiles = comparison.kind === 'everything' ? 0 : comparison.changes.length;
-  const story = storyOf(discovery, impact, changedFiles, terms.policies);
-  const { jobs, skipped, units } = constructJobs(story, terms);
+  const story = storyOf(discovery, impact, changedFiles, terms.policies, applied.used);
+  const { jobs, skipped, units, ran } = constructJobs(story, terms);
   const plan: Plan = {
     ...planHeader(inputs, runPolicyOf(inputs, config)),
-    source: { kind: 'discovery', evidence: evidenceOf(discovery) },
+    source: sourceOf(inputs, applied, ran),
     jobs: [...jobs],
     skipped: [...skipped],
     units: [...units],
     files: plannedFiles(impact.files),
     notes: [...problemNotes(discovery), ...toolchainNotes(discovery, inputs)],
-    summary: summaryOf(changedText(inputs), jobs, skipped),
+    summary: (summaryOf(changedText(inputs), jobs, skipped) + recipeSentence(inputs.recipe, applied)).slice(0, 5_000),
   };
   return { ok: true, plan };
+}
+
+function sourceOf({ recipe, change }: PlanningInputs, applied: AppliedRecipe, ran: readonly Member[]): Plan['source'] {
+  const evidence = sourceEvidence(evidenceOf(applied.discovery), recipe, applied).slice(0, 2_000);
+  const kind = applied.used === null ? 'discovery' : 'recipe';
+  return { kind, evidence, ...(recipe === null ? {} : { recipe: recipeUseOf(recipe, applied, ran, change.trust) }) };
 }
 
 function impactOf(comparison: Comparison, after: Discovery, before: Discovery | null): Impact {

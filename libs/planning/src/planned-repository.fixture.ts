@@ -64,6 +64,7 @@ export function inputsFor(before: Files | null, after: Files, given: Partial<Pla
         : { kind: 'changes', commit: BASE, snapshot: snapshotOf(before), changes: differenceOf(before, after) },
     policy: DEFAULT_RUN_POLICY,
     rules: DEFAULT_PLANNING_RULES,
+    recipe: null,
     rerun: null,
     ...given,
   };

@@ -17,6 +17,8 @@ export interface RecordedInputs {
   readonly tree: string;
   readonly policy: PlanningInputs['policy'];
   readonly rules: PlanningInputs['rules'];
+  /** Absent in records that are older than recipes. */
+  readonly recipe?: PlanningInputs['recipe'];
   readonly rerun: NonNullable<PlanningInputs['rerun']>['source'] | null;
   readonly head: RecordedSnapshot;
   readonly comparison: RecordedComparison;
@@ -49,7 +51,7 @@ export interface RecordedDifference {
 }
 
 export function recordInputs(inputs: PlanningInputs): RecordedInputs {
-  const { repository, change, commit, tree, policy, rules, rerun, head, comparison } = inputs;
+  const { repository, change, commit, tree, policy, rules, recipe, rerun, head, comparison } = inputs;
   return {
     version: 1,
     rulesVersion: PLANNING_RULES_VERSION,
@@ -59,6 +61,7 @@ export function recordInputs(inputs: PlanningInputs): RecordedInputs {
     tree,
     policy,
     rules,
+    recipe,
     rerun: rerun?.source ?? null,
     head: { entries: head.entries.map(recordEntry), contents: Object.fromEntries(head.contents) },
     comparison:
@@ -78,7 +81,7 @@ export function recordInputs(inputs: PlanningInputs): RecordedInputs {
  * @param earlierPlan the plan under `recorded.rerun.planDigest`; null for what is no rerun
  */
 export function inputsFromRecord(recorded: RecordedInputs, earlierPlan: Plan | null): PlanningInputs {
-  const { repository, change, commit, tree, policy, rules, rerun, comparison } = recorded;
+  const { repository, change, commit, tree, policy, rules, recipe = null, rerun, comparison } = recorded;
   const head = snapshotOf(recorded.head);
   return {
     repository,
@@ -87,6 +90,7 @@ export function inputsFromRecord(recorded: RecordedInputs, earlierPlan: Plan | n
     tree,
     policy,
     rules,
+    recipe,
     head,
     comparison:
       comparison.kind === 'everything'

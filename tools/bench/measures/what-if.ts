@@ -136,6 +136,7 @@ function inputsOf(
     comparison: { kind: 'changes', commit: parent?.id ?? '', snapshot: base, changes },
     policy: DEFAULT_RUN_POLICY,
     rules: DEFAULT_PLANNING_RULES,
+    recipe: null,
     rerun: null,
   };
 }

@@ -10,6 +10,8 @@ import {
   ParkedPageView,
   ParkedSettled,
   PlanAnswer,
+  RecipePage,
+  RecipeView,
   RunAnswer,
   RunPage,
   RunView,
@@ -82,6 +84,14 @@ export class Gateway {
 
   async jobAt(moment: string, runId: string, jobKey: string): Promise<JobAtMoment> {
     return this.#json(ENDPOINTS.showJobAtMoment, { moment, runId, jobKey }, JobAtMoment);
+  }
+
+  async listRecipes(query: Query): Promise<RecipePage> {
+    return this.#json(ENDPOINTS.listRecipes, {}, RecipePage, { query });
+  }
+
+  async recipe(recipeId: string): Promise<RecipeView> {
+    return this.#json(ENDPOINTS.showRecipe, { recipeId }, RecipeView);
   }
 
   async listParked(query: Query): Promise<ParkedPageView> {

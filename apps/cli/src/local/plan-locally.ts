@@ -46,6 +46,7 @@ export async function planLocally(
       untrustedEgress: [],
       requireToolchains: false,
     },
+    recipe: null,
     rerun: null,
   });
   if (result.ok) return { plan: result.plan, digest: digestOf(result.plan) };

@@ -118,6 +118,7 @@ function inputsOf({ commit, parent, changes }: HistoryStep, head: Snapshot, base
     comparison,
     policy: DEFAULT_RUN_POLICY,
     rules: DEFAULT_PLANNING_RULES,
+    recipe: null,
     rerun: null,
   };
 }

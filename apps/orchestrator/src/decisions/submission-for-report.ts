@@ -10,6 +10,7 @@ import {
 import type { RunCommand } from '@delta-ci/domain';
 import type { Submission } from '@delta-ci/event-log';
 import { decideOn, submissionToRun, type Envelope } from './run-submission.ts';
+import { submissionForRecipe } from './submission-for-recipe.ts';
 
 /** A proposed plan that has been fetched, validated, and found to have the digest it was announced with. */
 export interface VerifiedPlan {
@@ -76,6 +77,9 @@ export function submissionForReport(report: SimpleReport, liveRunOfRunner: strin
   switch (report.kind) {
     case 'planner.planning-failed':
       return submissionForPlanningFailure(report, report.data);
+    case 'planner.recipe-proved':
+    case 'planner.recipe-failed':
+      return submissionForRecipe(envelopeOf(report), report);
     case 'failure-analyzer.failure-explained': {
       const { runId, ...data } = report.data;
       return submissionToRun(envelopeOf(report), runId, { type: 'record-explanation', ...data }, {});

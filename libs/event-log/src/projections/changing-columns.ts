@@ -39,6 +39,8 @@ export const CHANGING_COLUMNS = {
   repository: [],
   pool_decision: [],
   checkpoint: [],
+  recipe: [],
+  recipe_failure: [],
 } as const satisfies { readonly [N in ProjectionName]: readonly (keyof ProjectionRows[N])[] };
 
 export type ChangingColumn<N extends ProjectionName> = (typeof CHANGING_COLUMNS)[N][number] & keyof ProjectionRows[N];

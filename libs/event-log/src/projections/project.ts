@@ -2,6 +2,7 @@ import type { EventType } from '@delta-ci/contracts';
 import * as attempt from './attempt-rows.ts';
 import * as other from './other-rows.ts';
 import type { ProjectedEvent } from './projected-event.ts';
+import * as recipe from './recipe-rows.ts';
 import type { RowChange } from './row-change.ts';
 import * as run from './run-rows.ts';
 
@@ -38,8 +39,8 @@ const PROJECTIONS: { readonly [T in EventType]: Projection<T> } = {
   'artifact.recorded': attempt.onArtifactRecorded,
   'failure.explained': attempt.onFailureExplained,
   'publication.recorded': other.onPublicationRecorded,
-  'recipe.learned': none,
-  'recipe.staled': none,
+  'recipe.learned': recipe.onRecipeLearned,
+  'recipe.staled': recipe.onRecipeStaled,
   'runner.registered': other.onRunnerRegistered,
   'runner.retired': other.onRunnerRetired,
   'scaling.decided': other.onScalingDecided,

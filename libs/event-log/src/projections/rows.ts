@@ -137,6 +137,17 @@ export interface ProjectionRows {
     sentence: string;
     decided_at_ms: number;
   };
+  recipe: {
+    recipe_id: string;
+    repository_id: string;
+    fingerprint: string;
+    version: number;
+    digest: string;
+    rules: string;
+    learned_at_ms: number;
+  };
+  /** Runs that failed because of a recipe. */
+  recipe_failure: { recipe_id: string; failed_in: string; reason: string; failed_at_ms: number };
   checkpoint: {
     position: number;
     hash: string;

@@ -227,6 +227,26 @@ const POOL_DECISION: ProjectionTable<'pool_decision'> = {
   },
 };
 
+const RECIPE: ProjectionTable<'recipe'> = {
+  name: 'recipe',
+  key: ['recipe_id'],
+  columns: {
+    recipe_id: 'text',
+    repository_id: 'text',
+    fingerprint: 'text',
+    version: 'integer',
+    digest: 'text',
+    rules: 'text',
+    learned_at_ms: 'bigint',
+  },
+};
+
+const RECIPE_FAILURE: ProjectionTable<'recipe_failure'> = {
+  name: 'recipe_failure',
+  key: ['recipe_id', 'failed_in'],
+  columns: { recipe_id: 'text', failed_in: 'text', reason: 'text', failed_at_ms: 'bigint' },
+};
+
 const CHECKPOINT: ProjectionTable<'checkpoint'> = {
   name: 'checkpoint',
   key: ['position'],
@@ -254,5 +274,7 @@ export const PROJECTION_TABLES: { readonly [N in ProjectionName]: ProjectionTabl
   repository: REPOSITORY,
   pool_decision: POOL_DECISION,
   checkpoint: CHECKPOINT,
+  recipe: RECIPE,
+  recipe_failure: RECIPE_FAILURE,
 };
 export const PROJECTION_NAMES = Object.keys(PROJECTION_TABLES) as ProjectionName[];

@@ -21,6 +21,8 @@ const WRITTEN_BY_ORCHESTRATOR = [
   'pool_decision',
   'checkpoint',
   'stream_mark',
+  'recipe',
+  'recipe_failure',
 ] as const;
 
 const APPEND = `append_events(bigint, text, timestamptz, uuid[], text[], integer[], text[], smallint[], text[], text[], text[])`;

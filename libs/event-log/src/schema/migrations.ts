@@ -3,6 +3,7 @@ import { CreateProjections1763600000002 } from './migrations/1763600000002-creat
 import { CreateCheckpoints1763600000003 } from './migrations/1763600000003-create-checkpoints.ts';
 import { IndexMoments1763600000004 } from './migrations/1763600000004-index-moments.ts';
 import { CreateStreamMarks1763600000005 } from './migrations/1763600000005-create-stream-marks.ts';
+import { CreateRecipes1763600000006 } from './migrations/1763600000006-create-recipes.ts';
 
 /** Every migration, oldest first. A released migration is never edited: the next change is the next class. */
 export const MIGRATIONS = [
@@ -11,4 +12,5 @@ export const MIGRATIONS = [
   CreateCheckpoints1763600000003,
   IndexMoments1763600000004,
   CreateStreamMarks1763600000005,
+  CreateRecipes1763600000006,
 ] as const;

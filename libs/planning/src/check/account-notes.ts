@@ -23,7 +23,7 @@ function unaccountedFiles(plan: Plan, comparison: Comparison): PlanNote[] {
 
 /** For a unit that is affected a job runs, or its own explanation says why none does. */
 function affectedUnits(plan: Plan): PlanNote[] {
-  if (plan.source.kind !== 'discovery') return [];
+  if (plan.source.kind !== 'discovery' && plan.source.kind !== 'recipe') return [];
   const served = new Set(plan.jobs.flatMap(unitsOf));
   return plan.units
     .filter(({ id, affected }) => affected && !served.has(id))

@@ -16,13 +16,17 @@ import {
 } from './explain.ts';
 import { policyOfKind } from './job-decisions.ts';
 import { keysFor } from './job-keys.ts';
-import { stepsOf } from './job-steps.ts';
+import { buildsBefore, stepsOf } from './job-steps.ts';
 import type { JobTerms } from './job-terms.ts';
+import { isFromRecipe } from '../recipes/lesson.ts';
+import { recipeLink } from '../recipes/recipe-words.ts';
 
 export interface Construction {
   readonly jobs: readonly PlannedJob[];
   readonly skipped: readonly SkippedJob[];
   readonly units: readonly PlannedUnit[];
+  /** Members of all jobs that run, and whatever is built for them. */
+  readonly ran: readonly Member[];
 }
 
 /**
@@ -38,15 +42,17 @@ export function constructJobs(story: Story, terms: JobTerms): Construction {
   const keyFiles = keyFileIds(units, terms.entries);
   const jobs: PlannedJob[] = [];
   const skipped: SkippedJob[] = [];
+  const ran: Member[] = [];
   assignments.forEach((assignment, at) => {
     for (const { members, part } of parts[at] ?? []) {
       const head = headOf(assignment, part, keys.get(keyText(assignment, part)) ?? '');
+      ran.push(...members, ...members.flatMap((member) => buildsBefore(member, byId)));
       if (members.length > 0)
         jobs.push({ ...head, ...runningJob({ story, terms, assignment, members, byId, keyFiles }) });
       else skipped.push({ ...head, explanation: explainSkipped(story, assignment) });
     }
   });
-  return { jobs, skipped, units: units.map((unit) => plannedUnit(story, unit)) };
+  return { jobs, skipped, units: units.map((unit) => plannedUnit(story, unit)), ran };
 }
 
 function reachedMembers({ impact }: Story, { members }: Assignment): Member[] {
@@ -62,8 +68,12 @@ function headOf({ unit, kind }: Assignment, part: number, key: string): Omit<Ski
   return { key, title: title.slice(0, 300), kind, unit: unit.id };
 }
 
-function causeFor({ kind }: UnitCommand, impact: UnitImpact | undefined): Cause | null {
-  return impact?.whole ?? impact?.kinds.get(kind) ?? null;
+function causeFor({ kind, fromRecipe }: UnitCommand, impact: UnitImpact | undefined): Cause | null {
+  const cause = impact?.whole ?? impact?.kinds.get(kind) ?? null;
+  if (cause !== null || fromRecipe !== 'not-found') return cause;
+  // Impact knows the kinds that discovery finds: what only a recipe has notices whatever any of these does.
+  const [any] = impact?.kinds.values() ?? [];
+  return any ?? null;
 }
 
 interface RunningJob {
@@ -106,21 +116,30 @@ function explainRunning({ story, assignment, members }: RunningJob): PlannedJob[
   const cause = first === undefined ? null : causeFor(first.command, story.impact.units.get(first.unit.id));
   if (first === undefined || cause === null) throw new Error('what runs has a member that is reached');
   const subject = `${assignment.kind} ${nameOf(assignment.unit)} runs`;
+  const recipe = story.recipe !== null && members.some(isFromRecipe) ? [recipeLink(story.recipe)] : [];
   if (first.command.joins === null) {
-    return explainRun(story, subject, cause, [jobRule(first.unit, first.command), ...story.policies]);
+    const ends = [...recipe, jobRule(first.unit, first.command), ...story.policies];
+    return withFurther(explainRun(story, subject, cause, ends), recipeText(recipe));
   }
   const names = members.map(({ unit }) => nameOf(unit));
   const ends: ExplanationLink[] = [
+    ...recipe,
     joinedRule(assignment),
     ...members.map(({ unit }): ExplanationLink => ({ kind: 'unit', unit: unit.id })),
     ...story.policies,
   ];
   const whom = names[0] === nameOf(assignment.unit) && names.length === 1 ? '' : ` for ${listed(names)}`;
   const told = explainRun(story, subject + whom, cause, ends);
-  if (names.length === 1) return told;
-  const others = 'What reaches each of the others is told under its own name.';
-  return { ...told, sentence: `${told.sentence} ${others}`.slice(0, SENTENCE_LENGTH_MAX) };
+  const others = names.length === 1 ? '' : ' What reaches each of the others is told under its own name.';
+  return withFurther(told, others + recipeText(recipe));
 }
+
+function withFurther(told: PlannedJob['explanation'], further: string): PlannedJob['explanation'] {
+  return { ...told, sentence: (told.sentence + further).slice(0, SENTENCE_LENGTH_MAX) };
+}
+
+const recipeText = ([link]: readonly ExplanationLink[]): string =>
+  link?.kind === 'job-rule' ? ` ${link.detail.charAt(0).toUpperCase()}${link.detail.slice(1)}.` : '';
 
 const SENTENCE_LENGTH_MAX = 5_000;
 

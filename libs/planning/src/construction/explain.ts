@@ -1,4 +1,4 @@
-import type { Explanation, ExplanationLink } from '@delta-ci/contracts';
+import type { Explanation, ExplanationLink, RecipeReference } from '@delta-ci/contracts';
 import { endsOf } from '../impact/edge-path.ts';
 import type { Cause, Impact } from '../impact/impact.ts';
 import { listed, nameOf } from '../impact/world.ts';
@@ -24,6 +24,8 @@ export interface Story {
   readonly changedFiles: number;
   /** What holds for every job of the plan, whatever it does. */
   readonly policies: readonly ExplanationLink[];
+  /** Whose commands the jobs are, as far as they say so; null without one. */
+  readonly recipe: RecipeReference | null;
   readonly unitName: (id: string) => string;
   readonly dependenciesOf: (id: string) => readonly UnitEdge[];
   /** As many links as each chain may have of its dependency path. */
@@ -35,6 +37,7 @@ export function storyOf(
   impact: Impact,
   changedFiles: number,
   policies: readonly ExplanationLink[],
+  recipe: RecipeReference | null = null,
 ): Story {
   const units = new Map(discovery.units.map((unit) => [unit.id, unit]));
   const dependencies = Map.groupBy(discovery.edges, ({ from }) => from);
@@ -43,6 +46,7 @@ export function storyOf(
     impact,
     changedFiles,
     policies,
+    recipe,
     unitName: (id) => {
       const unit = units.get(id);
       return unit === undefined ? id : nameOf(unit);

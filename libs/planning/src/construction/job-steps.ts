@@ -12,10 +12,7 @@ export function stepsOf(
   assignment: Assignment,
   byId: ReadonlyMap<string, Unit>,
 ): JobStep[] {
-  const builds = members.flatMap(({ unit, command }) => [
-    ...unit.buildsFirst.flatMap((id) => buildsOf(byId.get(id))),
-    ...(unit.buildBeforeTest && LOOKS_AT_BUILD.has(command.kind) ? buildsOf(unit) : []),
-  ]);
+  const builds = members.flatMap((member) => buildsBefore(member, byId)).map(({ command }) => command);
   const installs = members.flatMap(({ unit }) => unit.install);
   return [...onceEach(installs), ...gathered(onceEach(buildSteps(builds))), stepOf(members, assignment)];
 }
@@ -78,6 +75,15 @@ function gathered(builds: readonly JobStep[]): readonly JobStep[] {
   return steps;
 }
 
-function buildsOf(unit: Unit | undefined): UnitCommand[] {
-  return (unit?.commands ?? []).filter(({ kind }) => kind === 'build');
+/** What is built before the command of a member runs, in order: it runs as a part of the same job. */
+export function buildsBefore({ unit, command }: Member, byId: ReadonlyMap<string, Unit>): Member[] {
+  return [
+    ...unit.buildsFirst.flatMap((id) => buildsOf(byId.get(id))),
+    ...(unit.buildBeforeTest && LOOKS_AT_BUILD.has(command.kind) ? buildsOf(unit) : []),
+  ];
+}
+
+function buildsOf(unit: Unit | undefined): Member[] {
+  if (unit === undefined) return [];
+  return unit.commands.filter(({ kind }) => kind === 'build').map((command) => ({ unit, command }));
 }
