@@ -149,21 +149,29 @@ describe('laws of planning', () => {
 
   it('law: every plan fits its shape, passes its check, and can explain every job, unit and changed file', () => {
     fc.assert(
-      fc.property(anyMonorepo, anyEdit, fc.boolean(), fc.boolean(), ({ files, roots }, edit, everything, manifests) => {
-        // Without its only manifest a repository has nothing to run, and no plan.
-        fc.pre(roots.length > 1 || !manifests);
-        const after = edited(files, manifests ? Object.keys(files).sort() : sourcesOf(files), edit);
-        const inputs = inputsFor(everything ? null : files, after);
-        const plan = planned(everything ? null : files, after);
-        expect(Plan.parse(plan)).toEqual(plan);
-        expect(checkPlan(plan, inputs).filter(({ severity }) => severity === 'error')).toEqual([]);
-        const subjects = [
-          ...keysOf([...plan.jobs, ...plan.skipped]),
-          ...plan.units.map(({ id }) => id),
-          ...plan.files.map(({ path }) => path),
-        ];
-        expect(subjects.filter((subject) => explainSubject(plan, subject) === null)).toEqual([]);
-      }),
+      fc.property(
+        anyMonorepo,
+        anyEdit,
+        fc.boolean(),
+        fc.boolean(),
+        anyTrust,
+        ({ files, roots }, edit, everything, manifests, trust) => {
+          // Without its only manifest a repository has nothing to run, and no plan.
+          fc.pre(roots.length > 1 || !manifests);
+          const after = edited(files, manifests ? Object.keys(files).sort() : sourcesOf(files), edit);
+          const made = inputsFor(everything ? null : files, after);
+          const inputs = { ...made, change: { ...made.change, trust } };
+          const plan = planned(everything ? null : files, after, inputs);
+          expect(Plan.parse(plan)).toEqual(plan);
+          expect(checkPlan(plan, inputs).filter(({ severity }) => severity === 'error')).toEqual([]);
+          const subjects = [
+            ...keysOf([...plan.jobs, ...plan.skipped]),
+            ...plan.units.map(({ id }) => id),
+            ...plan.files.map(({ path }) => path),
+          ];
+          expect(subjects.filter((subject) => explainSubject(plan, subject) === null)).toEqual([]);
+        },
+      ),
     );
   });
 });

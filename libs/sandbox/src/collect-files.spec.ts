@@ -111,6 +111,19 @@ describe('collecting files from a hostile workspace', () => {
     });
   });
 
+  it('given globs that lead elsewhere, then folders are not entered, however much is in them', async () => {
+    await withWorkspace(async (workspace) => {
+      mkdirSync(join(workspace, 'installed/deeper'), { recursive: true });
+      mkdirSync(join(workspace, 'reports'));
+      for (let index = 0; index < 30; index += 1) writeFileSync(join(workspace, `installed/f${index}.xml`), '');
+      writeFileSync(join(workspace, 'reports/a.xml'), 'a');
+      expect(await collect(workspace, ['reports/*.xml', 'installed'], { entries: 5 })).toMatchObject({
+        taken: { 'reports/a.xml': 'a' },
+        notCollected: [],
+      });
+    });
+  });
+
   it('given a sparse file that claims to be huge, it is left behind by its size', async () => {
     await withWorkspace(async (workspace) => {
       writeFileSync(join(workspace, 'huge'), '');

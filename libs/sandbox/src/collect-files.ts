@@ -89,7 +89,12 @@ class Collection {
   }
 
   private wants(path: string): boolean {
-    return this.globs.some((matches) => matches(path));
+    return this.globs.some(({ matches }) => matches(path));
+  }
+
+  /** Most of a workspace, with all that was installed into it, has nothing to do with what is wanted. */
+  private leadsOn(folder: string): boolean {
+    return this.globs.some(({ mayMatchBelow }) => mayMatchBelow(folder));
   }
 
   /** Walks an open directory and closes it. `prefix` is its path with a trailing slash, or empty. */
@@ -99,8 +104,8 @@ class Collection {
       for (const { name, isDirectory } of names) {
         const path = `${prefix}${name}`;
         if (name.toLowerCase() === '.git') continue;
-        if (isDirectory) await this.descend(directory, name, path, depth);
-        else if (this.wants(path)) await this.collect(directory, name, path);
+        if (isDirectory && this.leadsOn(path)) await this.descend(directory, name, path, depth);
+        else if (!isDirectory && this.wants(path)) await this.collect(directory, name, path);
       }
     } finally {
       await directory.close();

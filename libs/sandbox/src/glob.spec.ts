@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { compileGlob } from './glob.ts';
 
-const matches = (pattern: string, path: string): boolean | null => compileGlob(pattern)?.(path) ?? null;
+const matches = (pattern: string, path: string): boolean | null => compileGlob(pattern)?.matches(path) ?? null;
 
 describe('globs', () => {
   it.each([
@@ -38,6 +38,37 @@ describe('globs', () => {
   it('a pattern of stars takes time in proportion, not exponentially', () => {
     expect(matches(`${'*a'.repeat(200)}b`, 'a'.repeat(4_000))).toBe(false);
     expect(matches('**/'.repeat(200) + 'z', 'a/'.repeat(1_000) + 'y')).toBe(false);
+  });
+
+  it.each([
+    ['reports/*.xml', 'reports', true],
+    ['reports/*.xml', 'reports/deeper', false],
+    ['reports/*.xml', 'node_modules', false],
+    ['reports', 'reports', false],
+    ['**/*.xml', 'node_modules/any', true],
+    ['a/**', 'a', true],
+    ['{a,b/c}/*.xml', 'b', true],
+    ['{a,b/c}/*.xml', 'c', false],
+  ] as const)('%s below %s: %s', (pattern, folder, expected) => {
+    expect(compileGlob(pattern)?.mayMatchBelow(folder)).toBe(expected);
+  });
+
+  it('law: what matches lies below folders that are all said to lead on', () => {
+    const part = fc.constantFrom('a', 'b', 'ab');
+    const wild = fc.constantFrom('a', 'b', '*', 'a*', '**', '{a,b}', '?');
+    fc.assert(
+      fc.property(
+        fc.array(wild, { minLength: 1, maxLength: 5 }),
+        fc.array(part, { minLength: 1, maxLength: 5 }),
+        (pattern, path) => {
+          const glob = compileGlob(pattern.join('/'));
+          if (glob?.matches(path.join('/')) !== true) return;
+          const folders = path.map((_, at) => path.slice(0, at).join('/'));
+          expect(folders.filter((folder) => !glob.mayMatchBelow(folder))).toEqual([]);
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 
   it('every path matches itself and **', () => {

@@ -3,7 +3,11 @@
  * `{a,b}` for either. Matching is dynamic programming over parts and characters: its time is bounded by pattern length
  * times path length, whatever a stranger writes as pattern.
  */
-export type Glob = (path: string) => boolean;
+export interface Glob {
+  readonly matches: (path: string) => boolean;
+  /** Whether something in this folder, or deeper, may match: a walk that asks need not enter any other. */
+  readonly mayMatchBelow: (folder: string) => boolean;
+}
 
 /** Alternatives multiply; more than this many is nobody's honest pattern. */
 const ALTERNATIVES_MAX = 64;
@@ -64,12 +68,21 @@ function skipDoubleStars(pattern: readonly string[], reachable: readonly boolean
   return closed;
 }
 
-function pathMatches(pattern: readonly string[], path: readonly string[]): boolean {
+function reachableBy(pattern: readonly string[], path: readonly string[]): readonly boolean[] {
   const start = skipDoubleStars(
     pattern,
     Array.from({ length: pattern.length + 1 }, (_, index) => index === 0),
   );
-  return path.reduce((reachable, part) => advance(pattern, reachable, part), start)[pattern.length] === true;
+  return path.reduce((reachable, part) => advance(pattern, reachable, part), start);
+}
+
+function pathMatches(pattern: readonly string[], path: readonly string[]): boolean {
+  return reachableBy(pattern, path)[pattern.length] === true;
+}
+
+/** Some of the pattern is left for what lies deeper. */
+function folderLeadsOn(pattern: readonly string[], folder: readonly string[]): boolean {
+  return reachableBy(pattern, folder).slice(0, pattern.length).includes(true);
 }
 
 const partsOf = (path: string): readonly string[] => path.split('/').filter((part) => part !== '' && part !== '.');
@@ -78,5 +91,11 @@ const partsOf = (path: string): readonly string[] => path.split('/').filter((par
 export function compileGlob(pattern: string): Glob | null {
   const alternatives = expandBraces(pattern)?.map(partsOf);
   if (alternatives === undefined || alternatives.some((parts) => parts.includes('..'))) return null;
-  return (path) => alternatives.some((parts) => pathMatches(parts, partsOf(path)));
+  const some =
+    (holds: typeof pathMatches) =>
+    (path: string): boolean => {
+      const parts = partsOf(path);
+      return alternatives.some((alternative) => holds(alternative, parts));
+    };
+  return { matches: some(pathMatches), mayMatchBelow: some(folderLeadsOn) };
 }
