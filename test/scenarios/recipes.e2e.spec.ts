@@ -70,7 +70,7 @@ describe('a repository and its recipes', () => {
     const mended = await pushed('mended', { 'check.sh': 'echo tested\n' });
     expect(mended).toMatchObject({ outcome: 'succeeded', plan: { source: { kind: 'discovery' } } });
     expect(mended.plan.summary).toMatch(
-      /Its commands were discovered again, because recipe rcp_\w+ .* is stale since .*: test/,
+      /All commands were discovered again, because recipe rcp_\w+ .* is stale since .*: test/,
     );
     await recipe('a second version', ({ version }) => version === 2);
     expect(await known()).toMatchObject([

@@ -50,9 +50,12 @@ function notFollowed(latest: NonNullable<RecipeInput['latest']>, departed: reado
 }
 
 /** One sentence for the summary of a plan; empty where there is nothing to say. */
-export function recipeSentence(input: RecipeInput | null, { used }: AppliedRecipe): string {
+export function recipeSentence(input: RecipeInput | null, { used, followed, commands }: AppliedRecipe): string {
   const latest = input?.latest ?? null;
-  if (used !== null) return ` Its commands are those of ${namedRecipe(used)}.`;
+  if (used !== null) {
+    const which = followed === commands ? 'All commands' : `${followed} of ${commands} commands`;
+    return ` ${which} of the repository are those of ${namedRecipe(used)}.`;
+  }
   if (latest?.stale === null || latest === null) return '';
-  return ` Its commands were discovered again, because ${notFollowed(latest, [])}.`;
+  return ` All commands were discovered again, because ${notFollowed(latest, [])}.`;
 }

@@ -79,7 +79,7 @@ describe('a plan by a recipe', () => {
     const plan = planned(SHOP, after, { recipe: knowing(recipe) });
     const named = `recipe rcp_${'7'.repeat(32)} (version 1, learned 2026-01-02T03:04:05.678Z from ${TAUGHT_BY})`;
     expect(plan.source.evidence).toContain(`${named}, because the tested tree has the same manifests`);
-    expect(plan.summary).toContain(`Its commands are those of ${named}.`);
+    expect(plan.summary).toContain(`All commands of the repository are those of ${named}.`);
     for (const job of plan.jobs) {
       expect(followsRecipe(job)).toBe(true);
       expect(job.explanation.sentence).toContain(named.slice(1));
@@ -130,6 +130,7 @@ describe('a plan by a recipe', () => {
     const plan = planned(null, SHOP, { recipe: knowing({ version: 1, units: others }, { rules: '1' }) });
     expect(keysOf(plan.jobs)).toContain('test-packages-cart');
     expect(plan.source.evidence).toContain('2 of 3 commands are its, the rest as discovered');
+    expect(plan.summary).toContain('2 of 3 commands of the repository are those of recipe');
     expect(plan.source.recipe?.teaches).toMatchObject({ version: 2, rules: '1' });
     expect(taughtBy(plan).units).toContainEqual(cart);
   });
