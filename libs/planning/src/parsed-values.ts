@@ -56,6 +56,22 @@ function listOf(value: unknown, arrange: Arrange, depth: number): unknown {
   return arrange(Object.keys(record)).map((name) => [name, listOf(record[name], arrange, depth + 1)]);
 }
 
+/** Whether two values of JSON are the same, in whatever order members of records stand. */
+export function isSameValue(one: unknown, other: unknown): boolean {
+  if (one === other) return true;
+  if (Array.isArray(one) || Array.isArray(other)) return isSameList(one, other);
+  const [left, right] = [asRecord(one), asRecord(other)];
+  if (left === null || right === null) return false;
+  const names = Object.keys(left);
+  if (names.length !== Object.keys(right).length) return false;
+  return names.every((name) => Object.hasOwn(right, name) && isSameValue(left[name], right[name]));
+}
+
+function isSameList(one: unknown, other: unknown): boolean {
+  if (!Array.isArray(one) || !Array.isArray(other) || one.length !== other.length) return false;
+  return one.every((each, at) => isSameValue(each, other[at]));
+}
+
 /**
  * The same value without halves of surrogate pairs, in place of which U+FFFD stands: escapes in JSON and YAML can write
  * them, cutting a text to a length can make them, and canonical JSON has no form for them.

@@ -1,7 +1,7 @@
 import type { RecipeUnit } from '@delta-ci/contracts';
 import { PLANNING_RULES_VERSION } from '../assemble-plan.ts';
 import type { Discovery, Unit, UnitCommand } from '../model.ts';
-import { describeCommand, describeUnit, isSameCommand, isSetUpAlike } from './described.ts';
+import { isSameCommand, isSetUpAlike } from './described.ts';
 import type { LatestRecipe, RecipeInput } from './recipe-input.ts';
 
 /** A discovery with the commands of a recipe in place of its own. */
@@ -50,11 +50,10 @@ function resultOf(discovery: Discovery, latest: LatestRecipe | null, departed: r
 
 /** Whether discovery finds what the recipe has, and perhaps more. */
 function agrees(unit: Unit, described: RecipeUnit): boolean {
-  if (!isSetUpAlike(describeUnit(unit, []), described)) return false;
-  const found = new Map(unit.commands.map((command) => [command.kind, describeCommand(command)]));
+  if (!isSetUpAlike(unit, described)) return false;
   return described.commands.every((command) => {
-    const same = found.get(command.kind);
-    return same !== undefined && isSameCommand(same, command);
+    const found = unit.commands.find(({ kind }) => kind === command.kind);
+    return found !== undefined && isSameCommand(found, command);
   });
 }
 

@@ -1,6 +1,6 @@
 import type { RecipeCommand, RecipeUnit } from '@delta-ci/contracts';
 import type { Unit, UnitCommand } from '../model.ts';
-import { sortedText } from '../parsed-values.ts';
+import { isSameValue } from '../parsed-values.ts';
 import { byText } from '../tree-paths.ts';
 
 /** Units as recipes describe them. */
@@ -29,7 +29,7 @@ export function describeUnit(unit: Unit, commands: readonly UnitCommand[]): Reci
   };
 }
 
-export function describeCommand({ kind, step, evidence, text, reports, outputs, joins }: UnitCommand): RecipeCommand {
+function describeCommand({ kind, step, evidence, text, reports, outputs, joins }: UnitCommand): RecipeCommand {
   return {
     kind,
     evidence,
@@ -41,16 +41,36 @@ export function describeCommand({ kind, step, evidence, text, reports, outputs, 
   };
 }
 
-/**
- * Whether two descriptions agree on how a unit is set up, whatever it runs. Which builds it needs first follows from the
- * edges of the tested tree, and is no part of that.
- */
-export function isSetUpAlike(one: RecipeUnit, other: RecipeUnit): boolean {
-  return setUpOf(one) === setUpOf(other);
+/** What of a unit is the same whatever it runs. Which builds it needs first follows from the edges of the tested tree. */
+const SET_UP = [
+  'id',
+  'name',
+  'root',
+  'ecosystem',
+  'manifest',
+  'install',
+  'hosts',
+  'env',
+  'toolchain',
+  'buildBeforeTest',
+  'caches',
+] as const satisfies readonly (keyof Unit & keyof RecipeUnit)[];
+
+/** Whether two descriptions agree on how a unit is set up. */
+export function isSetUpAlike(one: Unit | RecipeUnit, other: RecipeUnit): boolean {
+  return SET_UP.every((aspect) => isSameValue(one[aspect], other[aspect]));
 }
 
-const setUpOf = (unit: RecipeUnit): string => sortedText({ ...unit, commands: null, buildsFirst: null });
+const COMMAND = [
+  'kind',
+  'step',
+  'evidence',
+  'text',
+  'reports',
+  'outputs',
+  'joins',
+] as const satisfies readonly (keyof UnitCommand & keyof RecipeCommand)[];
 
-export function isSameCommand(one: RecipeCommand, other: RecipeCommand): boolean {
-  return sortedText(one) === sortedText(other);
+export function isSameCommand(one: UnitCommand, other: RecipeCommand): boolean {
+  return COMMAND.every((aspect) => isSameValue(one[aspect], other[aspect]));
 }

@@ -2,7 +2,7 @@ import { RECIPE_LENGTH_MAX, type Recipe, type RecipeUnit, type RecipeUse, type T
 import { PLANNING_RULES_VERSION } from '../assemble-plan.ts';
 import type { Member } from '../construction/assignments.ts';
 import type { Unit, UnitCommand } from '../model.ts';
-import { sortedText } from '../parsed-values.ts';
+import { isSameValue } from '../parsed-values.ts';
 import { byText } from '../tree-paths.ts';
 import type { AppliedRecipe } from './apply-recipe.ts';
 import { describeUnit, isSetUpAlike } from './described.ts';
@@ -40,7 +40,7 @@ function lessonOf(latest: RecipeInput['latest'], known: Recipe | null, ran: read
   for (const [unit, members] of Map.groupBy(ran, (member) => member.unit)) {
     const before = units.get(unit.id);
     const after = added(before, provenOf(unit, members));
-    if (before !== undefined && sortedText(before) === sortedText(after)) continue;
+    if (isSameValue(before, after)) continue;
     units.set(unit.id, after);
     news = true;
   }
