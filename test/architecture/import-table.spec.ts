@@ -316,6 +316,8 @@ describe('importsOf', () => {
     [`type A = typeof import('./a.ts');`, ['./a.ts']],
     [`const a = require('a');`, ['a']],
     [`import a = require('a');`, ['a']],
+    [`const a = require.resolve('a/package.json');`, ['a/package.json']],
+    [`const a = paths.resolve('a');`, []],
     [`const a = await import(name);`, ['<computed>']],
     [`class A { constructor(@Inject() private readonly b: import('b').B) {} }`, ['b']],
     [`const text = "import { a } from './a.ts'"; // import './b.ts'`, []],

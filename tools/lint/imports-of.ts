@@ -45,9 +45,22 @@ function namedModule(node: Syntax): string | undefined {
   return firstArgument(node['arguments']) ?? COMPUTED;
 }
 
+/** `import(...)`, `require(...)`, and `require.resolve(...)`, by which programs of packages are found. */
 const loadsModule = (callee: unknown): boolean =>
-  isSyntax(callee) &&
-  (callee['type'] === 'Import' || (callee['type'] === 'Identifier' && callee['value'] === 'require'));
+  isSyntax(callee) && (callee['type'] === 'Import' || isRequire(callee) || resolves(callee));
+
+const isRequire = (node: unknown): boolean =>
+  isSyntax(node) && node['type'] === 'Identifier' && node['value'] === 'require';
+
+const resolves = (callee: Syntax): boolean => {
+  const { property } = callee;
+  return (
+    callee['type'] === 'MemberExpression' &&
+    isRequire(callee['object']) &&
+    isSyntax(property) &&
+    property['value'] === 'resolve'
+  );
+};
 
 function firstArgument(given: unknown): string | undefined {
   const first: unknown = Array.isArray(given) ? given[0] : undefined;

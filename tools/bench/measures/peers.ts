@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import { installBeside } from '../../bootstrap/packages-beside.mjs';
 import { amount, type Bench, type Measure } from '../measure.ts';
-import { installPeers } from '../peers/install.mjs';
 import { findRedis, startRedis } from '../peers/redis-server.mjs';
 import type { Figure } from '../report/figure.ts';
 import { percentile } from '../report/percentile.ts';
@@ -43,7 +43,7 @@ export const peers: Measure = {
   byName: true,
   run: async (bench) => {
     bench.say('installing them beside the product');
-    await installPeers();
+    await installBeside(join(ROOT, 'tools', 'bench', 'peers'), 'the peers');
     const plane = await controlPlane(bench.scene);
     const figures = await ours(bench, plane);
     for (const peer of PEERS) figures.push(...(await theirs(bench, plane, peer)));

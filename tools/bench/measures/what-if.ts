@@ -1,13 +1,7 @@
-import { DEFAULT_RUN_POLICY, canonicalJson } from '@delta-ci/contracts';
-import {
-  Git,
-  SnapshotReader,
-  openHistory,
-  type HistoryStep,
-  type RepositoryReader,
-  type Snapshot,
-} from '@delta-ci/git';
-import { DEFAULT_PLANNING_RULES, DiscoveryMemory, condensed, planChange, wantedPaths } from '@delta-ci/planning';
+import { canonicalJson } from '@delta-ci/contracts';
+import { Git, SnapshotReader, openHistory, type RepositoryReader, type Snapshot } from '@delta-ci/git';
+import { DiscoveryMemory, planChange } from '@delta-ci/planning';
+import { READING, pushOfStep } from '../../history/push-of-step.ts';
 import { amount, type Bench, type Measure } from '../measure.ts';
 import type { Figure } from '../report/figure.ts';
 import { median } from '../report/percentile.ts';
@@ -78,7 +72,7 @@ async function replan({ scene }: Bench, directory: string, commits: number): Pro
   );
   const head = await reader.resolveRef('refs/heads/main');
   if (!head.ok) throw new Error(head.error.message);
-  const snapshots = new SnapshotReader(reader, { wanted: wantedPaths, kept: condensed });
+  const snapshots = new SnapshotReader(reader, READING);
   const memory = new DiscoveryMemory();
   const times: Times[] = [];
   let before: Snapshot | null = null;
@@ -88,7 +82,7 @@ async function replan({ scene }: Bench, directory: string, commits: number): Pro
     const next = await snapshots.readNext(base, step.commit.id, step.changes);
     if (!next.ok) throw new Error(next.error.message);
     const readAt = performance.now();
-    const planned = planChange(inputsOf(step, next.value, base), memory);
+    const planned = planChange(pushOfStep(step, next.value, base), memory);
     if (!planned.ok) throw new Error(planned.message);
     const plannedAt = performance.now();
     canonicalJson(planned.plan);
@@ -103,40 +97,4 @@ async function readAnew(snapshots: SnapshotReader, commit: string): Promise<Snap
   const snapshot = await snapshots.read(commit);
   if (!snapshot.ok) throw new Error(snapshot.error.message);
   return snapshot.value;
-}
-
-function inputsOf(
-  { commit, parent, changes }: HistoryStep,
-  head: Snapshot,
-  base: Snapshot,
-): Parameters<typeof planChange>[0] {
-  const url = 'file:///bench/history';
-  return {
-    repository: {
-      id: 'local/bench/history',
-      forge: 'local',
-      fullName: 'bench/history',
-      cloneUrl: url,
-      defaultBranch: 'main',
-    },
-    change: {
-      kind: 'push',
-      ref: 'refs/heads/main',
-      base: parent?.id ?? null,
-      head: commit.id,
-      targetRef: null,
-      pullRequest: null,
-      title: commit.subject,
-      author: commit.author.name,
-      trust: 'trusted',
-    },
-    commit: commit.id,
-    tree: commit.treeId,
-    head,
-    comparison: { kind: 'changes', commit: parent?.id ?? '', snapshot: base, changes },
-    policy: DEFAULT_RUN_POLICY,
-    rules: DEFAULT_PLANNING_RULES,
-    recipe: null,
-    rerun: null,
-  };
 }

@@ -41,10 +41,16 @@ function internalTarget(
 ): string | null {
   const linked = linkedRoot(around, each.root, dependency);
   if (linked !== undefined) return linked;
-  if (dependency.range.startsWith('npm:')) return null;
+  // `npm:other@1` asks a registry, unless the package manager prefers a member of that name whose version fits.
+  if (dependency.range.startsWith('npm:')) return around.byName.get(publishedName(dependency.range)) ?? null;
   // `workspace:other@*` asks for a member under another name than its own.
   const alias = /^workspace:((?:@[^/@]+\/)?[^/@]+)@/u.exec(dependency.range)?.[1];
   return around.byName.get(alias ?? dependency.name) ?? null;
+}
+
+/** The package behind `npm:other@1`; null where only a range follows. */
+function publishedName(range: string): string | null {
+  return /^npm:((?:@[^/@]+\/)?[^/@]+)(?:@|$)/u.exec(range)?.[1] ?? null;
 }
 
 /** A dependency written as a path to another package of the repository: from where it is written, or from the root. */
@@ -72,7 +78,9 @@ export function rootEdges(
 export function hasExternalPackages(around: LinkedPackages): boolean {
   return around.workspace.packages.some((each) =>
     each.manifest.dependencies.some(
-      (dependency) => dependency.kind !== 'peer' && internalTarget(around, each, dependency) === null,
+      (dependency) =>
+        dependency.kind !== 'peer' &&
+        (dependency.range.startsWith('npm:') || internalTarget(around, each, dependency) === null),
     ),
   );
 }

@@ -131,3 +131,27 @@ describe('settings of TypeScript', () => {
     expect(jobsAfter('yarn-berry-aliases', 'packages/tools/src/index.ts')).toEqual(['test-packages-web']);
   });
 });
+
+describe('a dependency that is asked for under a published name', () => {
+  const manifest = (name: string, dependencies: Files = {}): string =>
+    JSON.stringify({ name: `@all/${name}`, scripts: { test: 'node --test' }, dependencies });
+  const reachedBy = (range: string): string[] => {
+    const files: Files = {
+      'package.json': JSON.stringify({ private: true, packageManager: 'pnpm@9.12.2' }),
+      'pnpm-workspace.yaml': 'packages: [packages/*]\n',
+      'packages/money/package.json': manifest('money'),
+      'packages/money/index.js': 'export const cents = 1;\n',
+      'packages/cart/package.json': manifest('cart', { coins: range }),
+    };
+    return keysOf(planned(files, { ...files, 'packages/money/index.js': 'export const cents = 2;\n' }).jobs);
+  };
+
+  it.each(['npm:@all/money', 'npm:@all/money@^1.0.0', 'npm:@all/money@latest'])(
+    'given %s, which a package manager may serve with the member of that name, then who asks for it notices',
+    (range) => expect(reachedBy(range)).toEqual(['test-packages-cart', 'test-packages-money']),
+  );
+
+  it.each(['npm:@all/moneybag@^1.0.0', 'npm:^1.0.0', '^1.0.0'])('given %s, then not', (range) =>
+    expect(reachedBy(range)).toEqual(['test-packages-money']),
+  );
+});
