@@ -33,6 +33,7 @@ export function pushOfStep({ commit, parent, changes }: HistoryStep, head: Snaps
     policy: DEFAULT_RUN_POLICY,
     rules: DEFAULT_PLANNING_RULES,
     recipe: null,
+    durations: null,
     rerun: null,
   };
 }

@@ -79,6 +79,13 @@ Examples:
   delta at 1200
   delta at 2026-01-31T12:00:00Z --json | jq .queue
   delta at 1200 --job run_0199f2.../test-cart`,
+  durations: `
+Of each step: the median of the last nine trusted runs in which it succeeded, and how many there were.
+
+Examples:
+  delta durations github/demo/shop
+  delta durations github/demo/shop --json > durations.json
+  delta what-if --durations durations.json --last 300`,
   replay: `
 Ends with 0 when everything is as recorded, 1 when something differs, 3 when it could not be judged.
 

@@ -30,6 +30,7 @@ describe('the command line', () => {
     ['help-parked-list', ['parked', 'list', '--help']],
     ['help-parked-retry', ['parked', 'retry', '--help']],
     ['help-at', ['at', '--help']],
+    ['help-durations', ['durations', '--help']],
     ['help-replay', ['replay', '--help']],
   ])('%s is as agreed', async (name, args) => {
     const { surroundings, out } = recorded(NOWHERE, {}, 100);

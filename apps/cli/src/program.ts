@@ -20,6 +20,7 @@ import { exportAudit, type ExportOptions } from './commands/audit-export.ts';
 import { verifyAudit, type VerifyOptions } from './commands/audit-verify.ts';
 import { at, type AtOptions } from './commands/at.ts';
 import { doctor } from './commands/doctor.ts';
+import { durations, type DurationsOptions } from './commands/durations.ts';
 import { lint } from './commands/lint.ts';
 import { logs, type LogOptions } from './commands/logs.ts';
 import { listParked, settleParked, type ParkedListOptions, type SettleOptions } from './commands/parked.ts';
@@ -157,7 +158,7 @@ function addWhatIf(program: Command, surroundings: Surroundings, done: Done): vo
     .option('--last <n>', 'how many commits', wholeNumber(1, 10_000), 100)
     .option('--ref <ref>', 'up to this branch, tag or commit; otherwise to what is checked out')
     .option('--policy <file>', 'plan by this delta.yaml, or these planning rules (JSON), as well, and compare')
-    .option('--durations <file>', 'milliseconds by job key (JSON), for the estimate of minutes')
+    .option('--durations <file>', 'what `delta durations --json` printed, or milliseconds by job key (JSON)')
     .option('--html <file>', 'write a page with pictures too')
     .addHelpText('after', EXAMPLES.whatIf)
     .action(async (options: WhatIfOptions) => done(await whatIf(surroundings, options)));
@@ -290,6 +291,11 @@ function addLog(program: Command, surroundings: Surroundings, done: Done): void 
     .option('--cursor <cursor>', 'where the page before ended')
     .addHelpText('after', EXAMPLES.at)
     .action(async (moment: string, options: AtOptions) => done(await at(surroundings, moment, options)));
+  ofDatabase(program.command('durations'))
+    .description('how long steps of a repository take, as learned from its runs')
+    .argument('<repository>', 'for instance github/demo/shop')
+    .addHelpText('after', EXAMPLES.durations)
+    .action(async (id: string, options: DurationsOptions) => done(await durations(surroundings, id, options)));
   ofDatabase(program.command('replay'))
     .description('decide a recorded run again, or fold the whole log again, and compare')
     .argument('[run]', 'id of the run whose decisions are made again')

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Plan } from '@delta-ci/contracts';
 import type { PlanningOutcome } from './planning-outcome.ts';
@@ -10,7 +11,8 @@ const BYTES_MAX = 32 * 1_024 ** 2;
 
 /**
  * The last plan of each construction: what was planned once need not be planned again when the same tree comes under
- * another name, and not even written out again when the same change does. By `constructionKey`, which says all that decides a plan.
+ * another name, and not even written out again when the same change does. By `constructionKey`, which says all that decides a plan,
+ * or rather by its hash: what steps take can be as long as a plan.
  */
 export class PlanMemory {
   readonly #plans: WeightedMemory<Planned>;
@@ -20,11 +22,11 @@ export class PlanMemory {
   }
 
   find(key: string): Planned | null {
-    return this.#plans.take(key);
+    return this.#plans.take(hash('sha256', key));
   }
 
   keep(key: string, planned: Planned): void {
-    this.#plans.keep(key, planned, planned.sizeBytes);
+    this.#plans.keep(hash('sha256', key), planned, planned.sizeBytes);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Plan, RecordedEventOf } from '@delta-ci/contracts';
+import type { LearnedDurations, Plan, RecordedEventOf } from '@delta-ci/contracts';
 import { constructionKey, type PlanningInputs, type PlanningRules, type RecipeInput } from '@delta-ci/planning';
 import { withSpan } from '@delta-ci/service';
 import { recipesFor, type RecipePlaces } from './known-recipes.ts';
@@ -9,11 +9,13 @@ import type { PlanningThreads } from './planning-threads.ts';
 import { readChange } from './read-change.ts';
 import type { ReadChange, ReadingMemory } from './reading-memory.ts';
 import type { ServedMirrors } from './served-mirrors.ts';
+import type { ToldDurations } from './told-durations.ts';
 
 export interface PlanningTools extends RecipePlaces {
   readonly mirrors: ServedMirrors;
   readonly memory: ReadingMemory;
   readonly plans: PlanMemory;
+  readonly durations: ToldDurations;
   readonly rules: PlanningRules;
   readonly threads: PlanningThreads;
 }
@@ -24,10 +26,14 @@ type CreatedRun = RecordedEventOf<'run.created'>['data'];
 export async function planRun(tools: PlanningTools, run: CreatedRun, signal: AbortSignal): Promise<PlanningOutcome> {
   const rerun = await earlierPlan(tools, run);
   if (rerun !== null && 'kind' in rerun) return rerun;
-  const read = await withSpan('read change', {}, async () => readRun(tools, run, signal));
+  const [read, durations] = await Promise.all([
+    withSpan('read change', {}, async () => readRun(tools, run, signal)),
+    // A rerun takes up the jobs there were, however they were cut.
+    rerun === null ? tools.durations.ask(run.repository.id) : null,
+  ]);
   if (read.kind === 'failed') return read;
   const recipe = rerun === null ? await recipesFor(tools, run.repository.id, read.value.head) : null;
-  const inputs = inputsOf(tools, run, { ...read.value, recipe }, rerun);
+  const inputs = inputsOf({ rules: tools.rules, durations }, run, { ...read.value, recipe }, rerun);
   // What an earlier plan decides is no construction, and such plans are small.
   if (inputs.rerun !== null) return planAndStore(tools, inputs, null, signal);
   const key = constructionKey(inputs);
@@ -76,7 +82,7 @@ async function earlierPlan(
 }
 
 function inputsOf(
-  { rules }: PlanningTools,
+  { rules, durations }: { readonly rules: PlanningRules; readonly durations: LearnedDurations | null },
   { repository, change, policy, rerun }: CreatedRun,
   { tree, head, comparison, recipe }: ReadChange & { readonly recipe: RecipeInput | null },
   earlier: { readonly plan: Plan } | null,
@@ -91,6 +97,7 @@ function inputsOf(
     policy,
     rules,
     recipe,
+    durations,
     rerun: rerun === null || earlier === null ? null : { source: rerun, plan: earlier.plan },
   };
 }

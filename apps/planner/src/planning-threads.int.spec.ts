@@ -42,6 +42,7 @@ function inputsFor(files: Readonly<Record<string, string>>): PlanningInputs {
     policy: DEFAULT_RUN_POLICY,
     rules: DEFAULT_PLANNING_RULES,
     recipe: null,
+    durations: null,
     rerun: null,
   };
 }

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { FileArtifactStore } from '@delta-ci/artifact-store';
 import { ReportClient, connectBus, consumeEvents, type AroundHandler, type Bus } from '@delta-ci/bus';
-import { openLog, whichPlanHasTheRun, type LogConnection } from '@delta-ci/event-log';
+import { RecalledDurations, openLog, whichPlanHasTheRun, type LogConnection } from '@delta-ci/event-log';
 import { loadForgeSettings, type ForgeSettings } from '@delta-ci/forge';
 import { Git } from '@delta-ci/git';
 import type { PlanningRules } from '@delta-ci/planning';
@@ -20,6 +20,7 @@ import { plannerMetrics } from './planner-metrics.ts';
 import { PlannerModule } from './planner.module.ts';
 import type { PlanningOutcome } from './planning-outcome.ts';
 import { ServedMirrors } from './served-mirrors.ts';
+import { ToldDurations } from './told-durations.ts';
 
 type Planner = Service<PlannerConfig>;
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -46,7 +47,10 @@ export async function startPlanner(service: Planner, environment: Environment): 
   threads.warm();
   const mirrors = new ServedMirrors(git, mirrorDir, forges);
   const [memory, plans] = [new ReadingMemory(), new PlanMemory()];
-  const tools = { mirrors, memory, plans, store, log, recipes: new RecipeMemory(), rules: rulesOf(config), threads };
+  const recalled = new RecalledDurations(log);
+  const durations = new ToldDurations(async (repository) => recalled.recall(repository), logger);
+  const recipes = new RecipeMemory();
+  const tools = { mirrors, memory, plans, durations, store, log, recipes, rules: rulesOf(config), threads };
   const concerned = new ConcernedRuns();
   const reports = new ReportClient(bus);
   const handling: RunCreatedTools = {

@@ -10,7 +10,7 @@ import {
   type LeaseOffer,
 } from '@delta-ci/contracts';
 import type { Git, Protocol } from '@delta-ci/git';
-import { runJob, type CollectedFile, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
+import { decidingStep, runJob, type CollectedFile, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
 import type { Logger } from '@delta-ci/service';
 import { ArtifactList } from './artifact-list.ts';
 import { fetchSource, type FetchedSource } from './fetch-source.ts';
@@ -277,7 +277,7 @@ function usageOf(result: JobResult, wallMs: number): CompletionReport['usage'] {
 
 function summaryOf(result: JobResult): string {
   if (result.infrastructureError !== null) return result.infrastructureError.message;
-  const last = result.steps.at(-1);
+  const last = decidingStep(result.steps);
   if (result.outcome === 'succeeded') return `${result.steps.length} steps succeeded`;
   return last === undefined
     ? result.outcome

@@ -17,6 +17,8 @@ export {
   ForgeName,
 } from './ids.ts';
 export { canonicalJson, type Json } from './canonical-json.ts';
+export { LearnedDuration, LearnedDurations, StepKey, StepShare, stepKey, stepNameOf } from './durations.ts';
+export { shortHash } from './short-hash.ts';
 export { firstDifference, type JsonDifference } from './json-difference.ts';
 export { CapacityHistory, CapacityInputs, CapacityPolicy, CapacitySnapshot } from './capacity.ts';
 export { Actor, Change, ChangeKind, ForgeKind, Repository, RerunSource, TrustLevel } from './change.ts';

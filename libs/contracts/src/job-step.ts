@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { StepShare } from './durations.ts';
 
 /** A path inside the repository or workspace, with `/` between parts. */
 export const RelativePath = z.string().min(1).max(4_096);
@@ -12,5 +13,9 @@ export const JobStep = z.strictObject({
   run: z.string().min(1).max(65_536),
   /** Relative to the workspace; `.` is its root. */
   workdir: RelativePath,
+  /** It needs no other step that says the same: each of them runs when another failed, and any that fails fails the job. */
+  independent: z.literal(true).optional(),
+  /** Which share of a longer step it is; absent when it is a step of its own. */
+  share: StepShare.optional(),
 });
 export type JobStep = z.infer<typeof JobStep>;

@@ -22,6 +22,14 @@ export {
 export { classifyFailure, type Classification } from './retry/classify.ts';
 export { decideRetry, type RetryDecision } from './retry/decide-retry.ts';
 export { validateTimings, type TimingProblem, type Timings } from './policy/validate-timings.ts';
+export {
+  NO_SAMPLES,
+  learnDurations,
+  tellDurations,
+  type DurationSamples,
+  type MeasuredAttempt,
+  type MeasuredStep,
+} from './durations/learn-durations.ts';
 export { runPolicyFor } from './policy/run-policy-for.ts';
 export { validateCapacityPolicy, type CapacityPolicyProblem } from './scaling/capacity-policy.ts';
 export { NO_CAPACITY_HISTORY } from './scaling/capacity-signals.ts';

@@ -1,6 +1,7 @@
 export { migrate, type AppliedMigrations, type MigrateOptions } from './schema/migrate.ts';
 export { provisionRoles, type ProvisionRolesOptions, type RoleUrls } from './schema/provision-roles.ts';
 export { roleNames, type RoleNames } from './schema/role-names.ts';
+export { RecalledDurations } from './durations/recalled-durations.ts';
 export { openLog, type LogConnection, type OpenLogOptions } from './connection.ts';
 export {
   type Answer,

@@ -23,6 +23,8 @@ const withRequirements = (change: Partial<PlannedJob['requirements']>): Plan =>
 const withPolicy = (change: Partial<PlannedJob['policy']>): Plan => withJob({ policy: { ...FIRST.policy, ...change } });
 const withStep = (run: string): Plan => withJob({ steps: [{ name: 'out', run, workdir: '.' }] });
 
+const SHARD = { name: 'test', run: 'test', workdir: '.', share: { of: 'test 00000000', number: 1, count: 2 } };
+
 const ofStranger = (plan: Plan): Plan => ({ ...plan, trust: 'untrusted' });
 const STRANGER: PlanningInputs = { ...INPUTS, change: { ...INPUTS.change, trust: 'untrusted' } };
 const FULLY_LABELLED: PlanningInputs = { ...INPUTS, rules: { ...INPUTS.rules, labels: ['arm'] } };
@@ -63,6 +65,7 @@ const DESERVED: Readonly<Record<CheckNoteCode, readonly (readonly [plan: Plan, i
       },
     ],
   ],
+  incomplete_shards: [[withJob({ steps: [SHARD] })], [withJob({ steps: [SHARD, SHARD] })]],
   trust_differs: [[ofStranger(SOUND)], [SOUND, STRANGER]],
   weak_isolation: [
     [withRequirements({ isolation: 'process' })],

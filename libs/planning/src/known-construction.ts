@@ -6,7 +6,7 @@ import { sortedText } from './parsed-values.ts';
 /** What decides a plan besides the names it goes by; a rerun is decided by an earlier plan as well, and has none. */
 export type ConstructionInputs = Pick<
   PlanningInputs,
-  'repository' | 'change' | 'tree' | 'policy' | 'rules' | 'recipe'
+  'repository' | 'change' | 'tree' | 'policy' | 'rules' | 'recipe' | 'durations'
 > & {
   readonly comparison: { readonly kind: 'changes'; readonly commit: string } | { kind: 'everything'; reason: string };
 };
@@ -24,6 +24,7 @@ export function constructionKey({
   policy,
   rules,
   recipe,
+  durations,
 }: ConstructionInputs): string {
   const against = comparison.kind === 'changes' ? { commit: comparison.commit } : { everything: comparison.reason };
   const { trust } = change;
@@ -37,6 +38,7 @@ export function constructionKey({
     policy,
     rules,
     recipe: known,
+    durations,
   });
 }
 

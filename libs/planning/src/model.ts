@@ -3,6 +3,7 @@ import type {
   IsolationTier,
   JobKind,
   JobStep,
+  LearnedDurations,
   Plan,
   Repository,
   RerunSource,
@@ -79,6 +80,8 @@ export interface PlanningInputs {
   readonly rules: PlanningRules;
   /** Null where recipes play no part: reruns, and plans that are not of a mesh. */
   readonly recipe: RecipeInput | null;
+  /** What steps of the repository took so far; null when nobody can say: then every job is one of its own, and whole. */
+  readonly durations: LearnedDurations | null;
   /** For a rerun: what is asked, and the plan it is asked of. */
   readonly rerun: { readonly source: RerunSource; readonly plan: Plan } | null;
 }
@@ -122,6 +125,16 @@ export interface CommandJoin {
   readonly whole: string | null;
 }
 
+/** How a test runner is told to run one shard of all that it would run. */
+export interface CommandShards {
+  /** For instance `--shard of vitest`. */
+  readonly by: string;
+  /** What is added to the command line; `{number}` and `{count}` stand for which shard of how many, the first being 1. */
+  readonly suffix: string;
+  /** As many shards as have something to do for certain. */
+  readonly most: number;
+}
+
 /** One thing a unit can do, and how it is known. */
 export interface UnitCommand {
   readonly kind: JobKind;
@@ -138,6 +151,8 @@ export interface UnitCommand {
   readonly joins: CommandJoin | null;
   /** Whether a recipe says so, and whether discovery finds a command of this kind as well; absent in what it finds alone. */
   readonly fromRecipe?: 'found' | 'not-found';
+  /** Absent where nobody knows that its tests can be run shard by shard. */
+  readonly shards?: CommandShards;
 }
 
 /**

@@ -1,12 +1,13 @@
-import type {
-  ConfigFileJob,
-  Explanation,
-  ExplanationLink,
-  Plan,
-  PlannedFile,
-  PlannedJob,
-  PlanNote,
-  SkippedJob,
+import {
+  shortHash,
+  type ConfigFileJob,
+  type Explanation,
+  type ExplanationLink,
+  type Plan,
+  type PlannedFile,
+  type PlannedJob,
+  type PlanNote,
+  type SkippedJob,
 } from '@delta-ci/contracts';
 import { changedText, planHeader, summaryOf } from './assemble-plan.ts';
 import { runPolicyOf, termsFor } from './config/config-terms.ts';
@@ -17,7 +18,7 @@ import { compilePaths, judgeConfigured, type ConfiguredDecision } from './config
 import type { FoundConfig } from './config/read-config.ts';
 import { RETENTION_DAYS_DEFAULT } from './construction/artifacts.ts';
 import type { JobTerms } from './construction/job-terms.ts';
-import { hashOf, keysFor } from './construction/job-keys.ts';
+import { keysFor } from './construction/job-keys.ts';
 import { changedWord, placesOf } from './impact/changed-places.ts';
 import { listed } from './impact/world.ts';
 import type { PlanningInputs, PlanningResult } from './model.ts';
@@ -146,7 +147,7 @@ function cachesOf({ job }: ExpandedJob, { blobIds }: Context): PlannedJob['cache
   return (job.caches ?? []).map(({ type, key, paths }) => {
     const filled = key.replaceAll(HASH_REFERENCE, (_whole, path: string) => blobIds.get(path) ?? 'none');
     const fits = filled.length <= CACHE_KEY_LENGTH_MAX;
-    return { type, key: fits ? filled : `${filled.slice(0, CACHE_KEY_LENGTH_MAX - 9)}-${hashOf(filled)}`, paths };
+    return { type, key: fits ? filled : `${filled.slice(0, CACHE_KEY_LENGTH_MAX - 9)}-${shortHash(filled)}`, paths };
   });
 }
 

@@ -35,7 +35,7 @@ export function planDiscovered(
   const terms = termsFor(inputs, config);
   const changedFiles = comparison.kind === 'everything' ? 0 : comparison.changes.length;
   const story = storyOf(discovery, impact, changedFiles, terms.policies, applied.used);
-  const { jobs, skipped, units, ran } = constructJobs(story, terms);
+  const { jobs, skipped, units, ran } = constructJobs(story, terms, inputs.durations);
   const plan: Plan = {
     ...planHeader(inputs, runPolicyOf(inputs, config)),
     source: sourceOf(inputs, applied, ran),

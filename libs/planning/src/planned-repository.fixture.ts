@@ -65,6 +65,7 @@ export function inputsFor(before: Files | null, after: Files, given: Partial<Pla
     policy: DEFAULT_RUN_POLICY,
     rules: DEFAULT_PLANNING_RULES,
     recipe: null,
+    durations: null,
     rerun: null,
     ...given,
   };

@@ -37,6 +37,7 @@ const anyDifference = fc.constantFrom<(inputs: PlanningInputs) => Partial<Planni
   () => ({ tree: '9'.repeat(40) }),
   ({ policy }) => ({ policy: { ...policy, maxConcurrency: policy.maxConcurrency + 1 } }),
   ({ rules }) => ({ rules: { ...rules, pool: `${rules.pool}-2` } }),
+  () => ({ durations: { startUp: { ms: 1_000, runs: 3 }, steps: {} } }),
   ({ comparison }) =>
     comparison.kind === 'changes'
       ? { comparison: { ...comparison, commit: '8'.repeat(40) } }

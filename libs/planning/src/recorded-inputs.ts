@@ -1,4 +1,4 @@
-import type { Plan } from '@delta-ci/contracts';
+import type { LearnedDurations, Plan } from '@delta-ci/contracts';
 import { PLANNING_RULES_VERSION } from './assemble-plan.ts';
 import type { ChangedFile, PlanningInputs, RepositorySnapshot, SnapshotEntry } from './model.ts';
 
@@ -19,6 +19,8 @@ export interface RecordedInputs {
   readonly rules: PlanningInputs['rules'];
   /** Absent in records that are older than recipes. */
   readonly recipe?: PlanningInputs['recipe'];
+  /** Absent when nobody could say. */
+  readonly durations?: LearnedDurations;
   readonly rerun: NonNullable<PlanningInputs['rerun']>['source'] | null;
   readonly head: RecordedSnapshot;
   readonly comparison: RecordedComparison;
@@ -51,7 +53,7 @@ export interface RecordedDifference {
 }
 
 export function recordInputs(inputs: PlanningInputs): RecordedInputs {
-  const { repository, change, commit, tree, policy, rules, recipe, rerun, head, comparison } = inputs;
+  const { repository, change, commit, tree, policy, rules, recipe, durations, rerun, head, comparison } = inputs;
   return {
     version: 1,
     rulesVersion: PLANNING_RULES_VERSION,
@@ -62,6 +64,7 @@ export function recordInputs(inputs: PlanningInputs): RecordedInputs {
     policy,
     rules,
     recipe,
+    ...(durations === null ? {} : { durations }),
     rerun: rerun?.source ?? null,
     head: { entries: head.entries.map(recordEntry), contents: Object.fromEntries(head.contents) },
     comparison:
@@ -81,7 +84,7 @@ export function recordInputs(inputs: PlanningInputs): RecordedInputs {
  * @param earlierPlan the plan under `recorded.rerun.planDigest`; null for what is no rerun
  */
 export function inputsFromRecord(recorded: RecordedInputs, earlierPlan: Plan | null): PlanningInputs {
-  const { repository, change, commit, tree, policy, rules, recipe = null, rerun, comparison } = recorded;
+  const { repository, change, commit, tree, policy, rules, recipe = null, durations, rerun, comparison } = recorded;
   const head = snapshotOf(recorded.head);
   return {
     repository,
@@ -91,6 +94,7 @@ export function inputsFromRecord(recorded: RecordedInputs, earlierPlan: Plan | n
     policy,
     rules,
     recipe,
+    durations: durations ?? null,
     head,
     comparison:
       comparison.kind === 'everything'

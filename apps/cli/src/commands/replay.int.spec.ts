@@ -64,6 +64,15 @@ describe('delta replay', () => {
     expect(exitCode).toBe(2);
   });
 
+  it('given what no run has measured, when durations are asked for, then that is said; of no repository it is a problem', async () => {
+    const asked = async (repository: string) => {
+      const { surroundings, out, err } = recorded(checkout);
+      return [await delta(['durations', repository], surroundings), out(), err()];
+    };
+    expect(await asked(aRepository().id)).toEqual([0, expect.stringContaining('nothing was learned'), '']);
+    expect(await asked('github/demo/nowhere')).toEqual([2, '', expect.stringContaining('nothing is known')]);
+  });
+
   it('given no database anywhere, then it says how to name one', async () => {
     const { surroundings, err } = recorded(tmpdir());
     expect(await delta(['replay', '--verify'], surroundings)).toBe(2);

@@ -57,9 +57,13 @@ async function durationsFor({ directory }: Surroundings, file: string | undefine
   if (file === undefined) return COUNTED;
   const durations = parseDurations(await requiredText(directory, file));
   if (durations !== null) return durations;
-  throw new Problem('invalid_durations', `${file} is no JSON object of milliseconds by job key`, {
-    next: 'for instance: { "test-packages-cart": 42000 }',
-  });
+  throw new Problem(
+    'invalid_durations',
+    `${file} is neither what \`delta durations --json\` prints nor a JSON object of milliseconds by job key`,
+    {
+      next: 'for instance: { "test-packages-cart": 42000 }',
+    },
+  );
 }
 
 async function policyFor({ directory }: Surroundings, file: string | undefined): Promise<Policy | null> {
@@ -89,7 +93,7 @@ async function replanned(
   const progress = new Progress(surroundings, { json: json === true });
   const { interrupted: signal, nowMs } = surroundings;
   try {
-    await replanHistory(reader, { head, last, policy }, { signal, nowMs }, (step) => {
+    await replanHistory(reader, { head, last, policy, durations: durations.learned }, { signal, nowMs }, (step) => {
       tally.add(step);
       progress.show(() => `${tally.count} of at most ${last} commits`);
     });

@@ -47,6 +47,8 @@ export async function planLocally(
       requireToolchains: false,
     },
     recipe: null,
+    // Nobody measured on this machine what steps take, and nobody waits for runners.
+    durations: null,
     rerun: null,
   });
   if (result.ok) return { plan: result.plan, digest: digestOf(result.plan) };

@@ -1,5 +1,5 @@
 import type { FailureExplanation, JobOutcome, Plan, PlannedJob } from '@delta-ci/contracts';
-import type { JobResult } from '@delta-ci/sandbox';
+import { decidingStep, type JobResult } from '@delta-ci/sandbox';
 import { explainLocally, type Executed } from './explain-locally.ts';
 
 export interface LocalOutcome {
@@ -108,7 +108,7 @@ function judged(job: PlannedJob, executed: Executed): LocalOutcome {
 }
 
 function reasonOf({ outcome, steps, exitCode, signal }: JobResult): string {
-  const last = steps.at(-1);
+  const last = decidingStep(steps);
   if (outcome === 'succeeded') return '';
   if (outcome === 'canceled') return 'stopped while it ran';
   if (outcome === 'timed_out') return `step "${last?.name}" ran out of time`;

@@ -1,10 +1,17 @@
+import { LearnedDurations, stepKey, stepNameOf, type PlannedJob, type SkippedJob } from '@delta-ci/contracts';
+
+/** A job of a plan, whether it runs or not. */
+export type CountedJob = Pick<SkippedJob, 'key' | 'kind' | 'unit'> & Partial<Pick<PlannedJob, 'steps'>>;
+
 /** How long jobs take, as far as anybody said. */
 export interface Durations {
-  /** Milliseconds of a job, by its key. */
-  readonly msOf: (key: string) => number;
+  /** Milliseconds of a job. */
+  readonly msOf: (job: CountedJob) => number;
   /** What an estimate that is made with them rests on; continues `estimated `. */
   readonly basis: string;
   readonly kind: 'count' | 'durations';
+  /** What is planned with: what steps of the repository took; null when only jobs as wholes are known. */
+  readonly learned: LearnedDurations | null;
 }
 
 const MINUTE_MS = 60_000;
@@ -14,26 +21,62 @@ export const COUNTED: Durations = {
   kind: 'count',
   msOf: () => MINUTE_MS,
   basis: 'by counting jobs, one minute each, because no durations were given',
+  learned: null,
 };
 
 /** Jobs that are not in the list take as long as the average of those that are. */
 export function durationsOf(known: ReadonlyMap<string, number>): Durations {
-  const sum = [...known.values()].reduce((total, ms) => total + ms, 0);
-  const average = known.size === 0 ? MINUTE_MS : sum / known.size;
+  const average = averageOf([...known.values()]);
   return {
     kind: 'durations',
-    msOf: (key) => known.get(key) ?? average,
-    basis: `from the durations of ${known.size} jobs that were given; any other counts as their average, ${Math.round(average / 1_000)} s`,
+    msOf: ({ key }) => known.get(key) ?? average,
+    basis: `from the durations of ${known.size} jobs that were given; any other counts as their average, ${secondsText(average)}`,
+    learned: null,
   };
 }
 
-/** A JSON object of milliseconds by job key; null for anything else. */
+/**
+ * A job that runs takes its start and its steps; of one that does not, the start and its own command are known. Where a step is
+ * not known, it counts as the average of those that are.
+ */
+export function learnedDurations(learned: LearnedDurations): Durations {
+  const steps = Object.entries(learned.steps);
+  const average = averageOf(steps.map(([, { ms }]) => ms));
+  const startUp = learned.startUp?.ms ?? 0;
+  const byName = new Map(steps.map(([key, { ms }]) => [stepNameOf(key), ms]));
+  const ofSteps = (all: PlannedJob['steps']): number =>
+    all.reduce(
+      (sum, step) => sum + (learned.steps[step.share?.of ?? stepKey(step)]?.ms ?? average) / (step.share?.count ?? 1),
+      0,
+    );
+  return {
+    kind: 'durations',
+    msOf: ({ kind, unit, steps: own }) =>
+      startUp + (own === undefined ? (byName.get(`${kind} ${unit ?? ''}`) ?? average) : ofSteps(own)),
+    basis: `from what ${steps.length} steps took in runs of the repository; any other counts as their average, ${secondsText(average)}`,
+    learned,
+  };
+}
+
+function averageOf(numbers: readonly number[]): number {
+  return numbers.length === 0 ? MINUTE_MS : numbers.reduce((total, ms) => total + ms, 0) / numbers.length;
+}
+
+const secondsText = (ms: number): string => `${Math.round(ms / 1_000)} s`;
+
+/** What `delta durations --json` prints, or a JSON object of milliseconds by job key; null for anything else. */
 export function parseDurations(text: string): Durations | null {
+  const value = parseJson(text);
+  const learned = LearnedDurations.safeParse(value);
+  if (learned.success) return learnedDurations(learned.data);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const entries = Object.entries(value).filter(isDuration);
+  return entries.length === Object.keys(value).length ? durationsOf(new Map(entries)) : null;
+}
+
+function parseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-    const entries = Object.entries(value).filter(isDuration);
-    return entries.length === Object.keys(value).length ? durationsOf(new Map(entries)) : null;
+    return JSON.parse(text);
   } catch {
     return null;
   }

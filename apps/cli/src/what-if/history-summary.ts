@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Plan } from '@delta-ci/contracts';
-import type { Durations } from './durations.ts';
+import type { CountedJob, Durations } from './durations.ts';
 import type { Replanned, ReplannedStep } from './replan.ts';
 
 /** What is kept of one commit's plan: enough for every line that is printed, and no more, so that memory stays flat. */
@@ -178,8 +178,8 @@ const changesOf = ({ added, dropped }: JobDifference): number => added + dropped
 
 const byText = (one: string, two: string): number => (one < two ? -1 : one > two ? 1 : 0);
 
-function sumOf(jobs: readonly { readonly key: string }[], { msOf }: Durations): number {
-  return jobs.reduce((sum, { key }) => sum + msOf(key), 0);
+function sumOf(jobs: readonly CountedJob[], { msOf }: Durations): number {
+  return jobs.reduce((sum, job) => sum + msOf(job), 0);
 }
 
 function countOf(names: readonly string[]): Map<string, number> {

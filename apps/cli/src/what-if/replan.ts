@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import { DEFAULT_RUN_POLICY, canonicalJson, type Change, type Plan, type Repository } from '@delta-ci/contracts';
+import {
+  DEFAULT_RUN_POLICY,
+  canonicalJson,
+  type Change,
+  type LearnedDurations,
+  type Plan,
+  type Repository,
+} from '@delta-ci/contracts';
 import { SnapshotReader, type HistoryStep, type RepositoryReader, type Snapshot } from '@delta-ci/git';
 import {
   DEFAULT_PLANNING_RULES,
@@ -20,6 +27,8 @@ export interface ReplanOrder {
   readonly last: number;
   /** Another policy to plan by as well; null for none. */
   readonly policy: Policy | null;
+  /** What steps take, to plan by; null when nobody can say. */
+  readonly durations: LearnedDurations | null;
 }
 
 /** What came of planning one change. */
@@ -67,7 +76,7 @@ export async function replanHistory(
           : await snapshots.readNext(base, step.commit.id, step.changes, { signal }),
       );
       before = head;
-      const inputs = inputsOf(step, head, base);
+      const inputs: PlanningInputs = { ...inputsOf(step, head, base), durations: order.durations };
       const planned = planOf(inputs, memory);
       const tookMs = nowMs() - startedMs;
       const other = order.policy === null ? null : planOf(inputsUnder(order.policy, inputs), memory);
@@ -93,7 +102,11 @@ const REPOSITORY: Repository = {
 /** Clones call the same branch by different names. */
 const REF = 'refs/heads/main';
 
-function inputsOf({ commit, parent, changes }: HistoryStep, head: Snapshot, base: Snapshot | null): PlanningInputs {
+function inputsOf(
+  { commit, parent, changes }: HistoryStep,
+  head: Snapshot,
+  base: Snapshot | null,
+): Omit<PlanningInputs, 'durations'> {
   const comparison: Comparison =
     parent === null || base === null
       ? { kind: 'everything', reason: 'there is no earlier commit to compare with' }

@@ -69,9 +69,9 @@ export const STORE_PLANS: Statement = {
 
 export const STORE_PLAN_JOBS: Statement = {
   name: 'store-plan-jobs',
-  text: `INSERT INTO plan_job (plan_digest, job_key, ordinal, skipped, title, kind, unit, sentence)
+  text: `INSERT INTO plan_job (plan_digest, job_key, ordinal, skipped, title, kind, unit, sentence, steps)
          SELECT * FROM json_to_recordset($1::json) AS r (plan_digest text, job_key text, ordinal integer,
-           skipped boolean, title text, kind text, unit text, sentence text)
+           skipped boolean, title text, kind text, unit text, sentence text, steps jsonb)
          ON CONFLICT (plan_digest, skipped, ordinal) DO NOTHING`,
 };
 

@@ -1,5 +1,15 @@
 import { hash } from 'node:crypto';
-import { canonicalJson, type Json, type PlannedJob, type ProposedPlan, type SkippedJob } from '@delta-ci/contracts';
+import {
+  canonicalJson,
+  stepKey,
+  type Json,
+  type JobStep,
+  type PlannedJob,
+  type ProposedPlan,
+  type SkippedJob,
+  type StepKey,
+  type StepShare,
+} from '@delta-ci/contracts';
 
 /** A plan as it is stored: once, as canonical text under that text's digest, with what people read of its jobs. */
 export interface DraftPlan {
@@ -17,6 +27,13 @@ interface PlanJobRow {
   readonly kind: string;
   readonly unit: string | null;
   readonly sentence: string;
+  /** What is measured of it: its steps in order. */
+  readonly steps: readonly KeptStep[];
+}
+
+interface KeptStep {
+  readonly key: StepKey;
+  readonly share?: StepShare;
 }
 
 /** @throws when the digest is not the plan's: a body must never stand under another's name. */
@@ -31,5 +48,12 @@ export function draftPlan({ digest, plan }: ProposedPlan): DraftPlan {
 
 function rowOf(digest: string, job: PlannedJob | SkippedJob, ordinal: number, skipped: boolean): PlanJobRow {
   const { key, title, kind, unit, explanation } = job;
-  return { plan_digest: digest, job_key: key, ordinal, skipped, title, kind, unit, sentence: explanation.sentence };
+  const steps = 'steps' in job ? job.steps.map(keptStep) : [];
+  const { sentence } = explanation;
+  return { plan_digest: digest, job_key: key, ordinal, skipped, title, kind, unit, sentence, steps };
+}
+
+function keptStep(step: JobStep): KeptStep {
+  const key = stepKey(step);
+  return step.share === undefined ? { key } : { key, share: step.share };
 }

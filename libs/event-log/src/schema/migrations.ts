@@ -4,6 +4,7 @@ import { CreateCheckpoints1763600000003 } from './migrations/1763600000003-creat
 import { IndexMoments1763600000004 } from './migrations/1763600000004-index-moments.ts';
 import { CreateStreamMarks1763600000005 } from './migrations/1763600000005-create-stream-marks.ts';
 import { CreateRecipes1763600000006 } from './migrations/1763600000006-create-recipes.ts';
+import { KeepStepsOfPlans1763600000007 } from './migrations/1763600000007-keep-steps-of-plans.ts';
 
 /** Every migration, oldest first. A released migration is never edited: the next change is the next class. */
 export const MIGRATIONS = [
@@ -13,4 +14,5 @@ export const MIGRATIONS = [
   IndexMoments1763600000004,
   CreateStreamMarks1763600000005,
   CreateRecipes1763600000006,
+  KeepStepsOfPlans1763600000007,
 ] as const;

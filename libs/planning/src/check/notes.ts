@@ -11,6 +11,7 @@ export const CHECK_NOTES = {
   unaccounted_file: 'error',
   affected_without_job: 'error',
   wrong_explanation: 'error',
+  incomplete_shards: 'error',
   trust_differs: 'error',
   weak_isolation: 'error',
   secrets_for_untrusted: 'error',

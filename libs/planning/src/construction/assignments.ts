@@ -1,4 +1,4 @@
-import type { JobKind } from '@delta-ci/contracts';
+import type { JobKind, LearnedDuration, StepKey } from '@delta-ci/contracts';
 import type { Unit, UnitCommand } from '../model.ts';
 
 /** A unit and a command of it that one job would run. */
@@ -15,6 +15,34 @@ export interface Assignment {
   /** At least one. */
   readonly members: readonly Member[];
 }
+
+/** One job to be: what it is for, whom it runs for (for nobody when it is skipped), and how it is cut. */
+export interface JobOutline {
+  readonly assignment: Assignment;
+  readonly members: readonly Member[];
+  readonly cut: Cut;
+}
+
+/** How a job comes out of what has to be run: as it is, as one of several, or together with other small ones. */
+export type Cut =
+  | { readonly kind: 'whole' }
+  | {
+      readonly kind: 'part';
+      readonly number: number;
+      readonly count: number;
+      /** What all parts take together; null when they are parts for the number of their members alone. */
+      readonly took: LearnedDuration | null;
+      /** The step that all parts together do the work of; null when that is none that can run by itself. */
+      readonly of: StepKey | null;
+    }
+  | { readonly kind: 'shard'; readonly number: number; readonly count: number; readonly took: LearnedDuration }
+  | {
+      readonly kind: 'together';
+      /** What tells it from other groups of the same kind and place; empty when there is no other. */
+      readonly group: string;
+      /** What each of its members would have needed beside its own command. */
+      readonly overhead: LearnedDuration;
+    };
 
 /** Every command of every unit in exactly one assignment, in order of the first member of each. */
 export function assignmentsOf(units: readonly Unit[], byId: ReadonlyMap<string, Unit>): Assignment[] {
@@ -42,12 +70,3 @@ export function assignmentsOf(units: readonly Unit[], byId: ReadonlyMap<string, 
  * more than this can as well run side by side.
  */
 export const MEMBERS_MAX = 400;
-
-/** An assignment in as many as it takes to keep each below the limit, with the number of each from the second on. */
-export function partsOf(members: readonly Member[]): { readonly members: readonly Member[]; readonly part: number }[] {
-  const count = Math.max(1, Math.ceil(members.length / MEMBERS_MAX));
-  return Array.from({ length: count }, (_, at) => ({
-    members: members.slice(at * MEMBERS_MAX, (at + 1) * MEMBERS_MAX),
-    part: at + 1,
-  }));
-}

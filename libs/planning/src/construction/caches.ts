@@ -1,7 +1,6 @@
-import type { CacheRequest } from '@delta-ci/contracts';
+import { shortHash, type CacheRequest } from '@delta-ci/contracts';
 import type { SnapshotEntry, Unit, UnitCache } from '../model.ts';
 import { byText } from '../tree-paths.ts';
-import { hashOf } from './job-keys.ts';
 import type { JobTerms } from './job-terms.ts';
 import { staysInReach } from './workspace-paths.ts';
 
@@ -42,7 +41,7 @@ export function cachesOf(units: readonly Unit[], { trust, rules }: JobTerms, ids
       if (first === undefined || first.paths.length > PATHS_MAX || !first.paths.every(staysInReach)) return [];
       const content = contentOf([first, ...others], ids);
       if (content === null) return [];
-      const key = [first.name, rules.os, toolchainText, hashOf(first.paths.join('\n')), content].join('-');
+      const key = [first.name, rules.os, toolchainText, shortHash(first.paths.join('\n')), content].join('-');
       return [{ type: first.type, key, paths: [...first.paths] }];
     })
     .slice(0, CACHES_MAX);

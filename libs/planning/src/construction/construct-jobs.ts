@@ -1,9 +1,9 @@
-import type { ExplanationLink, PlannedJob, PlannedUnit, SkippedJob } from '@delta-ci/contracts';
+import type { ExplanationLink, LearnedDurations, PlannedJob, PlannedUnit, SkippedJob } from '@delta-ci/contracts';
 import type { Cause, UnitImpact } from '../impact/impact.ts';
 import { listed, nameOf } from '../impact/world.ts';
 import type { Unit, UnitCommand } from '../model.ts';
 import { artifactsOf } from './artifacts.ts';
-import { assignmentsOf, partsOf, type Assignment, type Member } from './assignments.ts';
+import { assignmentsOf, type Assignment, type JobOutline, type Member } from './assignments.ts';
 import { cachesOf, keyFileIds, type KeyFileIds } from './caches.ts';
 import {
   NO_JOB_NOTICES,
@@ -16,10 +16,13 @@ import {
 } from './explain.ts';
 import { policyOfKind } from './job-decisions.ts';
 import { keysFor } from './job-keys.ts';
-import { buildsBefore, stepsOf } from './job-steps.ts';
+import { buildsBefore } from './job-steps.ts';
 import type { JobTerms } from './job-terms.ts';
 import { isFromRecipe } from '../recipes/lesson.ts';
 import { recipeLink } from '../recipes/recipe-words.ts';
+import { headOf, keyText, subjectOf, whyCut } from './outline-words.ts';
+import { outlinesOf, stepsOf } from './outlines.ts';
+import { StepDurations } from './step-durations.ts';
 
 export interface Construction {
   readonly jobs: readonly PlannedJob[];
@@ -32,40 +35,30 @@ export interface Construction {
 /**
  * One job for each command of each unit, and one for commands that join: those the change reaches run, the others are
  * skipped, each with its reason. What joins runs for the members that are reached, and is skipped when none is.
+ * @param durations of steps: what they say is small runs together, what they say is long runs in shards; null cuts nothing
  */
-export function constructJobs(story: Story, terms: JobTerms): Construction {
+export function constructJobs(story: Story, terms: JobTerms, durations: LearnedDurations | null = null): Construction {
   const { units } = story.discovery;
   const byId = new Map(units.map((unit) => [unit.id, unit]));
-  const assignments = assignmentsOf(units, byId);
-  const parts = assignments.map((assignment) => partsOf(reachedMembers(story, assignment)));
-  const keys = keysFor(assignments.flatMap((each, at) => (parts[at] ?? []).map(({ part }) => keyText(each, part))));
+  const reached = (assignment: Assignment): Member[] => reachedMembers(story, assignment);
+  const outlines = outlinesOf(assignmentsOf(units, byId), reached, byId, new StepDurations(durations));
+  const keys = keysFor(outlines.map(keyText));
   const keyFiles = keyFileIds(units, terms.entries);
   const jobs: PlannedJob[] = [];
   const skipped: SkippedJob[] = [];
   const ran: Member[] = [];
-  assignments.forEach((assignment, at) => {
-    for (const { members, part } of parts[at] ?? []) {
-      const head = headOf(assignment, part, keys.get(keyText(assignment, part)) ?? '');
-      ran.push(...members, ...members.flatMap((member) => buildsBefore(member, byId)));
-      if (members.length > 0)
-        jobs.push({ ...head, ...runningJob({ story, terms, assignment, members, byId, keyFiles }) });
-      else skipped.push({ ...head, explanation: explainSkipped(story, assignment) });
-    }
-  });
+  for (const outline of outlines) {
+    const { members } = outline;
+    const head = { key: keys.get(keyText(outline)) ?? '', ...headOf(outline) };
+    ran.push(...members, ...members.flatMap((member) => buildsBefore(member, byId)));
+    if (members.length > 0) jobs.push({ ...head, ...runningJob({ story, terms, outline, byId, keyFiles }) });
+    else skipped.push({ ...head, explanation: explainSkipped(story, outline.assignment) });
+  }
   return { jobs, skipped, units: units.map((unit) => plannedUnit(story, unit)), ran };
 }
 
 function reachedMembers({ impact }: Story, { members }: Assignment): Member[] {
   return members.filter(({ unit, command }) => causeFor(command, impact.units.get(unit.id)) !== null);
-}
-
-function keyText({ unit, kind }: Assignment, part: number): string {
-  return [kind, ...(unit.id === '.' ? [] : [unit.id]), ...(part === 1 ? [] : [`part ${part}`])].join(' ');
-}
-
-function headOf({ unit, kind }: Assignment, part: number, key: string): Omit<SkippedJob, 'explanation'> {
-  const title = `${kind} ${unit.name === '.' ? 'the root' : unit.name}${part === 1 ? '' : `, part ${part}`}`;
-  return { key, title: title.slice(0, 300), kind, unit: unit.id };
 }
 
 function causeFor({ kind, fromRecipe }: UnitCommand, impact: UnitImpact | undefined): Cause | null {
@@ -79,20 +72,20 @@ function causeFor({ kind, fromRecipe }: UnitCommand, impact: UnitImpact | undefi
 interface RunningJob {
   readonly story: Story;
   readonly terms: JobTerms;
-  readonly assignment: Assignment;
-  /** Those of its members that run. */
-  readonly members: readonly Member[];
+  /** With the members that run. */
+  readonly outline: JobOutline;
   readonly byId: ReadonlyMap<string, Unit>;
   readonly keyFiles: KeyFileIds;
 }
 
 function runningJob(running: RunningJob): Omit<PlannedJob, keyof Omit<SkippedJob, 'explanation'>> {
-  const { terms, members, assignment, byId, keyFiles } = running;
+  const { terms, outline, byId, keyFiles } = running;
+  const { members, assignment } = outline;
   const units = members.map(({ unit }) => unit);
   const toolchain = units.find((unit) => unit.toolchain !== null)?.toolchain ?? null;
   return {
     needs: [],
-    steps: stepsOf(members, assignment, byId),
+    steps: stepsOf(outline, byId),
     env: Object.assign({}, ...units.map(({ env }) => env)) as Record<string, string>,
     image: null,
     requirements: terms.requirements(terms.rules.requireToolchains ? toolchain : null),
@@ -111,27 +104,32 @@ function runningJob(running: RunningJob): Omit<PlannedJob, keyof Omit<SkippedJob
 }
 
 /** Of several members the first tells why; every one is named in the chain. */
-function explainRunning({ story, assignment, members }: RunningJob): PlannedJob['explanation'] {
+function explainRunning({ story, outline }: RunningJob): PlannedJob['explanation'] {
+  const { assignment, members } = outline;
   const [first] = members;
   const cause = first === undefined ? null : causeFor(first.command, story.impact.units.get(first.unit.id));
   if (first === undefined || cause === null) throw new Error('what runs has a member that is reached');
-  const subject = `${assignment.kind} ${nameOf(assignment.unit)} runs`;
+  const cut = whyCut(outline);
+  const cutLinks = cut === null ? [] : [cut.link];
+  const cutText = cut === null ? '' : ` ${cut.sentence}`;
+  const subject = `${subjectOf(outline)} runs`;
   const recipe = story.recipe !== null && members.some(isFromRecipe) ? [recipeLink(story.recipe)] : [];
-  if (first.command.joins === null) {
-    const ends = [...recipe, jobRule(first.unit, first.command), ...story.policies];
-    return withFurther(explainRun(story, subject, cause, ends), recipeText(recipe));
+  if (first.command.joins === null && members.length === 1) {
+    const ends = [...recipe, jobRule(first.unit, first.command), ...cutLinks, ...story.policies];
+    return withFurther(explainRun(story, subject, cause, ends), cutText + recipeText(recipe));
   }
   const names = members.map(({ unit }) => nameOf(unit));
   const ends: ExplanationLink[] = [
     ...recipe,
-    joinedRule(assignment),
+    ...(outline.cut.kind === 'together' ? [] : [joinedRule(assignment)]),
+    ...cutLinks,
     ...members.map(({ unit }): ExplanationLink => ({ kind: 'unit', unit: unit.id })),
     ...story.policies,
   ];
   const whom = names[0] === nameOf(assignment.unit) && names.length === 1 ? '' : ` for ${listed(names)}`;
   const told = explainRun(story, subject + whom, cause, ends);
   const others = names.length === 1 ? '' : ' What reaches each of the others is told under its own name.';
-  return withFurther(told, others + recipeText(recipe));
+  return withFurther(told, others + cutText + recipeText(recipe));
 }
 
 function withFurther(told: PlannedJob['explanation'], further: string): PlannedJob['explanation'] {

@@ -1,3 +1,5 @@
+import { shortHash } from '@delta-ci/contracts';
+
 /** Longest key a job may have. */
 const KEY_LENGTH_MAX = 100;
 const HASH_LENGTH = 8;
@@ -15,7 +17,7 @@ export function keysFor(texts: readonly string[]): ReadonlyMap<string, string> {
     distinct.map((text) => {
       const slug = slugOf(text);
       const alone = count.get(slug) === 1 && slug.length <= KEY_LENGTH_MAX;
-      return [text, alone ? slug : `${slug.slice(0, KEY_LENGTH_MAX - HASH_LENGTH - 1)}-${hashOf(text)}`];
+      return [text, alone ? slug : `${slug.slice(0, KEY_LENGTH_MAX - HASH_LENGTH - 1)}-${shortHash(text)}`];
     }),
   );
 }
@@ -26,13 +28,4 @@ function slugOf(text: string): string {
     .replace(/[^a-z0-9_]+/gu, '-')
     .replace(/^[-_]+|-+$/gu, '');
   return slug === '' ? 'job' : slug;
-}
-
-/** FNV-1a, 32 bits, as eight hexadecimal digits. */
-export function hashOf(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  }
-  return (hash >>> 0).toString(16).padStart(HASH_LENGTH, '0');
 }

@@ -6,15 +6,11 @@ import type { Assignment, Member } from './assignments.ts';
 /** Tests, also those of types, may be about what was built. */
 const LOOKS_AT_BUILD: ReadonlySet<JobKind> = new Set(['test', 'typecheck']);
 
-/** From a fresh checkout: bring in packages, build what is needed, then do what the job is for. */
-export function stepsOf(
-  members: readonly Member[],
-  assignment: Assignment,
-  byId: ReadonlyMap<string, Unit>,
-): JobStep[] {
+/** What comes before a job's own command, from a fresh checkout: bring in packages, and build what is needed. */
+export function preparationOf(members: readonly Member[], byId: ReadonlyMap<string, Unit>): JobStep[] {
   const builds = members.flatMap((member) => buildsBefore(member, byId)).map(({ command }) => command);
   const installs = members.flatMap(({ unit }) => unit.install);
-  return [...onceEach(installs), ...gathered(onceEach(buildSteps(builds))), stepOf(members, assignment)];
+  return [...onceEach(installs), ...gathered(onceEach(buildSteps(builds)))];
 }
 
 /** Builds that join are one step, where the first of them would be. */
@@ -35,8 +31,8 @@ function onceEach(steps: readonly JobStep[]): JobStep[] {
   return [...new Map(steps.map((step) => [`${step.workdir}\n${step.run}`, step])).values()];
 }
 
-/** The step itself, or the one that several join into. */
-function stepOf(members: readonly Member[], assignment: Assignment): JobStep {
+/** What a job is for: the command itself, or the one that several join into. */
+export function stepOf(members: readonly Member[], assignment: Assignment): JobStep {
   const [first] = members;
   if (first === undefined) throw new Error('a job has at least one member');
   const { joins, step, kind } = first.command;

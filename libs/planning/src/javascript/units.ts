@@ -11,6 +11,7 @@ import { nxWorkspaceOf } from '../nx/projects.ts';
 import { FOLDERS_READ_FOR_IMPORTS, HAS_TOO_MANY_SOURCES } from './condense.ts';
 import { reportsOf, settingsByFolder, type SettingsByFolder } from './reports.ts';
 import { NAMES_OF_KIND, scriptsForJobs } from './scripts.ts';
+import { MOST_SHARDS, shardsOfScript } from './shards.ts';
 import type { Task, TaskRunner } from './task-runner.ts';
 import { turboIn } from './turbo.ts';
 import { typescriptProjects, type TypeScriptProject } from './typescript-projects.ts';
@@ -208,8 +209,26 @@ function commandsOf(around: Surroundings, each: JavaScriptPackage, offered: Read
         reports: kind === 'test' ? reportsOf(each, text, around.settings) : [],
         outputs,
         joins: null,
+        ...(kind === 'test' && run === null ? shardsOf(around, each, name) : {}),
       }))
   );
+}
+
+function shardsOf(
+  { workspace, settings, snapshot }: Surroundings,
+  each: JavaScriptPackage,
+  script: string,
+): Pick<UnitCommand, 'shards'> {
+  const folders = [...new Set([each.root, workspace.root])];
+  const shards = shardsOfScript({
+    each,
+    top: workspace.packages.find(({ root }) => root === workspace.root),
+    manager: workspace.manager.name,
+    script,
+    settings: [each.manifest.settings(), ...folders.flatMap((folder) => settings.get(folder) ?? [])],
+    most: () => snapshot.ask(MOST_SHARDS).get(each.root) ?? 1,
+  });
+  return shards === undefined ? {} : { shards };
 }
 
 function kindOrder(kind: JobKind): number {

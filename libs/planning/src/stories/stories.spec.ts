@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { explainSubject, type Plan } from '@delta-ci/contracts';
+import { measured } from '../construction/measured.fixture.ts';
 import { inputsFor, planned, type Files } from '../planned-repository.fixture.ts';
 import { SHOP, json, shopPackage } from '../shop.fixture.ts';
 
@@ -34,6 +35,28 @@ const CHECKED: Files = {
   'packages/sums/package.json': shopPackage('sums', {}),
 };
 
+/** The greeting is a website by now, whose tests take their time. */
+const WEBSITE: Files = {
+  ...SHOP,
+  'packages/greeting/package.json': shopPackage('greeting', {}, { scripts: { test: 'vitest run' } }),
+  'package.json': json({
+    name: 'shop',
+    private: true,
+    workspaces: ['packages/*'],
+    devDependencies: { vitest: '^3.0.0' },
+  }),
+  ...Object.fromEntries(
+    Array.from({ length: 40 }, (_, at) => [`packages/greeting/test/page-${at}.test.js`, 'export {};\n']),
+  ),
+};
+
+/** As its plan is when every step was measured in seven runs: a few seconds, or as many as a word of its name says. */
+function afterSevenRuns(before: Files | null, after: Files, seconds: Readonly<Record<string, number>>): Plan {
+  const steps = planned(before, after).jobs.flatMap((job) => job.steps);
+  const durations = measured(steps.map((step) => [step, seconds[step.name] ?? 4] as const));
+  return planned(before, after, { durations });
+}
+
 const STORIES: Readonly<Record<string, () => Plan>> = {
   'a-change-of-money': () => planned(SHOP, AFTER_MONEY),
   'a-change-of-what-money-is-worked-on-with': () =>
@@ -58,6 +81,14 @@ const STORIES: Readonly<Record<string, () => Plan>> = {
     };
     return planned(linted, { ...linted, 'eslint.config.js': 'export default [];\n' });
   },
+  'small-tests-of-a-website': () =>
+    afterSevenRuns(WEBSITE, { ...WEBSITE, 'packages/money/src/index.js': 'other\n' }, { install: 20 }),
+  'the-long-tests-of-a-website': () =>
+    afterSevenRuns(
+      WEBSITE,
+      { ...WEBSITE, 'packages/greeting/src/index.js': 'export const greet = () => 1;\n' },
+      { 'test packages/greeting': 14 * 60 },
+    ),
   'a-store-in-go': () => planned(LIBRARY, { ...LIBRARY, 'store/store.go': 'package store // better\n' }),
 };
 

@@ -10,7 +10,7 @@ import { bubblewrapPath } from '../../../../test/support/infra/index.ts';
 import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
 import { BubblewrapExecutor } from '../bubblewrap/bubblewrap-executor.ts';
 import { DOWNLOADED_PACK, type JobSource } from './checkout.ts';
-import { runJob, type JobOrder, type JobResult } from './run-job.ts';
+import { decidingStep, runJob, type JobOrder, type JobResult } from './run-job.ts';
 
 let place: string;
 let source: JobSource;
@@ -106,6 +106,33 @@ describe('a job in its sandbox', () => {
     expect(result).toMatchObject({ outcome: 'failed', exitCode: 7, infrastructureError: null });
     expect(result.steps.length).toBe(1);
     expect(log).not.toContain('never\n');
+  });
+
+  /** The first step prepares; those after it are independent. */
+  const prepared = (...scripts: readonly string[]) =>
+    order(
+      [],
+      {},
+      {
+        steps: scripts.map((run, at) => ({
+          name: `step ${at}`,
+          run,
+          workdir: '.',
+          ...(at === 0 ? {} : { independent: true as const }),
+        })),
+      },
+    );
+
+  it('given independent steps of which some fail, then all run, and the first that failed decides', async () => {
+    const result = await carriedOut(prepared('echo ready', 'exit 3', 'exit 4', 'echo third'));
+    expect(result).toMatchObject({ outcome: 'failed', exitCode: 3 });
+    expect(result.steps.map(({ exitCode }) => exitCode)).toEqual([0, 3, 4, 0]);
+    expect(decidingStep(result.steps)?.name).toBe('step 1');
+  });
+
+  it('given independent steps after one that fails and is not, then none of them runs', async () => {
+    const result = await carriedOut(prepared('exit 5', 'echo never'));
+    expect(result.steps.map(({ exitCode }) => exitCode)).toEqual([5]);
   });
 
   it('given a commit whose tree is not the planned one, then nothing is written and no step runs', async () => {

@@ -1,6 +1,7 @@
 import type {
   ArtifactRequest,
   InfrastructureError,
+  JobStep,
   PlannedJob,
   StepResult as ReportedStep,
   TrustLevel,
@@ -60,8 +61,14 @@ export interface JobResult {
 /** Checking out a large repository takes seconds; more means that the disk hangs. */
 const CHECKOUT_TIMEOUT_MS = 10 * 60_000;
 
+/** The step a job failed at; of several, the first. The last one for a job that did not fail. */
+export function decidingStep(steps: readonly ReportedStep[]): ReportedStep | undefined {
+  return steps.find(({ exitCode }) => exitCode !== 0) ?? steps.at(-1);
+}
+
 /**
- * Carries out one job in one sandbox: checkout, steps in order until one fails, artifacts, and nothing left behind.
+ * Carries out one job in one sandbox: checkout, steps in order until one fails, artifacts, and nothing left behind. Of steps
+ * that are independent all run, whichever of them fail.
  * Never throws for what the job does; what keeps a job from being judged is an `infrastructureError`.
  */
 export async function runJob(executor: SandboxExecutor, order: JobOrder, sinks: JobSinks): Promise<JobResult> {
@@ -95,34 +102,41 @@ async function carryOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Pro
   const checkout = await checkOut(sandbox, order, sinks);
   if (checkout !== null) return checkout;
   const steps: ReportedStep[] = [];
+  let failed: StepResult | null = null;
   for (const step of order.job.steps) {
+    if (failed !== null && step.independent !== true) break;
     sinks.step(step.name);
     await sinks.output(line(`$ ${step.run}`));
     const from = sinks.outputBytes();
-    const outcome = await sandbox.run(
-      {
-        command: { kind: 'script', script: step.run },
-        workdir: step.workdir,
-        env: { ...order.job.env, ...order.secrets },
-        timeoutMs: Math.max(1, Math.round(deadlineAt - performance.now())),
-        idleTimeoutMs: null,
-        signal: order.signal,
-      },
-      sinks.output,
-    );
+    const outcome = await runStep(sandbox, order, step, { deadlineAt, output: sinks.output });
     if (outcome.kind === 'fault') return { ...notJudged(refusedBy(outcome.refusal)), steps };
-    steps.push(reported(step.name, outcome.result, from, sinks.outputBytes()));
-    if (outcome.result.endedBy !== 'exit') await sinks.output(line(endingInWords(outcome.result)));
-    if (!succeeded(outcome.result)) return collected(sandbox, order, sinks, endOf(outcome.result, steps));
+    const { result } = outcome;
+    steps.push(reported(step.name, result, from, sinks.outputBytes()));
+    if (result.endedBy !== 'exit') await sinks.output(line(endingInWords(result)));
+    if (succeeded(result)) continue;
+    failed ??= result;
+    if (step.independent !== true || result.endedBy !== 'exit') break;
   }
-  return collected(sandbox, order, sinks, {
-    outcome: 'succeeded',
-    exitCode: 0,
-    signal: null,
-    steps,
-    infrastructureError: null,
-    remarks: [],
-  });
+  return collected(sandbox, order, sinks, failed === null ? { ...SUCCEEDED, steps } : endOf(failed, steps));
+}
+
+async function runStep(
+  sandbox: Sandbox,
+  order: JobOrder,
+  step: JobStep,
+  { deadlineAt, output }: { readonly deadlineAt: number; readonly output: JobSinks['output'] },
+): Promise<StepOutcome> {
+  return sandbox.run(
+    {
+      command: { kind: 'script', script: step.run },
+      workdir: step.workdir,
+      env: { ...order.job.env, ...order.secrets },
+      timeoutMs: Math.max(1, Math.round(deadlineAt - performance.now())),
+      idleTimeoutMs: null,
+      signal: order.signal,
+    },
+    output,
+  );
 }
 
 /** Null when the tree is in the workspace; otherwise why the job ends here. */
@@ -190,6 +204,14 @@ function endOf(result: StepResult, steps: ReportedStep[]): JobResult {
 function isTimeout(result: StepResult): boolean {
   return result.endedBy === 'timeout' || result.endedBy === 'idle-timeout';
 }
+
+const SUCCEEDED: Omit<JobResult, 'steps'> = {
+  outcome: 'succeeded',
+  exitCode: 0,
+  signal: null,
+  infrastructureError: null,
+  remarks: [],
+};
 
 const CANCELED: JobResult = {
   outcome: 'canceled',
