@@ -1,14 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
+import { canonicalJson, type Json } from '@delta-ci/contracts';
 import fc from 'fast-check';
-import { isSameValue, sortedText } from './parsed-values.ts';
+import { isSameValue } from './parsed-values.ts';
 
 describe('values of JSON', () => {
-  it('law: are the same when and only when their sorted texts are', () => {
+  it('law: are the same when and only when their canonical texts are', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 3 }), fc.jsonValue({ maxDepth: 3 }), (one, other) => {
         // JSON has one zero.
-        const [left, right] = [JSON.parse(JSON.stringify(one)), JSON.parse(JSON.stringify(other))] as unknown[];
-        expect(isSameValue(left, right)).toBe(sortedText(left) === sortedText(right));
+        const [left, right] = [JSON.parse(JSON.stringify(one)), JSON.parse(JSON.stringify(other))] as [Json, Json];
+        expect(isSameValue(left, right)).toBe(canonicalJson(left) === canonicalJson(right));
         expect(isSameValue(left, structuredClone(left))).toBe(true);
       }),
     );
