@@ -11,14 +11,14 @@ import { ownersIn } from './impact/ownership.ts';
 import { Answers } from './tracing/answers.ts';
 import { sizeOf } from './tracing/difference.ts';
 import { Listing } from './tracing/listing.ts';
-import { isSame, type Question, type Selection } from './tracing/repository-view.ts';
+import { isSame, type Question, type RepositoryView, type Selection } from './tracing/repository-view.ts';
 
 /**
  * Which entries planning needs the contents of: manifests, lockfiles, workspace definitions, the configuration file, and
  * where symbolic links lead. To be asked for the tree that is tested and for the one it is compared with.
  */
 export function wantedPaths(entries: readonly SnapshotEntry[]): string[] {
-  const further = wantedAmong(entries);
+  const further = wantedAmong((selection) => entries.filter(({ path, type }) => selection(path, type)));
   return entries
     .filter(
       (entry) =>
@@ -50,16 +50,18 @@ export function condensed({ path, type }: Pick<SnapshotEntry, 'path' | 'type'>, 
  * what `memory` holds: that only spares detectors what they would find again.
  */
 export function discover(snapshot: RepositorySnapshot, memory: DiscoveryMemory = new DiscoveryMemory()): Discovery {
+  const same = memory.recall(snapshot);
+  if (same !== null) return same.whole;
   const listing = Listing.of(snapshot.entries);
   const sorted = { entries: listing.entries, contents: snapshot.contents };
   const closest = memory.closest(sorted);
   if (closest !== null && sizeOf(closest.difference) === 0) {
-    memory.keep(closest.kept);
+    memory.keep({ ...closest.kept, snapshot: sorted }, closest.kept);
     return closest.kept.whole;
   }
-  const further = wantedAmong(sorted.entries);
+  if (closest !== null) listing.carry(closest.kept.listing, closest.difference.listed);
+  const further = wantedAmong((selection) => listing.select(selection));
   const earlier = closest?.kept.shape === further.key ? closest : null;
-  if (earlier !== null) listing.carry(earlier.kept.listing, earlier.difference.listed);
   const discovered = discoverFrom({ snapshot: sorted, listing, shape: further.key }, further.wants, earlier, memory);
   memory.keep(discovered);
   return discovered.whole;
@@ -113,9 +115,8 @@ function questionOf(detector: Detector): Question<Discovery> {
 }
 
 /** Files that are wanted because of others beside them. */
-function wantedAmong(entries: readonly SnapshotEntry[]): FurtherWants {
-  const paths = entries.map(({ path }) => path);
-  const further = DETECTORS.flatMap(({ wantsAmong }) => wantsAmong?.(paths) ?? []);
+function wantedAmong(listed: RepositoryView['listed']): FurtherWants {
+  const further = DETECTORS.flatMap(({ wantsAmong }) => wantsAmong?.(listed) ?? []);
   return {
     key: JSON.stringify(further.map(({ key }) => key)),
     wants: (path) => further.some(({ wants }) => wants(path)),

@@ -1,7 +1,7 @@
 import { LockMemory } from './javascript/lock-memory.ts';
 import type { Discovery, RepositorySnapshot } from './model.ts';
 import type { Answers } from './tracing/answers.ts';
-import { NO_DIFFERENCE, differenceBetween, sizeOf, type Difference } from './tracing/difference.ts';
+import { differenceBetween, sizeOf, type Difference } from './tracing/difference.ts';
 import type { Listing } from './tracing/listing.ts';
 import { ParsedTexts } from './tracing/parsed-texts.ts';
 import type { DetectorMemory } from './tracing/repository-view.ts';
@@ -22,10 +22,15 @@ export class DiscoveryMemory {
     this.#bytesMax = bytesMax;
   }
 
+  /** What was discovered of this very snapshot; null when it is not kept, or not known to be the same. */
+  recall({ entries, contents }: RepositorySnapshot): KeptDiscovery | null {
+    const same = this.#kept.find(({ snapshot }) => snapshot.entries === entries && snapshot.contents === contents);
+    if (same !== undefined) this.keep(same);
+    return same ?? null;
+  }
+
   /** The kept snapshot that is most like this one, and where they differ; null when none is at all like it. */
   closest(snapshot: RepositorySnapshot): { readonly kept: KeptDiscovery; readonly difference: Difference } | null {
-    const same = this.#kept.find((kept) => isOne(kept.snapshot, snapshot));
-    if (same !== undefined) return { kept: same, difference: NO_DIFFERENCE };
     let closest: { kept: KeptDiscovery; difference: Difference } | null = null;
     for (const kept of this.#kept) {
       const difference = differenceBetween(kept.snapshot, snapshot);
@@ -37,10 +42,13 @@ export class DiscoveryMemory {
     return closest;
   }
 
-  /** As the one used last; the longest unused is forgotten. */
-  keep(used: KeptDiscovery): void {
+  /**
+   * As the one used last; the longest unused is forgotten.
+   * @param inPlaceOf the same with another snapshot in which everything that may be looked at is as in this one
+   */
+  keep(used: KeptDiscovery, inPlaceOf: KeptDiscovery = used): void {
     if (weightOf(used.snapshot) > this.#bytesMax) return;
-    this.#kept = [used, ...this.#kept.filter((each) => each !== used)].slice(0, KEPT_MAX);
+    this.#kept = [used, ...this.#kept.filter((each) => each !== inPlaceOf)].slice(0, KEPT_MAX);
   }
 }
 
@@ -69,9 +77,6 @@ const KEPT_MAX = 4;
 /** A repository of fifty thousand files, or one with manifests of a size that few have. */
 const BYTES_MAX = 32 * 1_024 ** 2;
 const BYTES_PER_ENTRY = 250;
-
-const isOne = (one: RepositorySnapshot, other: RepositorySnapshot): boolean =>
-  one.entries === other.entries && one.contents === other.contents;
 
 function weightOf({ entries, contents }: RepositorySnapshot): number {
   let bytes = entries.length * BYTES_PER_ENTRY;

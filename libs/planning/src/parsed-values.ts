@@ -77,8 +77,19 @@ function isSameList(one: unknown, other: unknown): boolean {
  * them, cutting a text to a length can make them, and canonical JSON has no form for them.
  */
 export function withWholeCharacters(value: unknown): unknown {
+  return isWhole(value) ? value : mended(value);
+}
+
+function isWhole(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (Array.isArray(value)) return value.every(isWhole);
+  const record = asRecord(value);
+  return record === null || Object.keys(record).every((name) => name.isWellFormed() && isWhole(record[name]));
+}
+
+function mended(value: unknown): unknown {
   if (typeof value === 'string') return value.toWellFormed();
-  if (Array.isArray(value)) return value.map((each: unknown) => withWholeCharacters(each));
+  if (Array.isArray(value)) return value.map(withWholeCharacters);
   const record = asRecord(value);
   if (record === null) return value;
   return Object.fromEntries(

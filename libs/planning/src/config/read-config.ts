@@ -15,10 +15,16 @@ export type ReadConfig =
 const PROBLEMS_SHOWN = 20;
 
 const CONFIG_NAMES: ReadonlySet<string> = new Set(CONFIG_FILE_NAMES);
+const NAME_LENGTH_MAX = Math.max(...CONFIG_FILE_NAMES.map(({ length }) => length));
+
+/** At the root; most paths are too long to be looked up. */
+function isConfigFile(path: string): boolean {
+  return path.length <= NAME_LENGTH_MAX && CONFIG_NAMES.has(path);
+}
 
 /** The first configuration file there is. One that cannot be followed is a failure, never the same as none. */
 export function readConfig(snapshot: RepositorySnapshot): ReadConfig {
-  const found = snapshot.entries.filter(({ path }) => CONFIG_NAMES.has(path)).map(({ path }) => path);
+  const found = snapshot.entries.filter(({ path }) => isConfigFile(path)).map(({ path }) => path);
   const path = CONFIG_FILE_NAMES.find((name) => found.includes(name));
   if (path === undefined) return { ok: true, config: null };
   const text = snapshot.contents.get(path);

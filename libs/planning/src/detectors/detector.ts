@@ -15,7 +15,7 @@ export interface Detector {
    */
   readonly condense: ((path: string, text: string) => string | null) | null;
   /** Further files that are wanted, and condensed, in repositories of a certain shape alone; null for those of another. */
-  readonly wantsAmong?: (paths: readonly string[]) => FurtherWants | null;
+  readonly wantsAmong?: (listed: RepositoryView['listed']) => FurtherWants | null;
   /**
    * For what is often a part of something else: its units are left out where an ecosystem that comes before it in the list
    * has commands for a folder above theirs (`below`), or for the same one or those that they go into (`any`).

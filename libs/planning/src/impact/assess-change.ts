@@ -161,6 +161,7 @@ function add<K>(causes: Map<K, Cause>, key: K, cause: Cause): void {
 /** What the files' own rules did not attribute: a unit that is described differently than before, for whatever reason. */
 function differenceOf(unit: Unit, world: World): Cause | null {
   const before = world.baseUnits.get(unit.id);
+  if (before === unit) return null;
   const shared = { file: null, path: NO_EDGES, origin: unit.id, furtherFiles: 0 };
   if (before === undefined) return { ...shared, rule: 'unit-added', because: `${nameOf(unit)} is new` };
   const packages = closureDifference(before.closure, unit.closure);
@@ -177,9 +178,24 @@ function differenceOf(unit: Unit, world: World): Cause | null {
   return { ...shared, rule: 'description-changed', because };
 }
 
-/** What a unit is made of, by name. How its packages are installed is not among it: that brings in the same ones. */
+/** Names of the aspects in which two descriptions of a unit differ. */
 function differingAspects(before: Unit, after: Unit): string[] {
-  const aspectsOf = (unit: Unit): [name: string, value: unknown][] => [
+  const earlier = aspectsOf(before);
+  return [...aspectsOf(after)].flatMap(([name, value]) => (earlier.get(name) === value ? [] : [name]));
+}
+
+const ASPECTS = new WeakMap<Unit, ReadonlyMap<string, string | undefined>>();
+
+/** Written down once for each unit: it is compared with the one before it and with the one behind. */
+function aspectsOf(unit: Unit): ReadonlyMap<string, string | undefined> {
+  const known = ASPECTS.get(unit) ?? aspectsFrom(unit);
+  ASPECTS.set(unit, known);
+  return known;
+}
+
+/** What a unit is made of, by name, as comparable text. How its packages are installed is not among it: that brings in the same ones. */
+function aspectsFrom(unit: Unit): ReadonlyMap<string, string | undefined> {
+  const aspects: [name: string, value: unknown][] = [
     ['manifest', unit.meaning],
     ['commands', unit.commands.map(({ kind, step, text }) => [kind, step, text])],
     ['environment', unit.env],
@@ -188,6 +204,5 @@ function differingAspects(before: Unit, after: Unit): string[] {
     ['toolchain', unit.toolchain?.version],
     ['builds it needs', unit.buildsFirst],
   ];
-  const earlier = new Map(aspectsOf(before).map(([name, value]) => [name, JSON.stringify(value)]));
-  return aspectsOf(after).flatMap(([name, value]) => (earlier.get(name) === JSON.stringify(value) ? [] : [name]));
+  return new Map(aspects.map(([name, value]) => [name, JSON.stringify(value)]));
 }

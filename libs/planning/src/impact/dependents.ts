@@ -3,6 +3,7 @@ import type { Discovery, Unit, UnitEdge } from '../model.ts';
 import { byText } from '../tree-paths.ts';
 import { withEdge } from './edge-path.ts';
 import type { Cause, UnitImpact } from './impact.ts';
+import { sideOf } from './side.ts';
 
 /** What files, and differences between descriptions, reach by themselves. */
 export interface DirectCauses {
@@ -32,8 +33,7 @@ export function withDependents(head: Discovery, direct: DirectCauses): Map<strin
 const keyOf = (standing: Standing, id: string): string => `${standing} ${id}`;
 
 function spread(head: Discovery, direct: DirectCauses): ReadonlyMap<string, Reached> {
-  const units = new Map(head.units.map((unit) => [unit.id, unit]));
-  const dependents = Map.groupBy(head.edges, ({ to }) => to);
+  const { byId: units, dependents } = sideOf(head);
   const reached = new Map<string, Reached>();
   const add = (standing: Standing, id: string, cause: Cause): void => {
     const key = keyOf(standing, id);

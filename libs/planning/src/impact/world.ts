@@ -1,8 +1,9 @@
 import type { Discovery, Unit, UnitEdge } from '../model.ts';
 import { isWithin } from '../tree-paths.ts';
-import { declarationsIn, type Declarations } from './declarations.ts';
-import { ownersIn, type Owners } from './ownership.ts';
+import type { Declarations } from './declarations.ts';
 import type { Reach } from './impact.ts';
+import type { Owners } from './ownership.ts';
+import { sideOf } from './side.ts';
 
 /** Both sides of a change, ready to be asked. */
 export interface World {
@@ -26,25 +27,20 @@ export interface World {
 }
 
 export function worldOf(head: Discovery, base: Discovery): World {
-  const within = new Map<string, readonly Reach[]>();
-  const wholeOf = (units: readonly Unit[]): Reach[] => units.map(({ id }) => ({ unit: id, kinds: 'all' }));
+  const [later, earlier] = [sideOf(head), sideOf(base)];
   return {
     head,
     base,
-    headUnits: new Map(head.units.map((unit) => [unit.id, unit])),
-    baseUnits: new Map(base.units.map((unit) => [unit.id, unit])),
-    headOwners: ownersIn(head.units),
-    baseOwners: ownersIn(base.units),
-    headManifests: Map.groupBy(head.units, ({ manifest }) => manifest),
-    baseManifests: Map.groupBy(base.units, ({ manifest }) => manifest),
-    baseDependents: Map.groupBy(base.edges, ({ to }) => to),
-    declarations: declarationsIn(head.units),
-    everyUnit: wholeOf(head.units),
-    everyUnitWithin: (folder) => {
-      const known = within.get(folder) ?? wholeOf(head.units.filter(({ root }) => isWithin(root, folder)));
-      within.set(folder, known);
-      return known;
-    },
+    headUnits: later.byId,
+    baseUnits: earlier.byId,
+    headOwners: later.owners,
+    baseOwners: earlier.owners,
+    headManifests: later.byManifest,
+    baseManifests: earlier.byManifest,
+    baseDependents: earlier.dependents,
+    declarations: later.declarations,
+    everyUnit: later.everyUnit,
+    everyUnitWithin: later.everyUnitWithin,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { FurtherWants } from '../detectors/detector.ts';
-import { areSameSets, isSame, type Paths, type Question } from '../tracing/repository-view.ts';
+import { areSameSets, isSame, type Question, type RepositoryView } from '../tracing/repository-view.ts';
 import { isNxProject, isNxSettings } from '../nx/nx-files.ts';
-import { folderOf, inFolder, isWithin } from '../tree-paths.ts';
+import { fileNameOf, folderOf, isWithin } from '../tree-paths.ts';
 import { SOURCES_MAX, importsOf, isSource } from './source-imports.ts';
 import { isJavaScriptFile } from './wanted-files.ts';
 
@@ -9,19 +9,25 @@ import { isJavaScriptFile } from './wanted-files.ts';
  * Where Nx joins projects that are no packages, what these need of each other stands in their sources alone: folders of
  * such workspaces.
  */
-function foldersReadForImports(settings: readonly string[], projects: readonly string[], files: Paths): string[] {
-  const folders = settings
-    .map(folderOf)
-    .filter((root) => ['tsconfig.base.json', 'tsconfig.json'].some((name) => files.has(inFolder(root, name))));
-  return folders.filter((root) => projects.some((path) => isWithin(path, root) && folderOf(path) !== root));
+function foldersReadForImports(listed: RepositoryView['listed']): string[] {
+  const settings = listed(isNxSettings);
+  if (settings.length === 0) return [];
+  const joining = new Set(listed(isBaseSettings).map(({ path }) => folderOf(path)));
+  const projects = listed(isNxProject);
+  return settings
+    .map(({ path }) => folderOf(path))
+    .filter((root) => joining.has(root))
+    .filter((root) => projects.some(({ path }) => isWithin(path, root) && folderOf(path) !== root));
+}
+
+function isBaseSettings(path: string): boolean {
+  return ['tsconfig.base.json', 'tsconfig.json'].includes(fileNameOf(path));
 }
 
 /** Sources that are wanted for what they import; none where a repository has more than are looked at. */
-export function sourcesAmong(paths: readonly string[]): FurtherWants | null {
-  const settings = paths.filter(isNxSettings);
-  if (settings.length === 0) return null;
-  const folders = foldersReadForImports(settings, paths.filter(isNxProject), new Set(paths));
-  if (folders.length === 0 || paths.filter(isSource).length > SOURCES_MAX) return null;
+export function sourcesAmong(listed: RepositoryView['listed']): FurtherWants | null {
+  const folders = foldersReadForImports(listed);
+  if (folders.length === 0 || listed(isSource).length > SOURCES_MAX) return null;
   return {
     key: JSON.stringify(folders),
     wants: (path) => isSource(path) && folders.some((root) => isWithin(path, root)),
@@ -30,10 +36,7 @@ export function sourcesAmong(paths: readonly string[]): FurtherWants | null {
 
 /** As far as they are read: the folders whose sources are looked at. */
 export const FOLDERS_READ_FOR_IMPORTS: Question<ReadonlySet<string>> = {
-  answer: ({ listed, files }) => {
-    const [settings, projects] = [isNxSettings, isNxProject].map((kind) => listed(kind).map(({ path }) => path));
-    return new Set(foldersReadForImports(settings ?? [], projects ?? [], files));
-  },
+  answer: ({ listed }) => new Set(foldersReadForImports(listed)),
   same: areSameSets,
 };
 

@@ -1,9 +1,9 @@
 import { fileNameOf } from '../tree-paths.ts';
 
 export function isNxSettings(path: string): boolean {
-  return fileNameOf(path) === 'nx.json';
+  return path.endsWith('nx.json') && fileNameOf(path) === 'nx.json';
 }
 
 export function isNxProject(path: string): boolean {
-  return fileNameOf(path) === 'project.json';
+  return path.endsWith('project.json') && fileNameOf(path) === 'project.json';
 }

@@ -11,8 +11,6 @@ export interface Difference {
 /** Snapshots that differ in more are not worth comparing to their end. */
 const DIFFERENCES_MAX = 2_000;
 
-export const NO_DIFFERENCE: Difference = { listed: [], contents: [] };
-
 export const sizeOf = ({ listed, contents }: Difference): number => listed.length + contents.length;
 
 /** Of two snapshots whose entries are ordered by path; null when they differ in very much. */
