@@ -6,8 +6,12 @@ const parse = (...args: string[]) => parseBenchArguments(args, KNOWN);
 
 describe('the arguments of the benchmark', () => {
   it('given none, then everything usual is measured, and nothing is recorded', () => {
-    const bench = { only: null, quick: false, json: false, peers: false, record: false, jobsMax: 100_000 };
+    const bench = { only: null, quick: false, json: false, peers: false, record: false, jobsMax: 100_000, repo: null };
     expect(parse()).toEqual({ kind: 'measure', bench });
+  });
+
+  it('given a repository, then its history is planned too', () => {
+    expect(parse('--repo', '../other.git')).toMatchObject({ bench: { repo: '../other.git' } });
   });
 
   it('given names, then those are measured, in that order', () => {

@@ -9,6 +9,8 @@ export interface BenchArguments {
   readonly record: boolean;
   /** Growth goes up to so many jobs in the log. */
   readonly jobsMax: number;
+  /** Directory of a repository whose history "what-if" plans again as well; null for none. */
+  readonly repo: string | null;
 }
 
 export type ParsedArguments =
@@ -26,6 +28,7 @@ loopback, and what was started is stopped, also on Ctrl-C.
   --quick          a tenth of the work, for a look
   --peers          also the peers, on the same servers: installs them beside the product (tools/bench/peers)
   --jobs-max N     how many jobs the log of "growth" comes to hold (100000; a million takes some ten minutes)
+  --repo PATH      a repository, bare or not, whose last 1,000 commits "what-if" plans again as well
   --json           only the JSON
   --record         adds the run to docs/benchmarks
   --help           this text
@@ -44,8 +47,8 @@ export function parseBenchArguments(args: readonly string[], known: readonly str
     if (!Number.isInteger(jobsMax) || jobsMax < 1_000 || jobsMax > 1_000_000)
       return problem('--jobs-max is a whole number from 1000 to 1000000');
     if (values.quick && values.record) return problem('what was measured quickly is not recorded');
-    const { quick, json, peers, record } = values;
-    return { kind: 'measure', bench: { only, quick, json, peers, record, jobsMax } };
+    const { quick, json, peers, record, repo = null } = values;
+    return { kind: 'measure', bench: { only, quick, json, peers, record, jobsMax, repo } };
   } catch (error) {
     return problem(error instanceof Error ? error.message : String(error));
   }
@@ -59,6 +62,7 @@ const OPTIONS = {
   quick: { type: 'boolean', default: false },
   peers: { type: 'boolean', default: false },
   'jobs-max': { type: 'string', default: '100000' },
+  repo: { type: 'string' },
   json: { type: 'boolean', default: false },
   record: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },

@@ -51,9 +51,12 @@ async function keep(run: Recorded, measured: Measured, args: BenchArguments): Pr
 }
 
 function chosen({ only, peers }: BenchArguments): Measure[] {
-  if (only === null) return MEASURES.filter(({ name, byName }) => byName !== true || (peers && name === 'peers'));
+  if (only === null) return MEASURES.filter(({ name, byName }) => byName !== true || (peers && PEERS.includes(name)));
   return only.flatMap((name) => MEASURES.filter((measure) => measure.name === name));
 }
+
+/** Measures beside others. */
+const PEERS: readonly string[] = ['peers', 'plan-peers'];
 
 interface Stop {
   /** Ends the present measure; null between two. */
@@ -63,7 +66,7 @@ interface Stop {
 
 async function take(
   { name, run }: Measure,
-  { quick, jobsMax }: BenchArguments,
+  { quick, jobsMax, repo }: BenchArguments,
   stop: Stop,
 ): Promise<Measured | 'failed' | 'interrupted'> {
   const scene = new Scene();
@@ -71,7 +74,7 @@ async function take(
   const [at, loadBefore] = [new Date().toISOString(), loadNow()];
   const say = (what: string): void => void process.stderr.write(`  ${name}: ${what} ...\n`);
   try {
-    const figures = await run({ scene, share: quick ? 0.1 : 1, jobsMax, say });
+    const figures = await run({ scene, share: quick ? 0.1 : 1, jobsMax, repo, say });
     return { measure: name, at, loadBefore, quick, figures };
   } catch (error) {
     if (stop.asked || error instanceof Interrupted) return 'interrupted';

@@ -11,6 +11,8 @@ import { jobsHttp } from './measures/jobs-http.ts';
 import { logFollow } from './measures/log-follow.ts';
 import { overload } from './measures/overload.ts';
 import { peers } from './measures/peers.ts';
+import { plan } from './measures/plan.ts';
+import { planPeers } from './measures/plan-peers.ts';
 import { recovery } from './measures/recovery.ts';
 import { relay } from './measures/relay.ts';
 import { replay } from './measures/replay.ts';
@@ -26,6 +28,7 @@ export const MEASURES: readonly Measure[] = [
   jobsBus,
   jobsHttp,
   webhookToLease,
+  plan,
   whatIf,
   sandboxTrue,
   heartbeats,
@@ -38,4 +41,5 @@ export const MEASURES: readonly Measure[] = [
   connections,
   overload,
   peers,
+  planPeers,
 ];

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Plan } from '@delta-ci/contracts';
+import { largeWorkspace, type LargeWorkspace } from '../../../test/support/made-up/large-workspace.ts';
 import { discover } from './discover.ts';
-import { largeWorkspace, type LargeWorkspace } from './large-workspace.fixture.ts';
 import { planned, snapshotOf, type Files } from './planned-repository.fixture.ts';
 
 /**

@@ -1,3 +1,4 @@
+import { basename, resolve } from 'node:path';
 import { canonicalJson } from '@delta-ci/contracts';
 import { Git, SnapshotReader, openHistory, type RepositoryReader, type Snapshot } from '@delta-ci/git';
 import { DiscoveryMemory, planChange } from '@delta-ci/planning';
@@ -9,6 +10,10 @@ import { git, makeHistory } from '../world/made-history.ts';
 
 const PACKAGES = 1_000;
 const COMMITS = 200;
+const REAL_COMMITS = 1_000;
+
+/** As `delta what-if` has it. */
+const SNAPSHOT_BYTES_MAX = 512 * 1_024 ** 2;
 
 /** What one commit of a history took, in milliseconds. */
 interface Times {
@@ -29,6 +34,7 @@ export const whatIf: Measure = {
     git(directory, ['log', '--first-parent', '--raw', '-z', `--max-count=${commits}`, 'main']);
     const raw = { what: 'git log --raw', value: (commits / (performance.now() - startedAt)) * 1_000 };
     const times = await replan(bench, directory, commits);
+    const real = bench.repo === null ? [] : await realHistory(bench, bench.repo);
     const [cold, ...warm] = times;
     if (cold === undefined) throw new Error('a history has a first commit');
     const whole = times.reduce((sum, { read, planned, written }) => sum + read + planned + written, 0);
@@ -59,9 +65,24 @@ export const whatIf: Measure = {
         unit: 'ms',
         note: 'a plan as canonical JSON',
       },
+      ...real,
     ] satisfies Figure[];
   },
 };
+
+/** Of commits that people made: what they hold is as various as that. */
+async function realHistory(bench: Bench, repo: string): Promise<Figure[]> {
+  const commits = amount(bench, REAL_COMMITS);
+  bench.say(`planning ${commits} commits of ${repo}`);
+  const times = await replan(bench, resolve(repo), commits);
+  const whole = times.reduce((sum, { read, planned, written }) => sum + read + planned + written, 0);
+  const note = `${times.length} commits of ${basename(resolve(repo))}, read, planned and written out`;
+  const warm = median(times.map(({ read, planned }) => read + planned));
+  return [
+    { name: 'what-if.real', value: whole / 1_000, unit: 's', note },
+    { name: 'what-if.real-warm', value: warm, unit: 'ms', note: 'p50 of these' },
+  ];
+}
 
 async function replan({ scene }: Bench, directory: string, commits: number): Promise<Times[]> {
   const opened = await openHistory(new Git({ environment: process.env }), directory);
@@ -70,10 +91,10 @@ async function replan({ scene }: Bench, directory: string, commits: number): Pro
     () => opened.value,
     async (each: RepositoryReader) => each.close(),
   );
-  const head = await reader.resolveRef('refs/heads/main');
+  const head = await reader.resolveRef('HEAD');
   if (!head.ok) throw new Error(head.error.message);
   const snapshots = new SnapshotReader(reader, READING);
-  const memory = new DiscoveryMemory();
+  const memory = new DiscoveryMemory(SNAPSHOT_BYTES_MAX);
   const times: Times[] = [];
   let before: Snapshot | null = null;
   const walked = await reader.walkFirstParents(head.value, commits, async (step) => {
@@ -83,9 +104,9 @@ async function replan({ scene }: Bench, directory: string, commits: number): Pro
     if (!next.ok) throw new Error(next.error.message);
     const readAt = performance.now();
     const planned = planChange(pushOfStep(step, next.value, base), memory);
-    if (!planned.ok) throw new Error(planned.message);
     const plannedAt = performance.now();
-    canonicalJson(planned.plan);
+    // A commit that cannot be planned took its time too.
+    if (planned.ok) canonicalJson(planned.plan);
     times.push({ read: readAt - startedAt, planned: plannedAt - readAt, written: performance.now() - plannedAt });
     before = next.value;
   });

@@ -7,6 +7,9 @@ export type Goal = { readonly figure: string; readonly why: string } & (
 
 type Scale = { readonly of: 'raw' } | { readonly of: 'value'; readonly unit: Unit };
 
+/** What others say first, or again after a commit; each round asks all of them. */
+const PLANNERS = ['nx', 'turbo'];
+
 /** The peers that record durably what was done; all are measured in the same run on the same servers. */
 const PEERS = ['bullmq', 'graphile-worker', 'pg-boss', 'dbos', 'restate'];
 
@@ -131,6 +134,26 @@ export const GOALS: readonly Goal[] = [
     most: 1,
     why: 'a killed runner is noticed within its lease and ten seconds',
   },
+  {
+    figure: 'plan.cold-1000',
+    of: 'value',
+    unit: 'ms',
+    most: 500,
+    why: 'a large workspace that was never seen is planned before anybody looks',
+  },
+  { figure: 'plan.warm-1000', of: 'value', unit: 'ms', most: 100, why: 'the next commit of it costs next to nothing' },
+  {
+    figure: 'what-if.real',
+    of: 'value',
+    unit: 's',
+    most: 60,
+    why: 'a thousand commits of a large repository are planned again in a minute',
+  },
+  ...PLANNERS.map((planner): Goal => ({
+    figure: 'plan-peers.ours-warm',
+    aheadOf: `plan-peers.${planner}-warm`,
+    why: `what a change reaches is said sooner than by ${planner}, process and all, in the same run`,
+  })),
 ];
 
 export type Verdict = 'met' | 'not met' | 'not measured';

@@ -1,6 +1,3 @@
-import type { Files } from './planned-repository.fixture.ts';
-import { json } from './shop.fixture.ts';
-
 /**
  * A workspace of many packages, the same for the same numbers: families of 64 that build upon each other, every package
  * in TypeScript, with a few packages from outside and tools at the root. With 1,000 packages it has 1,924 edges.
@@ -14,6 +11,8 @@ export interface LargeWorkspace {
   /** Whether the root declares `ext-0` too. */
   readonly alsoAtRoot: boolean;
 }
+
+type Files = Readonly<Record<string, string>>;
 
 const FAMILY = 64;
 const EXTERNALS = 20;
@@ -180,4 +179,8 @@ function workspaceEntry(resolution: string, dependencies: Files): unknown {
 
 function allOf(internal: readonly string[], external: Files): Files {
   return { ...external, ...Object.fromEntries(internal.map((name) => [name, '1.0.0'])) };
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
 }
