@@ -32,7 +32,8 @@ Examples:
   delta why-not test-greeting
   delta why-not packages/greeting`,
   whatIf: `
-Nothing is run, fetched or written. The digest of plans is the same on every machine with the same history.
+Nothing is run or fetched, and nothing of the repository is written. The digest of plans is the same on every machine with
+the same history.
 
 Examples:
   delta what-if --last 300

@@ -160,6 +160,11 @@ function addWhatIf(program: Command, surroundings: Surroundings, done: Done): vo
     .option('--policy <file>', 'plan by this delta.yaml, or these planning rules (JSON), as well, and compare')
     .option('--durations <file>', 'what `delta durations --json` printed, or milliseconds by job key (JSON)')
     .option('--html <file>', 'write a page with pictures too')
+    .option(
+      '--cache <dir>',
+      'keep what is told of each plan here, for the next time; otherwise in your cache directory',
+    )
+    .option('--no-cache', 'plan every commit anew and keep nothing')
     .addHelpText('after', EXAMPLES.whatIf)
     .action(async (options: WhatIfOptions) => done(await whatIf(surroundings, options)));
 }

@@ -34,7 +34,7 @@ async function plannersHere(): Promise<Planner[]> {
     {
       name: 'ours',
       script: join(ROOT, 'apps/cli/dist/main.js'),
-      args: ['what-if', '--last', '1', '--json'],
+      args: ['what-if', '--last', '1', '--json', '--no-cache'],
       reached: (answer) => (JSON.parse(answer) as { selection: { jobsRun: number } }).selection.jobsRun / JOBS_EACH,
     },
     {

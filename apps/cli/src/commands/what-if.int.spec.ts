@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { devNull, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -43,7 +43,8 @@ function imported({ message, files }: (typeof HISTORY)[number], at: number): str
 const bytes = (text: string): number => Buffer.byteLength(text);
 
 async function called(...args: string[]): Promise<{ exitCode: number; out: string; err: string }> {
-  const { surroundings, out, err } = recorded(directory, { PATH: process.env['PATH'] }, 100);
+  const environment = { PATH: process.env['PATH'], DELTA_CACHE_HOME: join(directory, 'cache') };
+  const { surroundings, out, err } = recorded(directory, environment, 100);
   return { exitCode: await delta(['what-if', ...args], surroundings), out: out(), err: err() };
 }
 
@@ -100,6 +101,36 @@ describe('what if a history had been planned', () => {
     });
   });
 
+  it('given plans that were kept, then the answer is the same, and damaged ones are made again', async () => {
+    const fresh = await called('--repo', 'shop.git', '--no-cache');
+    expect(fresh.err).toBe('');
+    expect(await called('--repo', 'shop.git', '--cache', 'kept')).toEqual(fresh);
+    const again = await called('--repo', 'shop.git', '--cache', 'kept');
+    expect(again.out).toBe(fresh.out);
+    expect(again.err).toMatch(/^6 plans were kept in .*kept and not made again/u);
+    for (const name of await readdir(join(directory, 'kept'))) await appendFile(join(directory, 'kept', name), '?');
+    const damaged = await called('--repo', 'shop.git', '--cache', 'kept');
+    expect(damaged.out).toBe(fresh.out);
+    expect(damaged.err).toMatch(/^6 plans kept in .*kept could not be read and were made again\n$/u);
+  });
+
+  it('given plans that were kept and another policy, then both are told as without them', async () => {
+    const rules = await put('other-rules.json', '{ "os": "darwin" }');
+    const fresh = await called('--repo', 'shop.git', '--policy', rules, '--no-cache', '--json');
+    const kept = ['--repo', 'shop.git', '--cache', 'both', '--json'];
+    await called(...kept);
+    for (const time of ['first', 'second']) {
+      const { out } = await called(...kept, '--policy', rules);
+      expect([time, out]).toEqual([time, fresh.out]);
+    }
+  });
+
+  it('given a directory that cannot be had, then everything is planned, and why is said once', async () => {
+    await put('no-directory', '');
+    const { exitCode, err } = await called('--repo', 'shop.git', '--cache', 'no-directory');
+    expect([exitCode, err.trim().split('\n')]).toEqual([0, [expect.stringContaining('plans are not kept in')]]);
+  });
+
   it('given durations, then minutes are estimated from them', async () => {
     const file = await put('durations.json', '{ "test-packages-cart": 120000, "test-packages-money": 60000 }');
     const { out } = await called('--repo', 'shop.git', '--last', '1', '--durations', file);
@@ -110,6 +141,7 @@ describe('what if a history had been planned', () => {
     [['--repo=-x'], 'looks_like_an_option'],
     [['--ref=--all'], 'looks_like_an_option'],
     [['--html=-'], 'looks_like_an_option'],
+    [['--cache=-'], 'looks_like_an_option'],
     [['--repo', 'shop.git', '--ref', 'nowhere'], 'ref_not_found'],
     [['--repo', 'shop.git', '--ref', 'main..main'], 'invalid_ref'],
     [['--repo', 'nowhere'], 'invalid_directory'],
@@ -132,7 +164,8 @@ describe('what if a history had been planned', () => {
   });
 
   it('when it is interrupted, then it ends at once', async () => {
-    const { surroundings, interrupt } = recorded(directory, { PATH: process.env['PATH'] });
+    const environment = { PATH: process.env['PATH'], DELTA_CACHE_HOME: join(directory, 'cache') };
+    const { surroundings, interrupt } = recorded(directory, environment);
     interrupt();
     expect(await delta(['what-if', '--repo', 'shop.git'], surroundings)).toBe(130);
   });

@@ -1,5 +1,6 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Git, isObjectId, openHistory, type RepositoryReader } from '@delta-ci/git';
+import { cacheHome } from '../local/bubblewrap-path.ts';
 import { valueOf } from '../local/git-answers.ts';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import { Progress } from '../screen/progress.ts';
@@ -10,6 +11,8 @@ import { historyDocument, type History } from '../what-if/history-document.ts';
 import { historyPage } from '../what-if/history-page.ts';
 import { HistoryTally } from '../what-if/history-summary.ts';
 import { historyText } from '../what-if/history-text.ts';
+import { KeptPlans, NO_PLANS } from '../what-if/kept-plans.ts';
+import { plannerCode } from '../what-if/planner-code.ts';
 import { parsePolicy, type Policy } from '../what-if/policy.ts';
 import { replanHistory } from '../what-if/replan.ts';
 
@@ -20,6 +23,8 @@ export interface WhatIfOptions {
   readonly policy?: string;
   readonly durations?: string;
   readonly html?: string;
+  /** Where plans are kept; false: nowhere. */
+  readonly cache?: string | false;
   readonly json?: boolean;
 }
 
@@ -44,9 +49,9 @@ export async function whatIf(surroundings: Surroundings, options: WhatIfOptions)
 }
 
 /** A forgotten value makes the next option one, and git and file systems have their own ideas about leading dashes. */
-function refuseWhatLooksLikeOptions({ repo, ref, policy, durations, html }: WhatIfOptions): void {
-  for (const [name, value] of Object.entries({ repo, ref, policy, durations, html })) {
-    if (value?.startsWith('-') !== true) continue;
+function refuseWhatLooksLikeOptions({ repo, ref, policy, durations, html, cache }: WhatIfOptions): void {
+  for (const [name, value] of Object.entries({ repo, ref, policy, durations, html, cache })) {
+    if (typeof value !== 'string' || !value.startsWith('-')) continue;
     throw new Problem('looks_like_an_option', `--${name} is "${value}", which looks like an option`, {
       next: name === 'ref' ? 'name a branch, a tag or a commit' : `write it as a path: ./${value}`,
     });
@@ -84,23 +89,32 @@ async function requiredText(directory: string, file: string): Promise<string> {
 async function replanned(
   surroundings: Surroundings,
   reader: RepositoryReader,
-  { ref: name, last, json }: WhatIfOptions,
+  { ref: name, last, json, cache }: WhatIfOptions,
   durations: Durations,
   policy: Policy | null,
 ): Promise<History> {
   const { ref, head } = await headOf(reader, name);
-  const tally = new HistoryTally(durations);
+  const tally = new HistoryTally();
   const progress = new Progress(surroundings, { json: json === true });
   const { interrupted: signal, nowMs } = surroundings;
+  const kept = cache === false ? null : await KeptPlans.in(plansDirectory(surroundings, cache));
+  const means = { signal, nowMs, plans: kept ?? NO_PLANS, code: kept === null ? '' : await plannerCode() };
   try {
-    await replanHistory(reader, { head, last, policy, durations: durations.learned }, { signal, nowMs }, (step) => {
+    await replanHistory(reader, { head, last, policy, durations }, means, (step) => {
       tally.add(step);
       progress.show(() => `${tally.count} of at most ${last} commits`);
     });
   } finally {
     progress.end();
+    await kept?.tidy();
   }
+  if (json !== true) for (const note of kept?.notes() ?? []) surroundings.err(`${note}\n`);
   return { ref, head, last, durations, summary: tally.summary() };
+}
+
+function plansDirectory(surroundings: Surroundings, named: string | undefined): string {
+  if (named === undefined) return join(cacheHome(surroundings), 'what-if');
+  return resolve(surroundings.directory, named);
 }
 
 /** A full name, or a short one of a branch, a remote's branch or a tag, in this order; or a full commit id. */

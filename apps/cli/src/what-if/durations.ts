@@ -12,6 +12,8 @@ export interface Durations {
   readonly kind: 'count' | 'durations';
   /** What is planned with: what steps of the repository took; null when only jobs as wholes are known. */
   readonly learned: LearnedDurations | null;
+  /** The text that says so; empty when none does. */
+  readonly source: string;
 }
 
 const MINUTE_MS = 60_000;
@@ -22,16 +24,18 @@ export const COUNTED: Durations = {
   msOf: () => MINUTE_MS,
   basis: 'by counting jobs, one minute each, because no durations were given',
   learned: null,
+  source: '',
 };
 
 /** Jobs that are not in the list take as long as the average of those that are. */
-export function durationsOf(known: ReadonlyMap<string, number>): Durations {
+function durationsOf(known: ReadonlyMap<string, number>, source: string): Durations {
   const average = averageOf([...known.values()]);
   return {
     kind: 'durations',
     msOf: ({ key }) => known.get(key) ?? average,
     basis: `from the durations of ${known.size} jobs that were given; any other counts as their average, ${secondsText(average)}`,
     learned: null,
+    source,
   };
 }
 
@@ -39,7 +43,7 @@ export function durationsOf(known: ReadonlyMap<string, number>): Durations {
  * A job that runs takes its start and its steps; of one that does not, the start and its own command are known. Where a step is
  * not known, it counts as the average of those that are.
  */
-export function learnedDurations(learned: LearnedDurations): Durations {
+function learnedDurations(learned: LearnedDurations, source: string): Durations {
   const steps = Object.entries(learned.steps);
   const average = averageOf(steps.map(([, { ms }]) => ms));
   const startUp = learned.startUp?.ms ?? 0;
@@ -55,6 +59,7 @@ export function learnedDurations(learned: LearnedDurations): Durations {
       startUp + (own === undefined ? (byName.get(`${kind} ${unit ?? ''}`) ?? average) : ofSteps(own)),
     basis: `from what ${steps.length} steps took in runs of the repository; any other counts as their average, ${secondsText(average)}`,
     learned,
+    source,
   };
 }
 
@@ -68,10 +73,10 @@ const secondsText = (ms: number): string => `${Math.round(ms / 1_000)} s`;
 export function parseDurations(text: string): Durations | null {
   const value = parseJson(text);
   const learned = LearnedDurations.safeParse(value);
-  if (learned.success) return learnedDurations(learned.data);
+  if (learned.success) return learnedDurations(learned.data, text);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
   const entries = Object.entries(value).filter(isDuration);
-  return entries.length === Object.keys(value).length ? durationsOf(new Map(entries)) : null;
+  return entries.length === Object.keys(value).length ? durationsOf(new Map(entries), text) : null;
 }
 
 function parseJson(text: string): unknown {

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Plan } from '@delta-ci/contracts';
-import type { CountedJob, Durations } from './durations.ts';
-import type { Replanned, ReplannedStep } from './replan.ts';
+import type { PlanOutline } from './plan-outline.ts';
+import type { ReplannedStep } from './replan.ts';
 
 /** What is kept of one commit's plan: enough for every line that is printed, and no more, so that memory stays flat. */
 export interface CommitRow {
@@ -74,30 +73,25 @@ export interface HistorySummary {
 
 /** Adds up plans as they come. */
 export class HistoryTally {
-  readonly #durations: Durations;
   readonly #rows: CommitRow[] = [];
   readonly #rules = new Map<string, { commits: number; files: number; jobs: number }>();
   readonly #jobs = new Map<string, { added: number; dropped: number }>();
   #differing = 0;
-
-  constructor(durations: Durations) {
-    this.#durations = durations;
-  }
 
   get count(): number {
     return this.#rows.length;
   }
 
   add({ step, planned, other, tookMs }: ReplannedStep): void {
-    if (planned.ok) this.#countRules(planned.plan);
+    if (planned.ok) this.#countRules(planned);
     if (other !== null) this.#compare(planned, other);
     this.#rows.push({
       commit: step.commit.id,
       subject: detached(step.commit.subject.slice(0, SUBJECT_MAX)),
       changedFiles: step.changes.length,
       tookMs,
-      planned: this.#rowOf(planned),
-      other: other === null ? null : this.#rowOf(other),
+      planned: rowOf(planned),
+      other: other === null ? null : rowOf(other),
     });
   }
 
@@ -121,23 +115,8 @@ export class HistoryTally {
     };
   }
 
-  #rowOf(planned: Replanned): PlannedRow | FailedRow {
-    if (!planned.ok) return { ...planned, message: detached(planned.message.slice(0, MESSAGE_MAX)) };
-    const { jobs, skipped } = planned.plan;
-    const savedMs = sumOf(skipped, this.#durations);
-    return {
-      ok: true,
-      digest: planned.digest,
-      run: jobs.length,
-      total: jobs.length + skipped.length,
-      savedMs,
-      totalMs: savedMs + sumOf(jobs, this.#durations),
-    };
-  }
-
-  #countRules(plan: Plan): void {
-    const files = countOf(plan.files.map(({ rule }) => rule));
-    const jobs = countOf(plan.jobs.flatMap(({ explanation }) => ruleIn(explanation) ?? []));
+  #countRules(plan: Extract<PlanOutline, { ok: true }>): void {
+    const [files, jobs] = [new Map(plan.files), new Map(plan.jobs)];
     for (const rule of new Set([...files.keys(), ...jobs.keys()])) {
       const known = this.#rules.get(rule) ?? { commits: 0, files: 0, jobs: 0 };
       this.#rules.set(rule, {
@@ -148,7 +127,7 @@ export class HistoryTally {
     }
   }
 
-  #compare(planned: Replanned, other: Replanned): void {
+  #compare(planned: PlanOutline, other: PlanOutline): void {
     const [before, after] = [runningIn(planned), runningIn(other)];
     const dropped = [...before].filter((key) => !after.has(key));
     const added = [...after].filter((key) => !before.has(key));
@@ -174,27 +153,18 @@ function detached(text: string): string {
   return Buffer.from(text, 'utf8').toString('utf8');
 }
 
+function rowOf(planned: PlanOutline): PlannedRow | FailedRow {
+  if (!planned.ok) return { ...planned, message: detached(planned.message.slice(0, MESSAGE_MAX)) };
+  const { digest, run, total, savedMs, totalMs } = planned;
+  return { ok: true, digest, run: run.length, total, savedMs, totalMs };
+}
+
 const changesOf = ({ added, dropped }: JobDifference): number => added + dropped;
 
 const byText = (one: string, two: string): number => (one < two ? -1 : one > two ? 1 : 0);
 
-function sumOf(jobs: readonly CountedJob[], { msOf }: Durations): number {
-  return jobs.reduce((sum, job) => sum + msOf(job), 0);
-}
-
-function countOf(names: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return counts;
-}
-
-function ruleIn({ chain }: Plan['jobs'][number]['explanation']): string | null {
-  const link = chain.find(({ kind }) => kind === 'rule');
-  return link?.kind === 'rule' ? link.rule : null;
-}
-
-function runningIn(planned: Replanned): Set<string> {
-  return new Set(planned.ok ? planned.plan.jobs.map(({ key }) => key) : []);
+function runningIn(planned: PlanOutline): Set<string> {
+  return new Set(planned.ok ? planned.run : []);
 }
 
 function selectionOf(rows: readonly (PlannedRow | FailedRow)[]): Selection {

@@ -1,12 +1,5 @@
 import { createHash } from 'node:crypto';
-import {
-  DEFAULT_RUN_POLICY,
-  canonicalJson,
-  type Change,
-  type LearnedDurations,
-  type Plan,
-  type Repository,
-} from '@delta-ci/contracts';
+import { DEFAULT_RUN_POLICY, canonicalJson, type Change, type Repository } from '@delta-ci/contracts';
 import { SnapshotReader, type HistoryStep, type RepositoryReader, type Snapshot } from '@delta-ci/git';
 import {
   DEFAULT_PLANNING_RULES,
@@ -18,6 +11,9 @@ import {
 } from '@delta-ci/planning';
 import { valueOf } from '../local/git-answers.ts';
 import { READING } from '../local/plan-locally.ts';
+import type { Durations } from './durations.ts';
+import type { Plans } from './kept-plans.ts';
+import { outlineOf, type PlanOutline } from './plan-outline.ts';
 import { inputsUnder, type Policy } from './policy.ts';
 
 /** Plans every step of a history as if it had been pushed. */
@@ -27,38 +23,37 @@ export interface ReplanOrder {
   readonly last: number;
   /** Another policy to plan by as well; null for none. */
   readonly policy: Policy | null;
-  /** What steps take, to plan by; null when nobody can say. */
-  readonly durations: LearnedDurations | null;
+  /** How long jobs take, to plan by and to count with. */
+  readonly durations: Durations;
 }
-
-/** What came of planning one change. */
-export type Replanned =
-  | { readonly ok: true; readonly plan: Plan; readonly digest: string }
-  | { readonly ok: false; readonly code: string; readonly message: string };
 
 export interface ReplannedStep {
   readonly step: HistoryStep;
-  readonly planned: Replanned;
+  readonly planned: PlanOutline;
   /** Under the other policy; null when there is none. */
-  readonly other: Replanned | null;
+  readonly other: PlanOutline | null;
   /** Milliseconds that reading the commit and planning it took; the other policy not counted. */
   readonly tookMs: number;
 }
 
-export interface Clock {
+export interface Means {
   readonly signal: AbortSignal;
   readonly nowMs: () => number;
+  /** Plans that were made before, by the same code. */
+  readonly plans: Plans;
+  /** What the code is known by; see `plannerCode`. */
+  readonly code: string;
 }
 
 /**
- * Plans the last commits along first parents, the oldest first, and hands each on as soon as it is planned. Holds two
- * snapshots at a time, however long the history is. Throws a problem when git cannot go on; a commit that cannot be planned is
- * one of the answers.
+ * Plans the last commits along first parents, the oldest first, and hands each on as soon as it is planned. What was planned
+ * before is neither read nor planned again. Holds two snapshots at a time, however long the history is. Throws a problem
+ * when git cannot go on; a commit that cannot be planned is one of the answers.
  */
 export async function replanHistory(
   reader: RepositoryReader,
   order: ReplanOrder,
-  { signal, nowMs }: Clock,
+  { signal, nowMs, plans, code }: Means,
   visit: (step: ReplannedStep) => void,
 ): Promise<void> {
   const snapshots = new SnapshotReader(reader, READING);
@@ -69,6 +64,14 @@ export async function replanHistory(
     order.last,
     async (step) => {
       const startedMs = nowMs();
+      const keys = { own: keyOf(step, code, order, null), other: keyOf(step, code, order, order.policy) };
+      const known = await plans.find(keys.own);
+      const knownOther = order.policy === null ? null : await plans.find(keys.other);
+      if (known !== null && (order.policy === null || knownOther !== null)) {
+        before = null;
+        visit({ step, planned: known, other: knownOther, tookMs: nowMs() - startedMs });
+        return;
+      }
       const base = before ?? (step.parent === null ? null : valueOf(await snapshots.read(step.parent.id, { signal })));
       const head: Snapshot = valueOf(
         base === null
@@ -76,15 +79,40 @@ export async function replanHistory(
           : await snapshots.readNext(base, step.commit.id, step.changes, { signal }),
       );
       before = head;
-      const inputs: PlanningInputs = { ...inputsOf(step, head, base), durations: order.durations };
-      const planned = planOf(inputs, memory);
+      const inputs: PlanningInputs = { ...inputsOf(step, head, base), durations: order.durations.learned };
+      const planned = known ?? planOf(inputs, order, memory);
       const tookMs = nowMs() - startedMs;
-      const other = order.policy === null ? null : planOf(inputsUnder(order.policy, inputs), memory);
+      const other =
+        order.policy === null ? null : (knownOther ?? planOf(inputsUnder(order.policy, inputs), order, memory));
+      if (known === null) await keep(plans, keys.own, planned);
+      if (other !== null && knownOther === null) await keep(plans, keys.other, other);
       visit({ step, planned, other, tookMs });
     },
     { signal },
   );
   valueOf(walked);
+}
+
+/** Everything that decides a plan and what it counts: a commit's id stands for all that it holds, and for what it is called. */
+function keyOf(
+  { commit, parent }: HistoryStep,
+  code: string,
+  { durations }: ReplanOrder,
+  policy: Policy | null,
+): string {
+  const decides = {
+    code,
+    commit: commit.id,
+    parent: parent?.id ?? null,
+    durations: durations.source,
+    policy: JSON.stringify(policy),
+  };
+  return createHash('sha256').update(canonicalJson(decides)).digest('hex');
+}
+
+/** A defect may be gone the next time. */
+async function keep(plans: Plans, key: string, outline: PlanOutline): Promise<void> {
+  if (outline.ok || outline.code !== BROKE) await plans.keep(key, outline);
 }
 
 /** Snapshots of one history share nearly all they hold, and there is one history. */
@@ -136,24 +164,19 @@ function inputsOf(
   };
 }
 
-function planOf(inputs: PlanningInputs, memory: DiscoveryMemory): Replanned {
-  const result = planOrDefect(inputs, memory);
-  if (!result.ok) return { ok: false, code: result.code, message: result.message };
-  return { ok: true, plan: result.plan, digest: digestOf(result.plan) };
+function planOf(inputs: PlanningInputs, { durations }: ReplanOrder, memory: DiscoveryMemory): PlanOutline {
+  return outlineOf(planOrDefect(inputs, memory), durations);
 }
 
-type PlanningOutcome =
-  PlanningResult | { readonly ok: false; readonly code: 'planning_broke'; readonly message: string };
+const BROKE = 'planning_broke';
+
+type PlanningOutcome = PlanningResult | { readonly ok: false; readonly code: typeof BROKE; readonly message: string };
 
 /** A defect of planning costs the commit that shows it, not the answer about all the others. */
 function planOrDefect(inputs: PlanningInputs, memory: DiscoveryMemory): PlanningOutcome {
   try {
     return planChange(inputs, memory);
   } catch (error) {
-    return { ok: false, code: 'planning_broke', message: error instanceof Error ? error.message : 'it threw' };
+    return { ok: false, code: BROKE, message: error instanceof Error ? error.message : 'it threw' };
   }
-}
-
-function digestOf(plan: Plan): string {
-  return `sha256:${createHash('sha256').update(canonicalJson(plan)).digest('hex')}`;
 }
