@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { canonicalJson, type Json } from '@delta-ci/contracts';
 import fc from 'fast-check';
-import { isSameValue } from './parsed-values.ts';
+import { isSameValue, orderedText, sortedText } from './parsed-values.ts';
 
 describe('values of JSON', () => {
   it('law: are the same when and only when their canonical texts are', () => {
@@ -23,5 +23,18 @@ describe('values of JSON', () => {
     [null, {}, false],
   ])('%j and %j: %s', (one, other, same) => {
     expect(isSameValue(one, other)).toBe(same);
+  });
+
+  it('law: have one sorted text when and only when they are the same', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 3 }), fc.jsonValue({ maxDepth: 3 }), (one, other) => {
+        expect(sortedText(one) === sortedText(other)).toBe(isSameValue(one, other));
+      }),
+    );
+  });
+
+  it.each([sortedText, orderedText])('a record is no list of pairs: %p', (textOf) => {
+    expect(textOf({ a: 1 })).not.toBe(textOf([['a', 1]]));
+    expect(textOf({})).not.toBe(textOf([]));
   });
 });

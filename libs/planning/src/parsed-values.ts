@@ -34,26 +34,30 @@ export function memberOf(value: unknown, name: string): unknown {
 /** Manifests nest a handful of levels; what nests deeper is cut off, so that a hostile one cannot exhaust the stack. */
 const DEPTH_MAX = 64;
 
-/** Text in which members of records stand in order of their names: equal values give equal texts. */
+/** JSON in which members of records stand in order of their names: equal values give equal texts. */
 export function sortedText(value: unknown): string {
-  return JSON.stringify(listOf(value, byName, 0)) ?? 'null';
+  return textOf(value, byName, 0);
 }
 
-/** Text in which members of records stand as they were written: for records whose order has a meaning. */
+/** JSON in which members of records stand as they were written: for records whose order has a meaning. */
 export function orderedText(value: unknown): string {
-  return JSON.stringify(listOf(value, asWritten, 0)) ?? 'null';
+  return textOf(value, asWritten, 0);
 }
 
 type Arrange = (names: string[]) => string[];
 const byName: Arrange = (names) => names.sort();
 const asWritten: Arrange = (names) => names;
 
-function listOf(value: unknown, arrange: Arrange, depth: number): unknown {
-  if (depth > DEPTH_MAX) return '(nested too deeply)';
-  if (Array.isArray(value)) return value.map((each) => listOf(each, arrange, depth + 1));
+/** Written here, as a record made anew would have members that look like numbers moved to its front. */
+function textOf(value: unknown, arrange: Arrange, depth: number): string {
+  if (depth > DEPTH_MAX) return '"(nested too deeply)"';
+  if (Array.isArray(value)) return `[${value.map((each) => textOf(each, arrange, depth + 1)).join(',')}]`;
   const record = asRecord(value);
-  if (record === null) return value;
-  return arrange(Object.keys(record)).map((name) => [name, listOf(record[name], arrange, depth + 1)]);
+  if (record === null) return JSON.stringify(value) ?? 'null';
+  const members = arrange(Object.keys(record)).map(
+    (name) => `${JSON.stringify(name)}:${textOf(record[name], arrange, depth + 1)}`,
+  );
+  return `{${members.join(',')}}`;
 }
 
 /** Whether two values of JSON are the same, in whatever order members of records stand. */
