@@ -18,14 +18,7 @@ import {
   WEBHOOK_BODY_BYTES_MAX,
   WhyAnswer,
 } from './api.ts';
-import {
-  AuditCheckpointsPage,
-  AuditCheckpointsQuery,
-  AuditEventsPage,
-  AuditEventsQuery,
-  AuditVerification,
-  AuditVerifyQuery,
-} from './audit.ts';
+import { AUDIT_ENDPOINTS } from './audit-endpoints.ts';
 import { JSON_BODY_BYTES_MAX, type Endpoint } from './endpoint.ts';
 import { EVENT_DATA } from './events.ts';
 import { AttemptNumber, Digest, EpochMs, ForgeName, JobKey, PoolName, RepositoryId, RunId } from './ids.ts';
@@ -324,33 +317,7 @@ export const ENDPOINTS = {
     answers: { 200: RepositoryPolicyView },
     refusals: ['unknown_repository', 'conflicting_repeat'],
   },
-  listAuditEvents: {
-    method: 'GET',
-    path: '/api/v1/audit/events',
-    summary: 'Records of the log as they are stored, with their hashes, for whoever recomputes them',
-    access: 'auditor',
-    query: AuditEventsQuery,
-    answers: { 200: AuditEventsPage },
-    refusals: [],
-  },
-  listAuditCheckpoints: {
-    method: 'GET',
-    path: '/api/v1/audit/checkpoints',
-    summary: 'Checkpoints in the order of their positions, from the log and from the artifact store',
-    access: 'auditor',
-    query: AuditCheckpointsQuery,
-    answers: { 200: AuditCheckpointsPage },
-    refusals: [],
-  },
-  verifyAudit: {
-    method: 'GET',
-    path: '/api/v1/audit/verify',
-    summary: 'What this gateway finds when it recomputes a stretch of the log: the word of a service, not a proof',
-    access: 'auditor',
-    query: AuditVerifyQuery,
-    answers: { 200: AuditVerification },
-    refusals: ['not_found'],
-  },
+  ...AUDIT_ENDPOINTS,
   openApi: {
     method: 'GET',
     path: '/openapi.json',
