@@ -130,7 +130,7 @@ describe('recipes in the log', () => {
       evidence: 'the recipe',
       recipe: { ...recipe, used: { ...used, digest: digestOf('another') } },
     });
-    await succeed('by none', { kind: 'discovery', evidence: 'package.json' });
+    await succeed('by none', { kind: 'discovery', evidence: 'package.json with a script that holds \0' });
     expect(await showRecipe(log.reader, recipeId)).toMatchObject({ newest: true, successes: 3 });
   });
 

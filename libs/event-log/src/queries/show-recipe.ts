@@ -29,7 +29,10 @@ const NEWER = `SELECT EXISTS (
 /** Plans have to be read for it, so it is only done for one recipe at a time, and not for ever back. */
 const RUNS_LOOKED_AT = 50;
 
-/** A run that taught the recipe says so by a row; one that followed it and proved nothing new, by its plan. */
+/**
+ * A run that taught the recipe says so by a row; one that followed it and proved nothing new, by its plan. A command of a
+ * repository may hold a NUL, which `jsonb` cannot.
+ */
 const SUCCESSES = `
   WITH ended AS (
     SELECT plan_digest FROM run
@@ -37,7 +40,8 @@ const SUCCESSES = `
     ORDER BY created_at_ms DESC, run_id DESC LIMIT $3
   ),
   followed AS (
-    SELECT plan.body::jsonb -> 'source' -> 'recipe' AS recipe FROM ended JOIN plan ON plan.digest = ended.plan_digest
+    SELECT replace(plan.body, '\\u0000', '\\ufffd')::jsonb -> 'source' -> 'recipe' AS recipe
+    FROM ended JOIN plan ON plan.digest = ended.plan_digest
   )
   SELECT (
     (SELECT count(*) FROM recipe WHERE repository_id = $1 AND digest = $2) +

@@ -8,11 +8,14 @@ const fileWith = (policy: string, limits: string): Files => ({
 });
 
 const GREEDY = fileWith(
-  '{ timeout_seconds: 86400, retries: 10, priority: 100 }',
+  '{ timeout_seconds: 86400, retries: 10, retry_timeouts: true, priority: 100 }',
   '{ cpu: "64", memory: 512Gi, disk: 1Ti }',
 );
 const MODEST = fileWith('{}', '{}');
-const GENEROUS = fileWith('{ timeout_seconds: 7200, retries: 3, priority: 50 }', '{ cpu: "8", memory: 1Gi }');
+const GENEROUS = fileWith(
+  '{ timeout_seconds: 7200, retries: 3, retry_timeouts: true, priority: 50 }',
+  '{ cpu: "8", memory: 1Gi }',
+);
 
 function jobOf(before: Files | null, after: Files, trust: 'trusted' | 'untrusted'): Plan['jobs'][number] | undefined {
   const { change } = inputsFor(before, after);
@@ -23,7 +26,7 @@ describe('what a change may ask of runners', () => {
   it('given somebody trusted, then what the file says', () => {
     expect(jobOf(MODEST, GREEDY, 'trusted')).toMatchObject({
       limits: { cpuCount: 64, memoryBytes: 512 * 1024 ** 3, diskBytes: 1024 ** 4 },
-      policy: { timeoutMs: 86_400_000, retries: 10, priority: 100 },
+      policy: { timeoutMs: 86_400_000, retries: 10, retryTimeouts: true, priority: 100 },
     });
   });
 
@@ -35,14 +38,14 @@ describe('what a change may ask of runners', () => {
   ])('given a stranger, when %s, then what any job gets', (_, before) => {
     expect(jobOf(before, GREEDY, 'untrusted')).toMatchObject({
       limits: DEFAULT_JOB_LIMITS,
-      policy: { timeoutMs: DEFAULT_JOB_POLICY.timeoutMs, retries: DEFAULT_JOB_POLICY.retries, priority: PRIORITY_MAX },
+      policy: { ...DEFAULT_JOB_POLICY, priority: PRIORITY_MAX },
     });
   });
 
   it('given a stranger, when the base has given more already, then as much as that and no less than any job gets', () => {
     expect(jobOf(GENEROUS, GREEDY, 'untrusted')).toMatchObject({
       limits: { ...DEFAULT_JOB_LIMITS, cpuCount: 8 },
-      policy: { timeoutMs: 7_200_000, retries: 3, priority: 50 },
+      policy: { timeoutMs: 7_200_000, retries: 3, retryTimeouts: true, priority: 50 },
     });
   });
 

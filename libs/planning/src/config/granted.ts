@@ -10,6 +10,7 @@ export interface Grant {
   readonly limits: JobLimits;
   readonly timeoutMs: number;
   readonly retries: number;
+  readonly retryTimeouts: boolean;
   readonly priority: number;
 }
 
@@ -28,6 +29,7 @@ export function grantOf({ change, comparison }: Pick<PlanningInputs, 'change' | 
     limits: combined(limitsOf(null), limitsOf(file), Math.max),
     timeoutMs: most(DEFAULT_JOB_POLICY.timeoutMs, ({ timeoutMs }) => timeoutMs),
     retries: most(DEFAULT_JOB_POLICY.retries, ({ retries }) => retries),
+    retryTimeouts: [DEFAULT_JOB_POLICY, ...policies].some(({ retryTimeouts }) => retryTimeouts),
     priority: most(PRIORITY_MAX, ({ priority }) => priority),
   };
 }
@@ -42,6 +44,7 @@ export function policyWithin(policy: JobPolicy, grant: Grant | null): JobPolicy 
     ...policy,
     timeoutMs: Math.min(policy.timeoutMs, grant.timeoutMs),
     retries: Math.min(policy.retries, grant.retries),
+    retryTimeouts: policy.retryTimeouts && grant.retryTimeouts,
     priority: Math.min(policy.priority, grant.priority),
   };
 }

@@ -14,6 +14,11 @@ export interface Assignment {
   readonly unit: Unit;
   /** At least one. */
   readonly members: readonly Member[];
+  /**
+   * Tells assignments of one kind under one unit apart, from 1: some commands of a group may be those of a recipe, and join
+   * otherwise than those that are found now.
+   */
+  readonly way: number;
 }
 
 /** One job to be: what it is for, whom it runs for (for nobody when it is skipped), and how it is cut. */
@@ -48,6 +53,7 @@ export type Cut =
 export function assignmentsOf(units: readonly Unit[], byId: ReadonlyMap<string, Unit>): Assignment[] {
   const joined = new Map<string, Member[]>();
   const assignments: Assignment[] = [];
+  const ways = new Map<string, number>();
   for (const unit of units) {
     for (const command of unit.commands) {
       const { kind, joins } = command;
@@ -58,7 +64,11 @@ export function assignmentsOf(units: readonly Unit[], byId: ReadonlyMap<string, 
       else {
         const members = [member];
         if (key !== null) joined.set(key, members);
-        assignments.push({ kind, unit: byId.get(joins?.group ?? unit.id) ?? unit, members });
+        const toldUnder = byId.get(joins?.group ?? unit.id) ?? unit;
+        const name = `${kind}\n${toldUnder.id}`;
+        const way = (ways.get(name) ?? 0) + 1;
+        ways.set(name, way);
+        assignments.push({ kind, unit: toldUnder, members, way });
       }
     }
   }

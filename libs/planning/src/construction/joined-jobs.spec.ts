@@ -78,6 +78,23 @@ describe('commands that join', () => {
     expect(jobs.flatMap(({ steps }) => steps.map(({ run }) => run.split(' ').length - 2))).toEqual([400, 400, 100]);
   });
 
+  it('given some that join otherwise, then they are jobs beside each other, each with a key of its own', () => {
+    const [otherwise] = [member('b')].map((unit) => ({
+      ...unit,
+      commands: unit.commands.map((command) => ({
+        ...command,
+        joins: { group: '.', prefix: 'check well', argument: './b', whole: './...' },
+      })),
+    }));
+    const mixed = [aUnit('.', { name: 'all' }), member('a'), ...(otherwise === undefined ? [] : [otherwise])];
+    const { jobs } = built(mixed, ['a/x', 'b/x']);
+    expect(jobs.map(({ key, title, steps }) => [key, title, steps.at(-1)?.run])).toEqual([
+      ['test', 'test all', 'check it ./...'],
+      ['test-way-2', 'test all, another way', 'check well ./...'],
+    ]);
+    expect(built(mixed, ['a/x']).skipped.map(({ key }) => key)).toEqual(['test-way-2']);
+  });
+
   it('run for what notices through its tests alone, and for nobody who depends on that', () => {
     const edge = (from: string, to: string, kind: UnitEdge['kind']): UnitEdge => ({ from, to, kind, evidence: 'so' });
     const both: JobKind[] = ['build', 'test'];

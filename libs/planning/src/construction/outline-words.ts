@@ -6,9 +6,9 @@ import { aboutText } from './step-durations.ts';
 /** How a job that is cut in some way is called, and what is said of that. */
 
 /** What a job's key is made of. No unit has an id with an empty part, so what follows `//` is never taken for one. */
-export function keyText({ assignment: { unit, kind }, cut }: JobOutline): string {
+export function keyText({ assignment: { unit, kind, way }, cut }: JobOutline): string {
   const place = unit.id === '.' ? [] : [unit.id];
-  return [kind, ...place, ...markOf(cut)].join(' ');
+  return [kind, ...place, ...(way === 1 ? [] : [`//way ${way}`]), ...markOf(cut)].join(' ');
 }
 
 /** The first of several is called as if it were the only one: its history goes on when their number changes. */
@@ -21,12 +21,12 @@ function markOf(cut: Cut): string[] {
 /** A job's title and place, without its key. */
 export function headOf(outline: JobOutline): Omit<SkippedJob, 'explanation' | 'key'> {
   const { assignment, members, cut } = outline;
-  const { unit, kind } = assignment;
+  const { unit, kind, way } = assignment;
   const name = unit.name === '.' ? 'the root' : unit.name;
   const title =
     cut.kind === 'together'
       ? `${kind} ${members.length} small units of ${name}${cut.group === '' ? '' : `, group${cut.group}`}`
-      : `${kind} ${name}${titleMark(cut)}`;
+      : `${kind} ${name}${way === 1 ? '' : ', another way'}${titleMark(cut)}`;
   return { title: title.slice(0, 300), kind, unit: unit.id };
 }
 

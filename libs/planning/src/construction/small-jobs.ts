@@ -98,7 +98,7 @@ function outlineOf({ jobs, half }: Group, likeness: string, byId: ReadonlyMap<st
   const members = jobs.map(({ member }) => member);
   return {
     // Told under the workspace, where that is a unit itself.
-    assignment: { kind: command.kind, unit: top?.ecosystem === unit.ecosystem ? top : unit, members },
+    assignment: { kind: command.kind, unit: top?.ecosystem === unit.ecosystem ? top : unit, members, way: 1 },
     members,
     cut: { kind: 'together', group: `${half === '' ? '' : ` ${half}`}${likeness}`, overhead: first.overhead },
   };

@@ -22,6 +22,8 @@ export interface AppliedRecipe {
  *
  * - What discovery finds beyond the recipe is run as well: it was not proven yet, and may find a failure.
  * - What the recipe has and discovery no longer finds, by later rules, is run still: it is known to work.
+ * - Where later rules set a unit up otherwise for a command that the recipe does not have, what they say counts: what was
+ *   proven may lack what that command needs, and nothing would ever tell the recipe from the failure.
  * - Where discovery describes a unit otherwise by the very rules the recipe was learned by, something that is no part of
  *   the fingerprint has changed, and what is there now counts.
  */
@@ -34,8 +36,9 @@ export function withRecipe(found: Discovery, input: RecipeInput | null): Applied
   const units = found.units.map((unit) => {
     const described = known.get(unit.id);
     if (described === undefined || described.ecosystem !== unit.ecosystem || described.root !== unit.root) return unit;
-    if (latest.rules !== PLANNING_RULES_VERSION) return followedByLaterRules(unit, described);
-    if (agrees(unit, described)) return followed(unit, described);
+    const byLaterRules = latest.rules !== PLANNING_RULES_VERSION;
+    if (byLaterRules && isProvenFor(unit, described)) return followedByLaterRules(unit, described);
+    if (!byLaterRules && agrees(unit, described)) return followed(unit, described);
     departed.push(unit.id);
     return unit;
   });
@@ -63,6 +66,12 @@ function followed(unit: Unit, { commands }: RecipeUnit): Unit {
     ...unit,
     commands: unit.commands.map((each) => (known.has(each.kind) ? { ...each, fromRecipe: 'found' } : each)),
   };
+}
+
+/** Whether how the recipe sets a unit up is known to do for every command that is found. */
+function isProvenFor(unit: Unit, described: RecipeUnit): boolean {
+  const known = new Set(described.commands.map(({ kind }) => kind));
+  return unit.commands.every(({ kind }) => known.has(kind)) || isSetUpAlike(unit, described);
 }
 
 function followedByLaterRules(unit: Unit, described: RecipeUnit): Unit {

@@ -135,6 +135,22 @@ describe('a plan by a recipe', () => {
     expect(taughtBy(plan).units).toContainEqual(cart);
   });
 
+  it('given that later rules set a unit up otherwise for a command more, then what they say of it counts, and is told', () => {
+    const files: Files = {
+      ...SHOP,
+      'packages/cart/package.json': '{"name":"@shop/cart","scripts":{"test":"node --test","lint":"eslint ."}}',
+    };
+    const units = recipeOf(files).units.map((unit) =>
+      unit.id !== 'packages/cart'
+        ? unit
+        : { ...unit, env: { CI: 'old' }, commands: unit.commands.filter(({ kind }) => kind === 'test') },
+    );
+    const plan = planned(null, files, { recipe: knowing({ version: 1, units }, { rules: '1' }) });
+    expect(stepsOf(plan)).toEqual(stepsOf(planned(null, files)));
+    expect(plan.source.evidence).toContain('not for packages/cart, which discovery describes otherwise now');
+    expect(taughtBy(plan)).toEqual(recipeOf(files));
+  });
+
   it('given that later rules find a command less, then it is run still, whenever its unit is reached at all', () => {
     const units = recipe.units.map((unit) => ({
       ...unit,
