@@ -104,7 +104,7 @@ function runningJob(running: RunningJob): Omit<PlannedJob, keyof Omit<SkippedJob
 }
 
 /** Of several members the first tells why; every one is named in the chain. */
-function explainRunning({ story, outline }: RunningJob): PlannedJob['explanation'] {
+function explainRunning({ story, outline, byId }: RunningJob): PlannedJob['explanation'] {
   const { assignment, members } = outline;
   const [first] = members;
   const cause = first === undefined ? null : causeFor(first.command, story.impact.units.get(first.unit.id));
@@ -113,7 +113,9 @@ function explainRunning({ story, outline }: RunningJob): PlannedJob['explanation
   const cutLinks = cut === null ? [] : [cut.link];
   const cutText = cut === null ? '' : ` ${cut.sentence}`;
   const subject = `${subjectOf(outline)} runs`;
-  const recipe = story.recipe !== null && members.some(isFromRecipe) ? [recipeLink(story.recipe)] : [];
+  // What is built for them may be what fails.
+  const byRecipe = members.some((member) => [member, ...buildsBefore(member, byId)].some(isFromRecipe));
+  const recipe = story.recipe !== null && byRecipe ? [recipeLink(story.recipe)] : [];
   if (first.command.joins === null && members.length === 1) {
     const ends = [...recipe, jobRule(first.unit, first.command), ...cutLinks, ...story.policies];
     return withFurther(explainRun(story, subject, cause, ends), cutText + recipeText(recipe));

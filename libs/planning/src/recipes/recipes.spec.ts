@@ -8,7 +8,7 @@ import { planChange } from '../plan-change.ts';
 import { BASE, HEAD, inputsFor, keysOf, planned, snapshotOf, type Files } from '../planned-repository.fixture.ts';
 import { anyMonorepo } from '../random-monorepo.fixture.ts';
 import { inputsFromRecord, recordInputs, type RecordedInputs } from '../recorded-inputs.ts';
-import { SHOP } from '../shop.fixture.ts';
+import { SHOP, json } from '../shop.fixture.ts';
 import { followsRecipe } from './recipe-words.ts';
 import {
   FINGERPRINT,
@@ -149,6 +149,21 @@ describe('a plan by a recipe', () => {
     expect(stepsOf(plan)).toEqual(stepsOf(planned(null, files)));
     expect(plan.source.evidence).toContain('not for packages/cart, which discovery describes otherwise now');
     expect(taughtBy(plan)).toEqual(recipeOf(files));
+  });
+
+  it('given a job whose own command is in no recipe, when what is built for it is, then it follows the recipe as well', () => {
+    const files: Files = {
+      ...SHOP,
+      'packages/money/package.json': json({ name: '@shop/money', version: '1.0.0', scripts: { build: 'tsc' } }),
+    };
+    const units = recipeOf(files).units.filter(({ id }) => id === 'packages/money');
+    const plan = planned(null, files, { recipe: knowing({ version: 1, units }) });
+    const follows = Object.fromEntries(plan.jobs.map((job) => [job.key, followsRecipe(job)]));
+    expect(follows).toEqual({
+      'build-packages-money': true,
+      'test-packages-cart': true,
+      'test-packages-greeting': false,
+    });
   });
 
   it('given that later rules find a command less, then it is run still, whenever its unit is reached at all', () => {
