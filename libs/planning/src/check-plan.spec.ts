@@ -82,6 +82,7 @@ const DESERVED: Readonly<Record<CheckNoteCode, readonly (readonly [plan: Plan, i
     [ofStranger(withJob({ limits: { ...FIRST.limits, memoryBytes: FIRST.limits.memoryBytes + 1 } })), STRANGER],
     [ofStranger(withJob({ limits: { ...FIRST.limits, cpuCount: 64 } })), STRANGER],
   ],
+  label_for_untrusted: [[ofStranger(withRequirements({ labels: ['gpu'] })), STRANGER]],
   policy_for_untrusted: [
     [ofStranger(withPolicy({ timeoutMs: 2 * 3_600_000 })), STRANGER],
     [ofStranger(withPolicy({ retries: 10 })), STRANGER],

@@ -12,7 +12,7 @@ import {
 import { changedText, planHeader, summaryOf } from './assemble-plan.ts';
 import { runPolicyOf, termsFor } from './config/config-terms.ts';
 import { configuredPolicy } from './config/config-policy.ts';
-import { grantOf, policyWithin, type Grant } from './config/granted.ts';
+import { grantOf, labelsWithin, policyWithin, type Grant } from './config/granted.ts';
 import { combinationsOf, filledJob, matrixEnvironment, type Combination } from './config/matrix.ts';
 import { compilePaths, judgeConfigured, type ConfiguredDecision } from './config/paths-decision.ts';
 import type { FoundConfig } from './config/read-config.ts';
@@ -114,7 +114,7 @@ function plannedJob(
     steps: job.steps.map((run) => ({ name: (run.split('\n')[0] ?? '').trim().slice(0, 200) || 'step', run, workdir })),
     env: { CI: 'true', ...matrixEnvironment(combination), ...job.env },
     image: job.image ?? null,
-    requirements: requirementsOf(expanded, terms),
+    requirements: requirementsOf(expanded, context),
     limits: terms.limits,
     egress: { allow: [...terms.egressFor([])] },
     secrets: trusted ? [...(job.secrets ?? [])] : [],
@@ -129,10 +129,10 @@ function plannedJob(
   };
 }
 
-function requirementsOf({ job }: ExpandedJob, terms: JobTerms): PlannedJob['requirements'] {
+function requirementsOf({ job }: ExpandedJob, { terms, grant }: Context): PlannedJob['requirements'] {
   const [name, version] = job.toolchain?.split('@') ?? [];
   const toolchain = name === undefined || version === undefined ? null : { name, version, evidence: 'toolchain' };
-  return terms.requirements(toolchain, job.runs_on);
+  return terms.requirements(toolchain, labelsWithin(job.runs_on ?? [], grant));
 }
 
 /** `{hash:path}` in a key of a cache stands for the id of that file's content in the tested tree. */

@@ -1,6 +1,6 @@
 import type { Explanation, Plan, PlannedJob, SkippedJob } from '@delta-ci/contracts';
 import { planHeader, summaryOf } from './assemble-plan.ts';
-import { grantOf, limitsWithin, policyWithin, type Grant } from './config/granted.ts';
+import { grantOf, labelsWithin, limitsWithin, policyWithin, type Grant } from './config/granted.ts';
 import { isAtLeast, isolationFor } from './construction/job-terms.ts';
 import type { PlanningInputs, PlanningResult } from './model.ts';
 
@@ -59,7 +59,11 @@ function again(
   return {
     ...job,
     needs: job.needs.filter((need) => wanted.has(need)),
-    requirements: { ...job.requirements, isolation: isAtLeast(isolation, minimum) ? isolation : minimum },
+    requirements: {
+      ...job.requirements,
+      isolation: isAtLeast(isolation, minimum) ? isolation : minimum,
+      labels: labelsWithin(job.requirements.labels, grant),
+    },
     limits: limitsWithin(job.limits, grant),
     policy: policyWithin(job.policy, grant),
     secrets: untrusted ? [] : job.secrets,

@@ -88,7 +88,7 @@ const PUBLISHES = new RegExp(
 );
 
 function beyondTrust(job: PlannedJob, grant: Grant, hosts: readonly string[]): PlanNote[] {
-  const { key, secrets, caches, egress, limits, policy } = job;
+  const { key, secrets, caches, egress, limits, policy, requirements } = job;
   const notes: PlanNote[] = [];
   if (secrets.length > 0)
     notes.push(note('secrets_for_untrusted', `${key} asks for secrets and its change is not trusted`, key));
@@ -100,6 +100,11 @@ function beyondTrust(job: PlannedJob, grant: Grant, hosts: readonly string[]): P
   if (sortedText(limits) !== sortedText(limitsWithin(limits, grant)))
     notes.push(
       note('limits_for_untrusted', `${key} asks for more of a runner than its base has given to any job`, key),
+    );
+  const label = requirements.labels.find((each) => !grant.labels.has(each));
+  if (label !== undefined)
+    notes.push(
+      note('label_for_untrusted', `${key} asks for a ${label} runner, which its base has given to no job`, key),
     );
   if (sortedText(policy) !== sortedText(policyWithin(policy, grant)))
     notes.push(

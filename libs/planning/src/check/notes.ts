@@ -18,6 +18,7 @@ export const CHECK_NOTES = {
   cache_for_untrusted: 'error',
   egress_for_untrusted: 'error',
   limits_for_untrusted: 'error',
+  label_for_untrusted: 'error',
   policy_for_untrusted: 'error',
   path_outside_workspace: 'error',
   label_not_offered: 'error',

@@ -49,6 +49,15 @@ describe('what a change may ask of runners', () => {
     });
   });
 
+  it('given labels of runners, then a stranger has those that the base has sent some job to, and a trusted change all', () => {
+    const on = (labels: string): Files => ({
+      'delta.yaml': `version: 1\njobs:\n  unit: { steps: [make test], runs_on: [${labels}] }\n`,
+    });
+    const labelsOf = (trust: 'trusted' | 'untrusted') => jobOf(on('arm'), on('arm, gpu'), trust)?.requirements.labels;
+    expect(labelsOf('trusted')).toEqual(['arm', 'gpu']);
+    expect(labelsOf('untrusted')).toEqual(['arm']);
+  });
+
   it('given a stranger who asks for less, then that', () => {
     const less = fileWith('{ timeout_seconds: 60, retries: 0, priority: -5 }', '{ cpu: "1" }');
     expect(jobOf(MODEST, less, 'untrusted')).toMatchObject({

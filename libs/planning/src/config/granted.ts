@@ -3,6 +3,7 @@ import { PRIORITY_MAX } from '../construction/job-decisions.ts';
 import type { PlanningInputs } from '../model.ts';
 import { limitsOf } from './config-limits.ts';
 import { configuredPolicy } from './config-policy.ts';
+import { combinationsOf, filledJob } from './matrix.ts';
 import { readConfig } from './read-config.ts';
 
 /** The most that jobs of an untrusted change may take, and how far they may go before others. */
@@ -12,6 +13,8 @@ export interface Grant {
   readonly retries: number;
   readonly retryTimeouts: boolean;
   readonly priority: number;
+  /** Labels of runners that jobs may ask for. */
+  readonly labels: ReadonlySet<string>;
 }
 
 /**
@@ -23,7 +26,9 @@ export function grantOf({ change, comparison }: Pick<PlanningInputs, 'change' | 
   if (change.trust === 'trusted') return null;
   const read = comparison.kind === 'everything' ? null : readConfig(comparison.snapshot);
   const file = read?.ok === true ? (read.config?.file ?? null) : null;
-  const policies = Object.values(file?.jobs ?? {}).map(configuredPolicy);
+  const jobs = Object.values(file?.jobs ?? {});
+  const policies = jobs.map(configuredPolicy);
+  const expanded = jobs.flatMap((job) => combinationsOf(job).map((combination) => filledJob(job, combination)));
   const most = (given: number, of: (policy: JobPolicy) => number): number => Math.max(given, ...policies.map(of));
   return {
     limits: combined(limitsOf(null), limitsOf(file), Math.max),
@@ -31,7 +36,13 @@ export function grantOf({ change, comparison }: Pick<PlanningInputs, 'change' | 
     retries: most(DEFAULT_JOB_POLICY.retries, ({ retries }) => retries),
     retryTimeouts: [DEFAULT_JOB_POLICY, ...policies].some(({ retryTimeouts }) => retryTimeouts),
     priority: most(PRIORITY_MAX, ({ priority }) => priority),
+    labels: new Set(expanded.flatMap((job) => job.runs_on ?? [])),
   };
+}
+
+/** Special runners are for whom somebody trusted has sent there: others run on those that any job gets. */
+export function labelsWithin(labels: readonly string[], grant: Grant | null): string[] {
+  return labels.filter((label) => grant === null || grant.labels.has(label));
 }
 
 export function limitsWithin(limits: JobLimits, grant: Grant | null): JobLimits {

@@ -35,7 +35,8 @@ describe('what is kept of a job', () => {
   });
 
   it('given outputs that something is taken out of, then they are not kept with it', () => {
-    expect(told(leaving('a', { outputs: ['a/.next/*', '!a/.next/cache', 'a/bin/*'] }))).toEqual(['file a/bin/*']);
+    expect(told(leaving('a', { outputs: ['a/.next/*', '!a/.next/cache', 'a/bin/tool'] }))).toEqual(['file a/bin/tool']);
+    expect(told(leaving('a', { outputs: ['a/dist/*', 'a/x.map', 'a/x.js', '!**/*.map'] }))).toEqual(['file a/x.js']);
   });
 
   it('given places that no plan may hold, then the others are kept', () => {

@@ -1,4 +1,5 @@
 import type { ArtifactRequest } from '@delta-ci/contracts';
+import { compileGlobList } from '../glob.ts';
 import { byText, fileNameOf } from '../tree-paths.ts';
 import type { Member } from './assignments.ts';
 import { staysInWorkspace } from './workspace-paths.ts';
@@ -26,14 +27,13 @@ function requested(type: ArtifactRequest['type'], path: string): ArtifactRequest
   return { type, path, retentionDays: RETENTION_DAYS_DEFAULT };
 }
 
-/** Outputs without folders, and without those that something is taken out of: one request cannot say that. */
+/** Outputs without folders, and without patterns where something is taken out again: one request cannot say that. */
 function filesOf(outputs: readonly string[]): string[] {
   const exceptions = outputs.filter((path) => path.startsWith('!')).map((path) => path.slice(1));
   const wanted = outputs.filter((path) => !path.startsWith('!') && !path.split('/').includes('**'));
-  return wanted.filter((path) => {
-    const start = path.split(/[*?[{]/u)[0] ?? '';
-    return !exceptions.some((exception) => exception.startsWith(start));
-  });
+  if (exceptions.length === 0) return wanted;
+  const isTakenOut = compileGlobList(exceptions, 'matches');
+  return wanted.filter((path) => !/[*?[{]/u.test(path) && !isTakenOut(path));
 }
 
 /**

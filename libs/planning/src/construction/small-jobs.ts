@@ -18,7 +18,7 @@ interface SmallJob {
   /** What its own command takes, in milliseconds. */
   readonly ms: number;
   readonly overhead: NonNullable<ReturnType<StepDurations['overhead']>>;
-  /** Small jobs of one likeness may share a sandbox: each finds there what it would find alone. */
+  /** Small jobs of one likeness may share a sandbox: each finds there what it would find alone, and what others left. */
   readonly likeness: string;
 }
 

@@ -30,7 +30,7 @@ describe('tests that can be run shard by shard', () => {
     ['vitest run', VITEST, '--shard of vitest'],
     ['vitest --run --silent', { vitest: '~1.6.0' }, '--shard of vitest'],
     ['jest', { jest: '30.0.0' }, '--shard of jest'],
-    ['cross-env NODE_ENV=test npx jest --ci src', { jest: '^29.7.0' }, '--shard of jest'],
+    ['cross-env NODE_ENV=test npx jest --ci --maxWorkers=2', { jest: '^29.7.0' }, '--shard of jest'],
     ['playwright test', { '@playwright/test': '^1.50.0' }, '--shard of playwright'],
   ])('are those of `%s`, where the runner is declared', (test, declared, by) => {
     expect(ran(test, declared)).toEqual({ by, suffix: ' -- --shard={number}/{count}', most: 4 });
@@ -56,6 +56,9 @@ describe('tests that can be run shard by shard', () => {
     ['a measure of all tests', 'vitest run --coverage'],
     ['shards already', 'vitest run --shard=1/2'],
     ['arguments after a separator', 'vitest run -- src'],
+    ['files or folders to take', 'vitest run src/unit'],
+    ['a pattern to take', 'vitest run --testNamePattern=fast'],
+    ['projects to take', 'vitest run --project unit'],
     ['a runner nobody knows', 'mocha'],
   ])('are not those with %s', (_what, test) => {
     expect(ran(test)).toBeUndefined();
@@ -78,6 +81,15 @@ describe('tests that can be run shard by shard', () => {
     const web = { scripts: { test: 'vitest run' }, devDependencies: VITEST };
     expect(shardsOf(web, { 'web/vitest.config.ts': settings })).toBeUndefined();
     expect(shardsOf(web, { 'vitest.config.ts': settings })).toBeUndefined();
+  });
+
+  it.each([
+    'export default { test: { include: ["src/unit/**"] } };\n',
+    'export default { test: { dir: "src/unit" } };\n',
+    'module.exports = { "testMatch": ["**/slow/*.js"] };\n',
+  ])('are not those whose settings take other files: %s', (settings) => {
+    const web = { scripts: { test: 'vitest run' }, devDependencies: VITEST };
+    expect(shardsOf(web, { 'web/vitest.config.ts': settings })).toBeUndefined();
   });
 
   it('are at most as many as have ten files each; files of packages below do not count', () => {

@@ -38,7 +38,7 @@ const FILES_OF_SHARD = 10;
 
 /**
  * How a script's tests are run shard by shard; undefined unless all is plain: one command, of a runner that is declared in a
- * release that has shards, without anything that looks at all tests together.
+ * release that has shards, without anything that looks at all tests together or takes some of them only.
  */
 export function shardsOfScript({
   each,
@@ -55,7 +55,8 @@ export function shardsOfScript({
   const declared = [...dependencies, ...(top?.manifest.dependencies ?? [])];
   const range = declared.find(({ name }) => name === runner.dependency)?.range ?? '';
   const major = Number(/^[\^~>=v\s]{0,5}(\d{1,4})(?:\.|$)/u.exec(range)?.[1] ?? 0);
-  if (major < runner.major || settings.some((text) => LOOKS_AT_ALL.test(text))) return undefined;
+  if (major < runner.major || settings.some((text) => LOOKS_AT_ALL.test(text) || TAKES_SOME.test(text)))
+    return undefined;
   const most = mostOf();
   if (most < 2) return undefined;
   // npm keeps what comes before `--` for itself; the others pass on what they do not know.
@@ -66,9 +67,13 @@ export function shardsOfScript({
 /** Measures of how much of the code all tests together reach. */
 const LOOKS_AT_ALL = /\bcoverageThreshold\b|\bcollectCoverage\b|\bthresholds?\b|\benabled["']?\s{0,3}:\s{0,3}true\b/u;
 
-/** Shards that are taken already, and whatever else would not mean the same for some of the tests. */
-const NOT_OF_A_SHARD =
-  /^(?:--|--shard.*|--coverage.*|--collectCoverage.*|--watch.*|-w|-u|--update.*|--ci-.*|--merge.*)$/u;
+/** Settings by which other files are tests than those whose names say so, or fewer: how many shards are enough is not known. */
+const TAKES_SOME =
+  /\b(?:testMatch|testRegex|testDir|testIgnore|testPathIgnorePatterns|modulePathIgnorePatterns|roots|rootDir|projects|include|exclude|dir|grep|workspace)["']?\s{0,3}:/u;
+
+/** Arguments that mean the same for some of the tests as for all. Whatever else is given may take some of them only. */
+const OF_ANY_SHARD =
+  /^(?:--ci|--silent|--verbose|--run|--no-cache|--forceExit|--detectOpenHandles|--passWithNoTests|--logHeapUsage|-i|--runInBand|--bail|--colors?|--no-colors?|--(?:reporters?|maxWorkers|workers|testTimeout|pool)=\S*)$/u;
 
 function runnerOf(line: string): Runner | undefined {
   if (/[&|;<>`$(){}"'\\\n#]/u.test(line)) return undefined;
@@ -76,8 +81,11 @@ function runnerOf(line: string): Runner | undefined {
   const from = words.findIndex((word) => word !== 'cross-env' && word !== 'npx' && !/^[A-Za-z_]\w*=/u.test(word));
   const [named, ...rest] = words.slice(Math.max(0, from));
   const runner = RUNNERS.find((each) => each.named === named);
-  if (runner === undefined || rest.some((word) => NOT_OF_A_SHARD.test(word))) return undefined;
-  return runner.verbs.length === 0 || runner.verbs.includes(rest[0] ?? '') ? runner : undefined;
+  if (runner === undefined) return undefined;
+  const [verb] = rest;
+  if (runner.verbs.length > 0 && !runner.verbs.includes(verb ?? '')) return undefined;
+  const given = runner.verbs.length > 0 ? rest.slice(1) : rest;
+  return given.every((word) => OF_ANY_SHARD.test(word)) ? runner : undefined;
 }
 
 /** For how many shards the files of tests in each package, and in none below it, are enough; without those of less than two. */
