@@ -80,7 +80,7 @@ function discoverFrom(
   const answersFor = (wants: Wants): Answers => {
     const known = answers.get(wants);
     if (known !== undefined) return known;
-    const asked = { listing, contents: snapshot.contents, isVisible: (path: string) => wants(path) || further(path) };
+    const asked = { listing, contents: snapshot.contents, isVisible: visibleTo(wants, further) };
     const before = earlier?.kept.answers.get(wants);
     const { difference } = earlier ?? {};
     const carried = before === undefined || difference === undefined ? null : { answers: before, difference };
@@ -97,6 +97,11 @@ function discoverFrom(
   const isAsBefore = before?.links === links && found.every((each, at) => each === before.found[at]);
   const whole = isAsBefore ? before.whole : joined(found, links);
   return { ...place, answers, found, links, whole };
+}
+
+/** Made apart from the earlier snapshot: what is kept with answers must not hold on to those before them. */
+function visibleTo(wants: Wants, further: Wants): Wants {
+  return (path) => wants(path) || further(path);
 }
 
 const everything: Wants = () => true;

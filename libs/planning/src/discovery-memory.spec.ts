@@ -1,4 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { filesOfTree } from './detectors/trees/tree-text.fixture.ts';
@@ -14,6 +17,12 @@ const TREES = new URL('./detectors/trees/', import.meta.url);
 const NAMES = readdirSync(TREES).filter((file) => file.endsWith('.tree.txt'));
 
 const treeNamed = (name: string): Files => filesOfTree(readFileSync(new URL(name, TREES), 'utf8'));
+
+/** The collector, which no program is given unless it asks for it. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+}
 
 /** Something that happens to one file of a repository, from one commit to the next. */
 const anyEdit = fc.record({
@@ -118,6 +127,20 @@ describe('a memory of discoveries', () => {
     const files = { ...SHOP, 'packages/money/src/some.ts': '' };
     const known = discover(snapshotOf(files), memory);
     expect(discover(snapshotOf({ ...files, 'packages/money/src/more.ts': '' }), memory)).toBe(known);
+  });
+
+  it('given a long history, then it holds on to the last few discoveries alone', async () => {
+    const memory = new DiscoveryMemory();
+    const discovered = Array.from({ length: 40 }, (_, at) => {
+      const snapshot = snapshotOf({ ...SHOP, [`packages/p${at}/package.json`]: '{}' });
+      return new WeakRef(discover(snapshot, memory));
+    });
+    // What was looked at in this turn of the loop is not collected within it.
+    await access(TREES);
+    collectGarbage();
+    const held = discovered.filter((each) => each.deref() !== undefined);
+    expect(discover(snapshotOf(SHOP), memory).units).toHaveLength(4);
+    expect(held.length).toBeLessThanOrEqual(5);
   });
 
   it('given a snapshot that is larger than it may hold, then it is not kept', () => {
