@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   attemptName,
+  decidingStep,
   type ArtifactRecord,
   type ArtifactRequest,
   type CompletionReport,
@@ -10,7 +11,7 @@ import {
   type LeaseOffer,
 } from '@delta-ci/contracts';
 import type { Git, Protocol } from '@delta-ci/git';
-import { decidingStep, runJob, type CollectedFile, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
+import { runJob, type CollectedFile, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
 import type { Logger } from '@delta-ci/service';
 import { ArtifactList } from './artifact-list.ts';
 import { fetchSource, type FetchedSource } from './fetch-source.ts';

@@ -87,6 +87,7 @@ export {
   ResourceUsage,
   RunOutcome,
   StepResult,
+  decidingStep,
 } from './outcome.ts';
 export {
   CitedEvidence,

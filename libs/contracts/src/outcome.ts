@@ -36,6 +36,11 @@ export const StepResult = z.strictObject({
 });
 export type StepResult = z.infer<typeof StepResult>;
 
+/** The step a job failed at; of several, the first. The last one for a job that did not fail. */
+export function decidingStep(steps: readonly StepResult[]): StepResult | undefined {
+  return steps.find(({ exitCode }) => exitCode !== 0) ?? steps.at(-1);
+}
+
 /** An artifact as recorded: immutable, found by digest. */
 export const ArtifactRecord = z.strictObject({
   name: z.string().min(1).max(1_000),

@@ -1,5 +1,11 @@
-import type { FailureExplanation, JobOutcome, Plan, PlannedJob } from '@delta-ci/contracts';
-import { decidingStep, type JobResult } from '@delta-ci/sandbox';
+import {
+  decidingStep,
+  type FailureExplanation,
+  type JobOutcome,
+  type Plan,
+  type PlannedJob,
+} from '@delta-ci/contracts';
+import type { JobResult } from '@delta-ci/sandbox';
 import { explainLocally, type Executed } from './explain-locally.ts';
 
 export interface LocalOutcome {

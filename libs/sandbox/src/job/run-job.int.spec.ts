@@ -4,13 +4,13 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { DEFAULT_JOB_POLICY, type PlannedJob } from '@delta-ci/contracts';
+import { DEFAULT_JOB_POLICY, decidingStep, type PlannedJob } from '@delta-ci/contracts';
 import { DeveloperClone, git } from '../../../../test/support/git-server/bare-repository.ts';
 import { bubblewrapPath } from '../../../../test/support/infra/index.ts';
 import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
 import { BubblewrapExecutor } from '../bubblewrap/bubblewrap-executor.ts';
 import { DOWNLOADED_PACK, type JobSource } from './checkout.ts';
-import { decidingStep, runJob, type JobOrder, type JobResult } from './run-job.ts';
+import { runJob, type JobOrder, type JobResult } from './run-job.ts';
 
 let place: string;
 let source: JobSource;

@@ -61,11 +61,6 @@ export interface JobResult {
 /** Checking out a large repository takes seconds; more means that the disk hangs. */
 const CHECKOUT_TIMEOUT_MS = 10 * 60_000;
 
-/** The step a job failed at; of several, the first. The last one for a job that did not fail. */
-export function decidingStep(steps: readonly ReportedStep[]): ReportedStep | undefined {
-  return steps.find(({ exitCode }) => exitCode !== 0) ?? steps.at(-1);
-}
-
 /**
  * Carries out one job in one sandbox: checkout, steps in order until one fails, artifacts, and nothing left behind. Of steps
  * that are independent all run, whichever of them fail.
