@@ -22,6 +22,8 @@ export const RecipeCommand = z.strictObject({
   joins: z
     .strictObject({ group: z.string(), prefix: z.string(), argument: z.string(), whole: z.string().nullable() })
     .nullable(),
+  /** Steps of its own before it; absent for none. */
+  before: z.array(JobStep).max(10).optional(),
 });
 export type RecipeCommand = z.infer<typeof RecipeCommand>;
 

@@ -23,9 +23,18 @@ function withVitest(files: Files): Files {
   return Object.fromEntries(changed);
 }
 
+/** A project of Python and a package of cargo beside it, whose tests can run in shards as well. */
+const OTHERS: Files = {
+  'py/pyproject.toml': '[project]\nname = "py"\n[dependency-groups]\ndev = ["pytest>=8"]\n[tool.pytest.ini_options]\n',
+  ...Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`py/tests/test_${at}.py`, ''])),
+  'rs/Cargo.toml': '[package]\nname = "rs"\nversion = "0.1.0"\n',
+  'rs/src/lib.rs': '',
+  '.github/workflows/ci.yml': 'steps:\n  - run: cargo nextest run\n',
+};
+
 const anyWorkspace = fc
   .tuple(anyMonorepo, fc.boolean())
-  .map(([{ files }, shards]) => (shards ? withVitest(files) : files));
+  .map(([{ files }, shards]) => (shards ? { ...withVitest(files), ...OTHERS } : files));
 
 /** For steps in the order of their keys: seconds, or null for what nobody measured. */
 const anySeconds = fc.array(fc.option(fc.constantFrom(1, 2, 4, 10, 30, 100, 400, 1_500), { freq: 8 }), {

@@ -131,8 +131,15 @@ export interface CommandShards {
   readonly by: string;
   /** What is added to the command line; `{number}` and `{count}` stand for which shard of how many, the first being 1. */
   readonly suffix: string;
-  /** As many shards as have something to do for certain. */
+  /** As many shards as are worth it: each of them has something to do, or succeeds without. */
   readonly most: number;
+  /**
+   * For each file of tests the word of a command line that leaves it out. They are dealt out, and each shard leaves out what
+   * all others have: what nobody knew of runs in every shard.
+   */
+  readonly leavesOut?: readonly string[];
+  /** What is run shard by shard, where that is not all of the command; and the rest of it, which the first shard runs behind. */
+  readonly divided?: { readonly run: string; readonly rest: string };
 }
 
 /** One thing a unit can do, and how it is known. */
@@ -151,6 +158,8 @@ export interface UnitCommand {
   readonly joins: CommandJoin | null;
   /** Whether a recipe says so, and whether discovery finds a command of this kind as well; absent in what it finds alone. */
   readonly fromRecipe?: 'found' | 'not-found';
+  /** What runs before it in a step of its own and is the same for all shards: what has to be compiled. Absent for nothing. */
+  readonly before?: readonly JobStep[] | undefined;
   /** Absent where nobody knows that its tests can be run shard by shard. */
   readonly shards?: CommandShards;
 }

@@ -6,11 +6,12 @@ import type { Assignment, Member } from './assignments.ts';
 /** Tests, also those of types, may be about what was built. */
 const LOOKS_AT_BUILD: ReadonlySet<JobKind> = new Set(['test', 'typecheck']);
 
-/** What comes before a job's own command, from a fresh checkout: bring in packages, and build what is needed. */
+/** What comes before a job's own command, from a fresh checkout: bring in packages, build and compile what is needed. */
 export function preparationOf(members: readonly Member[], byId: ReadonlyMap<string, Unit>): JobStep[] {
   const builds = members.flatMap((member) => buildsBefore(member, byId)).map(({ command }) => command);
   const installs = members.flatMap(({ unit }) => unit.install);
-  return [...onceEach(installs), ...gathered(onceEach(buildSteps(builds)))];
+  const before = members.flatMap(({ command }) => command.before ?? []);
+  return [...onceEach(installs), ...gathered(onceEach(buildSteps(builds))), ...onceEach(before)];
 }
 
 /** Builds that join are one step, where the first of them would be. */

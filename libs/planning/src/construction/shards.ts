@@ -11,12 +11,23 @@ export function shardsFor(ms: number, most: number): number {
   return Math.max(1, Math.min(Math.ceil(ms / SHARD_MS), SHARDS_MAX, most));
 }
 
+interface WhichShard {
+  readonly number: number;
+  readonly count: number;
+}
+
 /** The step that runs one shard of another. */
-export function shardStep(
-  step: JobStep,
-  { suffix }: CommandShards,
-  { number, count }: { readonly number: number; readonly count: number },
-): JobStep {
+export function shardStep(step: JobStep, shards: CommandShards, which: WhichShard): JobStep {
+  const { number, count } = which;
+  const { divided, suffix } = shards;
   const added = suffix.replace('{number}', String(number)).replace('{count}', String(count));
-  return { ...step, run: `${step.run}${added}`, share: { of: stepKey(step), number, count } };
+  const others = leftOut(shards, which).map((word) => ` ${word}`);
+  const rest = number === 1 ? (divided?.rest ?? '') : '';
+  const run = `${divided?.run ?? step.run}${added}${others.join('')}${rest}`;
+  return { ...step, run, share: { of: stepKey(step), number, count } };
+}
+
+/** Files are dealt out one by one in the order of their paths, so that those of one folder come to all shards. */
+function leftOut({ leavesOut }: CommandShards, { number, count }: WhichShard): readonly string[] {
+  return (leavesOut ?? []).filter((_, at) => at % count !== number - 1);
 }

@@ -1,5 +1,7 @@
 import type { JobKind } from '@delta-ci/contracts';
 import type { UnitCommand } from '../model.ts';
+import { pytestSettingsOf } from './pytest-settings.ts';
+import { NAMED_FOR_TESTS_FILES, shardsOfPytest } from './pytest-shards.ts';
 import type { Paths, RepositoryView } from '../tracing/repository-view.ts';
 import { asRecord, memberOf } from '../parsed-values.ts';
 import { quoteForShell } from '../shell-words.ts';
@@ -33,10 +35,11 @@ export function commandsOf(facts: CommandFacts): PythonCommands {
   const found = [testOf(facts), lintOf(facts), typesOf(facts)].filter((each) => each !== null);
   const flags = found.flatMap(({ tools }) => tools.flatMap((tool) => tool.flags));
   const { root } = facts.unit;
-  const commands = found.map(({ kind, runs, evidence, reports }): UnitCommand => {
+  const commands = found.map(({ kind, runs, evidence, reports, shards }): UnitCommand => {
     const run = runs.map((each) => `${runner(facts.unit)}${each}`).join(' && ');
     const step = { name: `${kind} ${root}`.slice(0, 200), run, workdir: root };
-    return { kind, step, evidence, text: run, reports, outputs: [], joins: null };
+    const divided = shards === undefined ? {} : { shards };
+    return { kind, step, evidence, text: run, reports, outputs: [], joins: null, ...divided };
   });
   return { commands, install: commands.length === 0 ? null : installOf(facts, flags) };
 }
@@ -47,20 +50,23 @@ interface FoundCommand {
   readonly evidence: string;
   readonly tools: readonly Tool[];
   readonly reports: readonly string[];
+  readonly shards?: UnitCommand['shards'];
 }
 
 /** Where pytest writes what it saw: it always can. */
 const REPORT = 'pytest-report.xml';
 
 function testOf(facts: CommandFacts): FoundCommand | null {
-  const { unit, tested } = facts;
+  const { unit, tested, files, snapshot } = facts;
   const tool = toolNamed(facts, 'pytest');
   const configured = settingOf(facts, 'pytest', ['pytest.ini', '.pytest.ini'], ['pytest', 'tool:pytest']);
   const evidence = configured ?? (tool === null ? null : 'tests and pytest among the requirements');
   if (!tested || evidence === null || tool === null) return null;
+  const settings = pytestSettingsOf(unit, { files, contents: snapshot.contents });
   return {
     kind: 'test',
     runs: [`pytest --junitxml=${REPORT}`],
+    shards: shardsOfPytest(unit.root, settings, snapshot.places, () => snapshot.ask(NAMED_FOR_TESTS_FILES)),
     evidence,
     tools: [tool],
     reports: [inFolder(unit.root, REPORT)],

@@ -29,7 +29,7 @@ export function describeUnit(unit: Unit, commands: readonly UnitCommand[]): Reci
   };
 }
 
-function describeCommand({ kind, step, evidence, text, reports, outputs, joins }: UnitCommand): RecipeCommand {
+function describeCommand({ kind, step, evidence, text, reports, outputs, joins, before }: UnitCommand): RecipeCommand {
   return {
     kind,
     evidence,
@@ -38,6 +38,7 @@ function describeCommand({ kind, step, evidence, text, reports, outputs, joins }
     reports: [...reports],
     outputs: [...outputs],
     joins: joins === null ? null : { ...joins },
+    ...(before === undefined ? {} : { before: before.map((each) => ({ ...each })) }),
   };
 }
 
@@ -69,6 +70,7 @@ const COMMAND = [
   'reports',
   'outputs',
   'joins',
+  'before',
 ] as const satisfies readonly (keyof UnitCommand & keyof RecipeCommand)[];
 
 export function isSameCommand(one: UnitCommand, other: RecipeCommand): boolean {

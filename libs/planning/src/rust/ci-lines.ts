@@ -7,6 +7,8 @@ export interface CargoLine {
   readonly path: string;
   /** Whether it asks for another toolchain than the repository's. */
   readonly otherToolchain: boolean;
+  /** Whether tests are run by cargo-nextest. */
+  readonly byNextest: boolean;
 }
 
 const WORKFLOW = /^(?:\.github\/workflows\/[^/]+\.ya?ml|\.gitlab-ci\.ya?ml)$/u;
@@ -36,7 +38,7 @@ export function cargoLinesOf(path: string, text: string): CargoLine[] {
     const otherToolchain = further[0]?.startsWith('+') === true || /nightly|miri/iu.test(line);
     const [verb = '', ...rest] = further[0]?.startsWith('+') === true ? further.slice(1) : further;
     const tool = Object.hasOwn(TOOLS, verb) ? TOOLS[verb] : undefined;
-    return tool === undefined ? [] : [{ tool, words: rest, path, otherToolchain }];
+    return tool === undefined ? [] : [{ tool, words: rest, path, otherToolchain, byNextest: verb === 'nextest' && rest[0] === 'run' }];
   });
 }
 

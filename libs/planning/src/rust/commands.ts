@@ -3,6 +3,7 @@ import { asRecord, asText, memberOf } from '../parsed-values.ts';
 import { quoteForShell } from '../shell-words.ts';
 import { featuresOf, type CargoLine } from './ci-lines.ts';
 import type { CargoManifest } from './manifest.ts';
+import { nextestLine, testsByNextest } from './nextest.ts';
 
 /** What decides the commands of one package. */
 export interface CommandFacts {
@@ -15,6 +16,8 @@ export interface CommandFacts {
   /** Files that set up linters for the package, by tool: the nearest of each. */
   readonly clippyFile: string | null;
   readonly rustfmtFile: string | null;
+  /** Whether it has a library, whose pages have tests too. */
+  readonly hasLibrary: boolean;
   readonly lines: readonly CargoLine[];
   /** The target that everything is compiled for, where that is set and tests of it cannot run on the machine. */
   readonly foreignTarget: string | null;
@@ -27,8 +30,7 @@ export function commandsOf(facts: CommandFacts): UnitCommand[] {
   // Targets of a fuzzer are compiled with flags that it alone knows: that they could be compiled is all there is to see.
   const fuzzed = memberOf(memberOf(memberOf(manifest.text, 'package'), 'metadata'), 'cargo-fuzz') === true;
   const built = command(facts, 'build', cargo(facts, fuzzed ? 'check' : 'build', flags), evidence);
-  const tested =
-    fuzzed || foreignTarget !== null ? [] : [command(facts, 'test', cargo(facts, 'test', flags), evidence)];
+  const tested = fuzzed || foreignTarget !== null ? [] : [testOf(facts, flags, evidence)];
   return [built, ...lintOf(facts), ...tested].map((each) => ({
     ...each,
     step: { ...each.step, name: `${each.kind} ${manifest.root}`.slice(0, 200) },
@@ -37,6 +39,15 @@ export function commandsOf(facts: CommandFacts): UnitCommand[] {
 
 function cargo({ spec, locked }: CommandFacts, verb: string, flags: readonly string[]): string {
   return ['cargo', verb, '-p', quoteForShell(spec), ...(locked ? ['--locked'] : []), ...flags].join(' ');
+}
+
+function testOf(facts: CommandFacts, flags: readonly string[], evidence: string): UnitCommand {
+  const line = nextestLine(facts.lines);
+  if (line === null) return command(facts, 'test', cargo(facts, 'test', flags), evidence);
+  const { before, run, rest, shards } = testsByNextest(facts, line, (verb) => cargo(facts, verb, flags));
+  const step = { name: `compile tests ${facts.manifest.root}`.slice(0, 200), run: before, workdir: facts.workspace.root };
+  const tested = command(facts, 'test', run + rest, `${evidence}, cargo nextest by ${line.path}`);
+  return { ...tested, before: [step], shards };
 }
 
 function command({ workspace }: CommandFacts, kind: UnitCommand['kind'], run: string, evidence: string): UnitCommand {

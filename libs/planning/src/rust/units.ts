@@ -2,7 +2,7 @@ import { literalPattern } from '../glob.ts';
 import type { DeclaredInput, Discovery, ExternalClosure, Unit, UnitCache, UnitEdge } from '../model.ts';
 import type { RepositoryView } from '../tracing/repository-view.ts';
 import { plainUnit } from '../plain-unit.ts';
-import { asText, memberOf } from '../parsed-values.ts';
+import { asRecord, asText, memberOf } from '../parsed-values.ts';
 import { byText, folderOf, foldersUpwards, inFolder, isWithin, resolvePath } from '../tree-paths.ts';
 import { closureOf, lockedVersionOf, type CargoClosure, type CargoLock } from './cargo-lock.ts';
 import type { CargoLine } from './ci-lines.ts';
@@ -134,9 +134,15 @@ function commandsFor(around: Surroundings, each: CargoPackage, name: string): Un
     locked: lock !== undefined && lock.kind !== 'none',
     clippyFile: nearest(around, manifest.root, CLIPPY_FILES),
     rustfmtFile: nearest(around, manifest.root, RUSTFMT_FILES),
+    hasLibrary: hasLibrary(around, manifest),
     lines: linesFor(around, workspace),
     foreignTarget: foreignTargetOf(configOf(around.snapshot, manifest.root)),
   });
+}
+
+function hasLibrary({ snapshot }: Surroundings, { root, text }: CargoManifest): boolean {
+  const library = asRecord(memberOf(text, 'lib'));
+  return library !== null || snapshot.files.has(inFolder(root, 'src/lib.rs'));
 }
 
 /** Workflows run cargo where a checkout begins: packages that stand apart from what is there are not meant. */
