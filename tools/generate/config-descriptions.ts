@@ -2,7 +2,8 @@
 export const CONFIG_DESCRIPTIONS: Readonly<Record<string, string>> = {
   version: 'Version of this file’s shape.',
   jobs: 'What runs, by name. Names are lower-case and appear in URLs and checks.',
-  'jobs.*.image': 'Container image the steps are meant for. Runners do not choose images yet: the plan warns of it.',
+  'jobs.*.image':
+    'Container image the steps are meant for. Runners do not choose images yet: the plan warns of it, or is refused where the installation says which images its runners have.',
   'jobs.*.toolchain': 'Toolchain the steps need instead of an image, for example node@24.',
   'jobs.*.runs_on': 'Labels a runner must have to take the job.',
   'jobs.*.workdir': 'Folder the steps run in, from the repository’s root.',
@@ -10,10 +11,17 @@ export const CONFIG_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'jobs.*.steps': 'Command lines, run one after the other by a shell that stops at the first failure.',
   'jobs.*.paths': 'Files the job is about. Narrows what a change would run, never widens it.',
   'jobs.*.matrix':
-    'Values to run the job with, one job for each combination. {matrix:NAME} stands for one in image, toolchain, runs_on, workdir, env, artifacts and caches; steps have it as $MATRIX_NAME.',
+    'Values to run the job with, one job for each combination. {matrix:NAME} stands for one in image, toolchain, runs_on, workdir, env, services, artifacts and caches; steps have it as $MATRIX_NAME.',
   'jobs.*.env': 'Environment variables with literal values.',
   'jobs.*.secrets': 'Names of secrets the job gets; withheld from untrusted changes.',
-  'jobs.*.services': 'Images of services that run beside the job. Not offered yet: a file that names any is refused.',
+  'jobs.*.services':
+    'What runs beside the job, by the host name under which it is reached; at most 10. No runner offers services yet: the plan of a job that names any is refused.',
+  'jobs.*.services.*.image': 'Image of the service, with a tag or a digest.',
+  'jobs.*.services.*.ports': 'Ports on which it listens.',
+  'jobs.*.services.*.env': 'Environment variables of the service.',
+  'jobs.*.services.*.health': 'When the service counts as ready; without it, as soon as it was started.',
+  'jobs.*.services.*.health.command': 'Command line that succeeds in the service’s container once it is ready.',
+  'jobs.*.services.*.health.timeout_seconds': 'How long that may take; 60 unless said otherwise.',
   'jobs.*.artifacts': 'Files to keep after the job.',
   'jobs.*.artifacts.*.type': 'junit and coverage reports are read; file is only kept.',
   'jobs.*.artifacts.*.path': 'Which files, as a pattern from the repository’s root.',
@@ -25,7 +33,7 @@ export const CONFIG_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'jobs.*.policy': 'How the job is governed.',
   'jobs.*.policy.required': 'Whether the run fails when the job does not succeed.',
   'jobs.*.policy.allow_failure':
-    'Whether jobs that need this one may go on when it fails; the run does not fail by it.',
+    'Whether jobs that need this one may go on when it fails; the run does not fail by it, so the job cannot be required as well.',
   'jobs.*.policy.retries':
     'Further attempts after failures that are the infrastructure’s. Failing tests are not retried.',
   'jobs.*.policy.retry_timeouts': 'Whether an attempt that ran out of time counts as one to retry.',
@@ -37,7 +45,8 @@ export const CONFIG_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'policies.runs.max_runtime_seconds': 'How long a run may take.',
   'policies.runs.max_concurrency': 'Attempts of one run that may be queued or running at a time.',
   'policies.runs.fail_fast': 'Whether jobs that have not started are canceled when a required job fails.',
-  limits: 'What each job may use. Of an untrusted change no more than any job gets, or than the base has given.',
+  limits:
+    'What each job may use, within what the installation allows. Of an untrusted change no more than any job gets, or than the base has given.',
   'limits.cpu': 'Processors, for example "2" or "0.5".',
   'limits.memory': 'Memory, for example 4Gi.',
   'limits.disk': 'Disk, for example 20Gi.',

@@ -37,6 +37,12 @@ export const plannerSettings = z.object({
   requireToolchains: flag().default(defaults.requireToolchains),
   /** Labels that runners of the pool have. With it a job that asks for another one is refused at once, without it waits. */
   runnerLabels: list().optional(),
+  /** Images that runners of the pool run jobs in. With it a job that asks for another one is refused, without it warned of. */
+  runnerImages: list().optional(),
+  /** The most of a runner that any job may be given: processors, and bytes of memory and disk. */
+  jobCpuMax: wholeNumber({ min: 1, max: 256 }).optional(),
+  jobMemoryMax: wholeNumber({ min: 1, max: Number.MAX_SAFE_INTEGER }).optional(),
+  jobDiskMax: wholeNumber({ min: 1, max: Number.MAX_SAFE_INTEGER }).optional(),
   /** Below the orchestrator's planning timeout (120 s), so that a run that takes too long still learns why. */
   planningTimeLimitMs: durationMs({ min: 100 }).default(100_000),
   /** Planning waits for remotes and disks more than it computes; more than this only moves the queue into memory. */

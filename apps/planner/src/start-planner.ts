@@ -5,7 +5,7 @@ import { ReportClient, connectBus, consumeEvents, type AroundHandler, type Bus }
 import { RecalledDurations, openLog, whichPlanHasTheRun, type LogConnection } from '@delta-ci/event-log';
 import { loadForgeSettings, type ForgeSettings } from '@delta-ci/forge';
 import { Git } from '@delta-ci/git';
-import type { PlanningRules } from '@delta-ci/planning';
+import type { LimitsMax, PlanningRules } from '@delta-ci/planning';
 import { withSpan, type Service } from '@delta-ci/service';
 import type { PlannerConfig } from './config.ts';
 import { ConcernedRuns } from './concerned-runs.ts';
@@ -130,7 +130,13 @@ async function openDatabase(service: Planner): Promise<LogConnection> {
 }
 
 function rulesOf(config: PlannerConfig): PlanningRules {
-  const { pool, jobOs, isolation, untrustedEgress, requireToolchains, runnerLabels } = config;
+  const { pool, jobOs, isolation, untrustedEgress, requireToolchains, runnerLabels, runnerImages } = config;
+  const { jobCpuMax, jobMemoryMax, jobDiskMax } = config;
+  const limitsMax: LimitsMax = {
+    ...(jobCpuMax === undefined ? {} : { cpuCount: jobCpuMax }),
+    ...(jobMemoryMax === undefined ? {} : { memoryBytes: jobMemoryMax }),
+    ...(jobDiskMax === undefined ? {} : { diskBytes: jobDiskMax }),
+  };
   return {
     pool,
     os: jobOs,
@@ -138,6 +144,8 @@ function rulesOf(config: PlannerConfig): PlanningRules {
     untrustedEgress,
     requireToolchains,
     ...(runnerLabels === undefined ? {} : { labels: runnerLabels }),
+    ...(runnerImages === undefined ? {} : { images: runnerImages }),
+    ...(Object.keys(limitsMax).length === 0 ? {} : { limitsMax }),
   };
 }
 

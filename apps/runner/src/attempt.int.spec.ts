@@ -118,6 +118,19 @@ describe('one leased attempt', () => {
     expect((await readdir(workDir)).filter((name) => name.startsWith('run_'))).toEqual([]);
   });
 
+  it('given a job that is to run beside a service, then nothing of it runs, and the report says what is missing', async () => {
+    const services = [{ name: 'db', image: 'postgres:17', ports: [5432], env: {}, health: null }];
+    await carryOut(offer('touch ran', {}, { services }));
+    expect(gateway.reported('complete')).toMatchObject({
+      outcome: 'failed',
+      steps: [],
+      infrastructureError: {
+        code: 'layer_missing',
+        message: 'the job is to run beside db (postgres:17), and this runner starts no services',
+      },
+    });
+  });
+
   it('given a source over HTTP, then one request brings it, and the job runs on it', async () => {
     const served = await serveGit(place);
     try {

@@ -146,6 +146,8 @@ interface Workplace {
 
 async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace): Promise<JobResult> {
   const { gateway, keeper } = tools;
+  const services = servicesMissing(lease);
+  if (services !== null) return notJudged(services);
   const network = networkFor(lease, tools.egress);
   if (typeof network !== 'string') return notJudged(network);
   const workspaceDir = join(place.directory, 'workspace');
@@ -198,6 +200,13 @@ function readiness(
   // Nobody may be waiting yet, or any more, when the sandbox cannot be opened.
   ready.catch(() => undefined);
   return ready;
+}
+
+/** A job that is to have something beside it is not run without: it would be judged by what its runner lacks. */
+function servicesMissing({ job: { services = [] } }: LeaseOffer): InfrastructureError | null {
+  if (services.length === 0) return null;
+  const named = services.map(({ name, image }) => `${name} (${image})`).join(', ');
+  return { code: 'layer_missing', message: `the job is to run beside ${named}, and this runner starts no services` };
 }
 
 /** Which network a job gets; an error when the plan asks for what this runner may not give. */

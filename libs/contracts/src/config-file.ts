@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JobKey } from './ids.ts';
+import { ServiceName } from './plan.ts';
 
 /**
  * `delta.yaml`, version 1: the shape a person writes (snake case, sizes with units). Positions, unknown keys with the
@@ -7,6 +8,20 @@ import { JobKey } from './ids.ts';
  */
 const Glob = z.string().min(1).max(4_096);
 const Size = z.string().regex(/^\d+(?:\.\d+)?(?:Ki|Mi|Gi|Ti)?$/, 'expected a size such as 512Mi or 4Gi');
+
+/** Something that runs beside a job: its name is the host name under which the job reaches it. */
+export const ConfigFileService = z.strictObject({
+  image: z.string().min(1).max(500),
+  ports: z.array(z.number().int().min(1).max(65_535)).max(20).optional(),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/), z.string().max(32_768)).optional(),
+  health: z
+    .strictObject({
+      command: z.string().min(1).max(1_000),
+      timeout_seconds: z.number().int().min(1).max(600).optional(),
+    })
+    .optional(),
+});
+export type ConfigFileService = z.infer<typeof ConfigFileService>;
 
 export const ConfigFileJob = z.strictObject({
   image: z.string().min(1).max(500).optional(),
@@ -30,7 +45,7 @@ export const ConfigFileJob = z.strictObject({
     .array(z.string().regex(/^[A-Z][A-Z0-9_]{0,127}$/))
     .max(100)
     .optional(),
-  services: z.array(z.string().max(500)).max(10).optional(),
+  services: z.record(ServiceName, ConfigFileService).optional(),
   artifacts: z
     .array(
       z.strictObject({

@@ -68,12 +68,15 @@ export {
   IsolationTier,
   JobLimits,
   JobRequirements,
+  PinnedImage,
   Plan,
   PlanNote,
   PlannedFile,
   PlannedJob,
   PlannedUnit,
   ProposedPlan,
+  SERVICES_MAX,
+  ServiceRequest,
   SkippedJob,
 } from './plan.ts';
 export {

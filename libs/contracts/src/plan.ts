@@ -42,6 +42,36 @@ export const CacheRequest = z.strictObject({
 });
 export type CacheRequest = z.infer<typeof CacheRequest>;
 
+/** As many services as one job may have beside it. */
+export const SERVICES_MAX = 10;
+
+/** The name of a service, under which a job reaches it: one label of a host name. */
+export const ServiceName = z
+  .string()
+  .regex(/^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'expected a host name in lower case');
+export type ServiceName = z.infer<typeof ServiceName>;
+
+/** An image that says which one it is: by a tag, by the digest of its content, or by both. */
+export const PinnedImage = z
+  .string()
+  .max(500)
+  .regex(
+    /^[a-z0-9][a-z0-9._/-]*(?::[0-9]{1,5}\/[a-z0-9][a-z0-9._/-]*)?(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}(?:@sha256:[0-9a-f]{64})?|@sha256:[0-9a-f]{64})$/,
+    'expected an image with a tag or a digest, such as postgres:17',
+  );
+
+/** Something that runs beside the steps of a job for as long as they do. */
+export const ServiceRequest = z.strictObject({
+  name: ServiceName,
+  image: PinnedImage,
+  /** On which it listens. */
+  ports: z.array(z.number().int().min(1).max(65_535)).max(20),
+  env: EnvironmentVariables,
+  /** A command line that succeeds in its container once it is ready, and for how long that may take; null: at once. */
+  health: z.strictObject({ command: z.string().min(1).max(1_000), timeoutMs: z.number().int().positive() }).nullable(),
+});
+export type ServiceRequest = z.infer<typeof ServiceRequest>;
+
 export const JobLimits = z.strictObject({
   cpuCount: z.number().positive().max(256),
   memoryBytes: z.number().int().positive(),
@@ -102,6 +132,8 @@ export const PlannedJob = z.strictObject({
   steps: z.array(JobStep).min(1).max(200),
   env: EnvironmentVariables,
   image: z.string().max(500).nullable(),
+  /** What runs beside it; absent for nothing. */
+  services: z.array(ServiceRequest).min(1).max(SERVICES_MAX).optional(),
   requirements: JobRequirements,
   limits: JobLimits,
   egress: Egress,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Plan, PlannedJob } from '@delta-ci/contracts';
+import type { Plan, PlannedJob, ServiceRequest } from '@delta-ci/contracts';
 import { checkPlan } from './check-plan.ts';
 import { CHECK_NOTES, type CheckNoteCode } from './check/notes.ts';
-import type { PlanningInputs } from './model.ts';
+import type { PlanningInputs, PlanningRules } from './model.ts';
 import { planChange } from './plan-change.ts';
 import { inputsFor, planned, type Files } from './planned-repository.fixture.ts';
 import { SHOP } from './shop.fixture.ts';
@@ -28,6 +28,12 @@ const SHARD = { name: 'test', run: 'test', workdir: '.', share: { of: 'test 0000
 const ofStranger = (plan: Plan): Plan => ({ ...plan, trust: 'untrusted' });
 const STRANGER: PlanningInputs = { ...INPUTS, change: { ...INPUTS.change, trust: 'untrusted' } };
 const FULLY_LABELLED: PlanningInputs = { ...INPUTS, rules: { ...INPUTS.rules, labels: ['arm'] } };
+
+const withRules = (rules: Partial<PlanningInputs['rules']>): PlanningInputs => ({
+  ...INPUTS,
+  rules: { ...INPUTS.rules, ...rules },
+});
+const SERVICE: ServiceRequest = { name: 'db', image: 'postgres:17', ports: [5432], env: {}, health: null };
 
 /** Nothing of a plan mentions money any more, though it is affected. */
 const FORGOTTEN: Plan = {
@@ -95,6 +101,13 @@ const DESERVED: Readonly<Record<CheckNoteCode, readonly (readonly [plan: Plan, i
     [withJob({ caches: [{ type: 'deps', key: 'k', paths: ['~/../other'] }] })],
   ],
   label_not_offered: [[withRequirements({ labels: ['arm', 'gpu'] }), FULLY_LABELLED]],
+  image_not_offered: [[withJob({ image: 'node:24' }), withRules({ images: ['node:22'] })]],
+  services_not_offered: [[withJob({ services: [SERVICE] })]],
+  limits_not_offered: [
+    [SOUND, withRules({ limitsMax: { cpuCount: 1 } })],
+    [SOUND, withRules({ limitsMax: { memoryBytes: 1 } })],
+    [SOUND, withRules({ limitsMax: { diskBytes: 1 } })],
+  ],
   image_not_used: [[withJob({ image: 'node:24' })]],
   timeout_beyond_run: [[withPolicy({ timeoutMs: 24 * 3_600_000 })]],
   may_publish: [
@@ -119,6 +132,8 @@ describe('the check of a plan', () => {
     expect(checkPlan(ofStranger(SOUND), STRANGER)).toEqual([]);
     expect(checkPlan(withRequirements({ labels: ['arm'] }), FULLY_LABELLED)).toEqual([]);
     expect(checkPlan(withRequirements({ labels: ['gpu'] }), INPUTS)).toEqual([]);
+    expect(checkPlan(withJob({ image: 'node:24' }), withRules({ images: ['node:24'] }))).toEqual([]);
+    expect(checkPlan(SOUND, withRules({ limitsMax: FIRST.limits }))).toEqual([]);
     expect(checkPlan(withStep('npm run publish-docs-locally && git pull'), INPUTS)).toEqual([]);
   });
 
@@ -132,14 +147,32 @@ describe('the check of a plan', () => {
     expect([...new Set(notes)]).toEqual([`${CHECK_NOTES[code]} ${code}`]);
   });
 
-  it('given a label that no runner has, then it is named, and there is no plan that would wait for one', () => {
-    const files: Files = { 'delta.yaml': 'version: 1\njobs: { train: { steps: [x], runs_on: [gpu] } }\n' };
-    const inputs = inputsFor(null, files, { rules: FULLY_LABELLED.rules });
+  it.each<[asked: string, more: string, rules: Partial<PlanningRules>, missing: string]>([
+    ['runs_on: [gpu]', '', { labels: ['arm'] }, 'gpu'],
+    ['image: "node:24"', '', { images: ['node:22'] }, 'the image node:24'],
+    ['services: { db: { image: "postgres:17" } }', '', {}, 'services (db)'],
+    ['workdir: x', 'limits: { cpu: "64" }', { limitsMax: { cpuCount: 8 } }, '64 processors, at most 8 processors'],
+    [
+      'workdir: x',
+      'limits: { memory: 64Gi }',
+      { limitsMax: { memoryBytes: 16 * 1_024 ** 3 } },
+      '64 GiB of memory, at most 16 GiB of memory',
+    ],
+  ])('given a job with `%s` and %j that no runner can have, then that is named, and there is no plan', (...given) => {
+    const [asked, more, rules, missing] = given;
+    const files: Files = { 'delta.yaml': `version: 1\njobs: { train: { steps: [x], ${asked} } }\n${more}\n` };
+    const inputs = inputsFor(null, files, { rules: { ...INPUTS.rules, ...rules } });
     expect(planChange(inputs)).toEqual({
       ok: false,
       code: 'plan_rejected',
-      message: 'the plan does not pass its check: train: no runner offers gpu',
+      message: `the plan does not pass its check: train: no runner offers ${missing}`,
     });
+  });
+
+  it('given bounds below what jobs get by default, then jobs that ask for nothing get no more than the bounds', () => {
+    const rules = { ...INPUTS.rules, limitsMax: { cpuCount: 1, memoryBytes: 1_024 ** 3 } };
+    const [job] = planned(SHOP, AFTER, { rules }).jobs;
+    expect(job?.limits).toEqual({ ...FIRST.limits, cpuCount: 1, memoryBytes: 1_024 ** 3 });
   });
 
   it('given jobs that join, then each unit that is reached has to be named behind the rule that joined them', () => {

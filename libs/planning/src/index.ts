@@ -16,6 +16,7 @@ export type {
   DiscoveryProblem,
   EntryType,
   ExternalClosure,
+  LimitsMax,
   PlanningFailureCode,
   PlanningInputs,
   PlanningResult,

@@ -2,6 +2,7 @@ import type {
   Change,
   IsolationTier,
   JobKind,
+  JobLimits,
   JobStep,
   LearnedDurations,
   Plan,
@@ -66,7 +67,14 @@ export interface PlanningRules {
   readonly requireToolchains: boolean;
   /** Labels that runners of the pool have; absent where the installation does not say, and in records of earlier rules. */
   readonly labels?: readonly string[] | undefined;
+  /** Images that runners of the pool run jobs in; absent where the installation does not say, and in records of earlier rules. */
+  readonly images?: readonly string[] | undefined;
+  /** The most that a job may be given of a runner, whoever asks for it; what is left out is not bounded. */
+  readonly limitsMax?: LimitsMax | undefined;
 }
+
+/** Bounds of a job's limits. */
+export type LimitsMax = Partial<Omit<JobLimits, 'pids'>>;
 
 export interface PlanningInputs {
   readonly repository: Repository;

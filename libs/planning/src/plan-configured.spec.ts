@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { Plan, explainSubject, type Change } from '@delta-ci/contracts';
 import { inputsFor, keysOf, planned, type Files } from './planned-repository.fixture.ts';
+import { parseConfigFile } from './config/lint-config-file.ts';
 import { planChange } from './plan-change.ts';
+import { planConfigured } from './plan-configured.ts';
 
 const CONFIG = `version: 1
 jobs:
@@ -110,6 +112,36 @@ jobs:
       caches: [{ key: 'k-24', paths: ['cache/24'] }],
     });
     expect(plan.notes.map(({ code }) => code)).toEqual(units.map(() => 'image_not_used'));
+  });
+
+  it('given services, then they stand in the plan with the values of the matrix, for the check to refuse', () => {
+    const text = `version: 1
+jobs:
+  unit:
+    matrix: { pg: [16, 17] }
+    steps: [make]
+    services:
+      db:
+        image: postgres:{matrix:pg}
+        ports: [5432]
+        env: { POSTGRES_DB: "v{matrix:pg}" }
+        health: { command: pg_isready, timeout_seconds: 30 }
+      cache: { image: "redis:8" }
+`;
+    const parsed = parseConfigFile(text, 'delta.yaml');
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    const result = planConfigured(inputsFor(null, {}), { path: 'delta.yaml', file: parsed.file });
+    expect(result.ok && result.plan.jobs.map(({ services }) => services)[1]).toEqual([
+      {
+        name: 'db',
+        image: 'postgres:17',
+        ports: [5432],
+        env: { POSTGRES_DB: 'v17' },
+        health: { command: 'pg_isready', timeoutMs: 30_000 },
+      },
+      { name: 'cache', image: 'redis:8', ports: [], env: {}, health: null },
+    ]);
+    expect(result.ok && Plan.parse(result.plan)).toEqual(result.ok && result.plan);
   });
 
   it('given values that read alike when they are joined, then they are jobs of their own', () => {

@@ -7,6 +7,7 @@ import {
   type PlannedFile,
   type PlannedJob,
   type PlanNote,
+  type ServiceRequest,
   type SkippedJob,
 } from '@delta-ci/contracts';
 import { changedText, planHeader, summaryOf } from './assemble-plan.ts';
@@ -114,6 +115,7 @@ function plannedJob(
     steps: job.steps.map((run) => ({ name: (run.split('\n')[0] ?? '').trim().slice(0, 200) || 'step', run, workdir })),
     env: { CI: 'true', ...matrixEnvironment(combination), ...job.env },
     image: job.image ?? null,
+    ...servicesOf(job),
     requirements: requirementsOf(expanded, context),
     limits: terms.limits,
     egress: { allow: [...terms.egressFor([])] },
@@ -127,6 +129,23 @@ function plannedJob(
     policy: policyWithin(configuredPolicy(job), context.grant),
     explanation: explain(expanded, decision, context),
   };
+}
+
+/** As long as a service may take to be ready where its file does not say: a database is in seconds, on a busy machine later. */
+const HEALTH_SECONDS_DEFAULT = 60;
+
+function servicesOf({ services }: ConfigFileJob): Pick<PlannedJob, 'services'> {
+  const all = Object.entries(services ?? {}).map(([name, { image, ports, env, health }]): ServiceRequest => ({
+    name,
+    image,
+    ports: ports ?? [],
+    env: env ?? {},
+    health:
+      health === undefined
+        ? null
+        : { command: health.command, timeoutMs: (health.timeout_seconds ?? HEALTH_SECONDS_DEFAULT) * 1_000 },
+  }));
+  return all.length === 0 ? {} : { services: all };
 }
 
 function requirementsOf({ job }: ExpandedJob, { terms, grant }: Context): PlannedJob['requirements'] {

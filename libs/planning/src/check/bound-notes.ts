@@ -42,14 +42,39 @@ function outsideWorkspace({ key, artifacts, caches, steps }: PlannedJob): PlanNo
 }
 
 /** A job that no runner can take would wait until its time in the queue is over, and with it a check that is required. */
-function notOffered({ key, requirements, image }: PlannedJob, { rules }: CheckedInputs): PlanNote[] {
-  const { labels } = rules;
+function notOffered(job: PlannedJob, { rules }: CheckedInputs): PlanNote[] {
+  const { key, requirements, services = [] } = job;
+  const { labels, limitsMax = {} } = rules;
   const missing = labels === undefined ? [] : requirements.labels.filter((label) => !labels.includes(label));
-  const unlabelled = missing.map((label) => note('label_not_offered', `${key}: no runner offers ${label}`, key));
-  if (image === null) return unlabelled;
-  const message = `${key} asks for the image ${image}; runners do not choose images yet, so it runs in what its runner has`;
-  return [...unlabelled, note('image_not_used', message, key)];
+  // Without what a job is to run beside, it would test something else than it says.
+  const named = services.map(({ name }) => name).join(', ');
+  return [
+    ...missing.map((label) => note('label_not_offered', `${key}: no runner offers ${label}`, key)),
+    ...(services.length > 0 ? [note('services_not_offered', `${key}: no runner offers services (${named})`, key)] : []),
+    ...imageNotes(job, rules),
+    ...LIMITS.flatMap(({ name, text }) => {
+      const most = limitsMax[name];
+      if (most === undefined || job.limits[name] <= most) return [];
+      const message = `${key}: no runner offers ${text(job.limits[name])}, at most ${text(most)}`;
+      return [note('limits_not_offered', message, key)];
+    }),
+  ];
 }
+
+function imageNotes({ key, image }: PlannedJob, { images }: CheckedInputs['rules']): PlanNote[] {
+  if (image === null || images?.includes(image) === true) return [];
+  if (images !== undefined) return [note('image_not_offered', `${key}: no runner offers the image ${image}`, key)];
+  const message = `${key} asks for the image ${image}; runners do not choose images yet, so it runs in what its runner has`;
+  return [note('image_not_used', message, key)];
+}
+
+const gibibytes = (bytes: number): string => `${Number((bytes / 1_024 ** 3).toFixed(2))} GiB`;
+
+const LIMITS = [
+  { name: 'cpuCount', text: (count: number) => `${count} processors` },
+  { name: 'memoryBytes', text: (bytes: number) => `${gibibytes(bytes)} of memory` },
+  { name: 'diskBytes', text: (bytes: number) => `${gibibytes(bytes)} of disk` },
+] as const;
 
 function doubtful(job: PlannedJob, { policy }: Plan): PlanNote[] {
   const notes: PlanNote[] = [];

@@ -1,4 +1,4 @@
-import type { ConfigFile, ConfigFileJob } from '@delta-ci/contracts';
+import { PinnedImage, SERVICES_MAX, type ConfigFile, type ConfigFileJob } from '@delta-ci/contracts';
 import { staysInReach, staysInWorkspace } from '../construction/workspace-paths.ts';
 import { compileGlob } from '../glob.ts';
 import { resolvePath } from '../tree-paths.ts';
@@ -29,14 +29,27 @@ function checkJob(name: string, job: ConfigFileJob, names: readonly string[]): P
     ...unknownNeeds(at, job, names),
     ...unreadablePaths(at, job),
     ...unusableMatrix(at, job),
-    ...((job.services ?? []).length > 0
-      ? [problem([...at, 'services'], 'services are not offered yet; start what the job needs in its steps')]
-      : []),
+    ...tooManyServices(at, job),
+    ...requiredAndOptional(at, job),
   ];
 }
 
 function problem(path: PlacedProblem['path'], message: string): PlacedProblem {
   return { path, of: 'value', message };
+}
+
+function tooManyServices(at: readonly string[], { services }: ConfigFileJob): PlacedProblem[] {
+  const count = Object.keys(services ?? {}).length;
+  if (count <= SERVICES_MAX) return [];
+  return [problem([...at, 'services'], `${count} services are named; at most ${SERVICES_MAX} can run beside a job`)];
+}
+
+/** A run does not fail by a job that may fail: whoever says both means one of them. */
+function requiredAndOptional(at: readonly string[], { policy }: ConfigFileJob): PlacedProblem[] {
+  if (policy?.required !== true || policy.allow_failure !== true) return [];
+  const message =
+    'a job that may fail (allow_failure) is not required for its run to succeed; leave one of the two out';
+  return [problem([...at, 'policy', 'required'], message)];
 }
 
 function unknownNeeds(at: readonly string[], { needs }: ConfigFileJob, names: readonly string[]): PlacedProblem[] {
@@ -108,7 +121,7 @@ function checkFilled(name: string, job: ConfigFileJob): PlacedProblem[] {
   const at = ['jobs', name];
   for (const combination of combinationsOf(job)) {
     const filled = filledJob(job, combination);
-    const problems = [...unusableToolchain(at, filled), ...leadingOut(at, filled)];
+    const problems = [...unusableToolchain(at, filled), ...unpinnedServices(at, filled), ...leadingOut(at, filled)];
     if (problems.length > 0) return problems;
   }
   return [];
@@ -117,6 +130,15 @@ function checkFilled(name: string, job: ConfigFileJob): PlacedProblem[] {
 function unusableToolchain(at: readonly string[], { toolchain }: ConfigFileJob): PlacedProblem[] {
   if (toolchain === undefined || /^[a-z][a-z0-9+-]{0,49}@[^\s@]+$/u.test(toolchain)) return [];
   return [problem([...at, 'toolchain'], `expected a name and a version such as node@24, not "${toolchain}"`)];
+}
+
+/** Without either, the same commit would be tested with whatever is newest. */
+function unpinnedServices(at: readonly string[], { services }: ConfigFileJob): PlacedProblem[] {
+  return Object.entries(services ?? {}).flatMap(([name, { image }]) => {
+    if (PinnedImage.safeParse(image).success) return [];
+    const message = `"${image}" is no image with a tag or a digest, such as postgres:17`;
+    return [problem([...at, 'services', name, 'image'], message)];
+  });
 }
 
 function leadingOut(at: readonly string[], { workdir, artifacts, caches }: ConfigFileJob): PlacedProblem[] {

@@ -30,7 +30,7 @@ export function termsFor(inputs: PlanningInputs, config: ConfigFile | null): Job
   return termsOf({
     rules,
     trust: change.trust,
-    limits: limitsWithin(limitsOf(config), grantOf(inputs)),
+    limits: limitsWithin(limitsOf(config, rules), grantOf(inputs)),
     entries: head.entries,
     egress: config?.egress?.allow,
   });

@@ -22,7 +22,11 @@ export interface Grant {
  * compared with has given to some job already, since that was written by somebody trusted. Null for trusted changes, which
  * may have whatever a plan can say.
  */
-export function grantOf({ change, comparison }: Pick<PlanningInputs, 'change' | 'comparison'>): Grant | null {
+export function grantOf({
+  change,
+  comparison,
+  rules,
+}: Pick<PlanningInputs, 'change' | 'comparison' | 'rules'>): Grant | null {
   if (change.trust === 'trusted') return null;
   const read = comparison.kind === 'everything' ? null : readConfig(comparison.snapshot);
   const file = read?.ok === true ? (read.config?.file ?? null) : null;
@@ -31,7 +35,7 @@ export function grantOf({ change, comparison }: Pick<PlanningInputs, 'change' | 
   const expanded = jobs.flatMap((job) => combinationsOf(job).map((combination) => filledJob(job, combination)));
   const most = (given: number, of: (policy: JobPolicy) => number): number => Math.max(given, ...policies.map(of));
   return {
-    limits: combined(limitsOf(null), limitsOf(file), Math.max),
+    limits: combined(limitsOf(null, rules), limitsOf(file, rules), Math.max),
     timeoutMs: most(DEFAULT_JOB_POLICY.timeoutMs, ({ timeoutMs }) => timeoutMs),
     retries: most(DEFAULT_JOB_POLICY.retries, ({ retries }) => retries),
     retryTimeouts: [DEFAULT_JOB_POLICY, ...policies].some(({ retryTimeouts }) => retryTimeouts),

@@ -13,6 +13,8 @@ const MANY_NEEDS = file(
   `  a: { steps: [x], needs: [${MANY.join(', ')}] }\n${MANY.map((name) => `  ${name}: ${ROWS}\n`).join('')}`,
 );
 
+const ELEVEN_SERVICES = Array.from({ length: 11 }, (_, at) => `s${at}: { image: "redis:8" }`).join(', ');
+
 describe('what is wrong with a configuration file, and where', () => {
   it('given a file that can be followed, then there is no problem', () => {
     const text = file(`  build:
@@ -20,8 +22,9 @@ describe('what is wrong with a configuration file, and where', () => {
   unit:
     needs: [build]
     toolchain: node@{matrix:node}
-    matrix: { node: [22, 24] }
+    matrix: { node: [22, 24], pg: [16, 17] }
     steps: [npm test]
+    services: { db: { image: "postgres:{matrix:pg}", ports: [5432], health: { command: pg_isready } } }
     paths: [packages/**, "!**/*.md"]
     caches: [{ type: deps, key: "npm-{hash:package-lock.json}", paths: [~/.npm] }]
 policies: { runs: { fail_fast: false } }
@@ -113,7 +116,26 @@ egress: { allow: [registry.example.org] }
       ['5:37 artifact "/etc/passwd" leads out of the repository', '6:47 cache "~/../b" leads out of the repository'],
     ],
     ['more needs than a job can have', MANY_NEEDS, ['3:27 it would wait for 1024 jobs; at most 1000 can be needed']],
-    ['services', file('  a:\n    steps: [x]\n    services: [postgres]\n'), ['5:15 services are not offered yet']],
+    [
+      'a service of no particular image',
+      file('  a:\n    steps: [x]\n    services:\n      db: { image: postgres }\n'),
+      ['6:20 "postgres" is no image with a tag or a digest'],
+    ],
+    [
+      'a service that no host can be called by',
+      file('  a:\n    steps: [x]\n    services:\n      "My DB": { image: "postgres:17" }\n'),
+      ['6:7 '],
+    ],
+    [
+      'more services than run beside a job',
+      file(`  a:\n    steps: [x]\n    services: { ${ELEVEN_SERVICES} }\n`),
+      ['5:15 11 services are named; at most 10 can run beside a job'],
+    ],
+    [
+      'a job that is required and may fail',
+      file('  a:\n    steps: [x]\n    policy: { required: true, allow_failure: true }\n'),
+      ['5:25 a job that may fail (allow_failure) is not required'],
+    ],
     [
       'a toolchain without version',
       file('  a:\n    steps: [x]\n    toolchain: node\n'),

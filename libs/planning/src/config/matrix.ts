@@ -37,7 +37,7 @@ export function matrixNamesIn(texts: readonly string[]): string[] {
 
 /**
  * The job of one combination: `{matrix:node}` stands for the value of its row wherever the runner and not a shell reads
- * what is written, in image, toolchain, labels, folder, environment, artifacts and caches.
+ * what is written, in image, toolchain, labels, folder, environment, services, artifacts and caches.
  */
 export function filledJob(job: ConfigFileJob, combination: Combination): ConfigFileJob {
   if (combination.length === 0) return job;
@@ -58,16 +58,30 @@ export function unknownMatrixNames(job: ConfigFileJob): string[] {
 
 /** The job with each text that may refer to its matrix replaced. */
 function withTexts(job: ConfigFileJob, replace: (text: string) => string): ConfigFileJob {
-  const { image, toolchain, workdir, runs_on, env, artifacts, caches } = job;
+  const { image, toolchain, workdir, runs_on, env, services, artifacts, caches } = job;
+  const replaced = (texts: Readonly<Record<string, string>>): Record<string, string> =>
+    Object.fromEntries(Object.entries(texts).map(([name, value]) => [name, replace(value)]));
   return {
     ...job,
     ...(image === undefined ? {} : { image: replace(image) }),
     ...(toolchain === undefined ? {} : { toolchain: replace(toolchain) }),
     ...(workdir === undefined ? {} : { workdir: replace(workdir) }),
     ...(runs_on === undefined ? {} : { runs_on: runs_on.map(replace) }),
-    ...(env === undefined
+    ...(env === undefined ? {} : { env: replaced(env) }),
+    ...(services === undefined
       ? {}
-      : { env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, replace(value)])) }),
+      : {
+          services: Object.fromEntries(
+            Object.entries(services).map(([name, each]) => [
+              name,
+              {
+                ...each,
+                image: replace(each.image),
+                ...(each.env === undefined ? {} : { env: replaced(each.env) }),
+              },
+            ]),
+          ),
+        }),
     ...(artifacts === undefined ? {} : { artifacts: artifacts.map((each) => ({ ...each, path: replace(each.path) })) }),
     ...(caches === undefined
       ? {}

@@ -38,7 +38,9 @@ export function cargoLinesOf(path: string, text: string): CargoLine[] {
     const otherToolchain = further[0]?.startsWith('+') === true || /nightly|miri/iu.test(line);
     const [verb = '', ...rest] = further[0]?.startsWith('+') === true ? further.slice(1) : further;
     const tool = Object.hasOwn(TOOLS, verb) ? TOOLS[verb] : undefined;
-    return tool === undefined ? [] : [{ tool, words: rest, path, otherToolchain, byNextest: verb === 'nextest' && rest[0] === 'run' }];
+    return tool === undefined
+      ? []
+      : [{ tool, words: rest, path, otherToolchain, byNextest: verb === 'nextest' && rest[0] === 'run' }];
   });
 }
 

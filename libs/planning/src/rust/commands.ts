@@ -45,7 +45,11 @@ function testOf(facts: CommandFacts, flags: readonly string[], evidence: string)
   const line = nextestLine(facts.lines);
   if (line === null) return command(facts, 'test', cargo(facts, 'test', flags), evidence);
   const { before, run, rest, shards } = testsByNextest(facts, line, (verb) => cargo(facts, verb, flags));
-  const step = { name: `compile tests ${facts.manifest.root}`.slice(0, 200), run: before, workdir: facts.workspace.root };
+  const step = {
+    name: `compile tests ${facts.manifest.root}`.slice(0, 200),
+    run: before,
+    workdir: facts.workspace.root,
+  };
   const tested = command(facts, 'test', run + rest, `${evidence}, cargo nextest by ${line.path}`);
   return { ...tested, before: [step], shards };
 }

@@ -10,7 +10,9 @@ import type { CargoManifest } from './manifest.ts';
  * `cargo test` as well: then that is what is known to do. Of documentation nextest runs no tests, so lines for those alone do not count.
  */
 export function nextestLine(lines: readonly CargoLine[]): CargoLine | null {
-  const tests = lines.filter(({ tool, otherToolchain, words }) => tool === 'test' && !otherToolchain && !isOfPages(words));
+  const tests = lines.filter(
+    ({ tool, otherToolchain, words }) => tool === 'test' && !otherToolchain && !isOfPages(words),
+  );
   const [first] = tests;
   return first !== undefined && tests.every(({ byNextest }) => byNextest) ? first : null;
 }
@@ -52,6 +54,7 @@ export function testsByNextest(
 /** The profile of settings that the line names: it may say how often tests are tried again, and where reports go. */
 function profileOf(words: readonly string[]): string {
   const at = words.findIndex((word) => word === '--profile' || word === '-P');
-  const named = at < 0 ? words.find((word) => word.startsWith('--profile='))?.slice('--profile='.length) : words[at + 1];
+  const named =
+    at < 0 ? words.find((word) => word.startsWith('--profile='))?.slice('--profile='.length) : words[at + 1];
   return named !== undefined && /^[\w-]{1,50}$/u.test(named) ? ` --profile ${named}` : '';
 }
