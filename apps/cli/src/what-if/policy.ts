@@ -3,6 +3,7 @@ import { CONFIG_FILE_NAMES, IsolationTier, PoolName } from '@delta-ci/contracts'
 import {
   lintConfigFile,
   type ChangedFile,
+  type LimitsMax,
   type PlanningInputs,
   type PlanningRules,
   type RepositorySnapshot,
@@ -33,7 +34,16 @@ const RULES: Readonly<Record<keyof PlanningRules, (value: unknown) => boolean>> 
   untrustedEgress: isTexts,
   requireToolchains: (value) => typeof value === 'boolean',
   labels: isTexts,
+  images: isTexts,
+  limitsMax: isLimitsMax,
 };
+
+const LIMITS: readonly string[] = ['cpuCount', 'memoryBytes', 'diskBytes'] satisfies readonly (keyof LimitsMax)[];
+
+function isLimitsMax(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(([name, most]) => LIMITS.includes(name) && typeof most === 'number' && most > 0);
+}
 
 function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((text) => typeof text === 'string');

@@ -85,7 +85,7 @@ describe('tests of pytest, shard by shard', () => {
     ['tests found by a pattern', `${SETTINGS}testpaths = ["te*"]\n`, {}],
     ['tests out of its folder', `${SETTINGS}testpaths = ["../other"]\n`, { 'other/test_a.py': '' }],
     ['a file of settings that is not read', SETTINGS, { 'shop/pytest.toml': '' }],
-    ['an earlier file that counts', `${SETTINGS}`, { 'shop/pytest.ini': '[pytest]\naddopts = -k fast\n' }],
+    ['an earlier file that counts', SETTINGS, { 'shop/pytest.ini': '[pytest]\naddopts = -k fast\n' }],
   ])('are not known with %s', (_what, settings, others) => {
     expect(commandOf(settings, others)).toBeDefined();
     expect(shardsOf(settings, others)).toBeUndefined();
