@@ -13,6 +13,7 @@ import {
   type RunOutcome,
 } from '@delta-ci/contracts';
 import { createLogger, createRedactor } from '@delta-ci/service';
+import { aPlannedJob } from '../../../test/support/made-up/planned-job.ts';
 import { aPlan } from '../../../test/support/made-up/plan.ts';
 import { aRecipe } from '../../../test/support/made-up/recipe.ts';
 import { ConcernedRuns } from './concerned-runs.ts';
@@ -47,6 +48,7 @@ describe('the end of a run', () => {
     readonly sent: readonly { readonly kind: string; readonly data: unknown; readonly id: string }[];
     readonly lookedUp: number;
   }
+  let swept: string[] = [];
 
   /** Handles the end of a run that had this plan; `known` tells whether this planner planned it. */
   async function end(
@@ -68,6 +70,10 @@ describe('the end of a run', () => {
         return digest;
       },
       store,
+      sweep: async (repository: string, fingerprint: string) => {
+        swept.push(`${repository} ${fingerprint}`);
+        throw new Error('the log does not answer');
+      },
       reports: {
         send: async (kind: string, data: unknown, { id }: { readonly id: string }) => {
           sent.push({ kind, data, id });
@@ -116,6 +122,27 @@ describe('the end of a run', () => {
     ['a plan of strangers', { ...FOLLOWING, trust: 'untrusted' }, 'failed'],
   ])('given %s, then nothing is said, and nothing looked up', async (_, plan, outcome) => {
     expect(await end(plan, outcome)).toEqual({ sent: [], lookedUp: 0 });
+  });
+
+  it('given a plan by which some job runs otherwise than discovered, when its run fails, then that is told', async () => {
+    const job = aPlannedJob('unit');
+    const link = (rule: string) => ({ kind: 'job-rule' as const, rule, detail: 'because' });
+    const told = (rules: readonly string[]): Plan['jobs'][number] => ({
+      ...job,
+      explanation: { ...job.explanation, chain: [...job.explanation.chain, ...rules.map(link)] },
+    });
+    const jobs = [told(['recipe']), { ...told(['recipe', 'not as discovered']), key: 'other' }];
+    const { sent } = await end({ ...FOLLOWING, jobs }, 'failed');
+    expect(sent).toMatchObject([{ data: { jobs: [job.key, 'other'], otherwise: ['other'] } }]);
+  });
+
+  it('given many versions before the one that is proven, then old ones are swept, whether that succeeds or not', async () => {
+    swept = [];
+    await end(TEACHING, 'succeeded');
+    expect(swept).toEqual([]);
+    const later = { ...TEACHES, version: 11 };
+    await end(planWith({ fingerprint: FINGERPRINT, used: null, stale: null, teaches: later }), 'succeeded');
+    expect(swept).toEqual([`${TEACHING.repository.id} ${FINGERPRINT}`]);
   });
 
   it('given a plan that is no longer kept, then nothing is learned', async () => {

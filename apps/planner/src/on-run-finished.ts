@@ -1,10 +1,11 @@
 import { digestOf, keepRecipe, type FileArtifactStore } from '@delta-ci/artifact-store';
 import type { ReportClient, ReportOutcome } from '@delta-ci/bus';
-import type { Digest, Plan, RecordedEventOf, RunId } from '@delta-ci/contracts';
-import { followsRecipe } from '@delta-ci/planning';
+import type { Digest, Plan, RecordedEventOf, RepositoryId, RunId } from '@delta-ci/contracts';
+import { departsFromDiscovery, followsRecipe } from '@delta-ci/planning';
 import { traceparentOf, withIds, type Logger } from '@delta-ci/service';
 import { concernOf, type ConcernedRuns } from './concerned-runs.ts';
 import { loadPlan } from './plan-store.ts';
+import { VERSIONS_KEPT } from './sweep-recipes.ts';
 
 /** What the handler needs of the process around it. */
 export interface RunFinishedTools {
@@ -12,6 +13,8 @@ export interface RunFinishedTools {
   /** For runs that another planner planned, or this one before it was started again. */
   readonly planOfRun: (runId: RunId) => Promise<Digest | null>;
   readonly store: FileArtifactStore;
+  /** Removes what many newer recipes under a fingerprint have taken the place of. */
+  readonly sweep: (repository: RepositoryId, fingerprint: Digest) => Promise<unknown>;
   readonly reports: Pick<ReportClient, 'send'>;
   readonly logger: Logger;
 }
@@ -46,6 +49,18 @@ export async function onRunFinished(tools: RunFinishedTools, event: Finished): P
   if (sent === null) return;
   if (!sent.sent) throw new Error(`the report was not taken: ${sent.refusal.message}`);
   logger.info({ event: 'recipe-tried', outcome, repeated: sent.repeated });
+  if (outcome === 'succeeded' && !sent.repeated) await tidy(tools, plan, logger);
+}
+
+/** Only where there are as many versions as are kept. What cannot be removed now is removed after the next version. */
+async function tidy({ sweep }: RunFinishedTools, { repository, source }: Plan, logger: Logger): Promise<void> {
+  const { recipe } = source;
+  if (recipe === undefined || (recipe.teaches?.version ?? 0) <= VERSIONS_KEPT) return;
+  try {
+    await sweep(repository.id, recipe.fingerprint);
+  } catch (error) {
+    logger.warn({ event: 'recipes-not-swept', err: error });
+  }
 }
 
 interface FinishedPlan {
@@ -77,8 +92,16 @@ async function reportDoubt(
 ): Promise<ReportOutcome | null> {
   const { recipe } = plan.source;
   if (recipe === undefined || recipe.used === null) return null;
-  const jobs = plan.jobs.filter(followsRecipe).map(({ key }) => key);
-  const data = { runId, planDigest, fingerprint: recipe.fingerprint, recipeId: recipe.used.recipeId, jobs };
+  const following = plan.jobs.filter(followsRecipe);
+  const otherwise = following.filter(departsFromDiscovery).map(({ key }) => key);
+  const data = {
+    runId,
+    planDigest,
+    fingerprint: recipe.fingerprint,
+    recipeId: recipe.used.recipeId,
+    jobs: following.map(({ key }) => key),
+    ...(otherwise.length === 0 ? {} : { otherwise }),
+  };
   return reports.send('planner.recipe-failed', data, envelopeOf(`recipe-failed-${runId}`, event));
 }
 

@@ -19,6 +19,7 @@ import { PlanningThreads } from './planning-threads.ts';
 import { plannerMetrics } from './planner-metrics.ts';
 import { PlannerModule } from './planner.module.ts';
 import type { PlanningOutcome } from './planning-outcome.ts';
+import { sweepRecipes } from './sweep-recipes.ts';
 import { ServedMirrors } from './served-mirrors.ts';
 import { ToldDurations } from './told-durations.ts';
 
@@ -67,6 +68,7 @@ export async function startPlanner(service: Planner, environment: Environment): 
     concerned,
     planOfRun: async (runId) => whichPlanHasTheRun(log, runId),
     store,
+    sweep: async (repository, fingerprint) => sweepRecipes({ log, store }, repository, fingerprint),
     reports,
     logger,
   };

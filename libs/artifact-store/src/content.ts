@@ -84,6 +84,11 @@ export class ContentFiles {
     return bytes;
   }
 
+  /** Removes an object, if there is one. Only for content that nobody refers to any more: readers get `not_found`. */
+  async remove(digest: Digest): Promise<void> {
+    await rm(this.#path(digest), { force: true });
+  }
+
   /** Removes uploads that nobody has written to for `idleMs`: whoever began them is gone. Answers how many. */
   async removeAbandoned(nowMs: number, idleMs: number): Promise<number> {
     return removeFilesBefore(this.#incoming, nowMs - idleMs);

@@ -32,13 +32,17 @@ export const REPORT_DATA = {
     recipeDigest: Digest,
     rules: RulesVersion,
   }),
-  /** A run failed whose plan follows a recipe. `jobs`: those that do, of which some failed. */
+  /**
+   * A run failed whose plan follows a recipe. `jobs`: those that do, of which some failed; `otherwise`: of them those that
+   * discovery would not run like that by now.
+   */
   'planner.recipe-failed': z.strictObject({
     runId: RunId,
     planDigest: Digest,
     fingerprint: Digest,
     recipeId: RecipeId,
     jobs: z.array(JobKey).max(10_000),
+    otherwise: z.array(JobKey).max(10_000).optional(),
   }),
   'failure-analyzer.failure-explained': z.strictObject({
     runId: RunId,

@@ -18,6 +18,7 @@ export { StreamMarks } from './marks/stream-marks.ts';
 export { LogReader, type ReadOptions } from './read/log-reader.ts';
 export { findLease, type FoundLease } from './queries/find-lease.ts';
 export { findPlan } from './queries/find-plan.ts';
+export { findOutgrownRecipes } from './queries/find-outgrown-recipes.ts';
 export { findLatestRecipe } from './queries/find-latest-recipe.ts';
 export { findRepository, type KnownRepository } from './queries/find-repository.ts';
 export { findRunner, type KnownRunner } from './queries/find-runner.ts';

@@ -33,4 +33,4 @@ export { inputsFromRecord, recordInputs, rulesVersionOf, type RecordedInputs } f
 export { configOfRecipe, type ConfigOfRecipe } from './recipes/config-of-recipe.ts';
 export { fingerprintText } from './recipes/fingerprint.ts';
 export type { LatestRecipe, RecipeInput } from './recipes/recipe-input.ts';
-export { followsRecipe } from './recipes/recipe-words.ts';
+export { departsFromDiscovery, followsRecipe } from './recipes/recipe-words.ts';

@@ -164,8 +164,11 @@ export interface UnitCommand {
   readonly outputs: readonly string[];
   /** Null for a command that is a job of its own. */
   readonly joins: CommandJoin | null;
-  /** Whether a recipe says so, and whether discovery finds a command of this kind as well; absent in what it finds alone. */
-  readonly fromRecipe?: 'found' | 'not-found';
+  /**
+   * Whether a recipe says so, and whether discovery finds it as well, would run something else of this kind, or nothing; absent
+   * in what it finds alone.
+   */
+  readonly fromRecipe?: 'found' | 'otherwise' | 'not-found';
   /** What runs before it in a step of its own and is the same for all shards: what has to be compiled. Absent for nothing. */
   readonly before?: readonly JobStep[] | undefined;
   /** Absent where nobody knows that its tests can be run shard by shard. */

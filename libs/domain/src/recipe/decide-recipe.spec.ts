@@ -70,6 +70,18 @@ describe('learning a recipe', () => {
 describe('giving a recipe up', () => {
   const doubt = { ...RECIPE, jobs: ['test-a'] };
 
+  it('given a job by it that discovery would run otherwise, when it fails by its own word, then it is stale, and why is told', () => {
+    const decided = decideStaled(ended(FAILURE), { ...doubt, otherwise: ['test-a'] });
+    const reason = expect.stringMatching(
+      /^test-a: .*class user.*, and discovery would run something else by now$/,
+    ) as unknown;
+    expect(decided).toEqual({
+      ok: true,
+      event: { type: 'recipe.staled', data: { ...RECIPE, repository: REPOSITORY.id, runId: RUN, reason } },
+    });
+    expect(decideStaled(ended(SUCCESS), { ...doubt, otherwise: ['test-a'] })).toEqual({ ok: true, event: null });
+  });
+
   it('given a job by the recipe that failed for what it is run with, then it is stale, and why is told', () => {
     const reason = expect.stringMatching(/^test-a: .*class tooling/) as unknown;
     expect(decideStaled(ended(NO_COMMAND), doubt)).toEqual({

@@ -1,4 +1,12 @@
-import { recipeIdOf, refuse, type Digest, type DomainEventOf, type JobKey, type Refusal } from '@delta-ci/contracts';
+import {
+  recipeIdOf,
+  refuse,
+  type Digest,
+  type DomainEventOf,
+  type FailureClass,
+  type JobKey,
+  type Refusal,
+} from '@delta-ci/contracts';
 import { workOf, type FinishedRun, type RunAggregate } from '../run/aggregate.ts';
 import type { FinishedJob } from '../run/job-progress.ts';
 import { jobOf } from '../run/read-run.ts';
@@ -18,6 +26,8 @@ export type RecipeProof = Pick<Learned['data'], 'planDigest' | 'fingerprint' | '
 export interface RecipeDoubt extends Pick<Staled['data'], 'planDigest' | 'fingerprint' | 'recipeId'> {
   /** Keys of the jobs that follow it. */
   readonly jobs: readonly JobKey[];
+  /** Of these, those that discovery would not run like that by now. */
+  readonly otherwise?: readonly JobKey[] | undefined;
 }
 
 export type RecipeDecision<E> =
@@ -39,13 +49,21 @@ export function decideLearned(run: RunAggregate, proof: RecipeProof): RecipeDeci
 
 /**
  * Gives a recipe up after a run that failed because of it: a job that follows it failed for what it is run with, not for
- * what it tests. Any other failure says nothing about the recipe, and leads to no event.
+ * what it tests, or it failed by its own word and discovery would run something else: then nobody knows whether what it tests
+ * is at fault. Any other failure says nothing about the recipe, and leads to no event.
  */
-export function decideStaled(run: RunAggregate, { jobs, ...doubt }: RecipeDoubt): RecipeDecision<Staled> {
+export function decideStaled(
+  run: RunAggregate,
+  { jobs, otherwise = [], ...doubt }: RecipeDoubt,
+): RecipeDecision<Staled> {
   const over = finishedBy(run, doubt.planDigest);
   if (!over.ok) return over;
   const { runId, repository } = over.run.facts;
-  const reason = jobs.map((key) => toolingFailure(over.run, key)).find((found) => found !== null) ?? null;
+  const reasons = [
+    ...jobs.map((key) => failureOf(over.run, key, 'tooling')),
+    ...otherwise.map((key) => failureOf(over.run, key, 'user', ', and discovery would run something else by now')),
+  ];
+  const reason = reasons.find((found) => found !== null) ?? null;
   if (reason === null) return { ok: true, event: null };
   const data = { ...doubt, repository: repository.id, runId, reason: reason.slice(0, 500) };
   return { ok: true, event: { type: 'recipe.staled', data } };
@@ -62,10 +80,10 @@ function finishedBy(run: RunAggregate, planDigest: Digest): Over {
   return { ok: true, run };
 }
 
-function toolingFailure(run: FinishedRun, key: JobKey): string | null {
+function failureOf(run: FinishedRun, key: JobKey, failureClass: FailureClass, further = ''): string | null {
   const progress = jobOf(run, key)?.progress;
   if (progress?.state !== 'finished' || progress.outcome !== 'failed') return null;
-  return lastClassOf(progress) === 'tooling' ? `${key}: ${progress.reason}` : null;
+  return lastClassOf(progress) === failureClass ? `${key}: ${progress.reason}${further}` : null;
 }
 
 function lastClassOf({ attempts }: FinishedJob): string | null {

@@ -20,6 +20,7 @@ import {
   runSubmission,
   runnerIdOf,
 } from '../testing/run-story.fixture.ts';
+import { findOutgrownRecipes } from './find-outgrown-recipes.ts';
 import { findLatestRecipe } from './find-latest-recipe.ts';
 import { listRecipes } from './list-recipes.ts';
 import { showRecipe } from './show-recipe.ts';
@@ -132,6 +133,20 @@ describe('recipes in the log', () => {
     });
     await succeed('by none', { kind: 'discovery', evidence: 'package.json with a script that holds \0' });
     expect(await showRecipe(log.reader, recipeId)).toMatchObject({ newest: true, successes: 3 });
+  });
+
+  it('given many versions, then those are outgrown that are among the newest of no fingerprint of anybody', async () => {
+    const [fingerprint, other] = [digestOf('grown'), digestOf('of others')];
+    for (const version of [1, 2, 3, 4, 5]) {
+      const recipeDigest = digestOf(version === 5 ? 'grown 1' : `grown ${version}`);
+      await learn(`grown ${version}`, { fingerprint, version, recipeDigest });
+    }
+    const outgrown = async (kept: number) => findOutgrownRecipes(log.reader, REPOSITORY.id, fingerprint, kept);
+    expect(await outgrown(5)).toEqual([]);
+    // The first was learned again as the fifth.
+    expect(await outgrown(2)).toEqual([digestOf('grown 3'), digestOf('grown 2')]);
+    await learn('elsewhere', { repository: 'local/demo/other', fingerprint: other, recipeDigest: digestOf('grown 3') });
+    expect(await outgrown(2)).toEqual([digestOf('grown 2')]);
   });
 
   it('given the whole log, when it is folded again, then it leads to the same recipes', async () => {

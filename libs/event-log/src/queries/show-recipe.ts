@@ -18,7 +18,12 @@ export async function showRecipe({ pool }: LogConnection, recipeId: RecipeId): P
   const summary = recipeSummaryOf(rows[0]);
   const { repository, fingerprint, version, digest } = summary;
   const newer = await pool.query<{ newer: boolean }>(NEWER, [repository, fingerprint, version]);
-  const counted = await pool.query<{ successes: number }>(SUCCESSES, [repository, digest, RUNS_LOOKED_AT]);
+  const counted = await pool.query<{ successes: number }>(SUCCESSES, [
+    repository,
+    digest,
+    RUNS_LOOKED_AT,
+    PLAN_BYTES_READ,
+  ]);
   return { summary, newest: newer.rows[0]?.newer !== true, successes: counted.rows[0]?.successes ?? 0 };
 }
 
@@ -29,19 +34,26 @@ const NEWER = `SELECT EXISTS (
 /** Plans have to be read for it, so it is only done for one recipe at a time, and not for ever back. */
 const RUNS_LOOKED_AT = 50;
 
+/** Bytes of plans that are read for it, from the newest run back: a plan may be large, and fifty of them a database's memory. */
+const PLAN_BYTES_READ = 16 * 1_024 ** 2;
+
 /**
  * A run that taught the recipe says so by a row; one that followed it and proved nothing new, by its plan. A command of a
  * repository may hold a NUL, which `jsonb` cannot.
  */
 const SUCCESSES = `
   WITH ended AS (
-    SELECT plan_digest FROM run
+    SELECT plan_digest, row_number() OVER (ORDER BY created_at_ms DESC, run_id DESC) AS place FROM run
     WHERE repository_id = $1 AND outcome = 'succeeded' AND plan_digest IS NOT NULL AND change ->> 'trust' = 'trusted'
     ORDER BY created_at_ms DESC, run_id DESC LIMIT $3
   ),
+  measured AS (
+    SELECT plan.digest, sum(octet_length(plan.body)) OVER (ORDER BY ended.place) AS bytes
+    FROM ended JOIN plan ON plan.digest = ended.plan_digest
+  ),
   followed AS (
     SELECT replace(plan.body, '\\u0000', '\\ufffd')::jsonb -> 'source' -> 'recipe' AS recipe
-    FROM ended JOIN plan ON plan.digest = ended.plan_digest
+    FROM measured JOIN plan ON plan.digest = measured.digest WHERE measured.bytes <= $4
   )
   SELECT (
     (SELECT count(*) FROM recipe WHERE repository_id = $1 AND digest = $2) +

@@ -18,8 +18,8 @@ import { policyOfKind } from './job-decisions.ts';
 import { keysFor } from './job-keys.ts';
 import { buildsBefore } from './job-steps.ts';
 import type { JobTerms } from './job-terms.ts';
-import { isFromRecipe } from '../recipes/lesson.ts';
-import { recipeLink } from '../recipes/recipe-words.ts';
+import { isFromRecipe, isOtherwiseByRecipe } from '../recipes/lesson.ts';
+import { OTHERWISE_LINK, recipeLink } from '../recipes/recipe-words.ts';
 import { headOf, keyText, subjectOf, whyCut } from './outline-words.ts';
 import { outlinesOf, stepsOf } from './outlines.ts';
 import { StepDurations } from './step-durations.ts';
@@ -114,15 +114,17 @@ function explainRunning({ story, outline, byId }: RunningJob): PlannedJob['expla
   const cutText = cut === null ? '' : ` ${cut.sentence}`;
   const subject = `${subjectOf(outline)} runs`;
   // What is built for them may be what fails.
-  const byRecipe = members.some((member) => [member, ...buildsBefore(member, byId)].some(isFromRecipe));
-  const recipe = story.recipe !== null && byRecipe ? [recipeLink(story.recipe)] : [];
+  const run = members.flatMap((member) => [member, ...buildsBefore(member, byId)]);
+  const recipe = story.recipe !== null && run.some(isFromRecipe) ? [recipeLink(story.recipe)] : [];
+  const otherwise = recipe.length > 0 && run.some(isOtherwiseByRecipe) ? [OTHERWISE_LINK] : [];
   if (first.command.joins === null && members.length === 1) {
-    const ends = [...recipe, jobRule(first.unit, first.command), ...cutLinks, ...story.policies];
-    return withFurther(explainRun(story, subject, cause, ends), cutText + recipeText(recipe));
+    const ends = [...recipe, ...otherwise, jobRule(first.unit, first.command), ...cutLinks, ...story.policies];
+    return withFurther(explainRun(story, subject, cause, ends), cutText + recipeText([...recipe, ...otherwise]));
   }
   const names = members.map(({ unit }) => nameOf(unit));
   const ends: ExplanationLink[] = [
     ...recipe,
+    ...otherwise,
     ...(outline.cut.kind === 'together' ? [] : [joinedRule(assignment)]),
     ...cutLinks,
     ...members.map(({ unit }): ExplanationLink => ({ kind: 'unit', unit: unit.id })),
@@ -131,15 +133,17 @@ function explainRunning({ story, outline, byId }: RunningJob): PlannedJob['expla
   const whom = names[0] === nameOf(assignment.unit) && names.length === 1 ? '' : ` for ${listed(names)}`;
   const told = explainRun(story, subject + whom, cause, ends);
   const others = names.length === 1 ? '' : ' What reaches each of the others is told under its own name.';
-  return withFurther(told, others + cutText + recipeText(recipe));
+  return withFurther(told, others + cutText + recipeText([...recipe, ...otherwise]));
 }
 
 function withFurther(told: PlannedJob['explanation'], further: string): PlannedJob['explanation'] {
   return { ...told, sentence: (told.sentence + further).slice(0, SENTENCE_LENGTH_MAX) };
 }
 
-const recipeText = ([link]: readonly ExplanationLink[]): string =>
-  link?.kind === 'job-rule' ? ` ${link.detail.charAt(0).toUpperCase()}${link.detail.slice(1)}.` : '';
+const recipeText = (links: readonly ExplanationLink[]): string =>
+  links
+    .map((link) => (link.kind === 'job-rule' ? ` ${link.detail.charAt(0).toUpperCase()}${link.detail.slice(1)}.` : ''))
+    .join('');
 
 const SENTENCE_LENGTH_MAX = 5_000;
 

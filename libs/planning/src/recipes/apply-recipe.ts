@@ -1,7 +1,7 @@
 import type { RecipeUnit } from '@delta-ci/contracts';
 import { PLANNING_RULES_VERSION } from '../assemble-plan.ts';
 import type { Discovery, Unit, UnitCommand } from '../model.ts';
-import { isSameCommand, isSetUpAlike } from './described.ts';
+import { isRunAlike, isSameCommand, isSetUpAlike } from './described.ts';
 import type { LatestRecipe, RecipeInput } from './recipe-input.ts';
 
 /** A discovery with the commands of a recipe in place of its own. */
@@ -80,7 +80,8 @@ function followedByLaterRules(unit: Unit, described: RecipeUnit): Unit {
   const { install, hosts, env, toolchain, buildBeforeTest, caches } = described;
   const own = unit.commands.map((command): UnitCommand => {
     const proven = known.get(command.kind);
-    return proven === undefined ? command : { ...proven, fromRecipe: 'found' };
+    if (proven === undefined) return command;
+    return { ...proven, fromRecipe: isRunAlike(unit, command, described, proven) ? 'found' : 'otherwise' };
   });
   const further = described.commands.filter(({ kind }) => !found.has(kind));
   return {

@@ -73,6 +73,17 @@ const COMMAND = [
   'before',
 ] as const satisfies readonly (keyof UnitCommand & keyof RecipeCommand)[];
 
+/** What decides how a command ends, apart from what it is run on. */
+const RUN_IN = ['install', 'hosts', 'env', 'toolchain', 'buildBeforeTest'] as const satisfies readonly (keyof Unit &
+  keyof RecipeUnit)[];
+const RUN = ['step', 'joins', 'before'] as const satisfies readonly (keyof UnitCommand & keyof RecipeCommand)[];
+
+/** Whether two descriptions run the same for a command, after the same preparation. */
+export function isRunAlike(unit: Unit, command: UnitCommand, described: RecipeUnit, proven: RecipeCommand): boolean {
+  const inAlike = RUN_IN.every((aspect) => isSameValue(unit[aspect], described[aspect]));
+  return inAlike && RUN.every((aspect) => isSameValue(command[aspect], proven[aspect]));
+}
+
 export function isSameCommand(one: UnitCommand, other: RecipeCommand): boolean {
   return COMMAND.every((aspect) => isSameValue(one[aspect], other[aspect]));
 }

@@ -44,12 +44,31 @@ function lessonOf(latest: RecipeInput['latest'], known: Recipe | null, ran: read
     units.set(unit.id, after);
     news = true;
   }
-  if (!news) return null;
+  if (!news || isTornBetween(latest, units)) return null;
   const recipe: Recipe = { version: 1, units: [...units.values()].sort((one, other) => byText(one.id, other.id)) };
   if (JSON.stringify(recipe).length > RECIPE_LENGTH_MAX) return null;
   // Whoever adds to a recipe keeps most of it: it is as old as its oldest part.
   const rules = known === null ? PLANNING_RULES_VERSION : (latest?.rules ?? PLANNING_RULES_VERSION);
   return { version: (latest?.version ?? 0) + 1, rules, recipe };
+}
+
+/**
+ * As many versions as a recipe may have before one that takes something back is no news any more: where branches with the same
+ * manifests are described otherwise, for what their sources or listings say, each success would turn it round for ever.
+ */
+const VERSIONS_TO_TURN_MAX = 50;
+
+/** Whether many versions were learned, and what would be taught lacks something of the newest that works. */
+function isTornBetween(latest: RecipeInput['latest'], units: ReadonlyMap<string, RecipeUnit>): boolean {
+  if (latest === null || latest.recipe === null || latest.version < VERSIONS_TO_TURN_MAX) return false;
+  return !latest.recipe.units.every((known) => {
+    const taught = units.get(known.id);
+    return taught !== undefined && isSetUpAlike(taught, known) && known.commands.every((each) => has(taught, each));
+  });
+}
+
+function has({ commands }: RecipeUnit, wanted: RecipeUnit['commands'][number]): boolean {
+  return commands.some((each) => isSameValue(each, wanted));
 }
 
 /** What was built for others may have run more than once. */
@@ -64,6 +83,10 @@ function added(known: RecipeUnit | undefined, proven: RecipeUnit): RecipeUnit {
   for (const command of proven.commands) commands.set(command.kind, command);
   return { ...known, commands: [...commands.values()].sort((one, other) => byText(one.kind, other.kind)) };
 }
+
+/** Whether a command of a member is the recipe's, and discovery would run something else or nothing. */
+export const isOtherwiseByRecipe = ({ command }: { readonly command: UnitCommand }): boolean =>
+  command.fromRecipe === 'otherwise' || command.fromRecipe === 'not-found';
 
 /** Whether a command of a member is the recipe's. */
 export const isFromRecipe = ({ command }: { readonly command: UnitCommand }): boolean =>

@@ -18,6 +18,21 @@ export function recipeLink(recipe: RecipeReference): ExplanationLink {
   return { kind: 'job-rule', rule: RULE, detail: `${namedRecipe(recipe)} says what it runs` };
 }
 
+/** Name of the rule under which a job tells that discovery would not run what its recipe says. */
+const OTHERWISE = 'not as discovered';
+
+/** The link of a job's chain behind that of its recipe, where discovery would do otherwise by now. */
+export const OTHERWISE_LINK: ExplanationLink = {
+  kind: 'job-rule',
+  rule: OTHERWISE,
+  detail: 'discovery would run something else by now; should the job fail, its recipe is given up',
+};
+
+/** Whether a planned job follows a recipe that discovery does not bear out any more. */
+export function departsFromDiscovery({ explanation }: Pick<PlannedJob, 'explanation'>): boolean {
+  return explanation.chain.some((link) => link.kind === 'job-rule' && link.rule === OTHERWISE);
+}
+
 /** Whether a planned job follows a recipe. */
 export function followsRecipe({ explanation }: Pick<PlannedJob, 'explanation'>): boolean {
   return explanation.chain.some((link) => link.kind === 'job-rule' && link.rule === RULE);

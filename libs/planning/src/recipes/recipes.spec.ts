@@ -9,7 +9,7 @@ import { BASE, HEAD, inputsFor, keysOf, planned, snapshotOf, type Files } from '
 import { anyMonorepo } from '../random-monorepo.fixture.ts';
 import { inputsFromRecord, recordInputs, type RecordedInputs } from '../recorded-inputs.ts';
 import { SHOP, json } from '../shop.fixture.ts';
-import { followsRecipe } from './recipe-words.ts';
+import { departsFromDiscovery, followsRecipe } from './recipe-words.ts';
 import {
   FINGERPRINT,
   NOTHING_KNOWN,
@@ -123,6 +123,27 @@ describe('a plan by a recipe', () => {
     const cart = plan.jobs.find(({ key }) => key === 'test-packages-cart');
     expect(cart?.steps.at(-1)?.run).toBe('npm run test:old');
     expect(plan.source.recipe?.teaches).toBeNull();
+  });
+
+  it('given that, then the job says so, and that its recipe is given up should it fail; others do not', () => {
+    const plan = planned(null, SHOP, { recipe: knowing(otherwise(recipe, 'npm run test:old'), { rules: '1' }) });
+    const departing = plan.jobs.filter(departsFromDiscovery);
+    expect(departing.map(({ key }) => key)).toEqual(['test-packages-cart']);
+    expect(departing[0]?.explanation.sentence).toMatch(
+      / Discovery would run something else by now; should the job fail, its recipe is given up\.$/u,
+    );
+    const same = planned(null, SHOP, { recipe: knowing(recipe, { rules: '1' }) });
+    expect(same.jobs.filter(departsFromDiscovery)).toEqual([]);
+  });
+
+  it('given many versions already, when one more would take something back, then it is not taught; what adds to them is', () => {
+    const turned = otherwise(recipe, 'npm run test:old');
+    const teaches = (known: Recipe, version: number) =>
+      planned(null, SHOP, { recipe: knowing(known, { version }) }).source.recipe?.teaches?.version ?? null;
+    expect([teaches(turned, 49), teaches(turned, 50)]).toEqual([50, null]);
+    const [, ...others] = recipe.units;
+    expect(teaches({ version: 1, units: others }, 500)).toBe(501);
+    expect(planned(null, SHOP, { recipe: knowing(null, { version: 50 }) }).source.recipe?.teaches?.version).toBe(51);
   });
 
   it('given that later rules find a command more, then it is run too, and taught under the rules of the rest', () => {
