@@ -23,8 +23,9 @@ export const CONFIG_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'jobs.*.services.*.health.command': 'Command line that succeeds in the service’s container once it is ready.',
   'jobs.*.services.*.health.timeout_seconds': 'How long that may take; 60 unless said otherwise.',
   'jobs.*.artifacts': 'Files to keep after the job.',
-  'jobs.*.artifacts.*.type': 'junit and coverage reports are read; file is only kept.',
-  'jobs.*.artifacts.*.path': 'Which files, as a pattern from the repository’s root.',
+  'jobs.*.artifacts.*.type':
+    'junit and coverage reports are read; file is only kept; folder keeps all files of a folder as one archive, FOLDER.tar.',
+  'jobs.*.artifacts.*.path': 'Which files, as a pattern from the repository’s root; for folder its path.',
   'jobs.*.artifacts.*.retention_days': 'Days to keep them.',
   'jobs.*.caches': 'Folders to keep between runs, for trusted changes.',
   'jobs.*.caches.*.type': 'deps: what was downloaded; build: what was made.',

@@ -244,6 +244,12 @@ describe('one leased attempt', () => {
     });
   });
 
+  it('given a folder that is asked for, then all of it is one artifact', async () => {
+    const artifacts = [{ type: 'folder' as const, path: 'out', retentionDays: 1 }];
+    await carryOut(offer('mkdir -p out/deep; echo a > out/a; echo b > out/deep/b', {}, { artifacts }));
+    expect(gateway.reported('complete')).toMatchObject({ artifacts: [{ name: 'out.tar', type: 'file' }] });
+  });
+
   it('given an artifact that is refused, then it is left behind, the others are kept, and the job has its verdict', async () => {
     gateway.refusedArtifact = 'out/huge.txt';
     const artifacts = [{ type: 'file' as const, path: 'out/*.txt', retentionDays: 1 }];

@@ -1,22 +1,19 @@
-import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   attemptName,
   decidingStep,
-  type ArtifactRecord,
-  type ArtifactRequest,
   type CompletionReport,
   type InfrastructureError,
   type LeaseOffer,
 } from '@delta-ci/contracts';
 import type { Git, Protocol } from '@delta-ci/git';
-import { runJob, type CollectedFile, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
+import { runJob, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
 import type { Logger } from '@delta-ci/service';
-import { ArtifactList } from './artifact-list.ts';
+import { KeptArtifacts } from './kept-artifacts.ts';
 import { fetchSource, type FetchedSource } from './fetch-source.ts';
 import { GatewayCalls } from './gateway-calls.ts';
-import { Refused, type GatewayClient } from './gateway-client.ts';
+import type { GatewayClient } from './gateway-client.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { LogUpload } from './log-upload.ts';
 import type { RunnerToken } from './runner-token.ts';
@@ -37,9 +34,6 @@ export interface AttemptTools {
   /** Aborted when this runner has to end: the job is handed back. */
   stopping: AbortSignal;
 }
-
-/** An artifact is held in memory once while it is hashed and sent. */
-const ARTIFACT_FILE_BYTES_MAX = 256 * 1024 * 1024;
 
 /**
  * Carries out one leased attempt and reports how it ended, unless the lease was lost: then it stops, cleans up and says
@@ -104,7 +98,10 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
   const startedAtMs = tools.nowMs();
   const started = performance.now();
   const log = new LogUpload(async (offset, chunk) => gateway.appendLog(offset, chunk));
-  const artifacts = new ArtifactList();
+  const artifacts = new KeptArtifacts(gateway, async (name, why) => {
+    await log.write(Buffer.from(`[delta] artifact ${name} was left behind: ${why}\n`));
+    keeper.report({ logCursor: log.bytes });
+  });
   const directory = join(tools.workDir, attemptName(lease));
   let result: JobResult;
   try {
@@ -127,7 +124,7 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     signal: judged.signal,
     steps: judged.steps,
     usage: usageOf(judged, performance.now() - started),
-    artifacts: artifacts.records,
+    artifacts: artifacts.list.records,
     caches: [],
     infrastructureError: judged.infrastructureError,
     logBytes: log.bytes,
@@ -140,12 +137,12 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
 
 interface Workplace {
   log: LogUpload;
-  artifacts: ArtifactList;
+  artifacts: KeptArtifacts;
   directory: string;
 }
 
 async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace): Promise<JobResult> {
-  const { gateway, keeper } = tools;
+  const { keeper } = tools;
   const services = servicesMissing(lease);
   if (services !== null) return notJudged(services);
   const network = networkFor(lease, tools.egress);
@@ -178,13 +175,8 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
     {
       output,
       step: (step) => keeper.report({ step: step.slice(0, 200) }),
-      artifact: async (request, file) => {
-        const full = place.artifacts.whyNoRoomFor(file.path);
-        const uploaded = full === null ? await upload(gateway, request, file) : { leftBehind: full };
-        if ('leftBehind' in uploaded)
-          await output(Buffer.from(`[delta] artifact ${file.path} was left behind: ${uploaded.leftBehind}\n`));
-        else place.artifacts.add(uploaded);
-      },
+      artifact: async (request, file) => place.artifacts.take(request, file),
+      collected: async (request, report) => place.artifacts.collected(request, report),
       outputBytes: () => place.log.bytes,
       closing: () => place.log.hurry(),
     },
@@ -217,32 +209,6 @@ function networkFor(lease: LeaseOffer, egress: AttemptTools['egress']): 'none' |
     `the job asks for the network (${lease.job.egress.allow.join(', ')}) and this runner allows ` +
     (egress === 'host' ? 'it to trusted changes only' : 'none: start it with DELTA_EGRESS=host to allow it');
   return { code: 'layer_missing', message };
-}
-
-/** An artifact nobody takes does not change what the job's steps said: it is left behind, and the log says why. */
-async function upload(
-  gateway: GatewayCalls,
-  request: ArtifactRequest,
-  file: CollectedFile,
-): Promise<ArtifactRecord | { leftBehind: string }> {
-  if (file.sizeBytes > ARTIFACT_FILE_BYTES_MAX)
-    return { leftBehind: `it has ${file.sizeBytes} bytes, the limit is ${ARTIFACT_FILE_BYTES_MAX}` };
-  const bytes = await contentOf(file);
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  const { type, retentionDays } = request;
-  try {
-    const { sizeBytes } = await gateway.uploadArtifact({ name: file.path, type, retentionDays, digest, bytes });
-    return { name: file.path, type, digest, sizeBytes, retentionDays };
-  } catch (error) {
-    if (error instanceof Refused && !error.stale) return { leftBehind: error.message };
-    throw error;
-  }
-}
-
-async function contentOf(file: CollectedFile): Promise<Uint8Array<ArrayBuffer>> {
-  const parts: Buffer[] = [];
-  for await (const part of file.content) parts.push(part);
-  return new Uint8Array(Buffer.concat(parts));
 }
 
 async function inDirectory<T>(directory: string, logger: Logger, work: () => Promise<T>): Promise<T> {

@@ -7,7 +7,7 @@ import {
   LeaseOffer,
   LogAppendAnswer,
   RegisterRunnerAnswer,
-  type ArtifactRequest,
+  type ArtifactRecord,
   type CompletionReport,
   type HeartbeatRequest,
   type RefusalCode,
@@ -68,7 +68,7 @@ export interface LeaseSpeaker {
 
 export interface ArtifactUpload {
   name: string;
-  type: ArtifactRequest['type'];
+  type: ArtifactRecord['type'];
   retentionDays: number;
   digest: string;
   bytes: Uint8Array<ArrayBuffer>;

@@ -49,7 +49,7 @@ export const ConfigFileJob = z.strictObject({
   artifacts: z
     .array(
       z.strictObject({
-        type: z.enum(['junit', 'file', 'coverage']),
+        type: z.enum(['junit', 'file', 'coverage', 'folder']),
         path: Glob,
         retention_days: z.number().int().min(1).max(3_650).optional(),
       }),

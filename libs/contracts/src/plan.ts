@@ -28,8 +28,8 @@ export const ISOLATION_TIERS_FROM_WEAKEST: readonly IsolationTier[] = [
 const EnvironmentVariables = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/), z.string().max(32_768));
 
 export const ArtifactRequest = z.strictObject({
-  type: z.enum(['junit', 'file', 'coverage']),
-  /** Glob relative to the workspace. */
+  type: z.enum(['junit', 'file', 'coverage', 'folder']),
+  /** Glob relative to the workspace; for a folder its path. */
   path: RelativePath,
   retentionDays: z.number().int().min(1).max(3_650),
 });

@@ -122,7 +122,7 @@ function plannedJob(
     secrets: trusted ? [...(job.secrets ?? [])] : [],
     artifacts: (job.artifacts ?? []).map(({ type, path, retention_days }) => ({
       type,
-      path,
+      path: type === 'folder' ? (resolvePath('.', path) ?? path) : path,
       retentionDays: retention_days ?? RETENTION_DAYS_DEFAULT,
     })),
     caches: trusted ? cachesOf(expanded, context) : [],

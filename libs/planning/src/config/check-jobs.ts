@@ -146,9 +146,14 @@ function leadingOut(at: readonly string[], { workdir, artifacts, caches }: Confi
     problem([...at, ...path], `${what} "${text}" leads out of the repository`);
   return [
     ...(workdir !== undefined && resolvePath('.', workdir) === null ? [out(['workdir'], 'workdir', workdir)] : []),
-    ...(artifacts ?? []).flatMap(({ path }, index) =>
-      staysInWorkspace(path) ? [] : [out(['artifacts', index, 'path'], 'artifact', path)],
-    ),
+    ...(artifacts ?? []).flatMap(({ type, path }, index) => {
+      const place = ['artifacts', index, 'path'];
+      if (!staysInWorkspace(path)) return [out(place, 'artifact', path)];
+      const isFolder = !/[*?[\]{}!]/u.test(path) && resolvePath('.', path) !== '.';
+      return type !== 'folder' || isFolder
+        ? []
+        : [problem([...at, ...place], `"${path}" is not one folder below the root: it is named without patterns`)];
+    }),
     ...(caches ?? []).flatMap(({ paths }, index) =>
       paths.flatMap((path, of) => (staysInReach(path) ? [] : [out(['caches', index, 'paths', of], 'cache', path)])),
     ),

@@ -117,6 +117,11 @@ egress: { allow: [registry.example.org] }
     ],
     ['more needs than a job can have', MANY_NEEDS, ['3:27 it would wait for 1024 jobs; at most 1000 can be needed']],
     [
+      'a folder that is a pattern, or everything',
+      file('  a:\n    steps: [x]\n    artifacts: [{ type: folder, path: "dist/**" }, { type: folder, path: ./ }]\n'),
+      ['5:39 "dist/**" is not one folder below the root', '5:74 "./" is not one folder'],
+    ],
+    [
       'a service of no particular image',
       file('  a:\n    steps: [x]\n    services:\n      db: { image: postgres }\n'),
       ['6:20 "postgres" is no image with a tag or a digest'],

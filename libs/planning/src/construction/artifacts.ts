@@ -11,8 +11,9 @@ export const RETENTION_DAYS_DEFAULT = 14;
 const REQUESTS_MAX = 50;
 
 /**
- * What is kept of a job: the reports of its tests, and outputs that are files. Outputs that are whole folders are not: each
- * file of them would be an artifact with a record of its own, which is what nobody wants of a `dist/**` that can be built again.
+ * What is kept of a job: the reports of its tests, and outputs that are files. Outputs that are whole folders are not: no other
+ * job is given them (decision 0021), a `dist/**` can be built again, and each build of each package would keep a copy. Whoever
+ * wants one says so in a configuration file (`type: folder`).
  */
 export function artifactsOf(members: readonly Member[]): ArtifactRequest[] {
   const reports = places(members.flatMap(({ command }) => command.reports));

@@ -6,7 +6,7 @@ import type {
   StepResult as ReportedStep,
   TrustLevel,
 } from '@delta-ci/contracts';
-import { DEFAULT_COLLECT_CAPS, type CollectedFile } from '../collect-files.ts';
+import { DEFAULT_COLLECT_CAPS, type CollectReport, type CollectedFile } from '../collect-files.ts';
 import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
 import type { ReadOnlyBind, Sandbox, SandboxExecutor, StepOutcome, StepResult } from '../sandbox-executor.ts';
@@ -42,6 +42,8 @@ export interface JobSinks {
   step: (name: string) => void;
   /** A file the plan asks for; its content has to be read before the promise settles. */
   artifact: (request: ArtifactRequest, file: CollectedFile) => Promise<void>;
+  /** All that one request of the plan asks for was handed on, but for what the report names. */
+  collected?: (request: ArtifactRequest, report: CollectReport) => Promise<void>;
   /** Bytes of output passed on so far. */
   outputBytes: () => number;
   /** Steps and artifacts are done: what follows is cleaning up, and says something only if that fails. */
@@ -163,13 +165,18 @@ async function checkOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Pro
 async function collected(sandbox: Sandbox, order: JobOrder, sinks: JobSinks, result: JobResult): Promise<JobResult> {
   const remarks: string[] = [];
   for (const request of order.job.artifacts) {
-    const report = await sandbox.collectFiles([request.path], DEFAULT_COLLECT_CAPS, async (file) =>
+    const report = await sandbox.collectFiles([globOf(request)], DEFAULT_COLLECT_CAPS, async (file) =>
       sinks.artifact(request, file),
     );
+    await sinks.collected?.(request, report);
     remarks.push(...report.notCollected.map(({ path, reason }) => `artifact ${path} was left behind: ${reason}`));
   }
   for (const remark of remarks) await sinks.output(line(remark));
   return { ...result, remarks };
+}
+
+function globOf({ type, path }: ArtifactRequest): string {
+  return type === 'folder' ? `${path}/**` : path;
 }
 
 function bindsOf(order: JobOrder): ReadOnlyBind[] {
