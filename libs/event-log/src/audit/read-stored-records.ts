@@ -30,7 +30,14 @@ const SELECT = `
     to_char(time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS time, correlation, canonical, prev_hash, hash
   FROM event`;
 
-const STRETCH = `${SELECT} WHERE position > $1 AND position <= $2 ORDER BY position LIMIT $3`;
+/**
+ * A page by the positions it can have, not by its length alone: a server that has not counted a young table yet takes the
+ * rest of the log for a few rows, reads and formats all of it, sorts it, and throws away what the page has no room for.
+ * Positions have no gaps, so the page is as long; where somebody made a gap, it begins behind it.
+ */
+export const STRETCH = `${SELECT}
+  WHERE position > $1 AND position <= least($2, (SELECT min(position) - 1 FROM event WHERE position > $1) + $3)
+  ORDER BY position LIMIT $3`;
 
 const OF_RUN = `
   WITH found AS (
