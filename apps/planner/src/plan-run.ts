@@ -68,7 +68,7 @@ async function readRun(
   const remembered = memory.recall(repository.id, change);
   if (remembered !== null) return { kind: 'done', value: remembered };
   return mirrors.borrow(repository.id, signal, async (borrowed) =>
-    readChange({ ...borrowed, repository: repository.id, memory }, change),
+    readChange({ ...borrowed, repository: repository.id, memory, signal }, change),
   );
 }
 

@@ -24,6 +24,17 @@ export interface MirrorLimits {
   readonly maxPins: number;
 }
 
+/** A remote that is a shallow clone itself gives what it has. */
+const FETCH_FLAGS = [
+  '--quiet',
+  '--no-tags',
+  '--prune',
+  '--no-write-fetch-head',
+  '--no-auto-maintenance',
+  '--refmap=',
+  '--update-shallow',
+];
+
 /** What a caller needs to have here. */
 export interface Wanted {
   /** Full commit ids. Those already here cost no connection. */
@@ -83,6 +94,27 @@ export class Mirror extends RepositoryReader {
     if (!lock.ok) return lock;
     try {
       return await this.fetchLocked(commits, refs);
+    } finally {
+      await lock.value();
+    }
+  }
+
+  /**
+   * Fetches the history that was left out when the remote was a shallow clone itself, as far as it has it by now. Whether
+   * that is worth another look: false when nothing was ever left out.
+   */
+  async deepen(commit: string): Promise<GitResult<boolean>> {
+    const { directory, limits, signal } = this.options;
+    const shallow = await this.isShallow({ signal });
+    if (!shallow.ok || !shallow.value) return shallow;
+    const parsed = parseCommitId(commit);
+    if (!parsed.ok) return parsed;
+    const lock = await takeLock(directory.lockPath, { waitMs: limits.lockWaitMs, signal });
+    if (!lock.ok) return lock;
+    try {
+      await directory.sweepLeftovers();
+      const fetched = await this.transfer([`+${commit}:${PINS}${commit}`], ['--unshallow']);
+      return fetched.ok ? done(true) : fetched;
     } finally {
       await lock.value();
     }
@@ -163,11 +195,14 @@ export class Mirror extends RepositoryReader {
     return done({ ...context.value, gitDir: this.gitDir, timeLimitMs: limits.fetchTimeLimitMs, signal });
   }
 
-  private async transfer(refspecs: readonly string[]): Promise<GitResult<void>> {
+  private async transfer(refspecs: readonly string[], further: readonly string[] = []): Promise<GitResult<void>> {
     const context = await this.remoteContext();
     if (!context.ok) return context;
-    const flags = ['--quiet', '--no-tags', '--prune', '--no-write-fetch-head', '--no-auto-maintenance', '--refmap='];
-    const command = { command: 'fetch', flags, operands: [this.options.access.remote.url, ...refspecs] };
+    const command = {
+      command: 'fetch',
+      flags: [...FETCH_FLAGS, ...further],
+      operands: [this.options.access.remote.url, ...refspecs],
+    };
     const grown = new AbortController();
     const { signal } = this.options;
     const signals = signal === undefined ? [grown.signal] : [grown.signal, signal];

@@ -292,6 +292,23 @@ describe('history', () => {
     expect(valueOf(await reader.treeId(merge))).toBe(made.git(['rev-parse', 'HEAD^{tree}']));
   });
 
+  it('given merges of each other, after which no one commit has all that both share, then the first is what counts', async () => {
+    const made = await places.repository();
+    made.commitAll('root');
+    const [one, other] = ['one', 'other'].map((branch) => {
+      made.git(['checkout', '--quiet', '-b', branch, 'main']);
+      return made.commitAll(branch);
+    });
+    const merged = [one, other].map((tip) => {
+      made.git(['checkout', '--quiet', '--detach', tip!]);
+      made.git(['merge', '--quiet', '--no-ff', '--message', `into ${tip}`, tip === one ? 'other' : 'one']);
+      return made.git(['rev-parse', 'HEAD']);
+    });
+    const reader = read(made);
+    expect(valueOf(await reader.mergeBase(merged[0]!, merged[1]!))).toBe(merged[0]);
+    expect(valueOf(await reader.mergeBase(merged[1]!, merged[0]!))).toBe(merged[1]);
+  });
+
   it('given unrelated or missing commits, when asked, then the refusal has a name', async () => {
     const made = await places.repository();
     const one = made.commitAll('one');

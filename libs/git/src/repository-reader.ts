@@ -175,18 +175,21 @@ export class RepositoryReader {
   }
 
   /**
-   * The best common ancestor of two commits; of several equally good ones (criss-cross merges) the first git names.
-   * `no_merge_base` when they share no history, or when that history is not here.
+   * What `other` is best compared with to see what it changes about `one`: their best common ancestor. After criss-cross
+   * merges there are several, none of which has all that both share, so that compared with one of them `other` may seem to
+   * leave alone what it takes back from another: then it is `one` itself. `no_merge_base` when they share no history, or
+   * when that history is not here.
    */
   async mergeBase(one: string, other: string, options: ReadOptions = {}): Promise<GitResult<string>> {
     const present = await this.requireCommits([one, other], options);
     if (!present.ok) return present;
     // As most pushes are: one commit on top of what was there.
     if (await this.isParent(one, other, options)) return done(one);
-    const command = { command: 'merge-base', operands: [one, other] };
+    const command = { command: 'merge-base', flags: ['--all'], operands: [one, other] };
     const answer = await this.git.run(command, { ...this.at(options), answers: [0, 1] });
     if (!answer.ok) return answer;
-    const [id = ''] = answer.value.stdout.toString('latin1').split('\n');
+    const [id = '', another = ''] = answer.value.stdout.toString('latin1').split('\n');
+    if (isObjectId(another)) return done(one);
     if (isObjectId(id)) return done(id);
     const shallow = await this.isShallow(options);
     const hint =

@@ -159,7 +159,7 @@ function joined(found: readonly Discovery[], links: readonly Link[]): Discovery 
     return renamed;
   });
   const ordered = named.flatMap((each) => each.units).sort((one, other) => byText(one.id, other.id));
-  const units = withLinkedProse(links, ordered);
+  const units = withLinkedFiles(links, ordered);
   const edges = [...named.flatMap((each) => each.edges), ...symlinkEdges(links, units)];
   return { units, edges: withoutRepeats(edges), problems: named.flatMap((each) => each.problems) };
 }
@@ -188,8 +188,9 @@ function renameTaken(discovery: Discovery, taken: ReadonlySet<string>): Discover
 /** Whoever holds a symbolic link notices what it leads to. Links out of the repository lead nowhere we could see. */
 function symlinkEdges(links: readonly Link[], units: readonly Unit[]): UnitEdge[] {
   const owners = ownersIn(units);
-  return links.flatMap(({ path, target }) => {
-    if (isProse(target)) return [];
+  return links.flatMap((link) => {
+    if (leadsToProse(link)) return [];
+    const { path, target } = link;
     const evidence = `the symbolic link ${path} leads to ${target}`;
     return owners(path).flatMap((from) =>
       owners(target)
@@ -199,19 +200,42 @@ function symlinkEdges(links: readonly Link[], units: readonly Unit[]): UnitEdge[
   });
 }
 
-/** A licence or a page that is linked to is read by itself: whatever else its owner has is no business of the link. */
-function withLinkedProse(links: readonly Link[], units: readonly Unit[]): Unit[] {
+const leadsToProse = ({ target, toFile }: Link): boolean => toFile && isProse(target);
+
+/** What links of a unit lead to out of it is read by it, whatever the owner of that, or nobody, has to say about it. */
+function withLinkedFiles(links: readonly Link[], units: readonly Unit[]): Unit[] {
   const owners = ownersIn(units);
-  const linked = new Map<string, Set<string>>();
-  for (const { path, target } of links) {
-    if (!isProse(target)) continue;
-    for (const { id } of owners(path)) linked.set(id, (linked.get(id) ?? new Set()).add(literalPattern(target)));
+  const linked = new Map<string, DeclaredInput[]>();
+  const prose = new Map<string, Set<string>>();
+  for (const link of links) {
+    const { path, target, toFile } = link;
+    const there = new Set(owners(target));
+    const pattern = literalPattern(target);
+    for (const unit of owners(path)) {
+      const { id } = unit;
+      if (leadsToProse(link)) prose.set(id, (prose.get(id) ?? new Set()).add(pattern));
+      else if (!there.has(unit)) {
+        const paths = toFile ? [pattern] : [pattern, `${pattern}/**`];
+        const input: DeclaredInput = {
+          paths,
+          kinds: 'all',
+          also: true,
+          evidence: `its symbolic link ${path} leads there`,
+        };
+        const known = linked.get(id);
+        if (known === undefined) linked.set(id, [input]);
+        else known.push(input);
+      }
+    }
   }
   return units.map((unit) => {
-    const paths = linked.get(unit.id);
-    if (paths === undefined) return unit;
-    const input: DeclaredInput = { paths: [...paths], kinds: 'all', evidence: 'its symbolic links lead there' };
-    return { ...unit, inputs: [...unit.inputs, input] };
+    const paths = prose.get(unit.id);
+    const more = linked.get(unit.id) ?? [];
+    if (paths === undefined && more.length === 0) return unit;
+    // A licence or a page is read by itself: whatever else its owner has is no business of the link.
+    const pages: DeclaredInput[] =
+      paths === undefined ? [] : [{ paths: [...paths], kinds: 'all', evidence: 'its symbolic links lead there' }];
+    return { ...unit, inputs: [...unit.inputs, ...pages, ...more] };
   });
 }
 
@@ -220,7 +244,7 @@ const LINKS: Question<readonly Link[]> = {
   answer: (view) =>
     view.listed(isLink).flatMap(({ path }) => {
       const target = resolvePath(folderOf(path), view.contents.get(path)?.trim() ?? '');
-      return target === null ? [] : [{ path, target }];
+      return target === null ? [] : [{ path, target, toFile: view.files.has(target) }];
     }),
   same: isSame,
 };

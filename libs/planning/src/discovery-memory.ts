@@ -70,6 +70,8 @@ export interface KeptDiscovery {
 export interface Link {
   readonly path: string;
   readonly target: string;
+  /** Whether a file lies there; otherwise it leads to a folder, to nothing, or through another link. */
+  readonly toFile: boolean;
 }
 
 /** Both sides of a change, under two policies. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { compileGlob } from './glob.ts';
+import { compileGlob, compileGlobListBelow } from './glob.ts';
 
 describe('globs', () => {
   it.each([
@@ -27,6 +27,36 @@ describe('globs', () => {
     ['packages/a.b', 'packages/axb', false],
   ])('given %s, when matched with %s, then %s', (pattern, path, expected) => {
     expect(compileGlob(pattern)?.(path)).toBe(expected);
+  });
+
+  it.each([
+    ['vendor/lib/src/*.c', 'vendor/lib', true],
+    ['vendor/*/src/*.c', 'vendor/lib', true],
+    ['vendor/lib', 'vendor/lib', false],
+    ['vendor/lib/**', 'vendor/lib', true],
+    ['vendor/**', 'vendor/lib', true],
+    ['**/*.md', 'vendor/lib', true],
+    ['vendor/other/**', 'vendor/lib', false],
+    ['*.md', 'vendor', false],
+    ['{a,vendor}/x', 'vendor', true],
+    ['!vendor/**', 'vendor', false],
+    ['@(vendor)/x', 'vendor', true],
+  ])('given %s, when asked for what lies below %s, then %s', (pattern, folder, expected) => {
+    expect(compileGlobListBelow([pattern], 'matches')(folder)).toBe(expected);
+  });
+
+  it('law: what a pattern matches below a folder is expected there', () => {
+    const name = fc.constantFrom('a', 'b', 'c');
+    const part = fc.oneof(name, fc.constantFrom('*', '**', '?', '{a,b}', '[!a]'));
+    const path = fc.array(name, { minLength: 2, maxLength: 5 });
+    fc.assert(
+      fc.property(fc.array(part, { minLength: 1, maxLength: 5 }), path, fc.nat(3), (parts, names, depth) => {
+        const pattern = parts.join('/');
+        fc.pre(compileGlob(pattern)?.(names.join('/')) === true);
+        const folder = names.slice(0, 1 + (depth % (names.length - 1))).join('/');
+        expect(compileGlobListBelow([pattern], 'never')(folder)).toBe(true);
+      }),
+    );
   });
 
   it.each(['!(a|b)', '@(x)', '{a,b}'.repeat(9)])(

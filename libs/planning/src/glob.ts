@@ -19,14 +19,27 @@ export type PathMatcher = (path: string) => boolean;
  * more (extended globs, too many alternatives, more characters than a path): the caller says what then follows.
  */
 export function compileGlob(pattern: string): PathMatcher | null {
-  if (pattern.length > PATTERN_LENGTH_MAX || /[!?+*@]\(/u.test(pattern)) return null;
+  if (pattern.length > PATTERN_LENGTH_MAX || EXTENDED.test(pattern)) return null;
   const alternatives = expandBraces(pattern);
   if (alternatives === null) return null;
   const compiled = alternatives.map((alternative) => toParts(alternative));
   return (path) => {
-    const names = path === '.' ? [] : path.split('/');
+    const names = namesOf(path);
     return compiled.some((parts) => matchParts(parts, names));
   };
+}
+
+const EXTENDED = /[!?+*@]\(/u;
+
+/** Whether a pattern can match anything below a folder. Null where `compileGlob` gives up. */
+function compileGlobBelow(pattern: string): PathMatcher | null {
+  if (pattern.length > PATTERN_LENGTH_MAX || EXTENDED.test(pattern)) return null;
+  const compiled = expandBraces(pattern)?.map((alternative) => toParts(alternative)) ?? null;
+  return compiled && ((folder) => compiled.some((parts) => goesBelow(parts, namesOf(folder))));
+}
+
+function namesOf(path: string): string[] {
+  return path === '.' ? [] : path.split('/');
 }
 
 function toParts(pattern: string): string[] {
@@ -67,6 +80,17 @@ function matchParts(parts: readonly string[], names: readonly string[]): boolean
     reached = part === '**' ? afterAnyDepth(reached) : afterOneName(reached, names, part);
   }
   return reached[names.length] === true;
+}
+
+/** Whether a part is left over, or one of any depth met, when the folder's names are used up. */
+function goesBelow(parts: readonly string[], names: readonly string[]): boolean {
+  let reached = names.map(() => false);
+  reached.unshift(true);
+  for (const part of parts) {
+    if (reached[names.length] === true || (part === '**' && reached.includes(true))) return true;
+    reached = afterOneName(reached, names, part);
+  }
+  return false;
 }
 
 function afterAnyDepth(reached: readonly boolean[]): boolean[] {
@@ -140,6 +164,14 @@ export function compileGlobList(patterns: readonly string[], notUnderstood: 'mat
     return { negated, matches: matches ?? ((): boolean => notUnderstood === 'matches' && !negated) };
   });
   return (path) => compiled.findLast(({ matches }) => matches(path))?.negated === false;
+}
+
+/** Whether anything below a folder can match a list of patterns: what takes away may take away only some of it. */
+export function compileGlobListBelow(patterns: readonly string[], notUnderstood: 'matches' | 'never'): PathMatcher {
+  const compiled = patterns
+    .filter((pattern) => !pattern.startsWith('!'))
+    .map((pattern) => compileGlobBelow(pattern) ?? ((): boolean => notUnderstood === 'matches'));
+  return (folder) => compiled.some((matches) => matches(folder));
 }
 
 /** A pattern for one path: characters that mean something in patterns are widened to any one character. */

@@ -34,3 +34,4 @@ export { configOfRecipe, type ConfigOfRecipe } from './recipes/config-of-recipe.
 export { fingerprintText } from './recipes/fingerprint.ts';
 export type { LatestRecipe, RecipeInput } from './recipes/recipe-input.ts';
 export { departsFromDiscovery, followsRecipe } from './recipes/recipe-words.ts';
+export { CHANGES_MAX, TOO_MANY_CHANGES } from './told-one-by-one.ts';

@@ -42,6 +42,9 @@ export interface ChangedFile {
   readonly path: string;
   /** Where it came from; only for renames and copies. */
   readonly oldPath?: string;
+  /** Six octal digits, null where there is no entry; absent where nobody noted them, for plain files. */
+  readonly oldMode?: string | null;
+  readonly newMode?: string | null;
 }
 
 /** What a change is compared with, or why everything counts as changed. */

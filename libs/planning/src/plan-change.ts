@@ -8,6 +8,7 @@ import { withWholeCharacters } from './parsed-values.ts';
 import { planConfigured } from './plan-configured.ts';
 import { planDiscovered } from './plan-discovered.ts';
 import { planRerun } from './plan-rerun.ts';
+import { withinTelling } from './told-one-by-one.ts';
 
 /**
  * The plan for a change: which jobs run, which do not, and why. Equal inputs give equal plans, whatever the order of their
@@ -15,7 +16,8 @@ import { planRerun } from './plan-rerun.ts';
  * `nothing_to_run`, `manifest_unreadable` (the change broke a manifest that had jobs), `invalid_rerun`, and `plan_rejected` when the finished plan does not pass its own check.
  * @param memory of earlier plans; spares work and changes nothing
  */
-export function planChange(inputs: PlanningInputs, memory: DiscoveryMemory = new DiscoveryMemory()): PlanningResult {
+export function planChange(given: PlanningInputs, memory: DiscoveryMemory = new DiscoveryMemory()): PlanningResult {
+  const inputs = withinTelling(given);
   const result = planUnchecked(inputs, memory);
   if (!result.ok) return result;
   const notes = checkPlan(result.plan, inputs);

@@ -57,6 +57,24 @@ describe('a repository that says what to run', () => {
     expect(planFor({ 'delta.yaml': `${CONFIG}# more\n` }).skipped).toEqual([]);
   });
 
+  it('given a file of another name that went away and was followed before, then everything runs', () => {
+    const { 'delta.yaml': followed = '', ...others } = FILES;
+    const after = { ...others, 'ci.ai.yaml': followed };
+    expect(planned({ ...after, 'delta.yaml': followed }, after).skipped).toEqual([]);
+  });
+
+  it.each([
+    ['160000', 'src', ['always', 'build', 'unit-22-small', 'unit-24-small']],
+    ['120000', 'src', ['always', 'build', 'unit-22-small', 'unit-24-small']],
+    ['100644', 'lock', ['always']],
+  ])('given an entry of mode %s at %s, then whoever names something below it runs', (mode, path, jobs) => {
+    const { comparison } = inputsFor(FILES, FILES);
+    if (comparison.kind !== 'changes') throw new Error(comparison.kind);
+    const changes = [{ status: 'M' as const, path, oldMode: mode, newMode: mode }];
+    const plan = planFor({}, { comparison: { ...comparison, changes } });
+    expect(keysOf(plan.jobs.filter(({ key }) => key !== 'prose'))).toEqual(jobs);
+  });
+
   it('given a job, then every choice of it is made', () => {
     const plan = planFor({ 'src/a.c': 'b' });
     const [job] = plan.jobs.filter(({ key }) => key === 'unit-22-small');

@@ -28,7 +28,7 @@ import { resolvePath } from './tree-paths.ts';
 /** Plans what the configuration file says: every job of it, narrowed by `paths`. */
 export function planConfigured(inputs: PlanningInputs, { path, file }: FoundConfig): PlanningResult {
   const expanded = expandJobs(file.jobs);
-  const decisions = judgeConfigured(file.jobs, inputs, path);
+  const decisions = judgeConfigured(file.jobs, inputs);
   const context: Context = {
     inputs,
     terms: termsFor(inputs, file),

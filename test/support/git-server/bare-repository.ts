@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** Nothing of the machine's own git configuration, and an author who is nobody. */
-const GIT_ENV = {
+export const GIT_ENV = {
   PATH: process.env['PATH'] ?? '/usr/bin:/bin',
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_CONFIG_GLOBAL: '/dev/null',

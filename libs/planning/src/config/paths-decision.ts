@@ -1,6 +1,7 @@
 import type { ConfigFileJob } from '@delta-ci/contracts';
-import { compileGlobList, type PathMatcher } from '../glob.ts';
-import { changedWord, placesOf } from '../impact/changed-places.ts';
+import { CONFIG_FILE_NAMES } from '@delta-ci/contracts';
+import { compileGlobList, compileGlobListBelow } from '../glob.ts';
+import { changedWord, hidesFiles, placesOf, type ChangedPlace } from '../impact/changed-places.ts';
 import type { ChangedFile, PlanningInputs } from '../model.ts';
 
 /** Whether a configured job runs, and why. */
@@ -18,12 +19,12 @@ type Jobs = Readonly<Record<string, ConfigFileJob>>;
 export function judgeConfigured(
   jobs: Jobs,
   { comparison }: Pick<PlanningInputs, 'comparison'>,
-  configPath: string,
 ): ReadonlyMap<string, ConfiguredDecision> {
   if (comparison.kind === 'everything') {
     return forAll(jobs, { runs: true, rule: 'no-base', file: null, because: comparison.reason });
   }
-  const own = comparison.changes.find((change) => placesOf(change).includes(configPath));
+  // Whichever of them: one that went away may have been the one that was followed.
+  const own = comparison.changes.find((change) => placesOf(change).some(({ path }) => CONFIG_NAMES.has(path)));
   if (own !== undefined) {
     const because = `${own.path} was ${changedWord(own.status)}, and it configures continuous integration, so everything runs`;
     return forAll(jobs, { runs: true, rule: 'ci-configuration', file: own, because });
@@ -31,6 +32,8 @@ export function judgeConfigured(
   const decided = Object.entries(jobs).map(([name, job]) => [name, byPaths(job, comparison.changes)] as const);
   return withNeeded(jobs, new Map(decided));
 }
+
+const CONFIG_NAMES: ReadonlySet<string> = new Set(CONFIG_FILE_NAMES);
 
 function forAll(jobs: Jobs, decision: ConfiguredDecision): Map<string, ConfiguredDecision> {
   return new Map(Object.keys(jobs).map((name) => [name, decision]));
@@ -52,9 +55,15 @@ function byPaths(job: ConfigFileJob, changes: readonly ChangedFile[]): Configure
   return { runs: true, rule: 'configured-paths', file, because };
 }
 
-/** Whether a job has to do with a path. A job without paths has to do with everything. */
-export function compilePaths({ paths }: ConfigFileJob): PathMatcher {
-  return paths === undefined ? () => true : compileGlobList(paths, 'never');
+/**
+ * Whether a job has to do with a place. A job without paths has to do with everything, and one that names paths below a
+ * submodule or a link with whatever becomes of that.
+ */
+export function compilePaths({ paths }: ConfigFileJob): (place: ChangedPlace) => boolean {
+  if (paths === undefined) return () => true;
+  const matches = compileGlobList(paths, 'never');
+  const matchesBelow = compileGlobListBelow(paths, 'never');
+  return (place) => matches(place.path) || (hidesFiles(place) && matchesBelow(place.path));
 }
 
 function withNeeded(jobs: Jobs, decided: Map<string, ConfiguredDecision>): Map<string, ConfiguredDecision> {

@@ -13,13 +13,15 @@ import {
   typescriptConfiguration,
 } from './configuration-rules.ts';
 import type { FileRule } from './file-rule.ts';
-import { changedWord } from './changed-places.ts';
+import { changedWord, placesOf, type ChangedPlace } from './changed-places.ts';
 import { closureDifference } from './closure-difference.ts';
 import { lockfile, manifest } from './description-rules.ts';
 import { declaredInput, withFurtherReaders } from './declared-input.ts';
 import { withDependents, type DirectCauses } from './dependents.ts';
 import { NO_EDGES } from './edge-path.ts';
 import type { Cause, FileImpact, Impact, Reach, UnitImpact, Verdict } from './impact.ts';
+import { mergeReaches } from './merge-reaches.ts';
+import { withReadersBelow } from './hidden-files.ts';
 import { imageDescription } from './image-rule.ts';
 import { ownership } from './ownership-rule.ts';
 import type { Owners } from './ownership.ts';
@@ -62,8 +64,9 @@ export function assessEverything(head: Discovery, reason: string): Impact {
 
 function judgeFile(change: ChangedFile, world: World): FileImpact {
   const { path, status, oldPath } = change;
-  const old = status === 'R' && oldPath !== undefined ? judgePlace(oldPath, world) : null;
-  const now = judgePlace(path, worldAround(change, world));
+  const [place, oldPlace] = placesOf(change);
+  const old = oldPlace === undefined ? null : judgePlace(oldPlace, world);
+  const now = judgePlace(place, worldAround(change, world));
   const told = old !== null && old.reaches.length > now.reaches.length ? old : now;
   const origin = oldPath === undefined ? '' : ` from ${oldPath}`;
   return {
@@ -89,27 +92,13 @@ function worldAround({ path, status }: ChangedFile, world: World): World {
 
 const nobody: Owners = () => [];
 
-function judgePlace(path: string, world: World): Verdict {
+function judgePlace(place: ChangedPlace, world: World): Verdict {
+  const { path, holds } = place;
   for (const rule of RULES) {
-    const verdict = rule(path, world);
-    if (verdict !== null) return withFurtherReaders(verdict, path, world);
+    const verdict = rule(path, world, holds);
+    if (verdict !== null) return withReadersBelow(withFurtherReaders(verdict, path, world), place, world);
   }
   throw new Error('the last rule has an answer for every path');
-}
-
-function mergeReaches(reaches: readonly Reach[]): Reach[] {
-  const merged = new Map<string, Reach>();
-  for (const reach of reaches) {
-    const known = merged.get(reach.unit);
-    const kinds =
-      known === undefined || known.kinds === 'all' || reach.kinds === 'all'
-        ? known?.kinds === 'all'
-          ? 'all'
-          : reach.kinds
-        : [...new Set([...known.kinds, ...reach.kinds])];
-    merged.set(reach.unit, { unit: reach.unit, kinds });
-  }
-  return [...merged.values()].sort((one, other) => byText(one.unit, other.unit));
 }
 
 function directCauses(files: readonly FileImpact[], world: World): DirectCauses {

@@ -2,6 +2,7 @@ import { CONFIG_FILE_NAMES, type JobKind } from '@delta-ci/contracts';
 import type { Unit } from '../model.ts';
 import { fileNameOf, folderOf } from '../tree-paths.ts';
 import { declaredInput } from './declared-input.ts';
+import type { ChangedPlace } from './changed-places.ts';
 import type { FileRule } from './file-rule.ts';
 import type { Reach } from './impact.ts';
 import { concernedBy, nameOf, unitsWithin } from './world.ts';
@@ -62,14 +63,14 @@ const PROSE_FOLDER = /(?:^|\/)(?:docs?|\.github|\.changeset)\//iu;
 const MATERIAL =
   /(?:^|\/)(?:src|app|pages|content|public|static|templates?|tests?|__tests__|spec|e2e|fixtures|__fixtures__|testdata|snapshots|__snapshots__)\//iu;
 
-export const documentation: FileRule = (path, world) => {
-  if (!isProse(path) || MATERIAL.test(path)) return null;
+export const documentation: FileRule = (path, world, holds) => {
+  if (!isProse(path) || isNamedLikeProse(path, holds) || MATERIAL.test(path)) return null;
   const { owners } = concernedBy(world, path);
   if (owners.some(({ root }) => PROSE_FOLDER.test(`${root}/`))) return null;
   const readers = owners.flatMap((unit) =>
     reachKinds(unit, (text) => /\.md\b|markdown|remark|\bdocs?\b|readme/iu.test(text)),
   );
-  const declared = declaredInput(path, world);
+  const declared = declaredInput(path, world, holds);
   if (declared !== null) return { ...declared, reaches: [...declared.reaches, ...readers] };
   if (readers.length === 0)
     return { rule: 'documentation', reaches: [], because: 'it is documentation that no job reads' };
@@ -83,6 +84,15 @@ export function isProse(path: string): boolean {
   if (bare) return true;
   return PROSE.test(name) && (PROSE_FOLDER.test(path) || folderOf(path) === '.');
 }
+
+/** What is called `support` or `history` may be a program, or a whole folder, once it is no plain file. */
+function isNamedLikeProse(path: string, holds: ChangedPlace['holds']): boolean {
+  if (holds.has('submodule')) return true;
+  const isPage = PROSE.test(path) || PAGE_NAME.test(fileNameOf(path));
+  return !isPage && (holds.has('program') || holds.has('link'));
+}
+
+const PAGE_NAME = /^(?:readme|changelog|license|licence|copying|notice|authors|contributors|contributing)(?:[.-]|$)/iu;
 
 /** Kinds of jobs of a unit whose commands a test of their text says yes to, and those named. */
 function reachKinds(unit: Unit, mentions: (text: string) => boolean, always: readonly JobKind[] = []): Reach[] {
@@ -152,7 +162,7 @@ export const typescriptConfiguration: FileRule = (path, world) => {
   const units = unitsWithin(world, folderOf(path)).filter(({ typescript }) => typescript);
   if (units.length === 0) return null;
   const owners = concernedBy(world, path).ids;
-  const readers = world.declarations(path).map(({ unit }) => unit.id);
+  const readers = world.declarations.of(path).map(({ unit }) => unit.id);
   const ids = [...new Set([...units.map(({ id }) => id), ...owners, ...readers])];
   const because = `it configures TypeScript for ${units.length === 1 ? nameOf(units[0] ?? nobody()) : `the ${units.length} TypeScript units below it`}`;
   return { rule: 'typescript-configuration', reaches: ids.map((unit) => ({ unit, kinds: 'all' })), because };

@@ -1,5 +1,5 @@
 import type { JobKind } from '@delta-ci/contracts';
-import { compileGlobList, literalFolderOf, type PathMatcher } from '../glob.ts';
+import { compileGlobList, compileGlobListBelow, literalFolderOf, type PathMatcher } from '../glob.ts';
 import type { Unit } from '../model.ts';
 import { byText, foldersUpwards } from '../tree-paths.ts';
 
@@ -14,12 +14,18 @@ export interface Declaration {
   readonly also: boolean;
 }
 
-/** Every declaration that a path falls under, ordered by unit. */
-export type Declarations = (path: string) => readonly Declaration[];
+/** Declarations by path, ordered by unit. */
+export interface Declarations {
+  /** Every one that a path falls under. */
+  readonly of: (path: string) => readonly Declaration[];
+  /** Every one that paths below a folder can fall under. */
+  readonly below: (folder: string) => readonly Declaration[];
+}
 
 /** Lists of patterns that are written alike, whoever they belong to: compiled and matched once for all. */
 interface Declared {
   readonly matches: PathMatcher;
+  readonly matchesBelow: PathMatcher;
   readonly by: Declaration[];
 }
 
@@ -34,14 +40,21 @@ export function declarationsIn(units: readonly Unit[]): Declarations {
     for (const { paths, kinds, evidence, meaning = null, also = false } of unit.inputs) {
       const key = paths.join('\n');
       const known = lists.get(key);
-      const declared = known ?? { matches: compileGlobList(paths, 'matches'), by: [] };
+      const declared = known ?? {
+        matches: compileGlobList(paths, 'matches'),
+        matchesBelow: compileGlobListBelow(paths, 'matches'),
+        by: [],
+      };
       declared.by.push({ unit, kinds, evidence, paths, meaning, also });
       if (known !== undefined) continue;
       lists.set(key, declared);
       for (const folder of foldersOf(paths)) byFolder.set(folder, (byFolder.get(folder) ?? new Set()).add(declared));
     }
   }
-  return (path) => found(byFolder, path);
+  return {
+    of: (path) => found(byFolder, path),
+    below: (folder) => byUnit([...lists.values()].filter(({ matchesBelow }) => matchesBelow(folder))),
+  };
 }
 
 function foldersOf(paths: readonly string[]): Set<string> {
@@ -50,6 +63,9 @@ function foldersOf(paths: readonly string[]): Set<string> {
 
 function found(byFolder: ReadonlyMap<string, ReadonlySet<Declared>>, path: string): Declaration[] {
   const lists = new Set(foldersUpwards(path).flatMap((folder) => [...(byFolder.get(folder) ?? [])]));
-  const declarations = [...lists].filter(({ matches }) => matches(path)).flatMap(({ by }) => by);
-  return declarations.sort((one, other) => byText(one.unit.id, other.unit.id));
+  return byUnit([...lists].filter(({ matches }) => matches(path)));
+}
+
+function byUnit(lists: readonly Declared[]): Declaration[] {
+  return lists.flatMap(({ by }) => by).sort((one, other) => byText(one.unit.id, other.unit.id));
 }

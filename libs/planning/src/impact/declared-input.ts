@@ -9,7 +9,7 @@ import { concernedBy, listed, nameOf, type World } from './world.ts';
  * file notice it as any other; a file of nobody that somebody declares is no longer one that everybody may read.
  */
 export const declaredInput: FileRule = (path, world) => {
-  const declarations = world.declarations(path).filter(({ also }) => !also);
+  const declarations = world.declarations.of(path).filter(({ also }) => !also);
   const [first] = declarations;
   if (first === undefined) return null;
   const declared = new Map<string, Reach>();
@@ -36,7 +36,7 @@ const READ_BY_NOBODY: ReadonlySet<string> = new Set<Verdict['rule']>(['documenta
 
 /** Whoever reads a file beside those that a rule has named: they come to these, and take nothing away. */
 export function withFurtherReaders(verdict: Verdict, path: string, world: World): Verdict {
-  const further = world.declarations(path).filter(({ also }) => also);
+  const further = world.declarations.of(path).filter(({ also }) => also);
   const [first] = further;
   if (first === undefined || verdict.reaches === world.everyUnit || READ_BY_NOBODY.has(verdict.rule)) return verdict;
   const reaches = new Map(verdict.reaches.map((each) => [each.unit, each]));

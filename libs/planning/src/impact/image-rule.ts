@@ -9,10 +9,10 @@ const STARTS_CONTAINERS = /\b(?:docker|docker-compose|compose|podman|buildx|test
  * A Dockerfile or a compose file concerns what it describes, the units of the folder it lies in, whose tests may look at
  * it, and any job that starts containers by its own words.
  */
-export const imageDescription: FileRule = (path, world) => {
+export const imageDescription: FileRule = (path, world, holds) => {
   const described = [...(world.headManifests.get(path) ?? []), ...(world.baseManifests.get(path) ?? [])];
   if (!described.some(({ ecosystem }) => ecosystem === 'docker')) return null;
-  const verdict = manifest(path, world);
+  const verdict = manifest(path, world, holds);
   if (verdict === null || verdict.rule === 'manifest-cosmetic') return verdict;
   const around = world.headOwners(folderOf(path)).filter(({ workspaceMeaning }) => workspaceMeaning === null);
   const starters = world.head.units.flatMap(({ id, commands }): Reach[] => {
