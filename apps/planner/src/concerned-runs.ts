@@ -1,4 +1,5 @@
-import type { Plan, RunId } from '@delta-ci/contracts';
+import type { RunId } from '@delta-ci/contracts';
+import type { FinishedPlan } from './finished-plan.ts';
 import type { Planned } from './plan-memory.ts';
 
 /** How a run's end would concern recipes. */
@@ -22,7 +23,7 @@ export class ConcernedRuns {
   }
 
   keep(runId: RunId, { plan, digest }: Pick<Planned, 'plan' | 'digest'>): void {
-    this.#runs.set(runId, concernOf(plan, digest));
+    this.#runs.set(runId, { planDigest: digest, ...concernOf({ trust: plan.trust, recipe: plan.source.recipe }) });
     if (this.#runs.size <= this.#runsMax) return;
     const [oldest] = this.#runs.keys();
     if (oldest !== undefined) this.#runs.delete(oldest);
@@ -33,7 +34,8 @@ export class ConcernedRuns {
   }
 }
 
-export function concernOf({ source: { recipe }, trust }: Plan, planDigest: string): Concern {
+/** Strangers' runs prove nothing to others and put nothing in doubt. */
+export function concernOf({ trust, recipe }: Pick<FinishedPlan, 'trust' | 'recipe'>): Omit<Concern, 'planDigest'> {
   const trusted = trust === 'trusted' && recipe !== undefined;
-  return { planDigest, proves: trusted && recipe.teaches !== null, doubts: trusted && recipe.used !== null };
+  return { proves: trusted && recipe.teaches !== null, doubts: trusted && recipe.used !== null };
 }

@@ -77,7 +77,9 @@ function unaccounted(plan: Plan, { path, modes }: Difference): string[] {
   const owner = ownerOf(path);
   const reached = owner === undefined ? ROOTS.every((root) => affected.has(root)) : affected.has(owner);
   if (reached) return [];
-  const mayBeNothing = NAMED.includes(told.rule) && modes.every((mode) => mode === '100644' || isPage(path, mode));
+  // Of a renamed file the place is told of that reaches more.
+  const isNamed = NAMED.includes(told.rule) || (told.status === 'renamed' && !/(?:[iI]ndex\.js|lib)$/u.test(path));
+  const mayBeNothing = isNamed && modes.every((mode) => mode === '100644' || isPage(path, mode));
   return mayBeNothing
     ? []
     : [`${path} (${modes.join(' ')}) reaches not even its owner: ${told.rule}: ${told.sentence}`];

@@ -17,6 +17,7 @@ import { aPlannedJob } from '../../../test/support/made-up/planned-job.ts';
 import { aPlan } from '../../../test/support/made-up/plan.ts';
 import { aRecipe } from '../../../test/support/made-up/recipe.ts';
 import { ConcernedRuns } from './concerned-runs.ts';
+import { finishedPlan } from './finished-plan.ts';
 import { onRunFinished } from './on-run-finished.ts';
 import { storePlan } from './plan-store.ts';
 
@@ -54,7 +55,7 @@ describe('the end of a run', () => {
   async function end(
     plan: Plan,
     outcome: RunOutcome,
-    { known = true, kept = true, answer = { sent: true, repeated: false } as ReportOutcome } = {},
+    { known = true, kept = true, shape = 'known', answer = { sent: true, repeated: false } as ReportOutcome } = {},
   ): Promise<Told> {
     const text = new TextEncoder().encode(canonicalJson(plan as Json));
     const { digest } = await storePlan(store, text);
@@ -65,10 +66,12 @@ describe('the end of a run', () => {
     let lookedUp = 0;
     const tools = {
       concerned,
-      planOfRun: async () => {
+      planOfTrustedRun: async () => {
         lookedUp += 1;
         return digest;
       },
+      readPlan: async (read: Uint8Array) =>
+        shape === 'known' ? finishedPlan(read) : { code: 'planning_too_large', message: 'too large' },
       store,
       sweep: async (repository: string, fingerprint: string) => {
         swept.push(`${repository} ${fingerprint}`);
@@ -147,6 +150,10 @@ describe('the end of a run', () => {
 
   it('given a plan that is no longer kept, then nothing is learned', async () => {
     expect(await end(TEACHING, 'succeeded', { kept: false })).toMatchObject({ sent: [] });
+  });
+
+  it('given a plan that is more than can be read, then nothing is learned', async () => {
+    expect(await end(TEACHING, 'succeeded', { shape: 'too large' })).toMatchObject({ sent: [] });
   });
 
   it('given a report that is not taken, then the event comes again', async () => {

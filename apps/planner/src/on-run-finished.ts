@@ -1,17 +1,20 @@
 import { digestOf, keepRecipe, type FileArtifactStore } from '@delta-ci/artifact-store';
 import type { ReportClient, ReportOutcome } from '@delta-ci/bus';
-import type { Digest, Plan, RecordedEventOf, RepositoryId, RunId } from '@delta-ci/contracts';
-import { departsFromDiscovery, followsRecipe } from '@delta-ci/planning';
+import type { Digest, RecordedEventOf, RepositoryId, RunId } from '@delta-ci/contracts';
 import { traceparentOf, withIds, type Logger } from '@delta-ci/service';
 import { concernOf, type ConcernedRuns } from './concerned-runs.ts';
-import { loadPlan } from './plan-store.ts';
+import type { FinishedPlan } from './finished-plan.ts';
+import { readPlanText } from './plan-store.ts';
+import type { ThreadFailure } from './planning-threads.ts';
 import { VERSIONS_KEPT } from './sweep-recipes.ts';
 
 /** What the handler needs of the process around it. */
 export interface RunFinishedTools {
   readonly concerned: ConcernedRuns;
-  /** For runs that another planner planned, or this one before it was started again. */
-  readonly planOfRun: (runId: RunId) => Promise<Digest | null>;
+  /** For runs that another planner planned, or this one before it was started again. Null for those of strangers. */
+  readonly planOfTrustedRun: (runId: RunId) => Promise<Digest | null>;
+  /** Away from where events are handled: a plan is as large as a repository makes it. */
+  readonly readPlan: (text: Uint8Array) => Promise<FinishedPlan | ThreadFailure>;
   readonly store: FileArtifactStore;
   /** Removes what many newer recipes under a fingerprint have taken the place of. */
   readonly sweep: (repository: RepositoryId, fingerprint: Digest) => Promise<unknown>;
@@ -31,15 +34,16 @@ export async function onRunFinished(tools: RunFinishedTools, event: Finished): P
   if (runId === null || (outcome !== 'succeeded' && outcome !== 'failed')) return;
   const known = tools.concerned.find(runId);
   if (known !== null && !(outcome === 'succeeded' ? known.proves : known.doubts)) return;
-  const planDigest = known?.planDigest ?? (await tools.planOfRun(runId));
+  const planDigest = known?.planDigest ?? (await tools.planOfTrustedRun(runId));
   if (planDigest === null) return;
-  const plan = await loadPlan(tools.store, planDigest);
+  const text = await readPlanText(tools.store, planDigest);
+  const plan = 'kind' in text ? text : await tools.readPlan(text);
   const logger = withIds(tools.logger, { run: runId });
-  if ('kind' in plan) {
-    logger.warn({ event: 'nothing-learned', planDigest }, plan.message);
+  if ('code' in plan) {
+    logger.warn({ event: 'nothing-learned', planDigest, code: plan.code }, plan.message);
     return;
   }
-  const concern = concernOf(plan, planDigest);
+  const concern = concernOf(plan);
   const sent =
     outcome === 'succeeded' && concern.proves
       ? await reportProof(tools, event, { runId, planDigest, plan })
@@ -53,34 +57,37 @@ export async function onRunFinished(tools: RunFinishedTools, event: Finished): P
 }
 
 /** Only where there are as many versions as are kept. What cannot be removed now is removed after the next version. */
-async function tidy({ sweep }: RunFinishedTools, { repository, source }: Plan, logger: Logger): Promise<void> {
-  const { recipe } = source;
+async function tidy(
+  { sweep }: RunFinishedTools,
+  { repositoryId, recipe }: FinishedPlan,
+  logger: Logger,
+): Promise<void> {
   if (recipe === undefined || (recipe.teaches?.version ?? 0) <= VERSIONS_KEPT) return;
   try {
-    await sweep(repository.id, recipe.fingerprint);
+    await sweep(repositoryId, recipe.fingerprint);
   } catch (error) {
     logger.warn({ event: 'recipes-not-swept', err: error });
   }
 }
 
-interface FinishedPlan {
+interface PlanOfRun {
   readonly runId: RunId;
   readonly planDigest: Digest;
-  readonly plan: Plan;
+  readonly plan: FinishedPlan;
 }
 
 /** Several runs may prove the same next version side by side: the report goes by what it proves, so the first one counts. */
 async function reportProof(
   { store, reports }: RunFinishedTools,
   event: Finished,
-  { runId, planDigest, plan }: FinishedPlan,
+  { runId, planDigest, plan }: PlanOfRun,
 ): Promise<ReportOutcome | null> {
-  const { recipe } = plan.source;
+  const { recipe, repositoryId } = plan;
   if (recipe === undefined || recipe.teaches === null) return null;
   const { fingerprint, teaches } = recipe;
   const { version, rules } = teaches;
   const recipeDigest = await keepRecipe(store.content, teaches.recipe);
-  const proven = digestOf(`${plan.repository.id}\n${fingerprint}\n${version}`).slice('sha256:'.length);
+  const proven = digestOf(`${repositoryId}\n${fingerprint}\n${version}`).slice('sha256:'.length);
   const data = { runId, planDigest, fingerprint, version, recipeDigest, rules };
   return reports.send('planner.recipe-proved', data, envelopeOf(`recipe-${proven}`, event));
 }
@@ -88,19 +95,17 @@ async function reportProof(
 async function reportDoubt(
   { reports }: RunFinishedTools,
   event: Finished,
-  { runId, planDigest, plan }: FinishedPlan,
+  { runId, planDigest, plan }: PlanOfRun,
 ): Promise<ReportOutcome | null> {
-  const { recipe } = plan.source;
+  const { recipe, following, otherwise } = plan;
   if (recipe === undefined || recipe.used === null) return null;
-  const following = plan.jobs.filter(followsRecipe);
-  const otherwise = following.filter(departsFromDiscovery).map(({ key }) => key);
   const data = {
     runId,
     planDigest,
     fingerprint: recipe.fingerprint,
     recipeId: recipe.used.recipeId,
-    jobs: following.map(({ key }) => key),
-    ...(otherwise.length === 0 ? {} : { otherwise }),
+    jobs: [...following],
+    ...(otherwise.length === 0 ? {} : { otherwise: [...otherwise] }),
   };
   return reports.send('planner.recipe-failed', data, envelopeOf(`recipe-failed-${runId}`, event));
 }

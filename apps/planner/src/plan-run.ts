@@ -1,10 +1,11 @@
-import type { LearnedDurations, Plan, RecordedEventOf } from '@delta-ci/contracts';
-import { constructionKey, type PlanningInputs, type PlanningRules, type RecipeInput } from '@delta-ci/planning';
+import type { LearnedDurations, RecordedEventOf } from '@delta-ci/contracts';
+import { constructionKey, type PlanningRules, type RecipeInput } from '@delta-ci/planning';
 import { withSpan } from '@delta-ci/service';
 import { recipesFor, type RecipePlaces } from './known-recipes.ts';
 import { isOfSameChange, type PlanMemory } from './plan-memory.ts';
-import { isStored, loadPlan, storeInputs, storePlan } from './plan-store.ts';
+import { isStored, readPlanText, storeInputs, storePlan } from './plan-store.ts';
 import { failure, type PlanningFailure, type PlanningOutcome } from './planning-outcome.ts';
+import type { PlanningOrder } from './plan-to-text.ts';
 import type { PlanningThreads } from './planning-threads.ts';
 import { readChange } from './read-change.ts';
 import type { ReadChange, ReadingMemory } from './reading-memory.ts';
@@ -24,7 +25,7 @@ type CreatedRun = RecordedEventOf<'run.created'>['data'];
 
 /** Reads the change, plans it, stores the plan and what it was made of. Expected failures are outcomes; throwing means that planning is broken. */
 export async function planRun(tools: PlanningTools, run: CreatedRun, signal: AbortSignal): Promise<PlanningOutcome> {
-  const rerun = await earlierPlan(tools, run);
+  const rerun = await rerunOf(tools, run);
   if (rerun !== null && 'kind' in rerun) return rerun;
   const [read, durations] = await Promise.all([
     withSpan('read change', {}, async () => readRun(tools, run, signal)),
@@ -33,25 +34,24 @@ export async function planRun(tools: PlanningTools, run: CreatedRun, signal: Abo
   ]);
   if (read.kind === 'failed') return read;
   const recipe = rerun === null ? await recipesFor(tools, run.repository.id, read.value.head) : null;
-  const inputs = inputsOf({ rules: tools.rules, durations }, run, { ...read.value, recipe }, rerun);
+  const inputs = inputsOf({ rules: tools.rules, durations }, run, { ...read.value, recipe });
   // What an earlier plan decides is no construction, and such plans are small.
-  if (inputs.rerun !== null) return planAndStore(tools, inputs, null, signal);
+  if (rerun !== null) return planAndStore(tools, { inputs, rerun, known: null }, signal);
   const key = constructionKey(inputs);
   const known = tools.plans.find(key);
   if (known !== null && isOfSameChange(known.plan, inputs) && (await isStored(tools.store, known))) return known;
-  const outcome = await planAndStore(tools, inputs, known?.plan ?? null, signal);
+  const outcome = await planAndStore(tools, { inputs, rerun, known: known?.plan ?? null }, signal);
   if (outcome.kind === 'planned') tools.plans.keep(key, outcome);
   return outcome;
 }
 
 async function planAndStore(
   { threads, store }: PlanningTools,
-  inputs: PlanningInputs,
-  known: Plan | null,
+  order: PlanningOrder,
   signal: AbortSignal,
 ): Promise<PlanningOutcome> {
-  const result = await withSpan('plan change', { attributes: { known: known !== null } }, async () =>
-    threads.plan({ inputs, known }, signal),
+  const result = await withSpan('plan change', { attributes: { known: order.known !== null } }, async () =>
+    threads.plan(order, signal),
   );
   const storing = result.inputs === null ? null : storeInputs(store, result.inputs);
   if (!result.ok) return failure(result.code, result.message, { inputsDigest: await storing });
@@ -72,32 +72,19 @@ async function readRun(
   );
 }
 
-async function earlierPlan(
+async function rerunOf(
   { store }: PlanningTools,
   { rerun }: CreatedRun,
-): Promise<{ readonly plan: Plan } | PlanningFailure | null> {
+): Promise<PlanningOrder['rerun'] | PlanningFailure> {
   if (rerun === null) return null;
-  const plan = await loadPlan(store, rerun.planDigest);
-  return 'kind' in plan ? plan : { plan };
+  const plan = await readPlanText(store, rerun.planDigest);
+  return 'kind' in plan ? plan : { source: rerun, plan };
 }
 
 function inputsOf(
   { rules, durations }: { readonly rules: PlanningRules; readonly durations: LearnedDurations | null },
-  { repository, change, policy, rerun }: CreatedRun,
+  { repository, change, policy }: CreatedRun,
   { tree, head, comparison, recipe }: ReadChange & { readonly recipe: RecipeInput | null },
-  earlier: { readonly plan: Plan } | null,
-): PlanningInputs {
-  return {
-    repository,
-    change,
-    commit: change.head,
-    tree,
-    head,
-    comparison,
-    policy,
-    rules,
-    recipe,
-    durations,
-    rerun: rerun === null || earlier === null ? null : { source: rerun, plan: earlier.plan },
-  };
+): PlanningOrder['inputs'] {
+  return { repository, change, commit: change.head, tree, head, comparison, policy, rules, recipe, durations };
 }

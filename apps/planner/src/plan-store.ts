@@ -1,5 +1,5 @@
 import { StoreError, digestOf, type FileArtifactStore } from '@delta-ci/artifact-store';
-import { Plan, type Digest } from '@delta-ci/contracts';
+import type { Digest } from '@delta-ci/contracts';
 import { INPUTS_BYTES_MAX, PLAN_BYTES_MAX } from './plan-to-text.ts';
 import { failure, type PlanningFailure } from './planning-outcome.ts';
 
@@ -27,13 +27,10 @@ export async function isStored(
   return sizes.every((size) => size !== null);
 }
 
-/** The plan of an earlier run. Its digest proves that it is the one that was recorded. */
-export async function loadPlan(store: FileArtifactStore, digest: Digest): Promise<Plan | PlanningFailure> {
+/** The text of an earlier run's plan. Its digest proves that it is the one that was recorded. */
+export async function readPlanText(store: FileArtifactStore, digest: Digest): Promise<Uint8Array | PlanningFailure> {
   try {
-    const body = await store.content.read(digest, PLAN_BYTES_MAX);
-    const parsed = Plan.safeParse(JSON.parse(Buffer.from(body).toString('utf8')));
-    if (parsed.success) return parsed.data;
-    return failure('invalid_rerun', `the earlier plan ${digest} is not of a shape that this version can run again`);
+    return await store.content.read(digest, PLAN_BYTES_MAX);
   } catch (error) {
     if (error instanceof StoreError && error.code === 'not_found') {
       return failure('invalid_rerun', `the earlier plan ${digest} is no longer kept; start a new run instead`);

@@ -1,6 +1,7 @@
 import { zstdCompressSync } from 'node:zlib';
-import { canonicalJson, type Plan } from '@delta-ci/contracts';
+import { canonicalJson, type Plan, type RerunSource } from '@delta-ci/contracts';
 import { planChange, recordInputs, withHeading, type DiscoveryMemory, type PlanningInputs } from '@delta-ci/planning';
+import { parsePlan } from './finished-plan.ts';
 
 /** A plan with its canonical text in UTF-8, or why there is none. */
 export type PlannedText = PlanText | PlanProblem;
@@ -25,14 +26,25 @@ export const PLAN_BYTES_MAX = 64 * 1_024 ** 2;
 /** Compressed. The listing of a million files has some 30 MB. */
 export const INPUTS_BYTES_MAX = 64 * 1_024 ** 2;
 
-/** A change to be planned. `known`: a plan of the same construction, which is given its heading instead; null without. */
+/** A change to be planned. */
 export interface PlanningOrder {
-  readonly inputs: PlanningInputs;
+  readonly inputs: Omit<PlanningInputs, 'rerun'>;
+  /** For a rerun: what is asked, and the text of the plan it is asked of, which somebody else's repository decided. */
+  readonly rerun: { readonly source: RerunSource; readonly plan: Uint8Array } | null;
+  /** A plan of the same construction, which is given its heading instead; null without. */
   readonly known: Plan | null;
 }
 
 /** Plans a change, and writes out the plan and what it was made of. `memory` is of the plans before, and spares work alone. */
-export function planToText({ inputs, known }: PlanningOrder, memory: DiscoveryMemory): PlannedWithInputs {
+export function planToText({ inputs: given, rerun, known }: PlanningOrder, memory: DiscoveryMemory): PlannedWithInputs {
+  if (rerun === null) return withInputs({ ...given, rerun }, known, memory);
+  const plan = parsePlan(rerun.plan);
+  if (plan !== null) return withInputs({ ...given, rerun: { source: rerun.source, plan } }, known, memory);
+  const message = `the earlier plan ${rerun.source.planDigest} is not of a shape that this version can run again`;
+  return { ok: false, code: 'invalid_rerun', message, inputs: null };
+}
+
+function withInputs(inputs: PlanningInputs, known: Plan | null, memory: DiscoveryMemory): PlannedWithInputs {
   return { ...planText(inputs, known, memory), inputs: inputsText(inputs) };
 }
 

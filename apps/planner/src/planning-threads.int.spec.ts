@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { DEFAULT_RUN_POLICY, canonicalJson, type Plan } from '@delta-ci/contracts';
-import { DEFAULT_PLANNING_RULES, wantedPaths, type PlanningInputs } from '@delta-ci/planning';
+import { DEFAULT_PLANNING_RULES, wantedPaths } from '@delta-ci/planning';
 import { aChange } from '../../../test/support/made-up/change.ts';
 import { aRepository } from '../../../test/support/made-up/repository.ts';
 import type { PlanningOrder } from './plan-to-text.ts';
@@ -22,10 +22,10 @@ function threadsOf(bounds?: PlanningBounds): PlanningThreads {
 }
 
 function orderFor(files: Readonly<Record<string, string>>, known: Plan | null = null): PlanningOrder {
-  return { inputs: inputsFor(files), known };
+  return { inputs: inputsFor(files), rerun: null, known };
 }
 
-function inputsFor(files: Readonly<Record<string, string>>): PlanningInputs {
+function inputsFor(files: Readonly<Record<string, string>>): PlanningOrder['inputs'] {
   const entries = Object.keys(files).map((path) => ({
     path,
     mode: '100644',
@@ -43,7 +43,6 @@ function inputsFor(files: Readonly<Record<string, string>>): PlanningInputs {
     rules: DEFAULT_PLANNING_RULES,
     recipe: null,
     durations: null,
-    rerun: null,
   };
 }
 
@@ -87,7 +86,7 @@ describe('planning in a thread of its own', () => {
 
   it('given a repository that takes more memory than it may, then its plan alone fails, by name', async () => {
     const inputs = inputsFor(longClosures(300, 10_000));
-    expect(await threadsOf({ heapMbMax: 32 }).plan({ inputs, known: null }, unlimited)).toMatchObject({
+    expect(await threadsOf({ heapMbMax: 32 }).plan({ inputs, rerun: null, known: null }, unlimited)).toMatchObject({
       ok: false,
       code: 'planning_too_large',
     });

@@ -1,6 +1,8 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { FinishedPlan } from './finished-plan.ts';
 import type { PlannedWithInputs, PlanningOrder } from './plan-to-text.ts';
+import type { Answered, Asked } from './planning-worker.ts';
 
 /** What a repository may take to be planned. */
 export interface PlanningBounds {
@@ -42,11 +44,26 @@ export class PlanningThreads {
    * memory, stack or text run out, `planning_timed_out`. @throws what planning throws otherwise: a defect of ours
    */
   async plan(order: PlanningOrder, signal: AbortSignal): Promise<PlannedWithInputs> {
+    const answered = await this.#ask({ kind: 'plan', order }, signal);
+    if (answered.kind === 'planned') return answered.planned;
+    if (answered.kind === 'read') throw new Error('the planning thread answered what it was not asked');
+    return { ok: false, ...answered.failure, inputs: null };
+  }
+
+  /** What the end of a run asks of its plan's text; fails as `plan` does, and where the text is of another shape. */
+  async read(text: Uint8Array, signal: AbortSignal): Promise<FinishedPlan | ThreadFailure> {
+    const answered = await this.#ask({ kind: 'read', text }, signal);
+    if (answered.kind === 'planned') throw new Error('the planning thread answered what it was not asked');
+    if (answered.kind === 'failed') return answered.failure;
+    return answered.plan ?? { code: 'invalid_plan', message: 'the plan is not of a shape that this version knows' };
+  }
+
+  async #ask(asked: Asked, signal: AbortSignal): Promise<Answered | Failed> {
     if (signal.aborted) return timedOut();
     const thread = this.#spare ?? this.#started();
     this.#spare = null;
     try {
-      return await thread.plan(order, signal);
+      return await thread.ask(asked, signal);
     } finally {
       if (this.#open && this.#spare === null && thread.isSound) this.#spare = thread;
       else await thread.end();
@@ -71,6 +88,17 @@ export class PlanningThreads {
   }
 }
 
+/** Why a thread gave no answer. */
+export interface ThreadFailure {
+  readonly code: 'planning_too_large' | 'planning_timed_out' | 'invalid_plan';
+  readonly message: string;
+}
+
+interface Failed {
+  readonly kind: 'failed';
+  readonly failure: ThreadFailure;
+}
+
 class PlanningThread {
   readonly #worker: Worker;
   #plans = 0;
@@ -88,21 +116,21 @@ class PlanningThread {
     return this.#sound && this.#plans < PLANS_MAX;
   }
 
-  async plan(order: PlanningOrder, signal: AbortSignal): Promise<PlannedWithInputs> {
+  async ask(asked: Asked, signal: AbortSignal): Promise<Answered | Failed> {
     const worker = this.#worker;
     this.#plans += 1;
     this.#sound = false;
-    const { promise, resolve, reject } = Promise.withResolvers<PlannedWithInputs>();
-    const onMessage = (planned: PlannedWithInputs): void => {
-      this.#sound = order.inputs.head.entries.length <= FILES_MAX_TO_STAY;
-      resolve(planned);
+    const { promise, resolve, reject } = Promise.withResolvers<Answered | Failed>();
+    const onMessage = (answered: Answered): void => {
+      this.#sound = asked.kind === 'read' || asked.order.inputs.head.entries.length <= FILES_MAX_TO_STAY;
+      resolve(answered);
     };
     const onError = (error: unknown): void => (isExhaustion(error) ? resolve(tooLarge(error)) : reject(error));
     const onExit = (code: number): void => reject(new Error(`the planning thread ended with ${code} and said nothing`));
     const stop = (): void => resolve(timedOut());
     worker.once('message', onMessage).once('error', onError).once('exit', onExit);
     signal.addEventListener('abort', stop, { once: true });
-    worker.postMessage(order, []);
+    worker.postMessage(asked, []);
     try {
       return await promise;
     } finally {
@@ -129,11 +157,11 @@ function isExhaustion(error: unknown): error is ThreadError {
   return code === 'ERR_WORKER_OUT_OF_MEMORY' || name === 'RangeError';
 }
 
-function tooLarge({ message }: ThreadError): PlannedWithInputs {
+function tooLarge({ message }: ThreadError): Failed {
   const told = `planning the repository takes too much: ${message ?? ''}`;
-  return { ok: false, code: 'planning_too_large', message: told, inputs: null };
+  return { kind: 'failed', failure: { code: 'planning_too_large', message: told } };
 }
 
-function timedOut(): PlannedWithInputs {
-  return { ok: false, code: 'planning_timed_out', message: 'planning was stopped while it computed', inputs: null };
+function timedOut(): Failed {
+  return { kind: 'failed', failure: { code: 'planning_timed_out', message: 'planning was stopped while it computed' } };
 }

@@ -83,7 +83,7 @@ async function fetchHead(mirror: Mirror, { head, ref }: Change): Promise<GitResu
   const byId = await mirror.fetch({ commits: [head] });
   if (byId.ok || byId.error.code !== 'commit_not_found') return byId;
   const byRef = await mirror.fetch({ refs: [ref] });
-  if (!byRef.ok) return byId;
+  if (!byRef.ok) return byRef.error.code === 'hostile_objects' ? byRef : byId;
   const here = await mirror.hasCommit(head);
   return here.ok && here.value ? byRef : byId;
 }

@@ -67,7 +67,8 @@ export class RunningPlanner {
     this.#endings = parts.endings;
   }
 
-  static async start(): Promise<RunningPlanner> {
+  /** @param settings besides those that name the servers, as environment variables */
+  static async start(settings: Readonly<Record<string, string>> = {}): Promise<RunningPlanner> {
     const directory = await mkdtemp(join(tmpdir(), 'delta-planner-'));
     const git = await serveGit(join(directory, 'served'));
     const cloneUrl = `${git.url}/demo/shop.git`;
@@ -76,7 +77,7 @@ export class RunningPlanner {
     const bus = await connectBus({ servers: [nats.url], name: 'test', log: SILENT });
     await bus.provision(topology({ pools: ['default'] }));
     const log = await freshLog();
-    const stop = await runPlanner({ directory, cloneUrl, natsUrl: nats.url, databaseUrl: log.readerUrl });
+    const stop = await runPlanner({ directory, cloneUrl, natsUrl: nats.url, databaseUrl: log.readerUrl, settings });
     const planner = new RunningPlanner({
       directory,
       store: new FileArtifactStore(join(directory, 'artifacts')),
@@ -88,6 +89,11 @@ export class RunningPlanner {
     });
     planner.#collect();
     return planner;
+  }
+
+  /** The bare repository that the planner fetches from. */
+  get gitDir(): string {
+    return join(this.#directory, 'served', 'demo', 'shop.git');
   }
 
   #collect(): void {
@@ -151,8 +157,9 @@ export class RunningPlanner {
   }
 
   /** What the planner said about a run. */
-  async reportOn(runId: RunId): Promise<PlannerReport> {
-    return eventually(`a report on ${runId}`, () => this.reports.find(({ data }) => data.runId === runId));
+  async reportOn(runId: RunId, deadline_ms?: number): Promise<PlannerReport> {
+    const probe = (): PlannerReport | undefined => this.reports.find(({ data }) => data.runId === runId);
+    return eventually(`a report on ${runId}`, probe, deadline_ms === undefined ? {} : { deadline_ms });
   }
 
   /** Loses what is stored under this digest, as a disk does. */
@@ -191,6 +198,7 @@ interface PlannerPlaces {
   readonly cloneUrl: string;
   readonly natsUrl: string;
   readonly databaseUrl: string;
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 async function runPlanner({
@@ -198,6 +206,7 @@ async function runPlanner({
   cloneUrl,
   natsUrl,
   databaseUrl,
+  settings,
 }: PlannerPlaces): Promise<() => Promise<unknown>> {
   const forgesFile = join(directory, 'forges.json');
   const forge = {
@@ -220,6 +229,7 @@ async function runPlanner({
         DELTA_ARTIFACT_DIR: join(directory, 'artifacts'),
         DELTA_DATA_DIR: join(directory, 'data'),
         DELTA_FORGES_FILE: forgesFile,
+        ...settings,
       },
       sink: { write: () => true },
     },

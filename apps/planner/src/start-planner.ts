@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { FileArtifactStore } from '@delta-ci/artifact-store';
 import { ReportClient, connectBus, consumeEvents, type AroundHandler, type Bus } from '@delta-ci/bus';
-import { RecalledDurations, openLog, whichPlanHasTheRun, type LogConnection } from '@delta-ci/event-log';
+import { RecalledDurations, openLog, whichPlanHasTheTrustedRun, type LogConnection } from '@delta-ci/event-log';
 import { loadForgeSettings, type ForgeSettings } from '@delta-ci/forge';
 import { Git } from '@delta-ci/git';
 import type { LimitsMax, PlanningRules } from '@delta-ci/planning';
@@ -66,7 +66,8 @@ export async function startPlanner(service: Planner, environment: Environment): 
   };
   const finishing: RunFinishedTools = {
     concerned,
-    planOfRun: async (runId) => whichPlanHasTheRun(log, runId),
+    planOfTrustedRun: async (runId) => whichPlanHasTheTrustedRun(log, runId),
+    readPlan: async (text) => threads.read(text, AbortSignal.timeout(config.planningTimeLimitMs)),
     store,
     sweep: async (repository, fingerprint) => sweepRecipes({ log, store }, repository, fingerprint),
     reports,

@@ -30,7 +30,7 @@ export { listRuns } from './queries/list-runs.ts';
 export { showRecipe, type KnownRecipe } from './queries/show-recipe.ts';
 export { showRun } from './queries/show-run.ts';
 export { whatDoesThePoolNeed, type PoolDemand } from './queries/what-does-the-pool-need.ts';
-export { whichPlanHasTheRun } from './queries/which-plan-has-the-run.ts';
+export { whichPlanHasTheTrustedRun } from './queries/which-plan-has-the-trusted-run.ts';
 export { whichAttemptsWait, type WaitingAttemptsQuery } from './queries/which-attempts-wait.ts';
 export { whichLeasesDoesTheRunnerHold, type HeldLease } from './queries/which-leases-does-the-runner-hold.ts';
 export { whichLeasesExpired, type ExpiredLease } from './queries/which-leases-expired.ts';

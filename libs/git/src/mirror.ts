@@ -165,7 +165,9 @@ export class Mirror extends RepositoryReader {
     const wantedRefs = refs.map((ref) => `+${ref}:${placeOf(ref)}`);
     let fetched = await this.transfer([...missing.value.map((commit) => `+${commit}:${PINS}${commit}`), ...wantedRefs]);
     if (!fetched.ok && fetched.error.code === 'commit_not_found') {
-      fetched = await this.transfer(['+refs/heads/*:refs/delta/heads/*', ...wantedRefs]);
+      const everything = await this.transfer(['+refs/heads/*:refs/delta/heads/*', ...wantedRefs]);
+      // What somebody else's branch holds says nothing about what was asked for.
+      if (everything.ok || everything.error.code !== 'hostile_objects') fetched = everything;
     }
     if (!fetched.ok) return fetched;
     const stillMissing = await this.missingOf(commits);

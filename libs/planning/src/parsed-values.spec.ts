@@ -37,4 +37,37 @@ describe('values of JSON', () => {
     expect(textOf({ a: 1 })).not.toBe(textOf([['a', 1]]));
     expect(textOf({})).not.toBe(textOf([]));
   });
+
+  it.each([sortedText, orderedText])('are told apart at any depth: %p', (textOf) => {
+    const deep = (levels: number, end: unknown): unknown => {
+      let value = end;
+      for (let level = 0; level < levels; level += 1) value = level % 2 === 0 ? [value] : { in: value };
+      return value;
+    };
+    for (const levels of [60, 64, 65, 100_000]) {
+      expect(textOf(deep(levels, 1))).toBe(textOf(deep(levels, 1)));
+      expect(textOf(deep(levels, 1))).not.toBe(textOf(deep(levels, 2)));
+    }
+  });
+
+  it('law: a text in which members stand as written is the JSON of the value', () => {
+    const noNumbers = fc.stringMatching(/^[a-z]{1,3}$/u);
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        fc.string(),
+        fc.integer(),
+        fc.constantFrom(true, null),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(noNumbers, tie('value'), { maxKeys: 3 }),
+      ),
+    }));
+    fc.assert(fc.property(value, (each) => expect(orderedText(each)).toBe(JSON.stringify(each))));
+  });
+
+  it('given what aliases make of a few lines, then its text ends in an error instead of in no memory', () => {
+    let value: unknown[] = ['a'];
+    for (let level = 0; level < 40; level += 1) value = [value, value];
+    expect(() => sortedText(value)).toThrow(RangeError);
+  });
 });

@@ -31,33 +31,59 @@ export function memberOf(value: unknown, name: string): unknown {
   return record !== null && Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-/** Manifests nest a handful of levels; what nests deeper is cut off, so that a hostile one cannot exhaust the stack. */
-const DEPTH_MAX = 64;
-
 /** JSON in which members of records stand in order of their names: equal values give equal texts. */
 export function sortedText(value: unknown): string {
-  return textOf(value, byName, 0);
+  return textOf(value, byName);
 }
 
 /** JSON in which members of records stand as they were written: for records whose order has a meaning. */
 export function orderedText(value: unknown): string {
-  return textOf(value, asWritten, 0);
+  return textOf(value, asWritten);
 }
 
 type Arrange = (names: string[]) => string[];
 const byName: Arrange = (names) => names.sort();
 const asWritten: Arrange = (names) => names;
 
-/** Written here, as a record made anew would have members that look like numbers moved to its front. */
-function textOf(value: unknown, arrange: Arrange, depth: number): string {
-  if (depth > DEPTH_MAX) return '"(nested too deeply)"';
-  if (Array.isArray(value)) return `[${value.map((each) => textOf(each, arrange, depth + 1)).join(',')}]`;
+/** As much as one text says at most: with aliases, a few lines of YAML can stand for more than any memory holds. */
+const TEXT_LENGTH_MAX = 64 * 1_024 ** 2;
+const PIECES_MAX = 4_000_000;
+
+/** A piece of a text that is ready, or a value that has yet to be written. */
+type Piece = string | { readonly value: unknown };
+
+/**
+ * Written here, as a record made anew would have members that look like numbers moved to its front; and piece by piece,
+ * because values nest as deeply as their authors like.
+ * @throws RangeError when the text is longer than any that can be compared
+ */
+function textOf(value: unknown, arrange: Arrange): string {
+  const pending: Piece[] = [{ value }];
+  const written: string[] = [];
+  let length = 0;
+  for (let piece = pending.pop(); piece !== undefined; piece = pending.pop()) {
+    const text = typeof piece === 'string' ? piece : opened(piece.value, arrange, pending);
+    written.push(text);
+    length += text.length;
+    if (length > TEXT_LENGTH_MAX || written.length > PIECES_MAX)
+      throw new RangeError('what a manifest says is too long to be compared');
+  }
+  return written.join('');
+}
+
+/** The beginning of a value's text; the rest of it is put in front of what is pending, the last piece first. */
+function opened(value: unknown, arrange: Arrange, pending: Piece[]): string {
   const record = asRecord(value);
-  if (record === null) return JSON.stringify(value) ?? 'null';
-  const members = arrange(Object.keys(record)).map(
-    (name) => `${JSON.stringify(name)}:${textOf(record[name], arrange, depth + 1)}`,
-  );
-  return `{${members.join(',')}}`;
+  if (!Array.isArray(value) && record === null) return JSON.stringify(value) ?? 'null';
+  pending.push(record === null ? ']' : '}');
+  const members: readonly (readonly [text: string, value: unknown])[] = Array.isArray(value)
+    ? value.map((each: unknown) => ['', each] as const)
+    : arrange(Object.keys(record ?? {})).map((name) => [`${JSON.stringify(name)}:`, record?.[name]] as const);
+  for (let at = members.length - 1; at >= 0; at -= 1) {
+    const [name = '', member] = members[at] ?? [];
+    pending.push({ value: member }, at === 0 ? name : `,${name}`);
+  }
+  return record === null ? '[' : '{';
 }
 
 /** Whether two values of JSON are the same, in whatever order members of records stand. */

@@ -8,15 +8,20 @@ import { GIT_ENV, git } from './bare-repository.ts';
 
 /** What lies at a path: a file's content, or something that is no plain file. */
 export type MadeEntry =
-  string | { readonly program: string } | { readonly link: string } | { readonly submodule: string };
+  | string
+  | { readonly program: string }
+  | { readonly link: string }
+  | { readonly submodule: string }
+  /** An object that is there already: a folder's tree with mode 040000, for instance. */
+  | { readonly object: string; readonly mode: string };
 
 /** Everything a commit holds, by path. */
 export type MadeTree = Readonly<Record<string, MadeEntry>>;
 
-/** `parents` are places in the list of commits: the first is what the commit follows, the others were merged. */
+/** `parents` are ids, or places in the list of commits: the first is what the commit follows, the others were merged. */
 export interface MadeCommit {
   readonly tree: MadeTree;
-  readonly parents?: readonly number[];
+  readonly parents?: readonly (number | string)[];
 }
 
 /**
@@ -73,13 +78,15 @@ function* historyText(commits: readonly MadeCommit[]): Iterable<string | Buffer>
     yield* counted(`commit ${at}`);
     const [first, ...merged] = parents ?? (at === 1 ? [] : [at - 2]);
     // Without one the branch, which may be there from before, would be what the commit follows.
-    yield first === undefined ? '' : `from :${first + 1}\n`;
-    for (const other of merged) yield `merge :${other + 1}\n`;
+    yield first === undefined ? '' : `from ${named(first)}\n`;
+    for (const other of merged) yield `merge ${named(other)}\n`;
     yield 'deleteall\n';
     for (const [path, entry] of Object.entries(tree)) yield* entryText(path, entry);
     yield '\n';
   }
 }
+
+const named = (parent: number | string): string => (typeof parent === 'number' ? `:${parent + 1}` : parent);
 
 function* entryText(path: string, entry: MadeEntry): Iterable<string | Buffer> {
   const quoted = quotedPath(path);
@@ -92,7 +99,8 @@ function* entryText(path: string, entry: MadeEntry): Iterable<string | Buffer> {
   } else if ('link' in entry) {
     yield `M 120000 inline ${quoted}\n`;
     yield* counted(entry.link);
-  } else yield `M 160000 ${entry.submodule} ${quoted}\n`;
+  } else if ('submodule' in entry) yield `M 160000 ${entry.submodule} ${quoted}\n`;
+  else yield `M ${entry.mode} ${entry.object} ${quoted}\n`;
 }
 
 function* counted(text: string): Iterable<string | Buffer> {

@@ -24,7 +24,7 @@ import { findOutgrownRecipes } from './find-outgrown-recipes.ts';
 import { findLatestRecipe } from './find-latest-recipe.ts';
 import { listRecipes } from './list-recipes.ts';
 import { showRecipe } from './show-recipe.ts';
-import { whichPlanHasTheRun } from './which-plan-has-the-run.ts';
+import { whichPlanHasTheTrustedRun } from './which-plan-has-the-trusted-run.ts';
 
 type Learned = DomainEventOf<'recipe.learned'>['data'];
 
@@ -83,7 +83,7 @@ describe('recipes in the log', () => {
       ...rest.map((command) => runSubmission(`${name}.${command.type}`, runId, command)),
     ];
     for (const submission of submissions) expect(await writer.submit(submission)).toMatchObject({ ok: true });
-    expect(await whichPlanHasTheRun(log.reader, runId)).toBe(plan.digest);
+    expect(await whichPlanHasTheTrustedRun(log.reader, runId)).toBe(plan.digest);
     return runId;
   }
 

@@ -17,16 +17,28 @@ import { nearestName } from './nearest-name.ts';
 /** What a file of the right shape can still say wrong: names that lead nowhere, circles, and what cannot be honoured. */
 export function checkJobs(file: ConfigFile): PlacedProblem[] {
   const names = Object.keys(file.jobs);
-  const problems = Object.entries(file.jobs).flatMap(([name, job]) => checkJob(name, job, names));
+  const problems = [
+    ...Object.entries(file.jobs).flatMap(([name, job]) => checkJob(name, job)),
+    ...unknownNeeds(file, names),
+    ...tooManyJobs(file),
+  ];
   const known = problems.length > 0 ? problems : [...tooManyNeeds(file), ...circles(file)];
   // Combinations are looked at one by one only when their number is known to be bounded.
   return known.length > 0 ? known : Object.entries(file.jobs).flatMap(([name, job]) => checkFilled(name, job));
 }
 
-function checkJob(name: string, job: ConfigFileJob, names: readonly string[]): PlacedProblem[] {
+/** As many as a plan may hold. */
+const JOBS_MAX = 10_000;
+
+function tooManyJobs(file: ConfigFile): PlacedProblem[] {
+  const count = Object.values(file.jobs).reduce((sum, job) => sum + combinationCount(job), 0);
+  if (count <= JOBS_MAX) return [];
+  return [problem(['jobs'], `the file makes ${count} jobs with its matrices; at most ${JOBS_MAX} are planned`)];
+}
+
+function checkJob(name: string, job: ConfigFileJob): PlacedProblem[] {
   const at = ['jobs', name];
   return [
-    ...unknownNeeds(at, job, names),
     ...unreadablePaths(at, job),
     ...unusableMatrix(at, job),
     ...tooManyServices(at, job),
@@ -52,12 +64,18 @@ function requiredAndOptional(at: readonly string[], { policy }: ConfigFileJob): 
   return [problem([...at, 'policy', 'required'], message)];
 }
 
-function unknownNeeds(at: readonly string[], { needs }: ConfigFileJob, names: readonly string[]): PlacedProblem[] {
-  return (needs ?? []).flatMap((need, index) => {
-    if (names.includes(need)) return [];
+/** As many are shown; looking for names that are close takes its time. */
+const UNKNOWN_NEEDS_TOLD_MAX = 100;
+
+function unknownNeeds({ jobs }: ConfigFile, names: readonly string[]): PlacedProblem[] {
+  const known = new Set(names);
+  const unknown = Object.entries(jobs).flatMap(([name, { needs = [] }]) =>
+    needs.flatMap((need, index) => (known.has(need) ? [] : [{ path: ['jobs', name, 'needs', index], need }])),
+  );
+  return unknown.slice(0, UNKNOWN_NEEDS_TOLD_MAX).map(({ path, need }) => {
     const nearest = nearestName(need, names);
     const hint = nearest === null ? `the jobs are ${names.slice(0, 20).join(', ')}` : `did you mean "${nearest}"?`;
-    return [problem([...at, 'needs', index], `there is no job "${need}"; ${hint}`)];
+    return problem(path, `there is no job "${need}"; ${hint}`);
   });
 }
 

@@ -76,7 +76,7 @@ function judgeFile(change: ChangedFile, world: World): FileImpact {
     rule: told.rule,
     because: told.because,
     reaches: old === null ? now.reaches : mergeReaches([...old.reaches, ...now.reaches]),
-    sentence: `${path} was ${changedWord(status)}${origin}: ${told.because}.`,
+    sentence: `${path} was ${changedWord(status)}${origin}: ${told === now ? '' : 'there '}${told.because}.`,
   };
 }
 

@@ -36,6 +36,7 @@ interface Declared {
 export function declarationsIn(units: readonly Unit[]): Declarations {
   const lists = new Map<string, Declared>();
   const byFolder = new Map<string, Set<Declared>>();
+  const belowFolder = new Map<string, Set<Declared>>();
   for (const unit of units) {
     for (const { paths, kinds, evidence, meaning = null, also = false } of unit.inputs) {
       const key = paths.join('\n');
@@ -48,13 +49,26 @@ export function declarationsIn(units: readonly Unit[]): Declarations {
       declared.by.push({ unit, kinds, evidence, paths, meaning, also });
       if (known !== undefined) continue;
       lists.set(key, declared);
-      for (const folder of foldersOf(paths)) byFolder.set(folder, (byFolder.get(folder) ?? new Set()).add(declared));
+      for (const folder of foldersOf(paths)) {
+        addTo(byFolder, folder, declared);
+        for (const above of foldersUpwards(folder)) addTo(belowFolder, above, declared);
+      }
     }
   }
   return {
     of: (path) => found(byFolder, path),
-    below: (folder) => byUnit([...lists.values()].filter(({ matchesBelow }) => matchesBelow(folder))),
+    below: (folder) => {
+      const around = foldersUpwards(folder).flatMap((each) => [...(byFolder.get(each) ?? [])]);
+      const near = new Set([...around, ...(belowFolder.get(folder) ?? [])]);
+      return byUnit([...near].filter(({ matchesBelow }) => matchesBelow(folder)));
+    },
   };
+}
+
+function addTo(index: Map<string, Set<Declared>>, folder: string, declared: Declared): void {
+  const known = index.get(folder);
+  if (known === undefined) index.set(folder, new Set([declared]));
+  else known.add(declared);
 }
 
 function foldersOf(paths: readonly string[]): Set<string> {

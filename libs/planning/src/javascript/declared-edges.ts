@@ -9,18 +9,19 @@ export interface LinkedPackages {
   readonly workspace: JavaScriptWorkspace;
   /** Roots of all packages of the repository. */
   readonly roots: ReadonlySet<string>;
-  /** Roots of the workspace's packages by their names; of two with one name, the first by its root. */
-  readonly byName: ReadonlyMap<string | null, string>;
+  /** Roots of the workspace's packages by their names: several with one name may differ in their versions. */
+  readonly byName: ReadonlyMap<string | null, readonly string[]>;
   readonly runner: TaskRunner | null;
 }
 
 /** What manifests ask for that the repository has itself. */
 export function declaredEdges(around: LinkedPackages, each: JavaScriptPackage): UnitEdge[] {
   return each.manifest.dependencies.flatMap((dependency): UnitEdge[] => {
-    const to = internalTarget(around, each, dependency);
-    if (to === null || to === each.root) return [];
+    const targets = internalTargets(around, each, dependency).filter((to) => to !== each.root);
+    if (targets.length === 0) return [];
     const evidence = `${dependency.name} among the ${dependency.kind} dependencies of ${each.manifestPath}`;
-    return [{ from: each.root, to, kind: edgeKind(each, dependency, around.runner?.builds === true), evidence }];
+    const kind = edgeKind(each, dependency, around.runner?.builds === true);
+    return targets.map((to) => ({ from: each.root, to, kind, evidence }));
   });
 }
 
@@ -33,19 +34,19 @@ function edgeKind({ manifest }: JavaScriptPackage, { kind }: DeclaredDependency,
   return kind === 'development' && made ? 'build' : kind;
 }
 
-/** The package of the repository that a dependency is served by; null when it comes from outside. */
-function internalTarget(
+/** The packages of the repository that a dependency may be served by; none when it comes from outside. */
+function internalTargets(
   around: LinkedPackages,
   each: JavaScriptPackage,
   dependency: DeclaredDependency,
-): string | null {
+): readonly string[] {
   const linked = linkedRoot(around, each.root, dependency);
-  if (linked !== undefined) return linked;
+  if (linked !== undefined) return [linked];
   // `npm:other@1` asks a registry, unless the package manager prefers a member of that name whose version fits.
-  if (dependency.range.startsWith('npm:')) return around.byName.get(publishedName(dependency.range)) ?? null;
+  if (dependency.range.startsWith('npm:')) return around.byName.get(publishedName(dependency.range)) ?? [];
   // `workspace:other@*` asks for a member under another name than its own.
   const alias = /^workspace:((?:@[^/@]+\/)?[^/@]+)@/u.exec(dependency.range)?.[1];
-  return around.byName.get(alias ?? dependency.name) ?? null;
+  return around.byName.get(alias ?? dependency.name) ?? [];
 }
 
 /** The package behind `npm:other@1`; null where only a range follows. */
@@ -80,7 +81,7 @@ export function hasExternalPackages(around: LinkedPackages): boolean {
     each.manifest.dependencies.some(
       (dependency) =>
         dependency.kind !== 'peer' &&
-        (dependency.range.startsWith('npm:') || internalTarget(around, each, dependency) === null),
+        (dependency.range.startsWith('npm:') || internalTargets(around, each, dependency).length === 0),
     ),
   );
 }

@@ -4,7 +4,7 @@ import { areSameSets, foldersWith, type Question, type RepositoryView } from '..
 import { asText, sortedText } from '../parsed-values.ts';
 import { byText, foldersUpwards, inFolder } from '../tree-paths.ts';
 import { closuresIn } from './closures.ts';
-import { declaredEdges, hasExternalPackages, rootEdges } from './declared-edges.ts';
+import { declaredEdges, hasExternalPackages, rootEdges, type LinkedPackages } from './declared-edges.ts';
 import { importsIn, type ProjectImports } from '../nx/import-edges.ts';
 import { nxRunner } from '../nx/nx-runner.ts';
 import { nxWorkspaceOf } from '../nx/projects.ts';
@@ -65,7 +65,7 @@ interface Place {
 
 interface Surroundings extends Place {
   /** Roots of the workspace's packages by their names; of two with one name, the first by its root. */
-  readonly byName: ReadonlyMap<string | null, string>;
+  readonly byName: LinkedPackages['byName'];
   readonly runner: TaskRunner | null;
   readonly imports: ProjectImports;
 }
@@ -76,13 +76,18 @@ function rootsByName(packages: readonly JavaScriptPackage[]): Map<string | null,
   return new Map(packages.toReversed().map(({ manifest, root }) => [manifest.name, root] as const));
 }
 
+function allRootsByName(packages: readonly JavaScriptPackage[]): LinkedPackages['byName'] {
+  const byName = Map.groupBy(packages, ({ manifest }) => manifest.name);
+  return new Map([...byName].map(([name, all]) => [name, all.map(({ root }) => root)]));
+}
+
 function surroundingsOf(place: Place): Surroundings {
   const { workspace, snapshot } = place;
   const nx = nxWorkspaceOf(workspace, snapshot);
   const isRead = nx !== null && snapshot.ask(FOLDERS_READ_FOR_IMPORTS).has(workspace.root);
   return {
     ...place,
-    byName: rootsByName(workspace.packages),
+    byName: allRootsByName(workspace.packages),
     runner: nx === null ? turboIn(workspace, snapshot) : nxRunner(nx),
     imports: isRead ? importsIn(nx, snapshot.ask(HAS_TOO_MANY_SOURCES)) : NO_IMPORTS,
   };
@@ -298,8 +303,12 @@ function buildsFirst(root: string, { declared, commands }: Wiring): string[] {
     if (leave) done.push(from);
     if (leave || entered.has(from)) continue;
     entered.add(from);
-    const further = (declared.get(from) ?? []).toReversed();
-    pending.push({ root: from, leave: true }, ...further.map(({ to }) => ({ root: to, leave: false })));
+    pending.push({ root: from, leave: true });
+    const further = declared.get(from) ?? [];
+    for (let at = further.length - 1; at >= 0; at -= 1) {
+      const to = further[at]?.to;
+      if (to !== undefined && !entered.has(to)) pending.push({ root: to, leave: false });
+    }
   }
   return done.filter((each) => each !== root && (commands.get(each) ?? []).some(({ kind }) => kind === 'build'));
 }

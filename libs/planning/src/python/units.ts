@@ -120,10 +120,9 @@ function closureFor(around: Surroundings, unit: PythonUnit): ExternalClosure {
     const lines = requirementFiles.flatMap((file) =>
       file.lines.map((line): [string, string] => [nameOfLine(line), line]),
     );
-    const packages = new Map<string, string>();
-    for (const [name, line] of lines)
-      packages.set(name, [packages.get(name), line].filter((each) => each !== undefined).join(' | '));
-    return { kind: 'resolved', lockfile: first.path, packages };
+    const byName = Map.groupBy(lines, ([name]) => name);
+    const packages = [...byName].map(([name, all]) => [name, all.map(([, line]) => line).join(' | ')] as const);
+    return { kind: 'resolved', lockfile: first.path, packages: new Map(packages) };
   }
   if (lock === null) return { kind: 'none' };
   if (fileNameOf(lock.path) === 'Pipfile.lock') {
