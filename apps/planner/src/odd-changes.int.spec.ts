@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { OddRepositories, affectedBy, toldOf, type MadeTree } from './odd-repository.fixture.ts';
+import type { MadeTree } from '../../../test/support/git-server/made-history.ts';
+import { OddRepositories, affectedBy, toldOf } from './odd-repository.fixture.ts';
 
 /** Changes that are not just other lines in a file, each made in a real repository and read back as the planner reads it. */
 

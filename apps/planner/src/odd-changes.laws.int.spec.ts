@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { explainSubject, type Plan } from '@delta-ci/contracts';
 import { git } from '../../../test/support/git-server/bare-repository.ts';
-import type { MadeEntry } from '../../../test/support/git-server/made-history.ts';
-import { OddRepositories, type MadeTree } from './odd-repository.fixture.ts';
+import type { MadeEntry, MadeTree } from '../../../test/support/git-server/made-history.ts';
+import { OddRepositories } from './odd-repository.fixture.ts';
 
 /** Whatever a change is made of: git says which paths differ, and the plan has to account for each of them. */
 
@@ -103,7 +103,7 @@ describe('laws of odd changes', () => {
         expect(differences.flatMap((each) => unaccounted(plan, each))).toEqual([]);
         expect(plan.files.length === 0).toBe(differences.length === 0);
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     );
   });
 });

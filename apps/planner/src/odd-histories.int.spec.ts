@@ -5,7 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { canonicalJson, type Plan } from '@delta-ci/contracts';
 import { CHANGES_MAX, TOO_MANY_CHANGES } from '@delta-ci/planning';
 import { git } from '../../../test/support/git-server/bare-repository.ts';
-import { OddRepositories, affectedBy, type MadeTree } from './odd-repository.fixture.ts';
+import type { MadeEntry, MadeTree } from '../../../test/support/git-server/made-history.ts';
+import { writeObject, writeTree } from '../../../test/support/git-server/made-objects.ts';
+import { OddRepositories, affectedBy, type OddRepository } from './odd-repository.fixture.ts';
 import { PLAN_BYTES_MAX } from './plan-to-text.ts';
 
 /** Histories in which the commit before is not simply the parent: what a change is compared with, and what that accounts for. */
@@ -18,6 +20,13 @@ function treeOf(versions: Readonly<Record<string, number>>): MadeTree {
       [`${unit}/index.js`, `export const version = ${version};\n`],
     ]),
   );
+}
+
+/** A folder of files that all say the same. */
+async function manyFiles({ gitDir }: OddRepository, names: readonly string[]): Promise<MadeEntry> {
+  const id = await writeObject(gitDir, 'blob', 'x\n');
+  const entries = names.map((name) => ({ mode: '100644', id, name }));
+  return { mode: '040000', object: await writeTree(gitDir, entries) };
 }
 
 describe('odd histories', () => {
@@ -167,12 +176,16 @@ describe('odd histories', () => {
   });
 
   it('given a change of as many files as a plan tells of, then every one is accounted for', async () => {
-    const many = Object.fromEntries(Array.from({ length: CHANGES_MAX }, (_, at) => [`a/many/file-${at}.js`, 'x\n']));
+    const repository = await repositories.empty();
+    const many = await manyFiles(
+      repository,
+      Array.from({ length: CHANGES_MAX }, (_, at) => `file-${at}.js`),
+    );
     const tree = treeOf({ a: 1, b: 1 });
-    const repository = await repositories.of([
+    await repository.add([
       { tree },
-      { tree: { ...tree, ...many } },
-      { tree: { ...tree, ...many, 'a/one-more.js': 'x\n' } },
+      { tree: { ...tree, 'a/many': many } },
+      { tree: { ...tree, 'a/many': many, 'a/one-more.js': 'x\n' } },
     ]);
     const plan = await repository.between(0, 1);
     expect({ files: plan.files.length, affects: affectedBy(plan) }).toEqual({ files: CHANGES_MAX, affects: ['a'] });
@@ -183,10 +196,13 @@ describe('odd histories', () => {
   });
 
   it('given paths that are longer than a plan can tell, then everything runs, for that reason', async () => {
-    const folder = `a/${'long/'.repeat(700)}`;
-    const many = Object.fromEntries(Array.from({ length: 3_000 }, (_, at) => [`${folder}${at}.js`, 'x\n']));
+    const repository = await repositories.empty();
+    const many = await manyFiles(
+      repository,
+      Array.from({ length: 3_000 }, (_, at) => `${at}.js`),
+    );
     const tree = treeOf({ a: 1, b: 1 });
-    const repository = await repositories.of([{ tree }, { tree: { ...tree, ...many } }]);
+    await repository.add([{ tree }, { tree: { ...tree, [`a/${'long/'.repeat(700)}many`]: many } }]);
     const plan = await repository.between(0, 1);
     expect(everythingBecause(plan)).toContain('the paths of the 3000 changed files are longer than a plan can tell');
     expect(affectedBy(plan)).toEqual(['a', 'b']);

@@ -6,12 +6,7 @@ import type { ForgeSettings } from '@delta-ci/forge';
 import { Git } from '@delta-ci/git';
 import { DEFAULT_PLANNING_RULES, planChange } from '@delta-ci/planning';
 import { serveGit, type GitHttpServer } from '../../../test/support/git-server/git-http-server.ts';
-import {
-  makeBareRepository,
-  makeHistory,
-  type MadeCommit,
-  type MadeTree,
-} from '../../../test/support/git-server/made-history.ts';
+import { makeBareRepository, makeHistory, type MadeCommit } from '../../../test/support/git-server/made-history.ts';
 import { aChange } from '../../../test/support/made-up/change.ts';
 import { aRepository } from '../../../test/support/made-up/repository.ts';
 import { readChange } from './read-change.ts';
@@ -127,5 +122,3 @@ export function toldOf(plan: Plan, path?: string): string {
   const files = plan.files.filter((file) => path === undefined || file.path === path);
   return files.map(({ rule, sentence }) => `${rule}: ${sentence}`).join('\n');
 }
-
-export type { MadeCommit, MadeTree };

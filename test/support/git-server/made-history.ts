@@ -48,19 +48,15 @@ export async function makeHistory(gitDir: string, commits: readonly MadeCommit[]
 }
 
 /** Runs git in a repository with something on its standard input, and answers what it printed. */
-export async function feed(
-  gitDir: string,
-  args: readonly string[],
-  input: Iterable<string | Buffer> | AsyncIterable<string | Buffer>,
-): Promise<string> {
+export async function feed(gitDir: string, args: readonly string[], input: Iterable<string | Buffer>): Promise<string> {
   const child = spawn('git', args, { cwd: gitDir, env: GIT_ENV, stdio: ['pipe', 'pipe', 'pipe'] });
   const [said, complaint]: Buffer[][] = [[], []];
   child.stdout.on('data', (chunk: Buffer) => said?.push(chunk));
   child.stderr.on('data', (chunk: Buffer) => complaint?.push(chunk));
   const ended = once(child, 'close');
   const broken = finished(child.stdin).catch(() => undefined);
-  for await (const chunk of input) {
-    if (!child.stdin.write(chunk)) await Promise.race([once(child.stdin, 'drain'), broken]);
+  for (const piece of inPieces(input)) {
+    if (!child.stdin.write(piece)) await Promise.race([once(child.stdin, 'drain'), broken]);
   }
   child.stdin.end();
   const [code] = (await ended) as [number | null];
@@ -68,6 +64,23 @@ export async function feed(
   return Buffer.concat(said ?? [])
     .toString('utf8')
     .trim();
+}
+
+const PIECE_BYTES = 256 * 1_024;
+
+/** The same bytes in pieces that are worth a write each. */
+function* inPieces(input: Iterable<string | Buffer>): Iterable<Buffer> {
+  let pending: Buffer[] = [];
+  let bytes = 0;
+  for (const chunk of input) {
+    const buffer = Buffer.from(chunk);
+    pending.push(buffer);
+    bytes += buffer.length;
+    if (bytes < PIECE_BYTES) continue;
+    yield Buffer.concat(pending);
+    [pending, bytes] = [[], 0];
+  }
+  yield Buffer.concat(pending);
 }
 
 function* historyText(commits: readonly MadeCommit[]): Iterable<string | Buffer> {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '@delta-ci/contracts';
+import type { TreeLine } from '../../../../test/support/git-server/made-objects.ts';
 import {
   everythingRuns,
   planned,
@@ -9,7 +10,6 @@ import {
   type Expected,
   type Hostile,
   type HostilePlace,
-  type TreeLine,
 } from './place.fixture.ts';
 
 /** Hostile objects, names and links: what git itself has to get past first. */

@@ -2,7 +2,8 @@ import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Change, Plan } from '@delta-ci/contracts';
 import { git } from '../../../../test/support/git-server/bare-repository.ts';
-import { feed, makeHistory, type MadeTree } from '../../../../test/support/git-server/made-history.ts';
+import { makeHistory, type MadeTree } from '../../../../test/support/git-server/made-history.ts';
+import { writeObject, writeTree, type TreeLine } from '../../../../test/support/git-server/made-objects.ts';
 
 /** What a hostile repository has to lead to: a refusal by one of these names, or a plan that is right. */
 export interface Expected {
@@ -96,11 +97,11 @@ export class HostilePlace {
   async commitTree(tree: string): Promise<string> {
     const who = 'Demo <demo@example.invalid> 1700000000 +0000';
     const header = `tree ${tree}\nparent ${this.base}\nauthor ${who}\ncommitter ${who}\n\nhostile\n`;
-    return this.write('commit', header);
+    return writeObject(this.gitDir, 'commit', header);
   }
 
   async blob(content: string): Promise<string> {
-    return this.write('blob', content);
+    return writeObject(this.gitDir, 'blob', content);
   }
 
   /** A blob of so many bytes, all of them zero: a few of them make a packed mebibyte. */
@@ -121,27 +122,6 @@ export class HostilePlace {
         const [, mode = '', id = '', name = ''] = /^(\d+) \w+ ([0-9a-f]+)\t(.*)$/u.exec(line) ?? [];
         return { mode, id, name };
       });
-    const sorted = [...lines, ...entries].map(rawEntry).sort((one, other) => Buffer.compare(one.key, other.key));
-    return this.write('tree', Buffer.concat(sorted.map(({ raw }) => raw)));
+    return writeTree(this.gitDir, [...lines, ...entries]);
   }
-
-  private async write(type: string, content: string | Buffer): Promise<string> {
-    return feed(this.gitDir, ['hash-object', '-w', '-t', type, '--literally', '--stdin'], [content]);
-  }
-}
-
-export interface TreeLine {
-  readonly mode: string;
-  readonly id: string;
-  readonly name: string | Buffer;
-}
-
-/** As git writes an entry, and what it is ordered by: folders as if their names ended in a slash. */
-function rawEntry({ mode, id, name }: TreeLine): { readonly key: Buffer; readonly raw: Buffer } {
-  const bytes = Buffer.from(name);
-  const short = mode.replace(/^0/u, '');
-  return {
-    key: short === '40000' ? Buffer.concat([bytes, Buffer.from('/')]) : bytes,
-    raw: Buffer.concat([Buffer.from(`${short} `), bytes, Buffer.from([0]), Buffer.from(id, 'hex')]),
-  };
 }
