@@ -1,5 +1,6 @@
+import { setImmediate } from 'node:timers/promises';
 import type { BlobAnswer } from './blobs.ts';
-import { done, type GitResult } from './git-error.ts';
+import { done, failed, type GitResult } from './git-error.ts';
 import type { ChangedFile } from './raw-diff.ts';
 import type { ReadOptions, RepositoryReader } from './repository-reader.ts';
 import { carriedEntries, inOrder } from './carried-entries.ts';
@@ -22,6 +23,9 @@ export interface SnapshotReading {
 
 /** Manifests are small, the largest lockfiles have a few MiB: what is larger counts as unreadable. */
 const CAPS = { maxBlobBytes: 16 * 1_024 ** 2, maxTotalBytes: 256 * 1_024 ** 2 };
+
+/** What is kept of texts takes its time, and strangers decide how many there are: others have a turn in between. */
+const UNINTERRUPTED_MS = 20;
 
 /** What a snapshot was made of, for the one that follows it. */
 interface Origin {
@@ -96,13 +100,18 @@ export class SnapshotReader {
     if (!blobs.ok) return blobs;
     const contents = new Map<string, string>();
     const sizes = new Map<string, number>();
-    blobs.value.forEach((blob, at) => {
+    let sinceMs = performance.now();
+    for (const [at, blob] of blobs.value.entries()) {
       const file = files[at];
-      const text = blob.kind === 'content' ? textOf(blob.content) : null;
-      if (file === undefined || blob.kind !== 'content') return;
+      if (file === undefined || blob.kind !== 'content') continue;
+      const text = textOf(blob.content);
       sizes.set(file.path, blob.content.length);
       if (text !== null) contents.set(file.path, this.#reading.kept(file, text));
-    });
+      if (performance.now() - sinceMs < UNINTERRUPTED_MS) continue;
+      await setImmediate();
+      if (options.signal?.aborted === true) return failed('git_canceled', 'reading the texts of a commit was canceled');
+      sinceMs = performance.now();
+    }
     return done({ contents, sizes, totalBytes: sumOf(sizes), whole: !blobs.value.some(isOverTotal) });
   }
 }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '@delta-ci/contracts';
 import type { TreeLine } from '../../../../test/support/git-server/made-objects.ts';
 import {
+  affects,
   everythingRuns,
   planned,
   refused,
@@ -68,6 +69,16 @@ export const HOSTILE_OBJECTS: Readonly<Record<string, Hostile>> = {
     make: async (place) =>
       place.commit({ 'package-lock.json': { object: await place.zeros(200 * MIB), mode: '100644' } }),
     expected: everythingRuns,
+  },
+  'very many megabytes of sources that take long to look at': {
+    make: async (place) => {
+      const id = await place.blob(`package a\n${'/"'.repeat(MIB / 2)}`);
+      const sources = Array.from({ length: 30 }, (_, at): TreeLine => ({ mode: '100644', id, name: `s${at}.go` }));
+      const manifest = { mode: '100644', id: await place.blob('module x.test/a\ngo 1.24\n'), name: 'go.mod' };
+      const folder = await place.tree([...sources, manifest], { alone: true });
+      return place.commitTree(await place.tree([{ mode: '40000', id: folder, name: 'go' }]));
+    },
+    expected: affects('go'),
   },
   'nearly a million files in two trees': {
     make: async (place) => repeated(place, 990, 2),
