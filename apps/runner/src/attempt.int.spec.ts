@@ -19,6 +19,7 @@ import { eventually } from '../../../test/support/infra/index.ts';
 import { aPlannedJob } from '../../../test/support/made-up/planned-job.ts';
 import { carryOutAttempt } from './attempt.ts';
 import { GatewayClient } from './gateway-client.ts';
+import { jobDirectoryIn } from './job-directory.ts';
 import { RunnerToken } from './runner-token.ts';
 import { SmallGateway } from './small-gateway.fixture.ts';
 
@@ -95,7 +96,7 @@ async function carryOut(lease: LeaseOffer, executor: SandboxExecutor = asMyself(
       pretty: false,
       redactor: createRedactor(),
     }),
-    workDir,
+    jobDir: jobDirectoryIn(workDir),
     protocols: ['file', 'http'],
     toolchainDirs: [],
     egress: 'none',
@@ -115,7 +116,7 @@ describe('one leased attempt', () => {
       logBytes: Buffer.byteLength(gateway.log),
     });
     expect(gateway.log).toContain('turns\n');
-    expect((await readdir(workDir)).filter((name) => name.startsWith('run_'))).toEqual([]);
+    expect((await readdir(workDir)).filter((name) => name !== 'sandboxes')).toEqual([]);
   });
 
   it('given a job that is to run beside a service, then nothing of it runs, and the report says what is missing', async () => {
@@ -214,7 +215,7 @@ describe('one leased attempt', () => {
     await writeFile(goFile(), '');
     const before = gateway.heard.length;
     await eventually('the workspace is gone, so the job is over', async () =>
-      (await readdir(workDir)).every((name) => !name.startsWith('run_')),
+      (await readdir(workDir)).every((name) => name !== 'job'),
     );
     expect(gateway.heard.length).toBe(before);
     gateway.away = false;

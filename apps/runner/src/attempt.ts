@@ -1,12 +1,5 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import {
-  attemptName,
-  decidingStep,
-  type CompletionReport,
-  type InfrastructureError,
-  type LeaseOffer,
-} from '@delta-ci/contracts';
+import { rm } from 'node:fs/promises';
+import { decidingStep, type CompletionReport, type InfrastructureError, type LeaseOffer } from '@delta-ci/contracts';
 import type { Git, Protocol } from '@delta-ci/git';
 import { runJob, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
 import type { Logger } from '@delta-ci/service';
@@ -16,6 +9,7 @@ import { GatewayCalls } from './gateway-calls.ts';
 import type { GatewayClient } from './gateway-client.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { LogUpload } from './log-upload.ts';
+import { makeJobDirectory, type JobDirectory } from './job-directory.ts';
 import type { RunnerToken } from './runner-token.ts';
 
 /** What an attempt needs of its runner. */
@@ -25,8 +19,8 @@ export interface AttemptTools {
   client: GatewayClient;
   token: RunnerToken;
   logger: Logger;
-  /** Empty, and this process's own. */
-  workDir: string;
+  /** Where the job is carried out; nobody else's. Gone afterwards. */
+  jobDir: JobDirectory;
   protocols: readonly Protocol[];
   toolchainDirs: readonly string[];
   egress: 'none' | 'host';
@@ -102,11 +96,10 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     await log.write(Buffer.from(`[delta] artifact ${name} was left behind: ${why}\n`));
     keeper.report({ logCursor: log.bytes });
   });
-  const directory = join(tools.workDir, attemptName(lease));
   let result: JobResult;
   try {
-    const place = { log, artifacts, directory };
-    result = await inDirectory(directory, logger, async () => {
+    const place = { log, artifacts };
+    result = await inDirectory(tools.jobDir, logger, async () => {
       const executed = await execute(lease, tools, place);
       keeper.report({ phase: 'uploading', step: null, logCursor: log.bytes });
       return executed;
@@ -138,7 +131,6 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
 interface Workplace {
   log: LogUpload;
   artifacts: KeptArtifacts;
-  directory: string;
 }
 
 async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace): Promise<JobResult> {
@@ -147,9 +139,7 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
   if (services !== null) return notJudged(services);
   const network = networkFor(lease, tools.egress);
   if (typeof network !== 'string') return notJudged(network);
-  const workspaceDir = join(place.directory, 'workspace');
-  const gitDir = join(place.directory, 'source.git');
-  await Promise.all([mkdir(workspaceDir), mkdir(gitDir)]);
+  const { workspaceDir, gitDir } = tools.jobDir;
   keeper.report({ phase: 'running', step: 'fetch' });
   // The sandbox is made ready while the lease is acknowledged and the source is on its way; nothing runs in it before.
   const sourceReady = readiness(tools, fetchSource(tools.git, lease.source, gitDir, tools.protocols, keeper.signal));
@@ -211,8 +201,9 @@ function networkFor(lease: LeaseOffer, egress: AttemptTools['egress']): 'none' |
   return { code: 'layer_missing', message };
 }
 
-async function inDirectory<T>(directory: string, logger: Logger, work: () => Promise<T>): Promise<T> {
-  await mkdir(directory, { recursive: true, mode: 0o711 });
+async function inDirectory<T>(jobDir: JobDirectory, logger: Logger, work: () => Promise<T>): Promise<T> {
+  const { directory } = jobDir;
+  await makeJobDirectory(jobDir);
   try {
     return await work();
   } finally {

@@ -8,6 +8,7 @@ import {
   ContainerExecutor,
   ProcessExecutor,
   reapLeftovers,
+  standBy,
   type SandboxExecutor,
 } from '@delta-ci/sandbox';
 import {
@@ -22,6 +23,7 @@ import {
 import { carryOutAttempt } from './attempt.ts';
 import type { RunnerConfig } from './config.ts';
 import { GatewayClient, Refused } from './gateway-client.ts';
+import { jobDirectoryIn, makeJobDirectory, type JobDirectory } from './job-directory.ts';
 import { RunnerToken } from './runner-token.ts';
 import { ownWorkDirectory } from './work-directories.ts';
 
@@ -81,6 +83,7 @@ async function workAndTidy(service: Service<RunnerConfig>, equipment: Equipment)
   try {
     await workOnce(service, equipment);
   } finally {
+    await equipment.executor.standDown?.();
     await rm(equipment.workDir, { recursive: true, force: true });
   }
 }
@@ -90,7 +93,10 @@ async function workOnce(
   { client, token, executor, retirement, workDir, environment }: Equipment,
 ): Promise<void> {
   const { config, logger } = service;
+  const jobDir = jobDirectoryIn(workDir);
+  const standing = makeReady(service, executor, jobDir);
   const lease = await waitForLease(service, client, token, retirement);
+  await standing;
   if (lease === null) {
     logger.info({ event: 'no-work' }, 'nothing to do: this runner ends');
     return;
@@ -104,7 +110,7 @@ async function workOnce(
     client,
     token,
     logger: withIds(logger, ids),
-    workDir,
+    jobDir,
     protocols: config.cloneProtocols.filter(isProtocol),
     toolchainDirs: config.toolchainDirs,
     egress: config.egress,
@@ -116,6 +122,16 @@ async function workOnce(
       carryOutAttempt(lease, tools),
     ),
   );
+}
+
+/** While nothing is to be done, the sandbox for what comes is made; whatever it fails at, the job meets again and tells. */
+async function makeReady({ config, logger }: Service<RunnerConfig>, executor: SandboxExecutor, jobDir: JobDirectory) {
+  try {
+    await makeJobDirectory(jobDir);
+    await standBy(executor, { ...jobDir, toolchainDirs: config.toolchainDirs });
+  } catch (error) {
+    logger.warn({ event: 'no-sandbox-ready', err: error });
+  }
 }
 
 async function waitForLease(

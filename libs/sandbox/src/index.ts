@@ -30,6 +30,6 @@ export { BubblewrapExecutor, type BubblewrapExecutorOptions } from './bubblewrap
 export { ContainerExecutor, type ContainerExecutorOptions } from './container/container-executor.ts';
 export { reapLeftovers, type ReapReport } from './leftovers.ts';
 export { checkoutScript, DOWNLOADED_PACK, type JobSource } from './job/checkout.ts';
-export { runJob, type JobOrder, type JobResult, type JobSinks } from './job/run-job.ts';
+export { runJob, standBy, type JobOrder, type JobPlace, type JobResult, type JobSinks } from './job/run-job.ts';
 export { DummyExecutor, DUMMY_VARIABLE, type DummyBehaviour } from './dummy-executor.ts';
 export { describeVerdicts, probeHost, type TierVerdict } from './probe-host.ts';

@@ -8,8 +8,8 @@ import type { CappedOutput } from './capped-output.ts';
  * Node hands children socket pairs where a shell would hand them pipes, and opening `/dev/stdout` of a socket fails.
  * Jobs do that, so their output goes through a named pipe of the executor's, opened anew for every step.
  */
-export async function makeOutputPipe(path: string): Promise<void> {
-  await promisify(execFile)('mkfifo', ['-m', '600', path]);
+export async function makePipes(paths: readonly string[]): Promise<void> {
+  await promisify(execFile)('mkfifo', ['-m', '600', ...paths]);
 }
 
 export type OutputEnds = { readonly readFd: number; readonly writeFd: number };
@@ -20,6 +20,19 @@ export function openOutputPipe(path: string): OutputEnds {
   try {
     const writeFd = openSync(path, constants.O_WRONLY);
     return { readFd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), writeFd };
+  } finally {
+    closeSync(holder);
+  }
+}
+
+export type GateEnds = { readonly readFd: number; readonly writeFd: number };
+
+/** Both ends: `readFd` is for the child, whose reading ends when `writeFd` is closed. */
+export function openGate(path: string): GateEnds {
+  const holder = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  try {
+    const readFd = openSync(path, constants.O_RDONLY);
+    return { readFd, writeFd: openSync(path, constants.O_WRONLY) };
   } finally {
     closeSync(holder);
   }

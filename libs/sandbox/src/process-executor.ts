@@ -8,7 +8,7 @@ import { clearSandbox, killMarked, SANDBOX_VARIABLE } from './leftovers.ts';
 import { limitReports, missing, watchedDisk } from './limit-reports.ts';
 import { refuseMissingLayer } from './layer-minimum.ts';
 import type { LayerReport } from './layers.ts';
-import { makeOutputPipe } from './output-pipe.ts';
+import { makePipes } from './output-pipe.ts';
 import { signalProcess } from './process-table.ts';
 import { refusal } from './refusal.ts';
 import { runStep, type StepSetting } from './run-step.ts';
@@ -74,7 +74,7 @@ export class ProcessExecutor implements SandboxExecutor {
     await Promise.all([
       mkdir(homeDir, { mode: 0o700 }),
       mkdir(join(directory, 'tmp'), { mode: 0o700 }),
-      makeOutputPipe(join(directory, 'output')),
+      makePipes([join(directory, 'output')]),
     ]);
     const { hostDir } = spec.workspace;
     const setting = this.setting(spec, id, directory, homeDir);
@@ -113,7 +113,7 @@ export class ProcessExecutor implements SandboxExecutor {
         feeds: [],
         reportsStatus: false,
         outputPipe: join(directory, 'output'),
-        outputBytes: spec.limits.outputBytes,
+        gate: null,
       }),
       contain: (cgroup) => ({
         terminate: (child) => void (child.pid !== undefined && signalProcess(-child.pid, 'SIGTERM')),

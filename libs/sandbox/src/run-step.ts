@@ -1,10 +1,11 @@
 import { constants } from 'node:os';
 import { createStepCgroup, CGROUP_PREFIX, type CgroupUsage, type StepCgroup } from './cgroup/step-cgroup.ts';
 import type { CgroupHost } from './cgroup/cgroup-host.ts';
+import { launchStep, type Launch, type Launched } from './launch-step.ts';
 import type { SandboxLimits } from './limits.ts';
 import { refusal } from './refusal.ts';
 import type { OutputSink, StepOutcome, StepResult, StepSpec } from './sandbox-executor.ts';
-import { superviseStep, type Containment, type Launch, type Supervised } from './supervise-step.ts';
+import { superviseStep, type Containment, type Supervised } from './supervise-step.ts';
 
 /** What one tier brings to the running of a step. */
 export type StepSetting = {
@@ -14,7 +15,12 @@ export type StepSetting = {
   readonly killGraceMs: number;
   launch(step: StepSpec, joinFiles: readonly string[]): Launch;
   contain(cgroup: StepCgroup | null): Containment;
+  /** A place that was made ahead and suits this step; null when there is none. Left out where none is ever made ahead. */
+  takeAhead?(step: StepSpec): Promise<StepPlace | null>;
 };
+
+/** Where a step runs: its control group, and what lets it begin there. */
+export type StepPlace = { readonly cgroup: StepCgroup | null; readonly begin: () => Launched };
 
 export const NOT_COUNTED: CgroupUsage = { cpuMs: null, memoryPeakBytes: null, oomKilled: null };
 
@@ -63,16 +69,31 @@ export function outcomeOf(supervised: Supervised, usage: CgroupUsage): StepOutco
   return { kind: 'finished', result: resultOf(supervised, usage) };
 }
 
-async function runContained(setting: StepSetting, step: StepSpec, ordinal: number, sink: OutputSink) {
+async function makePlace(setting: StepSetting, step: StepSpec, ordinal: number): Promise<StepPlace> {
   const name = `${CGROUP_PREFIX}${setting.sandboxId}-${ordinal}`;
   const cgroup = setting.cgroups === null ? null : await createStepCgroup(setting.cgroups, name, setting.limits);
+  return { cgroup, begin: () => launchStep(setting.launch(step, cgroup?.joinFiles ?? [])) };
+}
+
+async function runIn({ cgroup, begin }: StepPlace, setting: StepSetting, step: StepSpec, sink: OutputSink) {
   try {
-    const launch = setting.launch(step, cgroup?.joinFiles ?? []);
-    const supervised = await superviseStep(launch, step, setting.contain(cgroup), setting.killGraceMs, sink);
+    const output = { bytesMax: setting.limits.outputBytes, sink };
+    const supervised = await superviseStep(begin, step, setting.contain(cgroup), setting.killGraceMs, output);
     return outcomeOf(supervised, cgroup === null ? NOT_COUNTED : await cgroup.usage());
   } finally {
     await cgroup?.remove();
   }
+}
+
+const neverStarted = (outcome: StepOutcome): boolean =>
+  outcome.kind === 'fault' && outcome.refusal.code === 'sandbox_setup_failed';
+
+/** Of a step whose place, made ahead, fell down meanwhile, nothing has run: it gets another. */
+async function runContained(setting: StepSetting, step: StepSpec, ordinal: number, sink: OutputSink) {
+  const ahead = (await setting.takeAhead?.(step)) ?? null;
+  const outcome = ahead === null ? null : await runIn(ahead, setting, step, sink);
+  if (outcome !== null && !neverStarted(outcome)) return outcome;
+  return runIn(await makePlace(setting, step, ordinal), setting, step, sink);
 }
 
 /**

@@ -3,7 +3,7 @@ import { STARTED_MARK } from './supervise-step.ts';
 
 /**
  * The shell that every step passes through, outside and inside its sandbox. Programs are named by absolute path and
- * everything variable is an argument, so nothing a job says is ever read as shell.
+ * everything variable is an argument, so nothing a job says is ever read as shell outside its sandbox.
  */
 
 const SHELL = '/bin/sh';
@@ -49,6 +49,37 @@ export function insideCommand(
   const dataKib = limits.dataBytes === null ? null : Math.ceil(limits.dataBytes / 1024);
   const script = `${ENTER}; ${first ? STAY : BECOME}`;
   return [SHELL, '-c', script, 'sh', text(limits.processes), text(dataKib), directory, ...argumentsOf(command)];
+}
+
+/** The command that waits inside, under the limits of its control group, until `gateWords` on its stdin tell it what to become. */
+export const WAITING_COMMAND: readonly [string, ...string[]] = [SHELL, '-s'];
+
+/** One word of the shell that means exactly these characters. */
+const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\''`)}'`;
+
+/** Variables that some shell keeps for itself, refuses to be given or changes on the way. */
+const KEPT_BY_SHELLS =
+  /^(?:BASH.*|DIRSTACK|EUID|FUNCNAME|FUNCNEST|GROUPS|HISTCMD|HISTSIZE|IFS|LINENO|OPTARG|OPTIND|PPID|PS4|RANDOM|SECONDS|SHELLOPTS|UID|_)$/;
+
+/**
+ * What a waiting command is told: environment, directory and command, for the shell to read, inside the sandbox and as the
+ * job's user. Its last line closes the gate and becomes the step; it is read whole before any of it is done, so words that
+ * break off run nothing. Null when a variable would not come through a shell as it is. Names are those that `refuseStep`
+ * lets pass. `first`: see `insideCommand`.
+ */
+export function gateWords(
+  command: StepCommand,
+  directory: string,
+  env: Readonly<Record<string, string>>,
+  first: boolean,
+): string | null {
+  if (Object.keys(env).some((name) => KEPT_BY_SHELLS.test(name))) return null;
+  const lines = [
+    ...Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`),
+    `set -- ${[directory, ...argumentsOf(command)].map(quoted).join(' ')}`,
+    `{ ${HAND_OVER}; exec </dev/null; ${first ? STAY : BECOME}; }`,
+  ];
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 /** The command that runs outside: joins the groups, then becomes `launcher`. */

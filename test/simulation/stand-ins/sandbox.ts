@@ -21,6 +21,8 @@ export class ContainerExecutor extends ProcessExecutor {}
 
 export const reapLeftovers = (): Promise<readonly string[]> => Promise.resolve([]);
 
+export const standBy = (): Promise<void> => Promise.resolve();
+
 /** Stands in for the runner's fetch: sources arrive after a while, or do not. */
 export async function fetchSource(_git: unknown, _access: unknown, ...rest: unknown[]) {
   const signal = rest.find((one) => one instanceof AbortSignal);
@@ -57,10 +59,11 @@ const byHost = (signal: AbortSignal, ms: number): Promise<unknown> =>
 
 export async function runJob(_executor: unknown, order: JobOrder, sinks: JobSinks): Promise<JobResult> {
   const { DELTA_RUN_ID: runId = '', DELTA_JOB: jobKey = '', DELTA_ATTEMPT: attempt = '1' } = order.env;
-  const random = new Random(engine().seed, `job ${attemptName({ runId, jobKey, attempt: Number(attempt) })}`);
+  const name = attemptName({ runId, jobKey, attempt: Number(attempt) });
+  const random = new Random(engine().seed, `job ${name}`);
   const script = scriptOf(random);
   const { sandboxes } = world();
-  sandboxes.set(order.workspaceDir, caller());
+  sandboxes.set(name, caller());
   try {
     const problem = (await order.sourceReady) ?? null;
     if (problem !== null) return order.signal.aborted ? await stopped(script) : notJudged(problem);
@@ -75,7 +78,7 @@ export async function runJob(_executor: unknown, order: JobOrder, sinks: JobSink
     await bringFiles(order, sinks, script.files, random);
     return ended(script, random);
   } finally {
-    sandboxes.delete(order.workspaceDir);
+    sandboxes.delete(name);
   }
 }
 

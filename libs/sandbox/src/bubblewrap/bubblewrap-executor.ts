@@ -10,6 +10,7 @@ import { findHost, type BubblewrapHost } from './bubblewrap-host.ts';
 import { layersOfSandbox } from './layers-of-sandbox.ts';
 import { prepareSandbox, type Preparation } from './prepare-sandbox.ts';
 import { selfTest, testedHost } from './self-test.ts';
+import { standUp, type StandingSandbox } from './standing-sandbox.ts';
 import { OWN_USER_IDS } from './user-ids.ts';
 
 export type BubblewrapExecutorOptions = {
@@ -36,6 +37,7 @@ export class BubblewrapExecutor implements SandboxExecutor {
   private readonly options: BubblewrapExecutorOptions;
   private readonly cgroups: CgroupFinding;
   private learned: Promise<Learned> | null = null;
+  private standing: Promise<StandingSandbox | null> | null = null;
 
   constructor(options: BubblewrapExecutorOptions) {
     this.options = options;
@@ -55,7 +57,36 @@ export class BubblewrapExecutor implements SandboxExecutor {
     const lacking = refuseMissingLayer(layers, spec.minimum ?? MINIMUM_LAYERS[spec.trust]);
     if (lacking !== null) return { ok: false, refusal: lacking };
     if (host === null) return { ok: false, refusal: refuseMissingLayer(layers, ISOLATION_AT_ALL) ?? NOT_READY };
-    return prepareSandbox(this.preparation(host, layers), spec);
+    const preparation = this.preparation(host, layers);
+    return (await this.adoptStanding(preparation, spec)) ?? prepareSandbox(preparation, spec);
+  }
+
+  async standBy(guess: SandboxSpec): Promise<void> {
+    const { host } = await this.learn();
+    if (host === null || refuseSpec(guess) !== null) return;
+    await this.standDown();
+    this.standing = standUp(this.preparation(host, []), guess);
+    await this.standing;
+  }
+
+  async standDown(): Promise<void> {
+    await (await this.takeStanding())?.end();
+  }
+
+  private async takeStanding(): Promise<StandingSandbox | null> {
+    const { standing } = this;
+    this.standing = null;
+    return standing;
+  }
+
+  /** One that does not suit is gone before another is made: both would have the same workspace. */
+  private async adoptStanding(preparation: Preparation, spec: SandboxSpec): Promise<Opened | null> {
+    const standing = await this.takeStanding();
+    if (standing === null) return null;
+    const sandbox = await standing.adopt(preparation, spec).catch(() => null);
+    if (sandbox !== null) return { ok: true, sandbox };
+    await standing.end();
+    return null;
   }
 
   private learn(): Promise<Learned> {

@@ -5,8 +5,9 @@ import { diskExceeded } from '../disk-usage.ts';
 import { SANDBOX_VARIABLE } from '../leftovers.ts';
 import type { StepSetting } from '../run-step.ts';
 import type { SandboxSpec, StepSpec } from '../sandbox-executor.ts';
-import { insideCommand, outsideCommand, type EntryLimits } from '../step-entry.ts';
-import type { Containment, Launch } from '../supervise-step.ts';
+import type { Launch } from '../launch-step.ts';
+import { gateWords, insideCommand, outsideCommand, WAITING_COMMAND, type EntryLimits } from '../step-entry.ts';
+import type { Containment } from '../supervise-step.ts';
 import {
   ARGUMENTS_FD,
   becomeUser,
@@ -17,6 +18,7 @@ import {
 } from './bubblewrap-arguments.ts';
 import type { BubblewrapHost } from './bubblewrap-host.ts';
 import { sandboxProcesses } from './sandbox-processes.ts';
+import type { StandingSetting, StandingSteps } from './standing-steps.ts';
 
 export type BubblewrapSteps = {
   readonly host: BubblewrapHost;
@@ -34,14 +36,17 @@ export type BubblewrapSteps = {
 
 const NO_ENTRY_LIMITS: EntryLimits = { processes: null, dataBytes: null };
 
-function launch(steps: BubblewrapSteps, step: StepSpec, joinFiles: readonly string[]): Launch {
-  const { host, layout, spec, directory } = steps;
-  const limits =
-    joinFiles.length > 0 ? NO_ENTRY_LIMITS : { processes: spec.limits.pids, dataBytes: spec.limits.memoryBytes };
-  const workdir = posix.join(WORKSPACE_DIR, step.workdir);
-  const inside = insideCommand(step.command, workdir, limits, layout.mode === 'user');
+type InsideParts = {
+  readonly inside: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly outputPipe: string;
+  readonly gate: string | null;
+};
+
+function launchAround(steps: BubblewrapSteps, joinFiles: readonly string[], parts: InsideParts): Launch {
+  const { host, layout } = steps;
+  const { inside, env, outputPipe, gate } = parts;
   const become = host.mode === 'root' ? becomeUser(host.setpriv, layout.uid) : [];
-  const env = { ...layout.env, ...step.env, [SANDBOX_VARIABLE]: steps.id };
   const launcher = [host.program.path, '--args', String(ARGUMENTS_FD), '--', ...become, ...inside];
   return {
     argv: outsideCommand(joinFiles, launcher),
@@ -49,9 +54,29 @@ function launch(steps: BubblewrapSteps, step: StepSpec, joinFiles: readonly stri
     env: {},
     feeds: [encodeArguments(bubblewrapArguments({ ...layout, env })), host.filter],
     reportsStatus: true,
-    outputPipe: join(directory, 'output'),
-    outputBytes: spec.limits.outputBytes,
+    outputPipe,
+    gate,
   };
+}
+
+const environmentOf = ({ layout, id }: BubblewrapSteps, step: StepSpec): Readonly<Record<string, string>> => ({
+  ...layout.env,
+  ...step.env,
+  [SANDBOX_VARIABLE]: id,
+});
+
+const directoryOf = (step: StepSpec): string => posix.join(WORKSPACE_DIR, step.workdir);
+
+function launch(steps: BubblewrapSteps, step: StepSpec, joinFiles: readonly string[]): Launch {
+  const { layout, spec, directory } = steps;
+  const limits =
+    joinFiles.length > 0 ? NO_ENTRY_LIMITS : { processes: spec.limits.pids, dataBytes: spec.limits.memoryBytes };
+  return launchAround(steps, joinFiles, {
+    inside: insideCommand(step.command, directoryOf(step), limits, layout.mode === 'user'),
+    env: environmentOf(steps, step),
+    outputPipe: join(directory, 'output'),
+    gate: null,
+  });
 }
 
 const never = (): Promise<void> => new Promise(() => undefined);
@@ -69,12 +94,40 @@ function contain({ layout, spec, watchDisk, onSurvivors }: BubblewrapSteps, cgro
   };
 }
 
-/** How this sandbox's steps are started and contained. */
-export const stepSetting = (steps: BubblewrapSteps): StepSetting => ({
+/** The named pipes of the step that is started ahead as number `ordinal`. */
+export const pipesAhead = (directory: string, ordinal: number): { readonly output: string; readonly gate: string } => ({
+  output: join(directory, `output-ahead-${ordinal}`),
+  gate: join(directory, `gate-ahead-${ordinal}`),
+});
+
+/** How steps of this sandbox are started ahead. The mark goes with them, so that they are found like any other. */
+export const standingSetting = (steps: BubblewrapSteps, cgroups: CgroupHost): StandingSetting => ({
+  sandboxId: steps.id,
+  cgroups,
+  launch: (joinFiles, ordinal) => {
+    const pipes = pipesAhead(steps.directory, ordinal);
+    return launchAround(steps, joinFiles, {
+      inside: WAITING_COMMAND,
+      env: { ...steps.layout.env, [SANDBOX_VARIABLE]: steps.id },
+      outputPipe: pipes.output,
+      gate: pipes.gate,
+    });
+  },
+  contain: (cgroup) => contain(steps, cgroup),
+});
+
+async function takeAhead(steps: BubblewrapSteps, standing: StandingSteps, step: StepSpec) {
+  const words = gateWords(step.command, directoryOf(step), environmentOf(steps, step), steps.layout.mode === 'user');
+  return words === null ? null : standing.take(words);
+}
+
+/** How this sandbox's steps are started and contained; the first of them in what stands already, if anything does. */
+export const stepSetting = (steps: BubblewrapSteps, standing: StandingSteps | null): StepSetting => ({
   sandboxId: steps.id,
   cgroups: steps.cgroups,
   limits: steps.spec.limits,
   killGraceMs: steps.killGraceMs,
   launch: (step, joinFiles) => launch(steps, step, joinFiles),
   contain: (cgroup) => contain(steps, cgroup),
+  takeAhead: async (step) => (standing === null ? null : takeAhead(steps, standing, step)),
 });

@@ -5,20 +5,21 @@ import { cgroupParents } from '../cgroup/step-cgroup.ts';
 import { collectFiles } from '../collect-files.ts';
 import { clearSandbox, type Sweep } from '../leftovers.ts';
 import type { LayerReport } from '../layers.ts';
-import { makeOutputPipe } from '../output-pipe.ts';
+import { makePipes } from '../output-pipe.ts';
 import { giveTree } from '../remove-tree.ts';
-import { refusal } from '../refusal.ts';
+import { refusal, type Refusal } from '../refusal.ts';
 import { runStep } from '../run-step.ts';
 import { newSandboxId, openSandboxDir, type SandboxRecord } from '../sandbox-record.ts';
-import type { Opened, SandboxSpec } from '../sandbox-executor.ts';
+import type { Opened, Sandbox, SandboxSpec } from '../sandbox-executor.ts';
 import { SequentialSandbox } from '../sequential-sandbox.ts';
 import { baseEnvironment } from '../step-environment.ts';
 import { WORKSPACE_DIR, type SandboxLayout } from './bubblewrap-arguments.ts';
 import type { BubblewrapHost } from './bubblewrap-host.ts';
-import { stepSetting } from './bubblewrap-step.ts';
+import { pipesAhead, stepSetting, type BubblewrapSteps } from './bubblewrap-step.ts';
 import { wantsOwnDisk } from './layers-of-sandbox.ts';
 import { loopDiskMounts, mountLoopDisk, type LoopDiskTools } from './loop-disk.ts';
 import { writeOwnEtc } from './own-etc.ts';
+import type { StandingSteps } from './standing-steps.ts';
 import type { UserIds } from './user-ids.ts';
 
 export type Preparation = {
@@ -34,7 +35,7 @@ export type Preparation = {
 const UNPRIVILEGED_UID = 1000;
 
 /** What one sandbox is given: its number, its directory on the host and its disk, if it has one. */
-type Place = {
+export type Place = {
   readonly id: string;
   readonly uid: number;
   readonly directory: string;
@@ -63,19 +64,22 @@ async function makeHome(spec: SandboxSpec, { disk, directory, uid }: Place): Pro
   return home;
 }
 
-async function furnish(host: BubblewrapHost, spec: SandboxSpec, place: Place): Promise<SandboxLayout> {
+/** @param ahead how many steps will be started before there is a job */
+async function furnish(host: BubblewrapHost, spec: SandboxSpec, place: Place, ahead: number): Promise<SandboxLayout> {
   const { uid, directory } = place;
   const { hostDir } = spec.workspace;
   const homeDir = `/home/${spec.user}`;
-  const outputPipe = join(directory, 'output');
+  const standing = Array.from({ length: ahead }, (_, ordinal) => Object.values(pipesAhead(directory, ordinal)));
+  const pipes = [join(directory, 'output'), ...standing.flat()];
   const etcHostDir = join(directory, 'etc');
   const [homeHostDir] = await Promise.all([
     makeHome(spec, place),
     writeOwnEtc(etcHostDir, { user: spec.user, uid, homeDir }, spec.network, host.system),
-    makeOutputPipe(outputPipe),
+    makePipes(pipes),
   ]);
   if (host.mode === 'root') {
-    await Promise.all([chown(homeHostDir, uid, uid), chown(outputPipe, uid, uid), giveTree(hostDir, uid)]);
+    const paths = [homeHostDir, ...pipes];
+    await Promise.all([...paths.map(async (path) => chown(path, uid, uid)), giveTree(hostDir, uid)]);
   }
   return {
     mode: host.mode,
@@ -89,23 +93,48 @@ async function furnish(host: BubblewrapHost, spec: SandboxSpec, place: Place): P
     homeDir,
     binds: spec.binds.map(({ hostPath, at }) => ({ hostPath, at: at ?? hostPath })),
     tmpBytes: spec.limits.tmpBytes,
-    env: { ...baseEnvironment(spec.user, homeDir, '/tmp'), ...spec.env },
+    env: environmentFor(spec, homeDir),
   };
 }
 
-function assemble(
-  preparation: Preparation,
-  spec: SandboxSpec,
-  place: Place,
-  layout: SandboxLayout,
-  vacate: () => void,
-) {
+const environmentFor = (spec: SandboxSpec, homeDir: string): SandboxLayout['env'] => ({
+  ...baseEnvironment(spec.user, homeDir, '/tmp'),
+  ...spec.env,
+});
+
+/** A place on the host with everything in it. */
+export type Furnished = {
+  readonly preparation: Preparation;
+  readonly spec: SandboxSpec;
+  readonly place: Place;
+  readonly layout: SandboxLayout;
+  /** How to look for processes at the end: for all, once some were still there after they were killed. */
+  readonly end: { sweep: Sweep };
+};
+
+/** Undoes a place. A user id under which something may still live is nobody else's: it is not given out again. */
+export async function vacate({
+  preparation,
+  place,
+  end,
+}: Pick<Furnished, 'preparation' | 'place' | 'end'>): Promise<readonly string[]> {
+  const left = await clearSandbox(place.directory, place.record, end.sweep);
+  if (left.length === 0) preparation.userIds.giveBack(place.uid);
+  return left;
+}
+
+/** What the steps of a furnished place share. */
+export function stepsIn({ preparation, spec, place, layout, end }: Furnished): BubblewrapSteps {
   const { host, cgroups, killGraceMs } = preparation;
-  const { id, directory, record, disk } = place;
-  let sweep: Sweep = 'processes-are-gone';
-  const onSurvivors = (): void => void (sweep = 'all-processes');
-  const watchDisk = disk === null;
-  const setting = stepSetting({ host, spec, layout, cgroups, killGraceMs, id, directory, watchDisk, onSurvivors });
+  const { id, directory, disk } = place;
+  const onSurvivors = (): void => void (end.sweep = 'all-processes');
+  return { host, spec, layout, cgroups, killGraceMs, id, directory, watchDisk: disk === null, onSurvivors };
+}
+
+/** The sandbox of a furnished place; its first steps run in what stands there already, if anything does. */
+export function assemble(furnished: Furnished, standing: StandingSteps | null): Sandbox {
+  const { preparation, spec, layout } = furnished;
+  const setting = stepSetting(stepsIn(furnished), standing);
   return new SequentialSandbox({
     tier: 'sandbox',
     layers: preparation.layers,
@@ -115,36 +144,50 @@ function assemble(
     execute: (step, ordinal, sink) => runStep(setting, step, ordinal, sink),
     collect: (globs, caps, take) => collectFiles(spec.workspace.hostDir, globs, caps, take),
     clear: async () => {
-      const left = await clearSandbox(directory, record, sweep);
-      // A user id under which something may still live is nobody else's: it is not given out again.
-      if (left.length === 0) vacate();
-      return left;
+      await standing?.end();
+      return vacate(furnished);
     },
   });
 }
+
+/** The same place for another spec that it suits. */
+export const furnishedFor = (furnished: Furnished, preparation: Preparation, spec: SandboxSpec): Furnished => ({
+  ...furnished,
+  preparation,
+  spec: { ...spec, workspace: furnished.spec.workspace },
+  layout: { ...furnished.layout, env: environmentFor(spec, furnished.layout.homeDir) },
+});
+
+export type MadePlace =
+  { readonly ok: true; readonly furnished: Furnished } | { readonly ok: false; readonly refusal: Refusal };
 
 /**
  * Makes everything a sandbox needs on the host. What fails here is the host's doing (a full disk, a mount refused): it
  * is undone and answered as a refusal.
  */
-export async function prepareSandbox(given: Preparation, asked: SandboxSpec): Promise<Opened> {
+export async function makePlace(given: Preparation, asked: SandboxSpec, ahead: number): Promise<MadePlace> {
   const { host, userIds } = given;
   const uid = host.mode === 'root' ? userIds.take() : UNPRIVILEGED_UID;
   if (uid === null) {
     return { ok: false, refusal: refusal('too_many_sandboxes', 'all user ids of this process are in use') };
   }
-  const vacate = (): void => userIds.giveBack(uid);
   // Mounts are listed under their real paths and could not be found again under any other.
   const preparation = { ...given, stateDir: await realpath(given.stateDir) };
   const hostDir = await realpath(asked.workspace.hostDir);
   const spec = { ...asked, workspace: { ...asked.workspace, hostDir } };
   const place = await claimPlace(preparation, spec, uid);
+  const end: Furnished['end'] = { sweep: 'processes-are-gone' };
   try {
-    const layout = await furnish(host, spec, place);
-    return { ok: true, sandbox: assemble(preparation, spec, place, layout, vacate) };
+    const layout = await furnish(host, spec, place, ahead);
+    return { ok: true, furnished: { preparation, spec, place, layout, end } };
   } catch (reason) {
-    const left = await clearSandbox(place.directory, place.record, 'processes-are-gone');
-    if (left.length === 0) vacate();
+    await vacate({ preparation, place, end });
     return { ok: false, refusal: refusal('sandbox_setup_failed', String(reason)) };
   }
+}
+
+/** Makes a sandbox from nothing. */
+export async function prepareSandbox(given: Preparation, asked: SandboxSpec): Promise<Opened> {
+  const made = await makePlace(given, asked, 0);
+  return made.ok ? { ok: true, sandbox: assemble(made.furnished, null) } : made;
 }

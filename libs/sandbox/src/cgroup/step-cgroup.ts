@@ -16,6 +16,8 @@ export type CgroupUsage = {
 export type StepCgroup = {
   /** Writing `0` to each of these puts the writer into the group. */
   readonly joinFiles: readonly string[];
+  /** Puts limits in force. Throws when a hierarchy that was usable a moment ago no longer is. */
+  limit(limits: JobLimits): Promise<void>;
   usage(): Promise<CgroupUsage>;
   /** Kills every member and waits until there is none; false when some would not die. */
   kill(): Promise<boolean>;
@@ -44,7 +46,7 @@ const cpuQuotaUs = (limits: JobLimits): number => Math.max(1_000, Math.round(lim
 
 type Layout = {
   readonly directories: readonly string[];
-  readonly settings: readonly Setting[];
+  readonly settings: (limits: JobLimits) => readonly Setting[];
   /**
    * In v1 a thread that moves itself alone need not wait for the whole kernel to look away, which is 15 ms on an idle
    * host; the writer is a shell with one thread. v2 knows no such shortcut between groups that have controllers.
@@ -57,23 +59,23 @@ type Layout = {
 };
 
 /** Swap is capped where the kernel accounts for it; where it does not, swappiness 0 keeps the job out of it. */
-function layoutV1(host: Extract<CgroupHost, { version: 1 }>, name: string, limits: JobLimits): Layout {
+function layoutV1(host: Extract<CgroupHost, { version: 1 }>, name: string): Layout {
   const memory = join(host.memory, name);
   const pids = join(host.pids, name);
   const cpu = host.cpu === null ? null : join(host.cpu, name);
   const cpuacct = host.cpuacct === null ? null : join(host.cpuacct, name);
-  const cpuSettings =
+  const cpuSettings = (limits: JobLimits): readonly Setting[] =>
     cpu === null
       ? []
       : [must(join(cpu, 'cpu.cfs_period_us'), CPU_PERIOD_US), must(join(cpu, 'cpu.cfs_quota_us'), cpuQuotaUs(limits))];
   return {
     directories: [...new Set([memory, pids, cpu, cpuacct].filter((each) => each !== null))],
-    settings: [
+    settings: (limits) => [
       must(join(memory, 'memory.limit_in_bytes'), limits.memoryBytes),
       may(join(memory, 'memory.memsw.limit_in_bytes'), limits.memoryBytes),
       may(join(memory, 'memory.swappiness'), 0),
       must(join(pids, 'pids.max'), limits.pids + HELPER_PROCESSES),
-      ...cpuSettings,
+      ...cpuSettings(limits),
     ],
     joinFile: 'tasks',
     memory,
@@ -83,15 +85,17 @@ function layoutV1(host: Extract<CgroupHost, { version: 1 }>, name: string, limit
   };
 }
 
-function layoutV2(host: Extract<CgroupHost, { version: 2 }>, name: string, limits: JobLimits): Layout {
+function layoutV2(host: Extract<CgroupHost, { version: 2 }>, name: string): Layout {
   const group = join(host.parent, name);
   return {
     directories: [group],
-    settings: [
+    settings: (limits) => [
       must(join(group, 'memory.max'), limits.memoryBytes),
       may(join(group, 'memory.swap.max'), 0),
       must(join(group, 'pids.max'), limits.pids + HELPER_PROCESSES),
       may(join(group, 'cpu.max'), `${cpuQuotaUs(limits)} ${CPU_PERIOD_US}`),
+      // One process killed for memory takes its step with it: half a test suite is worth nothing.
+      may(join(group, 'memory.oom.group'), 1),
     ],
     joinFile: 'cgroup.procs',
     memory: group,
@@ -175,28 +179,40 @@ async function removeAll(directories: readonly string[]): Promise<readonly strin
   return directories.filter((_, index) => gone[index] === false);
 }
 
-/**
- * Makes the group `name` with the limits in force. Throws when a hierarchy that was usable a moment ago no longer is,
- * leaving nothing behind.
- */
-export async function createStepCgroup(host: CgroupHost, name: string, limits: JobLimits): Promise<StepCgroup> {
-  const layout = host.version === 1 ? layoutV1(host, name, limits) : layoutV2(host, name, limits);
+/** Makes the group `name`, without limits yet. Throws when a hierarchy is not usable, leaving nothing behind. */
+export async function createUnlimitedCgroup(host: CgroupHost, name: string): Promise<StepCgroup> {
+  const layout = host.version === 1 ? layoutV1(host, name) : layoutV2(host, name);
   try {
     await Promise.all(layout.directories.map((directory) => mkdir(directory)));
-    // In order: v1 refuses a memsw limit below the memory limit.
-    for (const setting of layout.settings) await apply(setting);
-    // One process killed for memory takes its step with it: half a test suite is worth nothing.
-    if (host.version === 2) await apply(may(join(layout.memory, 'memory.oom.group'), 1));
   } catch (reason) {
     await removeAll(layout.directories);
     throw reason;
   }
   return {
     joinFiles: layout.directories.map((directory) => join(directory, layout.joinFile)),
+    limit: async (limits) => {
+      // In order: v1 refuses a memsw limit below the memory limit.
+      for (const setting of layout.settings(limits)) await apply(setting);
+    },
     usage: () => readUsage(layout),
     kill: () => killMembers(layout.memory),
     remove: () => removeAll(layout.directories),
   };
+}
+
+/**
+ * Makes the group `name` with the limits in force. Throws when a hierarchy that was usable a moment ago no longer is,
+ * leaving nothing behind.
+ */
+export async function createStepCgroup(host: CgroupHost, name: string, limits: JobLimits): Promise<StepCgroup> {
+  const group = await createUnlimitedCgroup(host, name);
+  try {
+    await group.limit(limits);
+    return group;
+  } catch (reason) {
+    await group.remove();
+    throw reason;
+  }
 }
 
 /** Directories in which groups of this host are made; where to look for left-overs. */

@@ -9,7 +9,14 @@ import type {
 import { DEFAULT_COLLECT_CAPS, type CollectReport, type CollectedFile } from '../collect-files.ts';
 import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
 import type { Refusal } from '../refusal.ts';
-import type { ReadOnlyBind, Sandbox, SandboxExecutor, StepOutcome, StepResult } from '../sandbox-executor.ts';
+import type {
+  ReadOnlyBind,
+  Sandbox,
+  SandboxExecutor,
+  SandboxSpec,
+  StepOutcome,
+  StepResult,
+} from '../sandbox-executor.ts';
 import { checkoutScript, TREE_MISMATCH_EXIT, type JobSource } from './checkout.ts';
 
 /** One planned job, and what it needs to be carried out on this host. */
@@ -33,6 +40,13 @@ export interface JobOrder {
   /** Secrets by name, in the environment of the job's steps and nowhere else. */
   secrets: Readonly<Record<string, string>>;
   signal: AbortSignal;
+}
+
+/** Where a job will be carried out, known before the job is. Both directories are there and empty. */
+export interface JobPlace {
+  workspaceDir: string;
+  gitDir: string;
+  toolchainDirs: readonly string[];
 }
 
 export interface JobSinks {
@@ -63,6 +77,17 @@ export interface JobResult {
 /** Checking out a large repository takes seconds; more means that the disk hangs. */
 const CHECKOUT_TIMEOUT_MS = 10 * 60_000;
 
+/** Has a sandbox made ready for the next job in this place, if it is one like most: without a network, for trusted code. */
+export async function standBy(executor: SandboxExecutor, place: JobPlace): Promise<void> {
+  await executor.standBy?.({
+    ...placeOf(place),
+    trust: 'trusted',
+    limits: DEFAULT_SANDBOX_LIMITS,
+    network: 'none',
+    env: {},
+  });
+}
+
 /**
  * Carries out one job in one sandbox: checkout, steps in order until one fails, artifacts, and nothing left behind. Of steps
  * that are independent all run, whichever of them fail.
@@ -70,13 +95,11 @@ const CHECKOUT_TIMEOUT_MS = 10 * 60_000;
  */
 export async function runJob(executor: SandboxExecutor, order: JobOrder, sinks: JobSinks): Promise<JobResult> {
   const opened = await executor.open({
-    workspace: { hostDir: order.workspaceDir, onClose: 'empty' },
+    ...placeOf({ ...order, gitDir: order.source.gitDir }),
     trust: order.trust,
     limits: { ...DEFAULT_SANDBOX_LIMITS, ...order.job.limits },
     network: order.network,
     env: environmentOf(order),
-    binds: bindsOf(order),
-    user: 'delta',
   });
   if (!opened.ok) return notJudged(refusedBy(opened.refusal));
   const { sandbox } = opened;
@@ -179,11 +202,12 @@ function globOf({ type, path }: ArtifactRequest): string {
   return type === 'folder' ? `${path}/**` : path;
 }
 
-function bindsOf(order: JobOrder): ReadOnlyBind[] {
-  return [
-    { hostPath: order.source.gitDir, at: '/source.git' },
-    ...order.toolchainDirs.map((hostPath) => ({ hostPath })),
+function placeOf({ workspaceDir, gitDir, toolchainDirs }: JobPlace): Pick<SandboxSpec, 'workspace' | 'binds' | 'user'> {
+  const binds: ReadOnlyBind[] = [
+    { hostPath: gitDir, at: '/source.git' },
+    ...toolchainDirs.map((hostPath) => ({ hostPath })),
   ];
+  return { workspace: { hostDir: workspaceDir, onClose: 'empty' }, binds, user: 'delta' };
 }
 
 function environmentOf(order: JobOrder): Record<string, string> {

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * A warden in a process of its own, there to be killed: opens a sandbox of the given tier and runs a step in it that
- * starts a daemon and never ends. Node runs our sources as they are; only the doors of other rooms must be shown to it.
+ * starts a daemon and never ends; or one that has a sandbox standing by, and no job. Node runs our sources as they are; only the doors of other rooms must be shown to it.
  */
 const WARDEN = (source: string, contracts: string): string => `
   import { registerHooks } from 'node:module';
@@ -12,13 +12,18 @@ const WARDEN = (source: string, contracts: string): string => `
       specifier === '@delta-ci/contracts' ? { url: ${JSON.stringify(contracts)}, shortCircuit: true } : next(specifier, context),
   });
   const { BubblewrapExecutor, ContainerExecutor, DEFAULT_SANDBOX_LIMITS, ProcessExecutor } = await import(${JSON.stringify(source)});
-  const { tier, hostDir, ...given } = JSON.parse(process.argv[1]);
+  const { tier, hostDir, standing, ...given } = JSON.parse(process.argv[1]);
   const options = { ...given, killGraceMs: 1000, image: null };
   const executor = new { sandbox: BubblewrapExecutor, container: ContainerExecutor, process: ProcessExecutor }[tier](options);
   const spec = {
     workspace: { hostDir, onClose: 'empty' }, trust: 'trusted', limits: DEFAULT_SANDBOX_LIMITS,
     network: 'none', env: {}, binds: [], user: 'job',
   };
+  if (standing) {
+    await executor.standBy(spec);
+    process.stdout.write('standing');
+    await new Promise((resolve) => setTimeout(resolve, 600000));
+  }
   const { sandbox, refusal } = await executor.open(spec);
   if (!sandbox) throw new Error(JSON.stringify(refusal));
   const script = 'setsid sleep 3000 & echo left > file; echo ready; while :; do sleep 1; done';
@@ -35,9 +40,10 @@ export type WardenOptions = {
   readonly bwrap: string;
   readonly programDirs: readonly string[];
   readonly engineSocket: string;
+  readonly standing?: boolean;
 };
 
-/** Starts the warden; settles when its step is under way. */
+/** Starts the warden; settles when its step is under way, or its sandbox stands. */
 export async function startWarden(options: WardenOptions): Promise<ChildProcess> {
   const source = new URL('../index.ts', import.meta.url).href;
   const contracts = new URL('../../../contracts/src/index.ts', import.meta.url).href;

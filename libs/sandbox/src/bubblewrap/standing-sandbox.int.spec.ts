@@ -1,0 +1,208 @@
+import { describe, expect, it } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { detectCgroups } from '../cgroup/cgroup-host.ts';
+import { cgroupParents } from '../cgroup/step-cgroup.ts';
+import { SANDBOX_VARIABLE } from '../leftovers.ts';
+import { processesWithVariable } from '../process-table.ts';
+import type { SandboxSpec } from '../sandbox-executor.ts';
+import { gateWords } from '../step-entry.ts';
+import { describeHostileBattery } from '../testing/hostile-battery.fixture.ts';
+import {
+  collectOutput,
+  finished,
+  probeOnce,
+  script,
+  specFor,
+  step,
+  withDirectories,
+} from '../testing/open-sandbox.fixture.ts';
+import { describeProcessContract, SHELL_PROGRAMS } from '../testing/process-contract.fixture.ts';
+import { describeSandboxContract } from '../testing/sandbox-contract.fixture.ts';
+import { guessFor, standingFirst } from '../testing/standing-first.fixture.ts';
+import { whereItRuns } from '../testing/where-it-runs.fixture.ts';
+import { BubblewrapExecutor } from './bubblewrap-executor.ts';
+
+const makeBubblewrap = (stateDir: string): BubblewrapExecutor =>
+  new BubblewrapExecutor({
+    stateDir,
+    killGraceMs: 1_000,
+    bwrap: process.env['DELTA_BWRAP'] ?? 'bwrap',
+    programDirs: (process.env['PATH'] ?? '').split(':'),
+  });
+const makeExecutor = (stateDir: string) => standingFirst(makeBubblewrap(stateDir), stateDir);
+
+const cgroups = detectCgroups();
+
+/** Processes and control groups of these sandboxes that are still there. */
+async function leftOf(ids: readonly string[]): Promise<readonly string[]> {
+  const parents = cgroups.found ? cgroupParents(cgroups.host) : [];
+  const groups = (await Promise.all(parents.map(async (parent) => readdir(parent)))).flat();
+  const processes = ids.flatMap((id) => processesWithVariable(SANDBOX_VARIABLE, id)).map(String);
+  return [...processes, ...groups.filter((name) => ids.some((id) => name.includes(id)))];
+}
+
+interface Standing {
+  readonly executor: BubblewrapExecutor;
+  readonly stateDir: string;
+  readonly spec: SandboxSpec;
+  readonly stood: readonly string[];
+}
+
+/** A sandbox stands for an empty workspace; nothing of it may be there in the end. */
+async function withStanding(use: (standing: Standing) => Promise<void>): Promise<void> {
+  await withDirectories(async (stateDir, hostDir) => {
+    const executor = makeBubblewrap(stateDir);
+    const spec = specFor(hostDir, { workspace: { hostDir, onClose: 'empty' } });
+    await executor.standBy(guessFor(spec));
+    const stood = await readdir(stateDir);
+    expect(stood.length).toBe(1);
+    expect((await leftOf(stood)).length).toBeGreaterThan(0);
+    await use({ executor, stateDir, spec, stood });
+    await executor.standDown();
+    expect(await readdir(stateDir)).toEqual([]);
+    expect(await leftOf(stood)).toEqual([]);
+  });
+}
+
+/** What a step of a sandbox for this spec says; and whether it ran in the one that stood. */
+async function says({ executor, stateDir, stood }: Standing, spec: SandboxSpec, text: string, env = {}) {
+  const opened = await executor.open(spec);
+  if (!opened.ok) throw new Error(opened.refusal.message);
+  const ids = await readdir(stateDir);
+  const output = collectOutput();
+  const result = finished(await opened.sandbox.run(step(script(text), { env }), output.sink));
+  expect(await opened.sandbox.close()).toEqual({ leftovers: [] });
+  expect(result.exitCode).toBe(0);
+  return { text: output.text(), inTheOneThatStood: ids.includes(stood[0] ?? '') };
+}
+
+const probe = await probeOnce(makeBubblewrap);
+
+whereItRuns('tier sandbox, standing before it is asked for', probe, () => {
+  // Without control groups, limits are built into a sandbox, and none stands ahead.
+  const asked = cgroups.found ? describe : describe.skip;
+
+  asked('one sandbox', () => {
+    it('given a job it suits, then the job’s environment and script arrive in it, to the letter', async () => {
+      await withStanding(async (standing) => {
+        const words = `it's "ü€🙂" \\ $HOME \`x\` \r\n !$(exit)`;
+        const spec = { ...standing.spec, env: { JOB: words } };
+        const said = await says(standing, spec, 'printf %s "$JOB|$STEP|$USER"', { STEP: "'" });
+        expect(said).toEqual({ text: `${words}|'|job`, inTheOneThatStood: true });
+      });
+    });
+
+    it('given more steps than stand, then the others are started as ever, and all are one job', async () => {
+      await withStanding(async ({ executor, spec }) => {
+        const opened = await executor.open(spec);
+        if (!opened.ok) throw new Error(opened.refusal.message);
+        const output = collectOutput();
+        for (const text of ['1', '2', '3']) {
+          const run = step(script(`printf ${text} >> all; cat all; ls /tmp; touch /tmp/mine`));
+          expect(finished(await opened.sandbox.run(run, output.sink)).exitCode).toBe(0);
+        }
+        expect(output.text()).toBe('112123');
+        expect(await opened.sandbox.close()).toEqual({ leftovers: [] });
+      });
+    });
+
+    it('given a variable that shells keep for themselves, then it arrives by another way', async () => {
+      await withStanding(async (standing) => {
+        const said = await says(standing, standing.spec, 'printenv UID', { UID: 'nine' });
+        expect(said.text).toBe('nine\n');
+      });
+    });
+
+    it.each<[string, (spec: SandboxSpec) => SandboxSpec]>([
+      ['a network', (spec) => ({ ...spec, network: 'host' })],
+      ['binds', (spec) => ({ ...spec, binds: [{ hostPath: '/usr', at: '/opt/more' }] })],
+      ['a larger /tmp', (spec) => ({ ...spec, limits: { ...spec.limits, tmpBytes: 2 ** 20 } })],
+      ['another name', (spec) => ({ ...spec, user: 'other' })],
+    ])('given a job with %s, then it gets a sandbox of its own', async (_, change) => {
+      await withStanding(async (standing) => {
+        const said = await says(standing, change(standing.spec), 'id -un');
+        expect(said.inTheOneThatStood).toBe(false);
+        expect(await leftOf(standing.stood)).toEqual([]);
+      });
+    });
+
+    it('given a workspace that is not empty any more, then it is not used', async () => {
+      await withStanding(async (standing) => {
+        await writeFile(join(standing.spec.workspace.hostDir, 'file'), 'x');
+        const opened = await standing.executor.open({
+          ...standing.spec,
+          workspace: { ...standing.spec.workspace, onClose: 'keep' },
+        });
+        expect(await leftOf(standing.stood)).toEqual([]);
+        if (opened.ok) await opened.sandbox.close();
+      });
+    });
+
+    it('given a stranger’s job, then what it demands is judged as ever', async () => {
+      await withStanding(async (standing) => {
+        const opened = await standing.executor.open({ ...standing.spec, minimum: { 'disk-limit': 'enforced' } });
+        const offered = probe.layers.find(({ layer }) => layer === 'disk-limit')?.state;
+        const given = opened.ok ? opened.sandbox.layers.find(({ layer }) => layer === 'disk-limit')?.state : offered;
+        expect([opened.ok, given]).toEqual([offered === 'enforced', offered]);
+        if (opened.ok) await opened.sandbox.close();
+      });
+    });
+
+    it('given a waiting sandbox that was killed, then its step is started as ever', async () => {
+      await withStanding(async (standing) => {
+        const killed = processesWithVariable(SANDBOX_VARIABLE, standing.stood[0] ?? '');
+        killed.forEach((pid) => process.kill(pid, 'SIGKILL'));
+        expect((await says(standing, standing.spec, 'echo here')).text).toBe('here\n');
+      });
+    });
+
+    it('given nobody who opens it, then it goes without a trace', async () => {
+      await withStanding(async () => undefined);
+    });
+  });
+
+  asked('all of them', () => {
+    describeSandboxContract('sandbox', { makeExecutor, programs: SHELL_PROGRAMS });
+    describeProcessContract('sandbox', { makeExecutor });
+    describeHostileBattery(makeExecutor, ({ stoppedBy }) => stoppedBy !== 'disk-limit');
+  });
+});
+
+describe('what a waiting shell is told', () => {
+  const text = fc.string({ unit: 'binary' }).map((value) => value.replaceAll('\0', '').toWellFormed());
+  const variable = fc.tuple(fc.stringMatching(/^X[A-Z_0-9]{0,8}$/), text);
+  const SAY = `printf '%s\\0' "$@"; exec env -0`;
+
+  const heard = (argv: readonly string[], env: Readonly<Record<string, string>>, cut = 0): readonly string[] => {
+    const words = gateWords({ kind: 'argv', argv: ['/bin/sh', '-c', SAY, 'sh', ...argv] }, '/', env, false) ?? '';
+    const input = words.slice(0, words.length - cut);
+    return spawnSync('/bin/sh', ['-s'], { input, env: {}, encoding: 'utf8' }).stdout.split('\0');
+  };
+
+  it('for any words and variables, it comes through the shell as it was', () => {
+    const words = fc.array(text, { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(words, fc.array(variable, { maxLength: 4 }), (argv, variables) => {
+        const env = Object.fromEntries(variables);
+        const said = heard(argv, env);
+        expect(said.slice(0, argv.length)).toEqual(argv);
+        const wanted = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+        expect(said.slice(argv.length)).toEqual(expect.arrayContaining(wanted));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('for words that break off anywhere in their last line, nothing runs', () => {
+    for (const cut of [2, 3, 10, 30, 60]) expect(heard(['x'], {}, cut)).toEqual(['']);
+  });
+
+  it('for a variable that a shell would keep or change, there are no words', () => {
+    for (const name of ['IFS', 'OPTIND', 'LINENO', 'PPID', 'UID', 'BASH_ENV', 'SHELLOPTS']) {
+      expect(gateWords({ kind: 'script', script: 'true' }, '/workspace', { [name]: '1' }, false)).toBeNull();
+    }
+  });
+});

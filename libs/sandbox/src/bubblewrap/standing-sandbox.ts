@@ -1,0 +1,62 @@
+import { readdirSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
+import type { Sandbox, SandboxSpec } from '../sandbox-executor.ts';
+import { standingSetting } from './bubblewrap-step.ts';
+import { wantsOwnDisk } from './layers-of-sandbox.ts';
+import { assemble, furnishedFor, makePlace, stepsIn, vacate, type Preparation } from './prepare-sandbox.ts';
+import { StandingSteps } from './standing-steps.ts';
+
+/** A sandbox that stands before there is a job for it. */
+export type StandingSandbox = {
+  /** The sandbox for a spec it suits, with that spec's environment and limits in force; null when it suits another alone. */
+  readonly adopt: (preparation: Preparation, spec: SandboxSpec) => Promise<Sandbox | null>;
+  /** Undoes one that nobody adopted. */
+  readonly end: () => Promise<void>;
+};
+
+/** The checkout and the first step of a job: most jobs have no more. */
+const STEPS_AHEAD = 2;
+
+/** What is built into a sandbox when it starts. Environment, and what its control groups bound, are given to it later. */
+const builtIn = ({ workspace, network, binds, user, limits }: SandboxSpec): unknown => ({
+  workspace,
+  network,
+  binds,
+  user,
+  tmpBytes: limits.tmpBytes,
+});
+
+const suits = (guess: SandboxSpec, spec: SandboxSpec): boolean =>
+  isDeepStrictEqual(builtIn(guess), builtIn(spec)) &&
+  !wantsOwnDisk(spec) &&
+  readdirSync(spec.workspace.hostDir).length === 0;
+
+/**
+ * Starts a sandbox for a job like `guess`. Null where that cannot be: without control groups limits are built in as well,
+ * and a file system of its own has the job's size.
+ */
+export async function standUp(preparation: Preparation, guess: SandboxSpec): Promise<StandingSandbox | null> {
+  const { cgroups } = preparation;
+  if (cgroups === null || wantsOwnDisk(guess)) return null;
+  const made = await makePlace(preparation, guess, STEPS_AHEAD);
+  if (!made.ok) return null;
+  const { furnished } = made;
+  let standing: StandingSteps;
+  try {
+    standing = await StandingSteps.start(standingSetting(stepsIn(furnished), cgroups), STEPS_AHEAD);
+  } catch {
+    await vacate(furnished);
+    return null;
+  }
+  return {
+    adopt: async (current, spec) => {
+      if (!suits(guess, spec)) return null;
+      await standing.limit(spec.limits);
+      return assemble(furnishedFor(furnished, current, spec), standing);
+    },
+    end: async () => {
+      await standing.end();
+      await vacate(furnished);
+    },
+  };
+}

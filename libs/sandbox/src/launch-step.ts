@@ -1,0 +1,119 @@
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { Readable, Writable } from 'node:stream';
+import { inheritedDescriptors } from './inherited-descriptors.ts';
+import { openGate, openOutputPipe } from './output-pipe.ts';
+
+/** A program to start: what it is given on descriptors 3 and up, and where its pipes lie. */
+export type Launch = {
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly feeds: readonly Buffer[];
+  /** Whether the program writes a status on the descriptor after its feeds. */
+  readonly reportsStatus: boolean;
+  readonly outputPipe: string;
+  /** The named pipe it has for its standard input; null when that is empty. */
+  readonly gate: string | null;
+};
+
+/** What a launcher says on one of its channels, up to a cap. */
+export type Collected = { text: string; onText: (text: string) => void; readonly ended: Promise<void> };
+
+/** Code and signal of a program, or the error that kept it from starting. */
+export type Exit = {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly error: Error | null;
+};
+
+/** A program that was started. Whoever has it closes the descriptors. */
+export type Launched = {
+  readonly child: ChildProcess;
+  readonly exited: Promise<Exit>;
+  /** What it reported so far, if it does. */
+  readonly status: Collected;
+  /** The launcher's own stderr. */
+  readonly setup: Collected;
+  /** Reads the step's output. */
+  readonly outputFd: number;
+  /** Writes to the gate, where there is one. */
+  readonly gateFd: number | null;
+};
+
+/** More than this of what a launcher says is of no use to anybody. */
+const COLLECTED_CHARS = 4_096;
+
+function collect(stream: unknown): Collected {
+  const collected = { text: '', onText: (): void => undefined };
+  if (!(stream instanceof Readable)) return { ...collected, ended: Promise.resolve() };
+  const collecting: Collected = { ...collected, ended: new Promise((resolve) => stream.once('close', resolve)) };
+  stream.setEncoding('utf8');
+  stream.on('data', (text: string) => {
+    if (collecting.text.length < COLLECTED_CHARS) collecting.text += text;
+    collecting.onText(collecting.text);
+  });
+  stream.on('error', () => undefined);
+  return collecting;
+}
+
+/** A child that dies early closes its end; what it did not read is of no interest then. */
+function feed(child: ChildProcess, feeds: readonly Buffer[]): void {
+  feeds.forEach((bytes, index) => {
+    const stream: unknown = child.stdio[index + 3];
+    if (!(stream instanceof Writable)) return;
+    stream.on('error', () => undefined);
+    stream.end(bytes);
+  });
+}
+
+/**
+ * What the child gets on each descriptor. Node leaves those it does not mention to the child if whoever started the
+ * warden left them open, so every such descriptor is mentioned: the child finds /dev/null there.
+ */
+function descriptors(launch: Launch, inputFd: number, outputFd: number, nullFd: number): StdioOptions {
+  const pipes = Array<'pipe'>(1 + launch.feeds.length + (launch.reportsStatus ? 1 : 0)).fill('pipe');
+  const own: Exclude<StdioOptions, string> = [inputFd, outputFd, ...pipes];
+  for (const leaked of inheritedDescriptors()) {
+    while (own.length < leaked) own.push('ignore');
+    own[leaked] ??= nullFd;
+  }
+  return own;
+}
+
+const exitOf = (child: ChildProcess): Promise<Exit> =>
+  new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve({ code, signal, error: null }));
+    child.once('error', (error) => resolve({ code: null, signal: null, error }));
+  });
+
+/** Starts a program with its pipes. Throws when the host refuses one of them; nothing is left open then. */
+export function launchStep(launch: Launch): Launched {
+  const [file, ...args] = launch.argv;
+  const ours: number[] = [];
+  const theirs: number[] = [];
+  try {
+    const nullFd = openSync('/dev/null', 'r');
+    theirs.push(nullFd);
+    const output = openOutputPipe(launch.outputPipe);
+    ours.push(output.readFd);
+    theirs.push(output.writeFd);
+    const gate = launch.gate === null ? null : openGate(launch.gate);
+    if (gate !== null) {
+      ours.push(gate.writeFd);
+      theirs.push(gate.readFd);
+    }
+    const stdio = descriptors(launch, gate?.readFd ?? nullFd, output.writeFd, nullFd);
+    const child = spawn(file, args, { cwd: launch.cwd, env: { ...launch.env }, stdio, detached: true });
+    const exited = exitOf(child);
+    const status = collect(child.stdio[launch.feeds.length + 3]);
+    const setup = collect(child.stderr);
+    feed(child, launch.feeds);
+    return { child, exited, status, setup, outputFd: output.readFd, gateFd: gate?.writeFd ?? null };
+  } catch (reason) {
+    ours.forEach((fd) => closeSync(fd));
+    throw reason;
+  } finally {
+    theirs.forEach((fd) => closeSync(fd));
+  }
+}
