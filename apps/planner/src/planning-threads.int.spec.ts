@@ -117,6 +117,12 @@ describe('planning in a thread of its own', () => {
     ]);
   });
 
+  it('given more plans than a thread makes, then its heir makes the next ones', async () => {
+    const threads = threadsOf();
+    const order = orderFor({ 'package.json': packageOf({}) });
+    for (let plans = 0; plans < 102; plans += 1) expect((await threads.plan(order, unlimited)).ok).toBe(true);
+  });
+
   it('given a time that is over already, then no thread is started', async () => {
     expect(await threadsOf().plan(orderFor({}), AbortSignal.abort())).toMatchObject({ code: 'planning_timed_out' });
   });

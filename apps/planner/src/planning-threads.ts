@@ -16,6 +16,8 @@ const ENTRY = new URL(`./planning-worker${extname(import.meta.url)}`, import.met
 
 /** What an earlier plan left behind may slow a thread down, or fill it: after so many it is replaced. */
 const PLANS_MAX = 100;
+/** So many plans before its last one a thread's heir is started: nobody has to wait for that then. */
+const HEIR_AHEAD = 10;
 /** A repository with more files than this leaves so much behind that its thread is replaced at once. */
 const FILES_MAX_TO_STAY = 20_000;
 
@@ -28,6 +30,9 @@ const FILES_MAX_TO_STAY = 20_000;
 export class PlanningThreads {
   readonly #bounds: PlanningBounds;
   #spare: PlanningThread | null = null;
+  /** Takes the spare's place when that one's time is over. */
+  #heir: PlanningThread | null = null;
+  readonly #ending = new Set<Promise<void>>();
   #open = true;
 
   constructor(bounds: PlanningBounds = DEFAULT_PLANNING_BOUNDS) {
@@ -36,7 +41,9 @@ export class PlanningThreads {
 
   /** Starts the next plan's thread ahead. */
   warm(): void {
-    if (this.#open) this.#spare ??= this.#started();
+    if (!this.#open || this.#spare !== null) return;
+    this.#spare = this.#heir ?? this.#started();
+    this.#heir = null;
   }
 
   /**
@@ -66,23 +73,31 @@ export class PlanningThreads {
       return await thread.ask(asked, signal);
     } finally {
       if (this.#open && this.#spare === null && thread.isSound) this.#spare = thread;
-      else await thread.end();
+      else this.#endBehind(thread);
+      if (this.#open && this.#spare === thread && thread.needsHeir) this.#heir ??= this.#started();
       this.warm();
     }
   }
 
-  /** Starts no more threads and ends the spare one. Plans under way end by their own signals. */
+  /** Its end takes some milliseconds, which the plan it has made does not wait for. */
+  #endBehind(thread: PlanningThread): void {
+    const ending = thread.end().finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+  }
+
+  /** Starts no more threads and ends those that wait. Plans under way end by their own signals. */
   async close(): Promise<void> {
     this.#open = false;
-    const spare = this.#spare;
-    this.#spare = null;
-    await spare?.end();
+    const waiting = [this.#spare, this.#heir];
+    [this.#spare, this.#heir] = [null, null];
+    await Promise.all([...waiting.map(async (thread) => thread?.end()), ...this.#ending]);
   }
 
   #started(): PlanningThread {
     // One that fails while it waits is replaced when it is needed, and that start's failure is told.
     const thread = new PlanningThread(this.#bounds, () => {
       if (this.#spare === thread) this.#spare = null;
+      if (this.#heir === thread) this.#heir = null;
     });
     return thread;
   }
@@ -114,6 +129,11 @@ class PlanningThread {
 
   get isSound(): boolean {
     return this.#sound && this.#plans < PLANS_MAX;
+  }
+
+  /** Whether its last plan is near. */
+  get needsHeir(): boolean {
+    return this.#plans >= PLANS_MAX - HEIR_AHEAD;
   }
 
   async ask(asked: Asked, signal: AbortSignal): Promise<Answered | Failed> {
