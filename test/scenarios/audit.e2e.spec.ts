@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { PlanStatement } from '@delta-ci/contracts';
 import { rebuildProjections } from '@delta-ci/event-log';
 import { eventually } from '../support/infra/index.ts';
 import { QUICK, configWith, startTestMesh, type TestMesh } from '../support/mesh/index.ts';
@@ -71,6 +72,28 @@ describe('the audit of a mesh', () => {
     expect((await delta('runs', 'view', runId)).output).toMatch(/signed by the checkpoint at \d+ of 20/);
   });
 
+  it('given a run that ended, when it is attested, then the file says what ran, offline and by hand', async () => {
+    const key = join(system.mesh.directory, 'orchestrator', 'checkpoint-key.pem');
+    const made = await delta('attest', runId, '--output', 'run.attestation.json', '--key', key);
+    expect([made.output, made.code]).toEqual([expect.stringContaining('1 job that ran and 0 jobs that did not'), 0]);
+    const { code, output } = await delta('attest', 'verify', 'run.attestation.json', '--json');
+    const { statement } = JSON.parse(output) as { statement: PlanStatement };
+    expect([code, statement.predicate.run.id]).toEqual([0, runId]);
+    expect(statement.predicate.ran).toMatchObject([{ key: 'quick', outcome: 'succeeded', attempts: [{ attempt: 1 }] }]);
+    await writeFile(join(directory, 'by-hand.sh'), await procedureIn('docs/attestation.md'));
+    const [publicKey] = await readdir(join(system.mesh.directory, 'checkpoint-keys'));
+    const byHand = await promisify(execFile)('sh', ['-e', 'by-hand.sh'], {
+      cwd: directory,
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        FILE: 'run.attestation.json',
+        KEY: join(system.mesh.directory, 'checkpoint-keys', publicKey ?? ''),
+      },
+    });
+    expect(byHand.stdout).toContain('Signature Verified Successfully');
+    expect(JSON.parse(await readFile(join(directory, 'statement.json'), 'utf8'))).toEqual(statement);
+  });
+
   it('given checkpoints, when they are listed, then each is in the log and in the store', async () => {
     const places = await eventually('a checkpoint is in both places', async () => {
       const { output } = await delta('audit', 'checkpoints');
@@ -94,3 +117,9 @@ describe('the audit of a mesh', () => {
     expect((await rebuildProjections({ databaseUrl: system.mesh.adminDatabaseUrl })).equal).toBe(true);
   });
 });
+
+/** The one procedure of a page: what people would copy. */
+async function procedureIn(page: string): Promise<string> {
+  const text = await readFile(join(ROOT, page), 'utf8');
+  return text.split('## By hand')[1]?.split('```sh\n')[1]?.split('```')[0] ?? '';
+}

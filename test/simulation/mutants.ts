@@ -106,8 +106,8 @@ export const MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'libs/domain/src/run/cancel-and-supersede.ts',
-        find: "if (job.state !== 'active') return;",
-        replace: "if (job.state !== 'active' || job.current.state === 'queued') return;",
+        find: "if (job.state !== 'active' || job.current.state === 'canceling') return;",
+        replace: "if (job.state !== 'active' || ['queued', 'canceling'].includes(job.current.state)) return;",
       },
       {
         file: 'libs/domain/src/run/dispatch-and-lease.ts',

@@ -46,6 +46,11 @@ export const CONFIG_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'policies.runs.max_runtime_seconds': 'How long a run may take.',
   'policies.runs.max_concurrency': 'Attempts of one run that may be queued or running at a time.',
   'policies.runs.fail_fast': 'Whether jobs that have not started are canceled when a required job fails.',
+  'policies.shadow': 'The shadow ledger: of a sample of changes, what is left out runs too and decides nothing.',
+  'policies.shadow.rate': 'Share of the trusted changes that are sampled: 0 is none, 1 is all.',
+  'policies.shadow.max_escape_rate':
+    'A rule by which failures may escape in a larger share of the changes switches itself off.',
+  'policies.shadow.min_samples': 'Samples before which the missing ones count as if nothing had escaped.',
   limits:
     'What each job may use, within what the installation allows. Of an untrusted change no more than any job gets, or than the base has given.',
   'limits.cpu': 'Processors, for example "2" or "0.5".',

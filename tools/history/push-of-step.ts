@@ -34,6 +34,7 @@ export function pushOfStep({ commit, parent, changes }: HistoryStep, head: Snaps
     rules: DEFAULT_PLANNING_RULES,
     recipe: null,
     durations: null,
+    shadow: null,
     rerun: null,
   };
 }

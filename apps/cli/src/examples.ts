@@ -75,6 +75,18 @@ The head of the file says how to do the same with sha256sum and openssl.
 Examples:
   delta audit check run.bundle --keys ./keys
   delta audit check run.bundle --key-id 2f1c...`,
+  attest: `
+Ends with 0 when it is signed, 1 when the log is not as recorded, 3 when no checkpoint covers the run yet.
+
+Examples:
+  delta attest run_0199f2... --output run.attestation.json
+  delta attest verify run.attestation.json`,
+  attestVerify: `
+Needs no network and no mesh. Ends with 0 when it is as signed, 1 when it is not, 3 when no trusted key signed it.
+
+Examples:
+  delta attest verify run.attestation.json --keys ./keys
+  delta attest verify run.attestation.json --json | jq '.statement.predicate.notRun'`,
   at: `
 Examples:
   delta at 1200
@@ -87,6 +99,12 @@ Examples:
   delta durations github/demo/shop
   delta durations github/demo/shop --json > durations.json
   delta what-if --durations durations.json --last 300`,
+  ledger: `
+AT MOST: the share of changes in which a failure may escape the optimisation, at 95 % confidence.
+
+Examples:
+  delta ledger github/demo/shop
+  delta ledger github/demo/shop --json | jq '.optimisations[] | select(.on | not)'`,
   replay: `
 Ends with 0 when everything is as recorded, 1 when something differs, 3 when it could not be judged.
 

@@ -30,7 +30,10 @@ describe('the command line', () => {
     ['help-parked-list', ['parked', 'list', '--help']],
     ['help-parked-retry', ['parked', 'retry', '--help']],
     ['help-at', ['at', '--help']],
+    ['help-attest', ['attest', '--help']],
+    ['help-attest-verify', ['attest', 'verify', '--help']],
     ['help-durations', ['durations', '--help']],
+    ['help-ledger', ['ledger', '--help']],
     ['help-replay', ['replay', '--help']],
   ])('%s is as agreed', async (name, args) => {
     const { surroundings, out } = recorded(NOWHERE, {}, 100);

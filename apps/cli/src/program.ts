@@ -14,6 +14,8 @@ import {
   withJson,
   withKeys,
 } from './command-options.ts';
+import { attest, type AttestOptions } from './commands/attest.ts';
+import { verifyAttestation, type AttestVerifyOptions } from './commands/attest-verify.ts';
 import { checkAudit, type CheckOptions } from './commands/audit-check.ts';
 import { auditCheckpoints, type CheckpointsOptions } from './commands/audit-checkpoints.ts';
 import { exportAudit, type ExportOptions } from './commands/audit-export.ts';
@@ -21,6 +23,7 @@ import { verifyAudit, type VerifyOptions } from './commands/audit-verify.ts';
 import { at, type AtOptions } from './commands/at.ts';
 import { doctor } from './commands/doctor.ts';
 import { durations, type DurationsOptions } from './commands/durations.ts';
+import { ledger, type LedgerOptions } from './commands/ledger.ts';
 import { lint } from './commands/lint.ts';
 import { logs, type LogOptions } from './commands/logs.ts';
 import { listParked, settleParked, type ParkedListOptions, type SettleOptions } from './commands/parked.ts';
@@ -93,6 +96,8 @@ function commands(surroundings: Surroundings, done: Done): Command {
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .showSuggestionAfterError(true)
+    // What stands behind a command is its own, also where it has commands and options itself.
+    .enablePositionalOptions()
     .showHelpAfterError('next: add --help to see what there is')
     .exitOverride()
     .configureOutput({
@@ -107,6 +112,7 @@ function commands(surroundings: Surroundings, done: Done): Command {
   addRecipes(program, surroundings, done);
   addParked(program, surroundings, done);
   addAudit(program, surroundings, done);
+  addAttest(program, surroundings, done);
   addLog(program, surroundings, done);
   addRest(program, surroundings, done);
   return program;
@@ -287,6 +293,26 @@ function addAudit(program: Command, surroundings: Surroundings, done: Done): voi
     .action(async (file: string, options: CheckOptions) => done(await checkAudit(surroundings, file, options)));
 }
 
+function addAttest(program: Command, surroundings: Surroundings, done: Done): void {
+  const command = withKeys(ofLog(program.command('attest').enablePositionalOptions()))
+    .description('state what was run for a commit, what was not, and why, as a signed file')
+    .argument('<run>', 'id of the run', runId)
+    .option('--output <file>', 'the file; otherwise standard output')
+    .option(
+      '--key <file>',
+      'the private key that signs (DELTA_ATTESTATION_KEY_FILE; otherwise that of the mesh of this checkout)',
+    )
+    .addHelpText('after', EXAMPLES.attest)
+    .action(async (id: string, options: AttestOptions) => done(await attest(surroundings, id, options)));
+  withKeys(withJson(command.command('verify')))
+    .description('judge such a file by public keys alone, and say what it states')
+    .argument('<file>')
+    .addHelpText('after', EXAMPLES.attestVerify)
+    .action(async (file: string, options: AttestVerifyOptions) =>
+      done(await verifyAttestation(surroundings, file, options)),
+    );
+}
+
 function addLog(program: Command, surroundings: Surroundings, done: Done): void {
   ofGateway(program.command('at'))
     .description('how queue, leases, runners and runs of a mesh stood at a moment of the past')
@@ -301,6 +327,11 @@ function addLog(program: Command, surroundings: Surroundings, done: Done): void 
     .argument('<repository>', 'for instance github/demo/shop')
     .addHelpText('after', EXAMPLES.durations)
     .action(async (id: string, options: DurationsOptions) => done(await durations(surroundings, id, options)));
+  ofDatabase(program.command('ledger'))
+    .description('what leaving jobs out spares in a repository, and in how many changes it may miss a failure')
+    .argument('<repository>', 'for instance github/demo/shop')
+    .addHelpText('after', EXAMPLES.ledger)
+    .action(async (id: string, options: LedgerOptions) => done(await ledger(surroundings, id, options)));
   ofDatabase(program.command('replay'))
     .description('decide a recorded run again, or fold the whole log again, and compare')
     .argument('[run]', 'id of the run whose decisions are made again')

@@ -1,9 +1,10 @@
-import { PoolName } from '@delta-ci/contracts';
+import { DEFAULT_SHADOW_RULES, PoolName } from '@delta-ci/contracts';
 import {
   artifactSettings,
   busSettings,
   commonSettings,
   databaseSettings,
+  decimal,
   durationMs,
   flag,
   list,
@@ -43,6 +44,11 @@ export const plannerSettings = z.object({
   jobCpuMax: wholeNumber({ min: 1, max: 256 }).optional(),
   jobMemoryMax: wholeNumber({ min: 1, max: Number.MAX_SAFE_INTEGER }).optional(),
   jobDiskMax: wholeNumber({ min: 1, max: Number.MAX_SAFE_INTEGER }).optional(),
+  /** Share of the trusted changes that also run what is left out, as shadows; repositories may say otherwise. 0: none. */
+  shadowRate: decimal({ min: 0, max: 1 }).default(DEFAULT_SHADOW_RULES.rate),
+  /** An optimisation that may let failures escape in a larger share of changes switches itself off. */
+  shadowEscapeRateMax: decimal({ min: 0.001, max: 1 }).default(DEFAULT_SHADOW_RULES.escapeRateMax),
+  shadowSamplesMin: wholeNumber({ min: 1, max: 2_000 }).default(DEFAULT_SHADOW_RULES.samplesMin),
   /** Below the orchestrator's planning timeout (120 s), so that a run that takes too long still learns why. */
   planningTimeLimitMs: durationMs({ min: 100 }).default(100_000),
   /** Planning waits for remotes and disks more than it computes; more than this only moves the queue into memory. */

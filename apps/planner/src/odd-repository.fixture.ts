@@ -100,6 +100,7 @@ export class OddRepository {
       rules: DEFAULT_PLANNING_RULES,
       recipe: null,
       durations: null,
+      shadow: null,
       rerun: null,
     });
     if (!planned.ok) throw new Error(`${planned.code}: ${planned.message}`);

@@ -1,5 +1,13 @@
-import type { LearnedDurations, RecordedEventOf } from '@delta-ci/contracts';
-import { constructionKey, type PlanningRules, type RecipeInput } from '@delta-ci/planning';
+import type { RecordedEventOf } from '@delta-ci/contracts';
+import {
+  constructionKey,
+  shadowRulesFor,
+  type PlanningInputs,
+  type PlanningRules,
+  type RecipeInput,
+  type RepositorySnapshot,
+  type ShadowInput,
+} from '@delta-ci/planning';
 import { withSpan } from '@delta-ci/service';
 import { recipesFor, type RecipePlaces } from './known-recipes.ts';
 import { isOfSameChange, type PlanMemory } from './plan-memory.ts';
@@ -11,12 +19,14 @@ import { readChange } from './read-change.ts';
 import type { ReadChange, ReadingMemory } from './reading-memory.ts';
 import type { ServedMirrors } from './served-mirrors.ts';
 import type { ToldDurations } from './told-durations.ts';
+import type { ToldLedger } from './told-ledger.ts';
 
 export interface PlanningTools extends RecipePlaces {
   readonly mirrors: ServedMirrors;
   readonly memory: ReadingMemory;
   readonly plans: PlanMemory;
   readonly durations: ToldDurations;
+  readonly ledger: ToldLedger;
   readonly rules: PlanningRules;
   readonly threads: PlanningThreads;
 }
@@ -33,8 +43,12 @@ export async function planRun(tools: PlanningTools, run: CreatedRun, signal: Abo
     rerun === null ? tools.durations.ask(run.repository.id) : null,
   ]);
   if (read.kind === 'failed') return read;
-  const recipe = rerun === null ? await recipesFor(tools, run.repository.id, read.value.head) : null;
-  const inputs = inputsOf({ rules: tools.rules, durations }, run, { ...read.value, recipe });
+  const { head } = read.value;
+  const [recipe, shadow] =
+    rerun === null
+      ? await Promise.all([recipesFor(tools, run.repository.id, head), shadowFor(tools, run, head)])
+      : [null, null];
+  const inputs = inputsOf({ rules: tools.rules, durations, shadow }, run, { ...read.value, recipe });
   // What an earlier plan decides is no construction, and such plans are small.
   if (rerun !== null) return planAndStore(tools, { inputs, rerun, known: null }, signal);
   const key = constructionKey(inputs);
@@ -72,6 +86,17 @@ async function readRun(
   );
 }
 
+/** The log is asked only where a ledger is kept. */
+async function shadowFor(
+  { rules, ledger }: PlanningTools,
+  { repository, change }: CreatedRun,
+  head: RepositorySnapshot,
+): Promise<ShadowInput | null> {
+  const effective = shadowRulesFor({ change, head, rules });
+  const told = effective === null ? null : await ledger.ask(repository.id);
+  return effective === null || told === null ? null : { rules: effective, ...told };
+}
+
 async function rerunOf(
   { store }: PlanningTools,
   { rerun }: CreatedRun,
@@ -82,9 +107,9 @@ async function rerunOf(
 }
 
 function inputsOf(
-  { rules, durations }: { readonly rules: PlanningRules; readonly durations: LearnedDurations | null },
+  given: Pick<PlanningInputs, 'rules' | 'durations' | 'shadow'>,
   { repository, change, policy }: CreatedRun,
   { tree, head, comparison, recipe }: ReadChange & { readonly recipe: RecipeInput | null },
 ): PlanningOrder['inputs'] {
-  return { repository, change, commit: change.head, tree, head, comparison, policy, rules, recipe, durations };
+  return { repository, change, commit: change.head, tree, head, comparison, policy, recipe, ...given };
 }

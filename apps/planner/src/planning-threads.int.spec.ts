@@ -43,6 +43,7 @@ function inputsFor(files: Readonly<Record<string, string>>): PlanningOrder['inpu
     rules: DEFAULT_PLANNING_RULES,
     recipe: null,
     durations: null,
+    shadow: null,
   };
 }
 

@@ -2,7 +2,14 @@ import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { FileArtifactStore } from '@delta-ci/artifact-store';
 import { ReportClient, connectBus, consumeEvents, type AroundHandler, type Bus } from '@delta-ci/bus';
-import { RecalledDurations, openLog, whichPlanHasTheTrustedRun, type LogConnection } from '@delta-ci/event-log';
+import {
+  RecalledDurations,
+  openLog,
+  whatDidShadowsFind,
+  whichAttemptsWait,
+  whichPlanHasTheTrustedRun,
+  type LogConnection,
+} from '@delta-ci/event-log';
 import { loadForgeSettings, type ForgeSettings } from '@delta-ci/forge';
 import { Git } from '@delta-ci/git';
 import type { LimitsMax, PlanningRules } from '@delta-ci/planning';
@@ -22,6 +29,7 @@ import type { PlanningOutcome } from './planning-outcome.ts';
 import { sweepRecipes } from './sweep-recipes.ts';
 import { ServedMirrors } from './served-mirrors.ts';
 import { ToldDurations } from './told-durations.ts';
+import { ToldLedger } from './told-ledger.ts';
 
 type Planner = Service<PlannerConfig>;
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -51,7 +59,14 @@ export async function startPlanner(service: Planner, environment: Environment): 
   const recalled = new RecalledDurations(log);
   const durations = new ToldDurations(async (repository) => recalled.recall(repository), logger);
   const recipes = new RecipeMemory();
-  const tools = { mirrors, memory, plans, durations, store, log, recipes, rules: rulesOf(config), threads };
+  const ledger = new ToldLedger(
+    {
+      samples: async (repository, after) => whatDidShadowsFind(log, repository, after),
+      isBusy: async () => (await whichAttemptsWait(log, { ...WAITING, pool: config.pool, limit: 1 })).length > 0,
+    },
+    logger,
+  );
+  const tools = { mirrors, memory, plans, durations, ledger, store, log, recipes, rules: rulesOf(config), threads };
   const concerned = new ConcernedRuns();
   const reports = new ReportClient(bus);
   const handling: RunCreatedTools = {
@@ -113,6 +128,9 @@ async function openBus(service: Planner): Promise<Bus> {
   return bus;
 }
 
+/** Work that waits longer than this goes before any sample of what is left out. */
+const WAITING = { waitedAtLeastMs: 60_000 };
+
 /** Look-ups by an index, so a few answer for many runs at once. */
 const DATABASE_CONNECTIONS = 2;
 
@@ -135,6 +153,7 @@ async function openDatabase(service: Planner): Promise<LogConnection> {
 function rulesOf(config: PlannerConfig): PlanningRules {
   const { pool, jobOs, isolation, untrustedEgress, requireToolchains, runnerLabels, runnerImages } = config;
   const { jobCpuMax, jobMemoryMax, jobDiskMax } = config;
+  const { shadowRate, shadowEscapeRateMax, shadowSamplesMin } = config;
   const limitsMax: LimitsMax = {
     ...(jobCpuMax === undefined ? {} : { cpuCount: jobCpuMax }),
     ...(jobMemoryMax === undefined ? {} : { memoryBytes: jobMemoryMax }),
@@ -149,6 +168,7 @@ function rulesOf(config: PlannerConfig): PlanningRules {
     ...(runnerLabels === undefined ? {} : { labels: runnerLabels }),
     ...(runnerImages === undefined ? {} : { images: runnerImages }),
     ...(Object.keys(limitsMax).length === 0 ? {} : { limitsMax }),
+    shadow: { rate: shadowRate, escapeRateMax: shadowEscapeRateMax, samplesMin: shadowSamplesMin },
   };
 }
 

@@ -115,6 +115,8 @@ export const JobView = z.strictObject({
   unit: z.string().nullable(),
   needs: z.array(JobKey),
   required: z.boolean(),
+  /** Whether it is a sample of what the plan leaves out, and decides nothing. */
+  shadow: z.boolean(),
   state: JobState,
   outcome: JobOutcome.nullable(),
   reason: z.string(),

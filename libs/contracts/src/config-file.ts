@@ -92,6 +92,15 @@ export const ConfigFile = z.strictObject({
           fail_fast: z.boolean().optional(),
         })
         .optional(),
+      /** Defaults are the installation's. */
+      shadow: z
+        .strictObject({
+          /** Share of the changes that also run what is left out. */
+          rate: z.number().min(0).max(1).optional(),
+          max_escape_rate: z.number().min(0.001).max(1).optional(),
+          min_samples: z.number().int().min(1).max(2_000).optional(),
+        })
+        .optional(),
     })
     .optional(),
   limits: z

@@ -43,6 +43,17 @@ export {
   checkpointText,
   parseCheckpointText,
 } from './checkpoint.ts';
+export {
+  ATTESTATION_PAYLOAD_TYPE,
+  AttestationEnvelope,
+  PLAN_PREDICATE_TYPE,
+  PlanPredicate,
+  PlanStatement,
+  STATEMENT_TYPE,
+  preAuthenticationEncoding,
+  type AttestedJob,
+  type AttestedSkip,
+} from './attestation.ts';
 export { JobKind, JobStep } from './job-step.ts';
 export {
   RECIPE_LENGTH_MAX,
@@ -56,7 +67,16 @@ export {
   recipeIdOf,
   runOfRecipe,
 } from './recipe.ts';
-export { DEFAULT_JOB_POLICY, DEFAULT_RUN_POLICY, JobPolicy, RunPolicy } from './policy.ts';
+export { DEFAULT_JOB_POLICY, DEFAULT_RUN_POLICY, JobPolicy, RunPolicy, isShadow } from './policy.ts';
+export {
+  DEFAULT_SHADOW_RULES,
+  LedgerEntry,
+  Optimisation,
+  PlanShadow,
+  ShadowRules,
+  type SampledJob,
+  type SampledRun,
+} from './shadow-ledger.ts';
 export {
   ArtifactRequest,
   CacheRequest,

@@ -4,6 +4,7 @@ import { CommitId, Digest, JobKey, PoolName } from './ids.ts';
 import { JobKind, JobStep, RelativePath } from './job-step.ts';
 import { JobPolicy, RunPolicy } from './policy.ts';
 import { RecipeUse } from './recipe.ts';
+import { PlanShadow } from './shadow-ledger.ts';
 
 /**
  * A plan: every choice of one run, made before anything runs. Immutable, stored once under the SHA-256 of its
@@ -206,6 +207,8 @@ export const Plan = z.strictObject({
     recipe: RecipeUse.optional(),
   }),
   rerun: RerunSource.nullable(),
+  /** Absent where no shadow ledger is kept. */
+  shadow: PlanShadow.optional(),
   jobs: z.array(PlannedJob).max(10_000),
   skipped: z.array(SkippedJob).max(50_000),
   units: z.array(PlannedUnit).max(50_000),

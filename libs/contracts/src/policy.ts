@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LeftOut } from './shadow-ledger.ts';
 
 /** How one run is governed. Filled from defaults, the repository's stored policy and the config file, in that order. */
 export const RunPolicy = z.strictObject({
@@ -46,6 +47,8 @@ export const JobPolicy = z.strictObject({
     .max(24 * 3_600_000),
   /** Higher goes first; 0 is ordinary. */
   priority: z.number().int().min(-100).max(100),
+  /** Only for what optimisations leave out and that runs all the same. */
+  leftOut: LeftOut.optional(),
 });
 export type JobPolicy = z.infer<typeof JobPolicy>;
 
@@ -58,3 +61,11 @@ export const DEFAULT_JOB_POLICY: JobPolicy = {
   timeoutMs: 60 * 60_000,
   priority: 0,
 };
+
+/**
+ * Whether a job is a shadow: a sample of what the plan leaves out. It never decides about its run, goes after everything
+ * else, and is tried once more whatever it failed of, which tells a failure that comes back from one that does not.
+ */
+export function isShadow({ leftOut }: Pick<JobPolicy, 'leftOut'>): boolean {
+  return leftOut?.as === 'shadow';
+}

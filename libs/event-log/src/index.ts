@@ -30,6 +30,8 @@ export { listRuns } from './queries/list-runs.ts';
 export { showRecipe, type KnownRecipe } from './queries/show-recipe.ts';
 export { showRun } from './queries/show-run.ts';
 export { whatDoesThePoolNeed, type PoolDemand } from './queries/what-does-the-pool-need.ts';
+export { whatDidPlansLeaveOut } from './queries/what-did-plans-leave-out.ts';
+export { whatDidShadowsFind } from './queries/what-did-shadows-find.ts';
 export { whichPlanHasTheTrustedRun } from './queries/which-plan-has-the-trusted-run.ts';
 export { whichAttemptsWait, type WaitingAttemptsQuery } from './queries/which-attempts-wait.ts';
 export { whichLeasesDoesTheRunnerHold, type HeldLease } from './queries/which-leases-does-the-runner-hold.ts';
@@ -47,6 +49,13 @@ export { verifyLog, type VerifyLogOptions } from './audit/verify-log.ts';
 export { bundleText, parseBundle, type BundleSegment, type RunBundle } from './audit/run-bundle.ts';
 export { collectRunBundle, type CollectedBundle } from './audit/collect-run-bundle.ts';
 export { checkBundle, type BundleVerdict, type ProvenRecord } from './audit/check-bundle.ts';
+export {
+  ENVELOPE_BYTES_MAX,
+  openEnvelope,
+  sealStatement,
+  type AttestationProblem,
+  type OpenedAttestation,
+} from './audit/envelope.ts';
 export { verifyChain, type Verification, type VerifyOptions } from './read/verify-chain.ts';
 export {
   TrustedKeys,

@@ -70,6 +70,7 @@ export const jobOf = (key: string, over: Partial<JobView> = {}): JobView => ({
   unit: 'packages/cart',
   needs: [],
   required: true,
+  shadow: false,
   state: 'finished',
   outcome: 'succeeded',
   reason: 'all steps succeeded',

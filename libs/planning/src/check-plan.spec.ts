@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Plan, PlannedJob, ServiceRequest } from '@delta-ci/contracts';
 import { checkPlan } from './check-plan.ts';
 import { CHECK_NOTES, type CheckNoteCode } from './check/notes.ts';
+import { shadowPolicy } from './construction/job-decisions.ts';
 import type { PlanningInputs, PlanningRules } from './model.ts';
 import { planChange } from './plan-change.ts';
 import { inputsFor, planned, type Files } from './planned-repository.fixture.ts';
@@ -23,8 +24,14 @@ const withRequirements = (change: Partial<PlannedJob['requirements']>): Plan =>
 const withPolicy = (change: Partial<PlannedJob['policy']>): Plan => withJob({ policy: { ...FIRST.policy, ...change } });
 const withStep = (run: string): Plan => withJob({ steps: [{ name: 'out', run, workdir: '.' }] });
 
+const SHADOW = { by: ['ownership'], as: 'shadow' as const };
 const SHARD = { name: 'test', run: 'test', workdir: '.', share: { of: 'test 00000000', number: 1, count: 2 } };
 
+/** The unit of the first job is not affected: what serves it may be a shadow. */
+const ofOthers = (plan: Plan): Plan => ({
+  ...plan,
+  units: plan.units.map((unit) => ({ ...unit, affected: unit.id === SECOND.unit })),
+});
 const ofStranger = (plan: Plan): Plan => ({ ...plan, trust: 'untrusted' });
 const STRANGER: PlanningInputs = { ...INPUTS, change: { ...INPUTS.change, trust: 'untrusted' } };
 const FULLY_LABELLED: PlanningInputs = { ...INPUTS, rules: { ...INPUTS.rules, labels: ['arm'] } };
@@ -94,6 +101,20 @@ const DESERVED: Readonly<Record<CheckNoteCode, readonly (readonly [plan: Plan, i
     [ofStranger(withPolicy({ retries: 10 })), STRANGER],
     [ofStranger(withPolicy({ priority: 100 })), STRANGER],
   ],
+  shadow_decides: [
+    [ofOthers(withPolicy({ leftOut: SHADOW }))],
+    [ofOthers(withPolicy({ leftOut: SHADOW, required: false, allowFailure: true, priority: 1 }))],
+    [
+      ofOthers({
+        ...SOUND,
+        jobs: [
+          { ...FIRST, policy: shadowPolicy(['ownership']) },
+          { ...SECOND, needs: [FIRST.key] },
+        ],
+      }),
+    ],
+  ],
+  shadow_for_untrusted: [[ofOthers(ofStranger(withPolicy(shadowPolicy(['ownership'])))), STRANGER]],
   path_outside_workspace: [
     [withJob({ steps: [{ name: 'up', run: 'true', workdir: '../..' }] })],
     [withJob({ artifacts: [{ type: 'file', path: '/etc/passwd', retentionDays: 1 }] })],

@@ -2,6 +2,7 @@ import type { Plan, PlanNote } from '@delta-ci/contracts';
 import { accountNotes } from './check/account-notes.ts';
 import { boundNotes, type CheckedInputs } from './check/bound-notes.ts';
 import { orderNotes } from './check/order-notes.ts';
+import { shadowCheckNotes } from './check/shadow-notes.ts';
 import { shareNotes } from './check/share-notes.ts';
 
 /**
@@ -13,6 +14,7 @@ export function checkPlan(plan: Plan, inputs: CheckedInputs): PlanNote[] {
     ...orderNotes(plan),
     ...accountNotes(plan, inputs.comparison),
     ...shareNotes(plan),
+    ...shadowCheckNotes(plan),
     ...boundNotes(plan, inputs),
   ];
 }

@@ -1,4 +1,5 @@
 export { PLANNING_RULES_VERSION } from './assemble-plan.ts';
+export { planDigestIn, planStatementOf, type AttestedRun } from './attestation/plan-statement.ts';
 export { checkPlan } from './check-plan.ts';
 export type { ConfigProblem } from './config/config-problem.ts';
 export { lintConfigFile } from './config/lint-config-file.ts';
@@ -34,4 +35,10 @@ export { configOfRecipe, type ConfigOfRecipe } from './recipes/config-of-recipe.
 export { fingerprintText } from './recipes/fingerprint.ts';
 export type { LatestRecipe, RecipeInput } from './recipes/recipe-input.ts';
 export { departsFromDiscovery, followsRecipe } from './recipes/recipe-words.ts';
+export { foldLedger, verdictsOf, type SampleVerdict } from './shadow/fold-ledger.ts';
+export { judgeEntry, type JudgedEntry } from './shadow/judge-entry.ts';
+export type { ShadowInput } from './shadow/shadow-input.ts';
+export { shadowRulesFor } from './shadow/shadow-rules.ts';
+export { percent } from './shadow/shadow-words.ts';
+export { accountOf, type LedgerAccount, type Spared } from './shadow/ledger-account.ts';
 export { CHANGES_MAX, TOO_MANY_CHANGES } from './told-one-by-one.ts';

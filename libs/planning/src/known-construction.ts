@@ -2,11 +2,12 @@ import type { Plan } from '@delta-ci/contracts';
 import { PLANNING_RULES_VERSION } from './assemble-plan.ts';
 import type { PlanningInputs } from './model.ts';
 import { sortedText } from './parsed-values.ts';
+import { isSampled } from './shadow/sample.ts';
 
 /** What decides a plan besides the names it goes by; a rerun is decided by an earlier plan as well, and has none. */
 export type ConstructionInputs = Pick<
   PlanningInputs,
-  'repository' | 'change' | 'tree' | 'policy' | 'rules' | 'recipe' | 'durations'
+  'repository' | 'change' | 'commit' | 'tree' | 'policy' | 'rules' | 'recipe' | 'durations' | 'shadow'
 > & {
   readonly comparison: { readonly kind: 'changes'; readonly commit: string } | { kind: 'everything'; reason: string };
 };
@@ -19,12 +20,14 @@ export type ConstructionInputs = Pick<
 export function constructionKey({
   repository,
   change,
+  commit,
   tree,
   comparison,
   policy,
   rules,
   recipe,
   durations,
+  shadow,
 }: ConstructionInputs): string {
   const against = comparison.kind === 'changes' ? { commit: comparison.commit } : { everything: comparison.reason };
   const { trust } = change;
@@ -39,6 +42,7 @@ export function constructionKey({
     rules,
     recipe: known,
     durations,
+    shadow: shadow === null ? null : { ...shadow, sampled: isSampled(commit, shadow.rules) },
   });
 }
 

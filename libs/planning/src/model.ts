@@ -9,8 +9,10 @@ import type {
   Repository,
   RerunSource,
   RunPolicy,
+  ShadowRules,
 } from '@delta-ci/contracts';
 import type { RecipeInput } from './recipes/recipe-input.ts';
+import type { ShadowInput } from './shadow/shadow-input.ts';
 
 /** What planning reads and what discovery makes of it. Everything here is data; nothing is looked up later. */
 
@@ -74,6 +76,8 @@ export interface PlanningRules {
   readonly images?: readonly string[] | undefined;
   /** The most that a job may be given of a runner, whoever asks for it; what is left out is not bounded. */
   readonly limitsMax?: LimitsMax | undefined;
+  /** How the shadow ledger is kept unless a configuration file says otherwise; absent: nothing is sampled. */
+  readonly shadow?: ShadowRules | undefined;
 }
 
 /** Bounds of a job's limits. */
@@ -93,6 +97,8 @@ export interface PlanningInputs {
   readonly recipe: RecipeInput | null;
   /** What steps of the repository took so far; null when nobody can say: then every job is one of its own, and whole. */
   readonly durations: LearnedDurations | null;
+  /** What the shadow ledger has, and by which rules it is kept; null where none is. */
+  readonly shadow: ShadowInput | null;
   /** For a rerun: what is asked, and the plan it is asked of. */
   readonly rerun: { readonly source: RerunSource; readonly plan: Plan } | null;
 }

@@ -1,4 +1,4 @@
-import type { ConfigFile, Plan, PlanNote } from '@delta-ci/contracts';
+import { isShadow, type ConfigFile, type Plan, type PlanNote } from '@delta-ci/contracts';
 import { changedText, planHeader, plannedFiles, summaryOf } from './assemble-plan.ts';
 import { runPolicyOf, termsFor } from './config/config-terms.ts';
 import type { Member } from './construction/assignments.ts';
@@ -14,6 +14,8 @@ import type { Comparison, Discovery, PlanningInputs, PlanningResult } from './mo
 import { withRecipe, type AppliedRecipe } from './recipes/apply-recipe.ts';
 import { recipeUseOf } from './recipes/lesson.ts';
 import { recipeSentence, sourceEvidence } from './recipes/recipe-words.ts';
+import { impactWithout, shadowNotes, shadowPlanOf } from './shadow/shadow-plan.ts';
+import { shadowSentence } from './shadow/shadow-words.ts';
 
 /** Plans a repository by what its own files say about it. A configuration file may still govern runs, limits and hosts. */
 export function planDiscovered(
@@ -31,20 +33,33 @@ export function planDiscovered(
   const { discovery } = applied;
   if (discovery.units.every(({ commands }) => commands.length === 0)) return nothingToRun(inputs, discovery);
   // What a change reaches is a matter of the two trees: a recipe is of one of them alone.
-  const impact = impactOf(comparison, found, before);
+  const narrow = impactOf(comparison, found, before);
+  const shadow = shadowPlanOf(inputs, narrow);
+  const impact =
+    shadow === null || before === null || comparison.kind === 'everything'
+      ? narrow
+      : impactWithout(shadow, comparison, found, before);
   const terms = termsFor(inputs, config);
   const changedFiles = comparison.kind === 'everything' ? 0 : comparison.changes.length;
   const story = storyOf(discovery, impact, changedFiles, terms.policies, applied.used);
-  const { jobs, skipped, units, ran } = constructJobs(story, terms, inputs.durations);
+  const { jobs, skipped, units, ran, shadow: told } = constructJobs(story, terms, inputs.durations, shadow);
+  const selected = jobs.filter(({ policy }) => !isShadow(policy));
   const plan: Plan = {
     ...planHeader(inputs, runPolicyOf(inputs, config)),
     source: sourceOf(inputs, applied, ran),
+    ...(told === null ? {} : { shadow: told }),
     jobs: [...jobs],
     skipped: [...skipped],
     units: [...units],
     files: plannedFiles(impact.files),
-    notes: [...problemNotes(discovery), ...toolchainNotes(discovery, inputs)],
-    summary: (summaryOf(changedText(inputs), jobs, skipped) + recipeSentence(inputs.recipe, applied)).slice(0, 5_000),
+    notes: [...problemNotes(discovery), ...toolchainNotes(discovery, inputs), ...shadowNotes(shadow)],
+    summary: [
+      summaryOf(changedText(inputs), selected, skipped),
+      recipeSentence(inputs.recipe, applied),
+      shadowSentence(jobs.length - selected.length),
+    ]
+      .join('')
+      .slice(0, 5_000),
   };
   return { ok: true, plan };
 }

@@ -1,4 +1,4 @@
-import type { Explanation, Plan, PlannedJob, SkippedJob } from '@delta-ci/contracts';
+import { isShadow, type Explanation, type Plan, type PlannedJob, type SkippedJob } from '@delta-ci/contracts';
 import { planHeader, summaryOf } from './assemble-plan.ts';
 import { grantOf, labelsWithin, limitsWithin, policyWithin, type Grant } from './config/granted.ts';
 import { isAtLeast, isolationFor } from './construction/job-terms.ts';
@@ -12,11 +12,14 @@ export function planRerun(inputs: PlanningInputs, rerun: NonNullable<PlanningInp
   const { source, plan: earlier } = rerun;
   const problem = mismatch(inputs, rerun);
   if (problem !== null) return { ok: false, code: 'invalid_rerun', message: problem };
-  const wanted = new Set(source.jobs ?? earlier.jobs.map(({ key }) => key));
+  // A shadow was a sample of that run: nobody waits for what it found.
+  const selected = earlier.jobs.filter(({ policy }) => !isShadow(policy));
+  const asked = new Set(source.jobs ?? selected.map(({ key }) => key));
+  const wanted = new Set(selected.flatMap(({ key }) => (asked.has(key) ? [key] : [])));
   const header = planHeader(inputs, inputs.policy);
   const grant = grantOf(inputs);
-  const jobs = earlier.jobs.filter(({ key }) => wanted.has(key)).map((job) => again(job, wanted, inputs, grant));
-  const left = earlier.jobs.filter(({ key }) => !wanted.has(key)).map((job) => notAgain(job, source.of));
+  const jobs = selected.filter(({ key }) => wanted.has(key)).map((job) => again(job, wanted, inputs, grant));
+  const left = selected.filter(({ key }) => !wanted.has(key)).map((job) => notAgain(job, source.of));
   const skipped = [...left, ...earlier.skipped];
   const what = source.only === 'failed' ? 'The jobs that failed' : 'All jobs';
   const plan: Plan = {

@@ -66,6 +66,7 @@ export function inputsFor(before: Files | null, after: Files, given: Partial<Pla
     rules: DEFAULT_PLANNING_RULES,
     recipe: null,
     durations: null,
+    shadow: null,
     rerun: null,
     ...given,
   };

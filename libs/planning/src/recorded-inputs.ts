@@ -21,6 +21,8 @@ export interface RecordedInputs {
   readonly recipe?: PlanningInputs['recipe'];
   /** Absent when nobody could say. */
   readonly durations?: LearnedDurations;
+  /** Absent where no ledger was kept. */
+  readonly shadow?: NonNullable<PlanningInputs['shadow']>;
   readonly rerun: NonNullable<PlanningInputs['rerun']>['source'] | null;
   readonly head: RecordedSnapshot;
   readonly comparison: RecordedComparison;
@@ -53,7 +55,8 @@ export interface RecordedDifference {
 }
 
 export function recordInputs(inputs: PlanningInputs): RecordedInputs {
-  const { repository, change, commit, tree, policy, rules, recipe, durations, rerun, head, comparison } = inputs;
+  const { repository, change, commit, tree, policy, rules, recipe, durations, shadow, rerun, head, comparison } =
+    inputs;
   return {
     version: 1,
     rulesVersion: PLANNING_RULES_VERSION,
@@ -65,6 +68,7 @@ export function recordInputs(inputs: PlanningInputs): RecordedInputs {
     rules,
     recipe,
     ...(durations === null ? {} : { durations }),
+    ...(shadow === null ? {} : { shadow }),
     rerun: rerun?.source ?? null,
     head: { entries: head.entries.map(recordEntry), contents: Object.fromEntries(head.contents) },
     comparison:
@@ -84,7 +88,19 @@ export function recordInputs(inputs: PlanningInputs): RecordedInputs {
  * @param earlierPlan the plan under `recorded.rerun.planDigest`; null for what is no rerun
  */
 export function inputsFromRecord(recorded: RecordedInputs, earlierPlan: Plan | null): PlanningInputs {
-  const { repository, change, commit, tree, policy, rules, recipe = null, durations, rerun, comparison } = recorded;
+  const {
+    repository,
+    change,
+    commit,
+    tree,
+    policy,
+    rules,
+    recipe = null,
+    durations,
+    shadow,
+    rerun,
+    comparison,
+  } = recorded;
   const head = snapshotOf(recorded.head);
   return {
     repository,
@@ -95,6 +111,7 @@ export function inputsFromRecord(recorded: RecordedInputs, earlierPlan: Plan | n
     rules,
     recipe,
     durations: durations ?? null,
+    shadow: shadow ?? null,
     head,
     comparison:
       comparison.kind === 'everything'

@@ -12,7 +12,7 @@ function noticedIn(type: string, data: EventRecord['data']): Sometime | null {
     case 'lease.stale-report-refused':
       return data['reason'] === 'expired' ? 'a lease ran out, and its late report was refused' : null;
     case 'attempt.queued':
-      return retryIn(data['retryOf'] as { because: string } | null);
+      return retryIn(data['retryOf'] as { because: string } | null, data['jobKey'] === 'shadow');
     case 'run.superseded':
       return 'a run was superseded';
     case 'run.planning-failed':
@@ -30,9 +30,10 @@ function noticedIn(type: string, data: EventRecord['data']): Sometime | null {
   }
 }
 
-function retryIn(retryOf: { because: string } | null): Sometime | null {
+function retryIn(retryOf: { because: string } | null, isShadow: boolean): Sometime | null {
   if (retryOf === null) return null;
-  return retryOf.because === 'lost' ? 'a runner was lost and its job went to another' : 'a failure was tried again';
+  if (retryOf.because === 'lost') return 'a runner was lost and its job went to another';
+  return isShadow ? 'a shadow was tried again' : 'a failure was tried again';
 }
 
 function endIn({ outcome, reason, report }: EventRecord['data']): Sometime | null {

@@ -10,7 +10,15 @@ export function madeUpPlan(random: Random, repository: Repository, change: Chang
   const count = random.chance(0.05) ? 0 : random.between(1, 5);
   const jobs = KEYS.slice(0, count).map((key, index) => madeUpJob(random, key, KEYS.slice(0, index)));
   const changed = { maxConcurrency: random.between(1, 5), failFast: random.chance(0.7) };
+  if (random.chance(0.25)) jobs.push(madeUpShadow(random));
   return aPlan({ repository, change, jobs, policy: { ...policy, ...changed } });
+}
+
+/** A sample of what was left out: it decides nothing, and whatever becomes of it changes no result. */
+function madeUpShadow(random: Random): PlannedJob {
+  const { policy, ...job } = madeUpJob(random, 'shadow', []);
+  const decides = { required: false, allowFailure: true, priority: -100, retries: 1 };
+  return { ...job, policy: { ...policy, ...decides, leftOut: { by: ['ownership'], as: 'shadow' } } };
 }
 
 function madeUpJob(random: Random, key: string, earlier: readonly string[]): PlannedJob {

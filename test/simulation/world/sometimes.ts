@@ -12,6 +12,7 @@ export const SOMETIMES = [
   'an attempt waited too long',
   'planning took too long',
   'a failure was tried again',
+  'a shadow was tried again',
   'budgets were used up',
   'a commit was unknown, and the inbox knew',
   'two writers clashed over the head',

@@ -111,6 +111,7 @@ function inputsOf(head: RepositorySnapshot, snapshot: RepositorySnapshot, change
     rules: DEFAULT_PLANNING_RULES,
     recipe: null,
     durations: null,
+    shadow: null,
     rerun: null,
   };
 }

@@ -59,6 +59,7 @@ const RUNNING = RunView.parse({
       unit: null,
       needs: [],
       required: true,
+      shadow: false,
       state: 'active',
       outcome: null,
       reason: '',

@@ -49,6 +49,7 @@ export async function planLocally(
     recipe: null,
     // Nobody measured on this machine what steps take, and nobody waits for runners.
     durations: null,
+    shadow: null,
     rerun: null,
   });
   if (result.ok) return { plan: result.plan, digest: digestOf(result.plan) };

@@ -1,4 +1,4 @@
-import type { AuditCheckpoint, Checkpoint } from '@delta-ci/contracts';
+import type { AuditCheckpoint, Checkpoint, Digest, Plan, RunId } from '@delta-ci/contracts';
 import type { AuditSource } from '@delta-ci/event-log';
 import { gatewayFor, type Gateway, type GatewayOptions } from '../api/gateway.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -20,6 +20,8 @@ export interface OpenedLog {
   readonly through: string;
   /** Checkpoints that do not come from the log's own tables; without any, a log that lost its end looks whole. */
   readonly outside: 'given' | 'store' | 'none';
+  /** The plan of a run, unjudged; null when there is none. */
+  readonly planOf: (runId: RunId, digest: Digest) => Promise<Plan | null>;
 }
 
 /** Opens the log that the options name: a database when they name one, otherwise a gateway. */
@@ -37,13 +39,15 @@ export async function withAuditSource<T>(
   if (databaseUrl !== null) {
     return withLog(databaseUrl, async (log, eventLog) => {
       const source = withKept(eventLog.databaseAuditSource(log), kept);
-      return work({ source, eventLog, through: 'the database', outside: given ?? 'none' });
+      const planOf: OpenedLog['planOf'] = async (_runId, digest) => eventLog.findPlan(log, digest);
+      return work({ source, eventLog, through: 'the database', outside: given ?? 'none', planOf });
     });
   }
   const eventLog = await import('@delta-ci/event-log');
   const gateway = await gatewayFor(surroundings, options);
   const source = withKept(gatewayAuditSource(gateway, eventLog), kept);
-  return work({ source, eventLog, through: 'the gateway', outside: given ?? 'store' });
+  const planOf: OpenedLog['planOf'] = async (runId) => (await gateway.plan(runId)).plan;
+  return work({ source, eventLog, through: 'the gateway', outside: given ?? 'store', planOf });
 }
 
 /** The gateway's pages. It may lie, but what it hands out is recomputed, and it cannot sign. */

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readSmall, upwardsFrom } from '../api/access.ts';
@@ -38,18 +39,32 @@ export async function artifactDirFor(
 }
 
 /** The nearest directory of this name, here or in a folder above; null when there is none. */
-export async function directoryAbove({ directory }: Surroundings, name: string): Promise<string | null> {
+export async function directoryAbove(surroundings: Surroundings, name: string): Promise<string | null> {
+  return foundAbove(surroundings, name, (found) => found.isDirectory());
+}
+
+/** The nearest file of this name, in the same way. */
+export async function fileAbove(surroundings: Surroundings, name: string): Promise<string | null> {
+  return foundAbove(surroundings, name, (found) => found.isFile());
+}
+
+async function foundAbove(
+  { directory }: Surroundings,
+  name: string,
+  fits: (found: Stats) => boolean,
+): Promise<string | null> {
   for (const folder of upwardsFrom(directory)) {
-    if (await isDirectory(join(folder, name))) return join(folder, name);
+    const found = await statOf(join(folder, name));
+    if (found !== null && fits(found)) return join(folder, name);
   }
   return null;
 }
 
-async function isDirectory(path: string): Promise<boolean> {
+async function statOf(path: string): Promise<Stats | null> {
   try {
-    return (await stat(path)).isDirectory();
+    return await stat(path);
   } catch (error) {
-    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return false;
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return null;
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { CONFIG_FILE_NAMES, IsolationTier, PoolName } from '@delta-ci/contracts';
+import { CONFIG_FILE_NAMES, IsolationTier, PoolName, ShadowRules } from '@delta-ci/contracts';
 import {
   lintConfigFile,
   type ChangedFile,
@@ -36,6 +36,7 @@ const RULES: Readonly<Record<keyof PlanningRules, (value: unknown) => boolean>> 
   labels: isTexts,
   images: isTexts,
   limitsMax: isLimitsMax,
+  shadow: (value) => ShadowRules.safeParse(value).success,
 };
 
 const LIMITS: readonly string[] = ['cpuCount', 'memoryBytes', 'diskBytes'] satisfies readonly (keyof LimitsMax)[];
@@ -71,7 +72,10 @@ function parsedObject(text: string): Partial<PlanningRules> | null {
 }
 
 /** The same change under another policy. */
-export function inputsUnder(policy: Policy, inputs: PlanningInputs): PlanningInputs {
+export function inputsUnder<I extends Pick<PlanningInputs, 'rules' | 'head' | 'comparison'>>(
+  policy: Policy,
+  inputs: I,
+): I {
   if (policy.kind === 'rules') return { ...inputs, rules: { ...inputs.rules, ...policy.rules } };
   const entry = configEntry(policy.text);
   const { head, comparison } = inputs;

@@ -5,6 +5,7 @@ import {
   DEFAULT_PLANNING_RULES,
   DiscoveryMemory,
   planChange,
+  shadowRulesFor,
   type Comparison,
   type PlanningInputs,
   type PlanningResult,
@@ -79,7 +80,7 @@ export async function replanHistory(
           : await snapshots.readNext(base, step.commit.id, step.changes, { signal }),
       );
       before = head;
-      const inputs: PlanningInputs = { ...inputsOf(step, head, base), durations: order.durations.learned };
+      const inputs = { ...inputsOf(step, head, base), durations: order.durations.learned };
       const planned = known ?? planOf(inputs, order, memory);
       const tookMs = nowMs() - startedMs;
       const other =
@@ -134,7 +135,7 @@ function inputsOf(
   { commit, parent, changes }: HistoryStep,
   head: Snapshot,
   base: Snapshot | null,
-): Omit<PlanningInputs, 'durations'> {
+): Omit<HistoryInputs, 'durations'> {
   const comparison: Comparison =
     parent === null || base === null
       ? { kind: 'everything', reason: 'there is no earlier commit to compare with' }
@@ -164,8 +165,13 @@ function inputsOf(
   };
 }
 
-function planOf(inputs: PlanningInputs, { durations }: ReplanOrder, memory: DiscoveryMemory): PlanOutline {
-  return outlineOf(planOrDefect(inputs, memory), durations);
+type HistoryInputs = Omit<PlanningInputs, 'shadow'>;
+
+/** A history has no ledger: it is sampled as if none of what was sampled before had failed. */
+function planOf(inputs: HistoryInputs, { durations }: ReplanOrder, memory: DiscoveryMemory): PlanOutline {
+  const rules = shadowRulesFor(inputs);
+  const shadow = rules === null ? null : { rules, entries: [], busy: false };
+  return outlineOf(planOrDefect({ ...inputs, shadow }, memory), durations);
 }
 
 const BROKE = 'planning_broke';

@@ -54,15 +54,16 @@ export function commandBehind(run: RunAggregate, first: RecordedStep, next: Doma
     case 'artifact.recorded':
     case 'attempt.finished':
     case 'lease.stale-report-refused':
-      return wordOfHolder(run, event);
+      return wordOfHolder(run, event) ?? stoppedShadow(event);
+    case 'attempt.cancel-requested':
+    case 'job.finished':
+      return stoppedShadow(event);
     // These follow from others: no command begins with them.
     case 'run.planning-started':
     case 'run.finished':
     case 'run.reported':
     case 'job.readied':
-    case 'job.finished':
     case 'attempt.queued':
-    case 'attempt.cancel-requested':
       return null;
     // And these are in no run's stream.
     case 'delivery.accepted':
@@ -123,6 +124,13 @@ function wordOfHolder(run: RunAggregate, event: HolderEvent): RunCommand | null 
     default:
       return unreachable(event);
   }
+}
+
+/** Canceling a run whose result is settled stops its shadows, and says of each why. */
+function stoppedShadow({ type, data }: DomainEvent): RunCommand | null {
+  const stops = type === 'attempt.cancel-requested';
+  const ends = (type === 'attempt.finished' || type === 'job.finished') && data.outcome === 'canceled';
+  return stops || ends ? { type: 'cancel-run', reason: data.reason } : null;
 }
 
 /**

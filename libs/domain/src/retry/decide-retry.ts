@@ -1,4 +1,4 @@
-import type { AttemptOutcome, FailureClass, JobPolicy } from '@delta-ci/contracts';
+import { isShadow, type AttemptOutcome, type FailureClass, type JobPolicy } from '@delta-ci/contracts';
 
 /** A finished attempt, as far as another one depends on it. */
 export interface FinishedOutcome {
@@ -20,7 +20,10 @@ export type RetryDecision =
 /** Classes for which the same job on the same tree may well end differently. */
 const RETRYABLE_CLASSES: readonly FailureClass[] = ['infrastructure', 'flaky'];
 
-/** Whether a job gets another attempt. Lost attempts and failures have budgets of their own. */
+/**
+ * Whether a job gets another attempt. Lost attempts and failures have budgets of their own. A shadow is tried again whatever it
+ * failed of: what passes then was unstable, and no failure that was missed.
+ */
 export function decideRetry(finished: FinishedOutcome, policy: JobPolicy, used: BudgetsUsed): RetryDecision {
   switch (finished.outcome) {
     case 'succeeded':
@@ -46,7 +49,7 @@ function decideTimeoutRetry(finished: FinishedOutcome, policy: JobPolicy, used: 
 
 function decideFailureRetry(finished: FinishedOutcome, policy: JobPolicy, used: BudgetsUsed): RetryDecision {
   const failureClass = finished.failureClass ?? 'unknown';
-  if (!RETRYABLE_CLASSES.includes(failureClass)) {
+  if (!RETRYABLE_CLASSES.includes(failureClass) && !isShadow(policy)) {
     return { retry: false, because: `failures of class ${failureClass} are not retried` };
   }
   return withinRetries('retryable-failure', policy, used);

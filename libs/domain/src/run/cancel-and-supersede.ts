@@ -4,7 +4,7 @@ import { endByReport, endedWhileCanceling } from './completion-and-retry.ts';
 import { ACCEPTED, refuseTransition, type Refused, type Unfolding } from './decision.ts';
 import { jobAt } from './job-table.ts';
 import { refuseStale, standingOf } from './lease-standing.ts';
-import { plannedAt } from './plan-shape.ts';
+import { onlyShadowsLeft, plannedAt } from './plan-shape.ts';
 import type { RunCommandOf } from './run-command.ts';
 import { cancelNotStarted, settleRun } from './settle.ts';
 
@@ -45,8 +45,12 @@ function requestCancel(unfolding: Unfolding, reason: string): void {
   const { run, nowMs } = unfolding;
   if (run.state === 'absent') return;
   const deadlineAtMs = nowMs + run.facts.policy.cancelDeadlineMs;
-  unfolding.record({ type: 'run.cancel-requested', data: { reason, deadlineAtMs } });
-  if (workOf(unfolding.run) === null) {
+  const work = workOf(run);
+  // What the run came to stands: its shadows are stopped, and it ends by its jobs.
+  if (work === null || !onlyShadowsLeft(work)) {
+    unfolding.record({ type: 'run.cancel-requested', data: { reason, deadlineAtMs } });
+  }
+  if (work === null) {
     unfolding.record({ type: 'run.finished', data: { outcome: 'canceled', reason } });
     return;
   }
@@ -57,7 +61,7 @@ function requestCancel(unfolding: Unfolding, reason: string): void {
 
 function askToStop(unfolding: Unfolding, place: number, reason: string, deadlineAtMs: number): void {
   const job = jobAt(unfolding.work.jobs, place);
-  if (job.state !== 'active') return;
+  if (job.state !== 'active' || job.current.state === 'canceling') return;
   const jobKey = plannedAt(unfolding.work, place).key;
   unfolding.record({
     type: 'attempt.cancel-requested',

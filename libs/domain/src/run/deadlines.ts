@@ -5,8 +5,8 @@ import { revokeLease } from './completion-and-retry.ts';
 import { ACCEPTED, type Refused, type Unfolding } from './decision.ts';
 import type { HeldAttempt } from './job-progress.ts';
 import { jobAt } from './job-table.ts';
-import { plannedAt } from './plan-shape.ts';
-import { cancelNotStarted, finishQueuedAttempt, settleAttempt, settleRun } from './settle.ts';
+import { onlyShadowsLeft, plannedAt } from './plan-shape.ts';
+import { cancelNotStarted, finishByItsJobs, finishQueuedAttempt, settleAttempt, settleRun } from './settle.ts';
 
 /** What time alone does to a run: everything that is due at `nowMs`, and when the next thing will be. */
 
@@ -55,6 +55,7 @@ function failPlanning(unfolding: Unfolding, planningTimeoutMs: number): void {
 /** The whole run is over: what nobody has is canceled, what runners have is taken away from them. */
 function timeOutRun(unfolding: Unfolding, run: PlannedRun): void {
   const reason = `the run reached its limit of ${run.facts.policy.runTimeoutMs} ms`;
+  const settled = onlyShadowsLeft(run.work);
   cancelNotStarted(unfolding, reason);
   for (const { job: place } of unfolding.work.live) {
     const job = jobAt(unfolding.work.jobs, place);
@@ -63,7 +64,8 @@ function timeOutRun(unfolding: Unfolding, run: PlannedRun): void {
     const jobKey = plannedAt(unfolding.work, place).key;
     unfolding.record({ type: 'job.finished', data: { jobKey, outcome: 'timed_out', reason } });
   }
-  unfolding.record({ type: 'run.finished', data: { outcome: 'timed_out', reason } });
+  if (settled) finishByItsJobs(unfolding);
+  else unfolding.record({ type: 'run.finished', data: { outcome: 'timed_out', reason } });
 }
 
 function enforceAttempts(unfolding: Unfolding): void {

@@ -1,5 +1,6 @@
 import {
   EVENT_DATA,
+  isShadow,
   type DomainEvent,
   type DomainEventOf,
   type EventType,
@@ -57,6 +58,7 @@ export class Ledger {
     }
     if (event.type === 'run.cancel-requested') {
       this.#check(!this.#cancelRequested, 'the run was asked to cancel twice');
+      this.#check(!this.#isSettled(), 'a run was canceled in which nothing but shadows was left');
       this.#cancelRequested = true;
     }
     if (event.type === 'run.finished') this.#takeEnd(event.data);
@@ -71,7 +73,17 @@ export class Ledger {
       ({ key, policy }) => policy.required && !policy.allowFailure && this.#jobsFinished.get(key) !== 'succeeded',
     );
     this.#check(outcome !== 'succeeded' || !failed, 'a run succeeded although a required job did not');
+    const cut = this.#selected().some((key) => ['canceled', 'timed_out'].includes(this.#jobsFinished.get(key) ?? ''));
+    this.#check(outcome !== 'timed_out' || this.#planned.size === 0 || cut, 'shadows alone let a run time out');
     this.#check(outcome !== 'failed' || failed || this.#planned.size === 0, 'a run failed without a reason');
+  }
+
+  #selected(): JobKey[] {
+    return [...this.#planned.values()].flatMap(({ key, policy }) => (isShadow(policy) ? [] : [key]));
+  }
+
+  #isSettled(): boolean {
+    return this.#planned.size > 0 && this.#selected().every((key) => this.#jobsFinished.has(key));
   }
 
   #takeJob(event: DomainEvent, key: JobKey): void {

@@ -182,7 +182,7 @@ export const actions = fc.array(
   { maxLength: 100, size: 'max' },
 );
 
-const jobPolicy: fc.Arbitrary<Partial<JobPolicy>> = fc.record({
+const ordinaryPolicy: fc.Arbitrary<Partial<JobPolicy>> = fc.record({
   required: fc.boolean(),
   allowFailure: fc.boolean(),
   retries: fc.nat(2),
@@ -191,6 +191,18 @@ const jobPolicy: fc.Arbitrary<Partial<JobPolicy>> = fc.record({
   timeoutMs: fc.constantFrom(1_000, 30_000),
   priority: fc.integer({ min: -1, max: 1 }),
 });
+
+const SHADOW: Partial<JobPolicy> = {
+  required: false,
+  allowFailure: true,
+  priority: -100,
+  leftOut: { by: ['ownership'], as: 'shadow' },
+};
+
+const jobPolicy = fc.oneof(
+  { weight: 3, arbitrary: ordinaryPolicy },
+  { weight: 1, arbitrary: ordinaryPolicy.map((policy): Partial<JobPolicy> => ({ ...policy, ...SHADOW })) },
+);
 
 /** Up to eight jobs, each needing some of those before it. */
 const plan: fc.Arbitrary<PlannedJobState[]> = fc

@@ -1,6 +1,7 @@
-import type { JobKey, JobOutcome, JobPolicy, PlannedJobState } from '@delta-ci/contracts';
+import { isShadow, type JobKey, type JobOutcome, type JobPolicy, type PlannedJobState } from '@delta-ci/contracts';
 import { present } from '../broken-invariant.ts';
 import type { Work } from './aggregate.ts';
+import { jobAt } from './job-table.ts';
 
 /** Whether the run fails when this job does not succeed. */
 export function gatesTheRun(policy: JobPolicy): boolean {
@@ -10,6 +11,11 @@ export function gatesTheRun(policy: JobPolicy): boolean {
 /** Whether jobs that need this one may go on. */
 export function satisfiesDependents(policy: JobPolicy, outcome: JobOutcome): boolean {
   return outcome === 'succeeded' || policy.allowFailure;
+}
+
+/** Whether all that is unfinished are shadows: what the run comes to is settled, whatever becomes of them. */
+export function onlyShadowsLeft({ planned, jobs }: Work): boolean {
+  return planned.every(({ policy }, place) => isShadow(policy) || jobAt(jobs, place).state === 'finished');
 }
 
 export function plannedAt(work: Work, job: number): PlannedJobState {

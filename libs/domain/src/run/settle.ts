@@ -156,10 +156,16 @@ const PAST: Readonly<Record<JobOutcome, string>> = {
 };
 
 function finishRun(unfolding: Unfolding): void {
-  const { run, work } = unfolding;
-  const outcome = run.state === 'canceling' ? 'canceled' : work.failures > 0 ? 'failed' : 'succeeded';
-  const reason = run.state === 'canceling' ? run.reason : reasonOfRunOutcome(work);
-  unfolding.record({ type: 'run.finished', data: { outcome, reason } });
+  const { run } = unfolding;
+  if (run.state !== 'canceling') finishByItsJobs(unfolding);
+  else unfolding.record({ type: 'run.finished', data: { outcome: 'canceled', reason: run.reason } });
+}
+
+/** Ends a run whose jobs have all ended with what they came to. */
+export function finishByItsJobs(unfolding: Unfolding): void {
+  const { work } = unfolding;
+  const outcome = work.failures > 0 ? 'failed' : 'succeeded';
+  unfolding.record({ type: 'run.finished', data: { outcome, reason: reasonOfRunOutcome(work) } });
 }
 
 function justFinished(unfolding: Unfolding, place: number): { job: ActiveJob; attempt: FinishedAttempt } {

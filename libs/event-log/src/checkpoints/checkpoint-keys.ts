@@ -3,12 +3,14 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkpointText, type Checkpoint, type CheckpointClaim, type KeyId } from '@delta-ci/contracts';
 
-/** A private key that signs checkpoints. What it signs names its id; the key itself does not leave this object. */
+/** A private key that signs checkpoints, and attestations. What it signs names its id; the key itself does not leave this object. */
 export interface SigningKey {
   readonly keyId: KeyId;
   /** SPKI in PEM: what verifiers keep. */
   readonly publicKey: string;
   sign(claim: Omit<CheckpointClaim, 'keyId'>): Checkpoint;
+  /** @returns the signature in base64; whoever calls sees to it that the bytes are never those of a checkpoint's text */
+  signBytes(bytes: Uint8Array): string;
 }
 
 /** @throws a sentence that never repeats the text, when it is not the PEM of an Ed25519 private key */
@@ -16,12 +18,14 @@ export function readSigningKey(pem: string): SigningKey {
   const key = parseKey(() => createPrivateKey(pem), 'an Ed25519 private key');
   const publicKey = createPublicKey(key);
   const keyId = keyIdOf(publicKey);
+  const signBytes = (bytes: Uint8Array): string => sign(null, bytes, key).toString('base64');
   return {
     keyId,
     publicKey: pemOf(publicKey),
+    signBytes,
     sign(facts) {
       const claim = { ...facts, keyId };
-      return { ...claim, signature: sign(null, Buffer.from(checkpointText(claim)), key).toString('base64') };
+      return { ...claim, signature: signBytes(Buffer.from(checkpointText(claim))) };
     },
   };
 }
@@ -50,10 +54,14 @@ export class TrustedKeys {
   }
 
   judge(checkpoint: Checkpoint): SignatureVerdict {
-    const key = this.#keys.get(checkpoint.keyId);
+    return this.judgeBytes(checkpoint.keyId, Buffer.from(checkpointText(checkpoint)), checkpoint.signature);
+  }
+
+  /** @param signature in base64 */
+  judgeBytes(keyId: KeyId, bytes: Uint8Array, signature: string): SignatureVerdict {
+    const key = this.#keys.get(keyId);
     if (key === undefined) return 'untrusted-key';
-    const signature = Buffer.from(checkpoint.signature, 'base64');
-    return verify(null, Buffer.from(checkpointText(checkpoint)), key, signature) ? 'valid' : 'invalid';
+    return verify(null, bytes, key, Buffer.from(signature, 'base64')) ? 'valid' : 'invalid';
   }
 }
 

@@ -1,6 +1,8 @@
 import {
+  isShadow,
   runStream,
   type AttemptView,
+  type JobPolicy,
   type JobView,
   type RunId,
   type RunView,
@@ -89,13 +91,15 @@ async function jobsOf(manager: EntityManager, runId: RunId, planJobs: readonly P
 
 /** Before the body of a plan is stored a job is shown by its key alone. */
 function jobView(job: ProjectionRows['job'], planned: PlanJobRow | undefined, attempts: AttemptView[]): JobView {
+  const policy = job.policy as JobPolicy;
   return {
     key: job.job_key,
     title: planned?.title ?? job.job_key,
     kind: planned?.kind ?? null,
     unit: planned?.unit ?? null,
     needs: job.needs as JobView['needs'],
-    required: (job.policy as { required: boolean }).required,
+    required: policy.required,
+    shadow: isShadow(policy),
     state: job.state as JobView['state'],
     outcome: job.outcome as JobView['outcome'],
     reason: job.reason,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import type { JobOutcome, RunOutcome, RunView } from '@delta-ci/contracts';
+import type { JobOutcome, JobView, RunOutcome, RunView } from '@delta-ci/contracts';
 import fc from 'fast-check';
 import { attemptOf, explanation, failedJob, failedView, jobOf, unplannedView, viewOf } from '../run-view.fixture.ts';
 import { desiredPublications, JOB_CHECKS_MAX } from './desired-publications.ts';
@@ -122,6 +122,46 @@ describe('what a forge should show of a run', () => {
         expect(gates[0]?.final).toBe(view.outcome);
       }),
     );
+  });
+
+  describe('of a run with shadows', () => {
+    const shadowOf = (over: Partial<JobView> = {}): JobView =>
+      jobOf('shadow-docs', { shadow: true, required: false, state: 'active', outcome: null, attempts: [], ...over });
+    const open: Partial<RunView> = { state: 'running', outcome: null, finishedAtMs: null, skipped: [] };
+
+    it.each<[JobOutcome, string]>([
+      ['succeeded', 'success'],
+      ['failed', 'failure'],
+    ])(
+      'given only they are left and what was selected %s, then the gate is %s, and not final',
+      (outcome, conclusion) => {
+        const view = viewOf({ ...open, jobs: [jobOf('unit', { outcome }), shadowOf()] });
+        expect(gateOf(view)).toMatchObject({ final: null, content: { status: 'completed', conclusion } });
+        expect(gateOf(view).content.completedAtMs).toBe(jobOf('unit').attempts[0]?.finishedAtMs);
+      },
+    );
+
+    it('given nothing was selected, then the gate succeeds at once; given something is left, then it is open', () => {
+      expect(gateOf(viewOf({ ...open, state: 'queued', jobs: [shadowOf()] })).content).toMatchObject({
+        conclusion: 'success',
+        title: 'Nothing had to run',
+      });
+      const waiting = jobOf('unit', { state: 'ready', outcome: null, attempts: [] });
+      expect(gateOf(viewOf({ ...open, jobs: [waiting, shadowOf()] })).content).toMatchObject({
+        status: 'in_progress',
+        title: 'Running: 0 of 1 job done',
+      });
+    });
+
+    it('given one that failed, then it has no check, fails nothing, and stands apart in the summary', () => {
+      const failed = { ...failedJob('shadow-docs'), shadow: true, required: false };
+      const view = viewOf({ jobs: [jobOf('unit'), failed], skipped: [] });
+      expect(desired(view).map(({ target }) => target)).toEqual(['check:unit', 'check:delta-ci']);
+      const { content } = gateOf(view);
+      expect(content).toMatchObject({ conclusion: 'success', title: '1 job succeeded, 0 skipped' });
+      expect(content.summary).not.toContain('### What failed');
+      expect(content.summary.split('### What runs as a shadow, and decides nothing')[1]).toContain('shadow-docs');
+    });
   });
 
   it('given a finished run, then the gate comes last: who sees it final sees everything final', () => {

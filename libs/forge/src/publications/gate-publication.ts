@@ -5,6 +5,7 @@ import { failureBlocks } from './failure-blocks.ts';
 import { fitBlocks } from './fit-blocks.ts';
 import { code, codeCell, fenced, plainLine, prose } from './harmless-text.ts';
 import type { TargetedContent } from './job-publication.ts';
+import { settledView } from './settled-view.ts';
 import { GATE_NAME, GATE_TARGET, TEXT_BYTES_MAX, type CheckStatus, type PublicationLinks } from './publication.ts';
 import { conclusionOfRun, RERUN_FAILED, WHY } from './words.ts';
 
@@ -13,12 +14,13 @@ const FAILURES_SHOWN_MAX = 10;
 /** Rows of a table or list; a page of them is read, more are searched for elsewhere. */
 const ROWS_MAX = 100;
 
-/** The gate: always there, and the one place that says everything about a run. */
-export function gatePublication(view: RunView, links: PublicationLinks): TargetedContent {
+/** The gate: always there, and the one place that says everything about a run. It waits for no shadow. */
+export function gatePublication(asOfNow: RunView, links: PublicationLinks): TargetedContent {
+  const view = settledView(asOfNow);
   const moreAt = runUrl(links, view.runId);
   const status = statusOf(view);
   const finished = status === 'completed';
-  const failed = finished && view.outcome !== 'succeeded' && view.jobs.length > 0;
+  const failed = finished && view.outcome !== 'succeeded' && selectedOf(view).length > 0;
   return {
     target: GATE_TARGET,
     content: {
@@ -45,7 +47,8 @@ function statusOf({ state, outcome }: RunView): CheckStatus {
 }
 
 function titleOf(view: RunView): string {
-  const { jobs, planning, skipped, outcome } = view;
+  const { planning, skipped, outcome } = view;
+  const jobs = selectedOf(view);
   const done = jobs.filter(({ state }) => state === 'finished').length;
   if (planning !== null) return plainLine(`No plan could be made: ${planning.message}`, 255);
   if (view.state === 'created' || view.state === 'planning') return 'Planning what has to run';
@@ -60,8 +63,11 @@ function titleOf(view: RunView): string {
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
-const failedOf = ({ jobs }: RunView): JobView[] =>
-  jobs.filter(({ outcome }) => outcome === 'failed' || outcome === 'timed_out');
+/** Without shadows, which decide nothing. */
+const selectedOf = ({ jobs }: RunView): JobView[] => jobs.filter(({ shadow }) => !shadow);
+
+const failedOf = (view: RunView): JobView[] =>
+  selectedOf(view).filter(({ outcome }) => outcome === 'failed' || outcome === 'timed_out');
 
 function summaryBlocks(view: RunView, moreAt: string): string[] {
   return [
@@ -119,14 +125,22 @@ function failedBlocks(view: RunView): string[] {
   ];
 }
 
-function ranBlocks({ jobs }: RunView): string[] {
+function ranBlocks(view: RunView): string[] {
+  const shadows = view.jobs.filter(({ shadow }) => shadow);
+  return [
+    ...jobBlocks('### What runs, and why', selectedOf(view)),
+    ...jobBlocks('### What runs as a shadow, and decides nothing', shadows),
+  ];
+}
+
+function jobBlocks(heading: string, jobs: readonly JobView[]): string[] {
   if (jobs.length === 0) return [];
   const rows = jobs.slice(0, ROWS_MAX).map((job) => {
     const state = job.outcome ?? (job.attempts.at(-1)?.state || job.state);
     return `| ${codeCell(job.key)} | ${state.replace('_', ' ')} | ${tookOf(job)} | ${prose(job.sentence, 300)} |`;
   });
   return [
-    '### What runs, and why',
+    heading,
     ['| Job | State | Took | Why |', '| --- | --- | --- | --- |', ...rows].join('\n'),
     ...moreBlock(jobs.length),
   ];

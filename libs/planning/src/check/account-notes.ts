@@ -1,4 +1,4 @@
-import type { Plan, PlanNote, PlannedJob } from '@delta-ci/contracts';
+import { isShadow, type Plan, type PlanNote, type PlannedJob } from '@delta-ci/contracts';
 import { NO_JOB_NOTICES, NOTHING_TO_RUN } from '../construction/explain.ts';
 import type { Comparison } from '../model.ts';
 import { note } from './notes.ts';
@@ -24,7 +24,7 @@ function unaccountedFiles(plan: Plan, comparison: Comparison): PlanNote[] {
 /** For a unit that is affected a job runs, or its own explanation says why none does. */
 function affectedUnits(plan: Plan): PlanNote[] {
   if (plan.source.kind !== 'discovery' && plan.source.kind !== 'recipe') return [];
-  const served = new Set(plan.jobs.flatMap(unitsOf));
+  const served = new Set(plan.jobs.filter(({ policy }) => !isShadow(policy)).flatMap(unitsOf));
   return plan.units
     .filter(({ id, affected }) => affected && !served.has(id))
     .flatMap((unit) => {

@@ -20,6 +20,8 @@ export const CHECK_NOTES = {
   limits_for_untrusted: 'error',
   label_for_untrusted: 'error',
   policy_for_untrusted: 'error',
+  shadow_decides: 'error',
+  shadow_for_untrusted: 'error',
   path_outside_workspace: 'error',
   label_not_offered: 'error',
   image_not_offered: 'error',

@@ -111,9 +111,11 @@ function unknownKey(key: string, known: readonly string[]): string {
 
 /** Names that may stand at a place of the file. */
 function knownKeys([first, , third]: ConfigPath): string[] {
-  const runs = ConfigFile.shape.policies.unwrap().shape.runs.unwrap().shape;
+  const policies = ConfigFile.shape.policies.unwrap().shape;
   const ofJob = ConfigFileJob.shape;
-  if (first === 'policies') return Object.keys(ConfigFile.shape.policies.unwrap().shape).concat(Object.keys(runs));
+  if (first === 'policies') {
+    return [policies, policies.runs.unwrap().shape, policies.shadow.unwrap().shape].flatMap(Object.keys);
+  }
   if (first === 'limits') return Object.keys(ConfigFile.shape.limits.unwrap().shape);
   if (first === 'egress') return Object.keys(ConfigFile.shape.egress.unwrap().shape);
   if (first !== 'jobs') return Object.keys(ConfigFile.shape);

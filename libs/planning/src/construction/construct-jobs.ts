@@ -1,10 +1,16 @@
-import type { ExplanationLink, LearnedDurations, PlannedJob, PlannedUnit, SkippedJob } from '@delta-ci/contracts';
-import type { Cause, UnitImpact } from '../impact/impact.ts';
+import type {
+  ExplanationLink,
+  LearnedDurations,
+  PlannedJob,
+  PlannedUnit,
+  PlanShadow,
+  SkippedJob,
+} from '@delta-ci/contracts';
+import type { Cause, Impact, UnitImpact } from '../impact/impact.ts';
 import { listed, nameOf } from '../impact/world.ts';
 import type { Unit, UnitCommand } from '../model.ts';
-import { artifactsOf } from './artifacts.ts';
 import { assignmentsOf, type Assignment, type JobOutline, type Member } from './assignments.ts';
-import { cachesOf, keyFileIds, type KeyFileIds } from './caches.ts';
+import { keyFileIds } from './caches.ts';
 import {
   NO_JOB_NOTICES,
   NOTHING_TO_RUN,
@@ -14,6 +20,7 @@ import {
   explainSkip,
   type Story,
 } from './explain.ts';
+import { bodyOf, type JobGround } from './job-body.ts';
 import { policyOfKind } from './job-decisions.ts';
 import { keysFor } from './job-keys.ts';
 import { buildsBefore } from './job-steps.ts';
@@ -21,29 +28,40 @@ import type { JobTerms } from './job-terms.ts';
 import { isFromRecipe, isOtherwiseByRecipe } from '../recipes/lesson.ts';
 import { OTHERWISE_LINK, recipeLink } from '../recipes/recipe-words.ts';
 import { headOf, keyText, subjectOf, whyCut } from './outline-words.ts';
-import { outlinesOf, stepsOf } from './outlines.ts';
+import { outlinesOf } from './outlines.ts';
+import { shadowJobs, sparedBy, type LeftOutJob } from './shadow-jobs.ts';
 import { StepDurations } from './step-durations.ts';
+import type { ShadowPlan } from '../shadow/shadow-plan.ts';
 
 export interface Construction {
   readonly jobs: readonly PlannedJob[];
   readonly skipped: readonly SkippedJob[];
   readonly units: readonly PlannedUnit[];
-  /** Members of all jobs that run, and whatever is built for them. */
+  /** Members of all jobs that run but shadows, and whatever is built for them. */
   readonly ran: readonly Member[];
+  /** Null where no ledger is kept. */
+  readonly shadow: PlanShadow | null;
 }
 
 /**
  * One job for each command of each unit, and one for commands that join: those the change reaches run, the others are
  * skipped, each with its reason. What joins runs for the members that are reached, and is skipped when none is.
  * @param durations of steps: what they say is small runs together, what they say is long runs in shards; null cuts nothing
+ * @param shadow what the ledger has to do with it: of a sample what is left out runs too; null without a ledger
  */
-export function constructJobs(story: Story, terms: JobTerms, durations: LearnedDurations | null = null): Construction {
-  const { units } = story.discovery;
-  const byId = new Map(units.map((unit) => [unit.id, unit]));
-  const reached = (assignment: Assignment): Member[] => reachedMembers(story, assignment);
-  const outlines = outlinesOf(assignmentsOf(units, byId), reached, byId, new StepDurations(durations));
+export function constructJobs(
+  story: Story,
+  terms: JobTerms,
+  durations: LearnedDurations | null = null,
+  shadow: ShadowPlan | null = null,
+): Construction {
+  const { discovery, impact } = story;
+  const byId = new Map(discovery.units.map((unit) => [unit.id, unit]));
+  const assignments = assignmentsOf(discovery.units, byId);
+  const steps = new StepDurations(durations);
+  const outlines = outlinesOf(assignments, (assignment) => reachedMembers(impact, assignment), byId, steps);
   const keys = keysFor(outlines.map(keyText));
-  const keyFiles = keyFileIds(units, terms.entries);
+  const ground: JobGround = { terms, byId, keyFiles: keyFileIds(discovery.units, terms.entries) };
   const jobs: PlannedJob[] = [];
   const skipped: SkippedJob[] = [];
   const ran: Member[] = [];
@@ -51,14 +69,53 @@ export function constructJobs(story: Story, terms: JobTerms, durations: LearnedD
     const { members } = outline;
     const head = { key: keys.get(keyText(outline)) ?? '', ...headOf(outline) };
     ran.push(...members, ...members.flatMap((member) => buildsBefore(member, byId)));
-    if (members.length > 0) jobs.push({ ...head, ...runningJob({ story, terms, outline, byId, keyFiles }) });
+    if (members.length > 0) jobs.push({ ...head, ...runningJob({ story, outline, ...ground }, shadow) });
     else skipped.push({ ...head, explanation: explainSkipped(story, outline.assignment) });
   }
-  return { jobs, skipped, units: units.map((unit) => plannedUnit(story, unit)), ran };
+  const units = story.discovery.units.map((unit) => plannedUnit(story, unit));
+  if (shadow === null) return { jobs, skipped, units, ran, shadow: null };
+  const leftOut = leftOutJobs(story, assignments, byId, steps);
+  if (shadow.sample === 'taken') jobs.push(...shadowJobs(leftOut, shadow, ground));
+  const { input, sample, by, off } = shadow;
+  const told: PlanShadow = {
+    rules: input.rules,
+    sample,
+    by: leftOut.length === 0 ? [] : [...by],
+    ...sparedBy(leftOut, byId, steps),
+    off: off.map(({ optimisation }) => optimisation),
+  };
+  return { jobs, skipped, units, ran, shadow: told };
 }
 
-function reachedMembers({ impact }: Story, { members }: Assignment): Member[] {
-  return members.filter(({ unit, command }) => causeFor(command, impact.units.get(unit.id)) !== null);
+function reachedMembers(impact: Impact, { members }: Assignment): Member[] {
+  return members.filter((member) => isReached(impact, member));
+}
+
+function isReached({ units }: Impact, { unit, command }: Member): boolean {
+  return causeFor(command, units.get(unit.id)) !== null;
+}
+
+/** Members that nothing reaches, cut into jobs as if they ran. */
+function leftOutJobs(
+  story: Story,
+  assignments: readonly Assignment[],
+  byId: ReadonlyMap<string, Unit>,
+  steps: StepDurations,
+): LeftOutJob[] {
+  const { impact } = story;
+  const unreached = ({ members }: Assignment): Member[] => members.filter((member) => !isReached(impact, member));
+  return outlinesOf(assignments, unreached, byId, steps)
+    .filter(({ members }) => members.length > 0)
+    .map((outline): LeftOutJob => {
+      const { assignment, members } = outline;
+      const beside = outline.cut.kind !== 'together' && reachedMembers(impact, assignment).length > 0;
+      const explanation = beside
+        ? explainNoneReached(story, `${subjectOf(outline)} is skipped`, `none of ${members.length} units`, [
+            joinedRule(assignment),
+          ])
+        : explainSkipped(story, assignment);
+      return { outline, explanation, beside };
+    });
 }
 
 function causeFor({ kind, fromRecipe }: UnitCommand, impact: UnitImpact | undefined): Cause | null {
@@ -69,38 +126,25 @@ function causeFor({ kind, fromRecipe }: UnitCommand, impact: UnitImpact | undefi
   return any ?? null;
 }
 
-interface RunningJob {
+interface RunningJob extends JobGround {
   readonly story: Story;
-  readonly terms: JobTerms;
   /** With the members that run. */
   readonly outline: JobOutline;
-  readonly byId: ReadonlyMap<string, Unit>;
-  readonly keyFiles: KeyFileIds;
 }
 
-function runningJob(running: RunningJob): Omit<PlannedJob, keyof Omit<SkippedJob, 'explanation'>> {
-  const { terms, outline, byId, keyFiles } = running;
-  const { members, assignment } = outline;
-  const units = members.map(({ unit }) => unit);
-  const toolchain = units.find((unit) => unit.toolchain !== null)?.toolchain ?? null;
-  return {
-    needs: [],
-    steps: stepsOf(outline, byId),
-    env: Object.assign({}, ...units.map(({ env }) => env)) as Record<string, string>,
-    image: null,
-    requirements: terms.requirements(terms.rules.requireToolchains ? toolchain : null),
-    limits: terms.limits,
-    egress: { allow: [...terms.egressFor([...new Set(units.flatMap(({ hosts }) => hosts))])] },
-    secrets: [],
-    artifacts: artifactsOf(members),
-    caches: cachesOf(
-      assignment.members.map(({ unit }) => unit),
-      terms,
-      keyFiles,
-    ),
-    policy: policyOfKind(assignment.kind),
-    explanation: explainRunning(running),
-  };
+function runningJob(
+  running: RunningJob,
+  shadow: ShadowPlan | null,
+): Omit<PlannedJob, keyof Omit<SkippedJob, 'explanation'>> {
+  const { outline } = running;
+  return { ...bodyOf(outline, running), policy: policyOf(outline, shadow), explanation: explainRunning(running) };
+}
+
+/** What runs only because an optimisation is switched off goes on being looked at. */
+function policyOf({ assignment, members }: JobOutline, shadow: ShadowPlan | null): PlannedJob['policy'] {
+  const policy = policyOfKind(assignment.kind);
+  if (shadow === null || members.some((member) => isReached(shadow.narrow, member))) return policy;
+  return { ...policy, leftOut: { by: [...shadow.by], as: 'counted' } };
 }
 
 /** Of several members the first tells why; every one is named in the chain. */

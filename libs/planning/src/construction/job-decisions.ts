@@ -32,3 +32,12 @@ export const PRIORITY_MAX = Math.max(...Object.values(KIND_DECISIONS).map(({ pri
 export function policyOfKind(kind: JobKind): JobPolicy {
   return { ...DEFAULT_JOB_POLICY, priority: KIND_DECISIONS[kind].priority };
 }
+
+/** After everything else, whatever a configuration file says: no job can have a lower one. */
+const SHADOW_PRIORITY = -100;
+
+/** How a shadow of what `by` leaves out is governed. */
+export function shadowPolicy(by: readonly string[]): JobPolicy {
+  const decides = { required: false, allowFailure: true, priority: SHADOW_PRIORITY };
+  return { ...DEFAULT_JOB_POLICY, ...decides, leftOut: { by: [...by], as: 'shadow' } };
+}

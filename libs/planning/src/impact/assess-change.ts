@@ -45,10 +45,25 @@ const RULES: readonly FileRule[] = [
   ownership,
 ];
 
-/** What a change can reach: each file by its rules, then everything that depends on what was reached. */
-export function assessChange(head: Discovery, base: Discovery, changes: readonly ChangedFile[]): Impact {
+/** Rules that leave nothing out, and why not. */
+export type RulesOff = ReadonlyMap<string, string>;
+
+const ALL_ON: RulesOff = new Map();
+
+/**
+ * What a change can reach: each file by its rules, then everything that depends on what was reached.
+ * @param off by their names; files that one of them decides on reach everything, for the reason given
+ */
+export function assessChange(
+  head: Discovery,
+  base: Discovery,
+  changes: readonly ChangedFile[],
+  off: RulesOff = ALL_ON,
+): Impact {
   const world = worldOf(head, base);
-  const files = changes.map((change) => judgeFile(change, world)).sort((one, other) => byText(one.path, other.path));
+  const files = changes
+    .map((change) => withoutRules(judgeFile(change, world), off, world))
+    .sort((one, other) => byText(one.path, other.path));
   const direct = directCauses(files, world);
   return { files, units: withDependents(head, direct) };
 }
@@ -78,6 +93,14 @@ function judgeFile(change: ChangedFile, world: World): FileImpact {
     reaches: old === null ? now.reaches : mergeReaches([...old.reaches, ...now.reaches]),
     sentence: `${path} was ${changedWord(status)}${origin}: ${told === now ? '' : 'there '}${told.because}.`,
   };
+}
+
+function withoutRules(file: FileImpact, off: RulesOff, world: World): FileImpact {
+  const why = off.get(file.rule);
+  if (why === undefined) return file;
+  const because = `${file.because}, but everything runs: ${why}`;
+  const sentence = `${file.path} was ${file.status}: ${because}.`;
+  return { ...file, reaches: world.everyUnit, because, sentence };
 }
 
 /**

@@ -1,0 +1,49 @@
+import type { LedgerEntry, Optimisation, SampledJob, SampledRun } from '@delta-ci/contracts';
+import { byText } from '../tree-paths.ts';
+
+/** What one sample says of an optimisation; `unjudged` says nothing and does not count. */
+export type SampleVerdict = 'clean' | 'caught' | 'escaped' | 'unstable' | 'unjudged';
+
+/** A failure that came back when the job ran again on the same tree. */
+const FAILURES_TO_ESCAPE = 2;
+
+/** What came of every sample, optimisation by optimisation, in the order of their names. */
+export function foldLedger(runs: readonly SampledRun[]): LedgerEntry[] {
+  const entries = new Map<Optimisation, { -readonly [K in keyof LedgerEntry]: LedgerEntry[K] }>();
+  for (const run of runs) {
+    for (const [optimisation, verdict] of verdictsOf(run)) {
+      const entry = entries.get(optimisation) ?? { optimisation, samples: 0, caught: 0, escaped: 0, unstable: 0 };
+      entries.set(optimisation, entry);
+      if (verdict === 'unjudged') continue;
+      entry.samples += 1;
+      if (verdict !== 'clean') entry[verdict] += 1;
+    }
+  }
+  return [...entries.values()].sort((one, other) => byText(one.optimisation, other.optimisation));
+}
+
+/** A run is one sample of each optimisation that left something out of it. */
+export function verdictsOf(run: SampledRun): ReadonlyMap<Optimisation, SampleVerdict> {
+  const optimisations = new Set(run.jobs.flatMap(({ leftOut }) => leftOut.by));
+  return new Map(
+    [...optimisations].map((optimisation) => {
+      const jobs = run.jobs.filter(({ leftOut }) => leftOut.by.includes(optimisation));
+      return [optimisation, verdictOf(jobs, run.selected)];
+    }),
+  );
+}
+
+function verdictOf(jobs: readonly SampledJob[], selected: SampledRun['selected']): SampleVerdict {
+  const failed = jobs.filter(({ outcome, failures }) => outcome === 'failed' && failures > 0);
+  if (failed.length > 0) {
+    if (selected === 'failed') return 'caught';
+    return selected === 'passed' && failed.some(hasFailedAgain) ? 'escaped' : 'unjudged';
+  }
+  if (jobs.some(({ outcome }) => outcome !== 'succeeded')) return 'unjudged';
+  return jobs.some(({ failures }) => failures > 0) ? 'unstable' : 'clean';
+}
+
+/** What runs as any job is not run again after a failure of its own: when in doubt it counts. */
+function hasFailedAgain({ leftOut, failures }: SampledJob): boolean {
+  return leftOut.as === 'counted' || failures >= FAILURES_TO_ESCAPE;
+}
