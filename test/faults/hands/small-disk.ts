@@ -1,5 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, rmdirSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOnDeath } from '../../../tools/bootstrap/index.mjs';
@@ -57,6 +69,35 @@ export class SmallDisk {
   remove(): void {
     execFileSync('umount', ['-l', this.#directory]);
     this.#leash.release();
+  }
+}
+
+/** What a directory holds, moved to a small disk in its place and back again. Nobody may use it meanwhile. */
+export class MovedToSmallDisk {
+  readonly disk: SmallDisk;
+  readonly #directory: string;
+  readonly #aside: string;
+
+  /** @param spareBytes room on the disk beside what is there */
+  constructor(directory: string, spareBytes: number) {
+    const { uid, gid, mode } = statSync(directory);
+    const used = Number(execFileSync('du', ['-sb', directory], { encoding: 'utf8' }).split('\t')[0]);
+    this.#directory = directory;
+    this.#aside = `${directory}-aside`;
+    renameSync(directory, this.#aside);
+    this.disk = new SmallDisk(directory, used + spareBytes);
+    chownSync(directory, uid, gid);
+    chmodSync(directory, mode);
+    execFileSync('cp', ['-a', `${this.#aside}/.`, directory]);
+  }
+
+  /** Takes what is there now back to where it came from. */
+  moveBack(): void {
+    rmSync(this.#aside, { recursive: true });
+    execFileSync('cp', ['-a', this.#directory, this.#aside]);
+    this.disk.remove();
+    rmdirSync(this.#directory);
+    renameSync(this.#aside, this.#directory);
   }
 }
 

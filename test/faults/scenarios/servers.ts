@@ -1,4 +1,6 @@
 import { eventually } from '../../support/infra/index.ts';
+import type { RestartablePostgres } from '../../support/mesh/index.ts';
+import { MovedToSmallDisk, noMountsHere } from '../hands/small-disk.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 
@@ -33,6 +35,25 @@ export const SERVER_SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    name: 'postgres-disk-full',
+    hurts: 'the disk of Postgres, full to the last byte while a job ends and changes come in',
+    shows: 'what cannot be recorded is refused, never half done, and work goes on when there is room',
+    slackMs: 60_000,
+    mesh: { ownPostgres: true },
+    missingHere: noMountsHere,
+    act: async (stage) => {
+      const { disk } = await onSmallDisk(stage);
+      const { held } = await stage.runningChange('disk-is-full');
+      disk.fill();
+      held.release();
+      const refused = await deliverUntilRefused(stage);
+      disk.free();
+      await stage.change('there-is-room-again');
+      await stage.settle();
+      return { 'deliveries refused': refused };
+    },
+  },
+  {
     name: 'nats-killed',
     hurts: 'nats-server, killed with -9 three times under load',
     shows: 'commands are refused or repeated, and the relay goes on where the stream ends',
@@ -58,9 +79,14 @@ export const SERVER_SCENARIOS: readonly Scenario[] = [
 /** Some dozens of messages. */
 const TAIL_BYTES = 48 * 1024;
 
-async function withoutPostgres(stage: Stage, how: 'immediate' | 'kill'): Promise<number> {
-  const { postgres, mesh } = stage.system;
+function ownPostgres({ system: { postgres } }: Stage): RestartablePostgres {
   if (postgres === null) throw new Error('this scenario needs a Postgres of its own');
+  return postgres;
+}
+
+async function withoutPostgres(stage: Stage, how: 'immediate' | 'kill'): Promise<number> {
+  const { mesh } = stage.system;
+  const postgres = ownPostgres(stage);
   const { held } = await stage.runningChange(`postgres-${how}`);
   await (how === 'immediate' ? postgres.endAtOnce() : postgres.kill());
   held.release();
@@ -70,6 +96,35 @@ async function withoutPostgres(stage: Stage, how: 'immediate' | 'kill'): Promise
   await postgres.start();
   await meanwhile;
   return 1;
+}
+
+/** Room for the migrations' growth and some changes, which a disk that is full has no more. */
+const SPARE_BYTES = 32 * 1024 * 1024;
+/** A full disk still has room on pages that are there: so many changes find it. */
+const DELIVERIES_MAX = 300;
+
+async function onSmallDisk(stage: Stage): Promise<MovedToSmallDisk> {
+  const postgres = ownPostgres(stage);
+  await postgres.endAtOnce();
+  const moved = new MovedToSmallDisk(postgres.dir, SPARE_BYTES);
+  stage.atTheEnd(async () => {
+    moved.disk.free();
+    await postgres.endAtOnce();
+    moved.moveBack();
+    await postgres.start();
+  });
+  await postgres.start();
+  return moved;
+}
+
+/** @returns how often it was refused, which is once, or 0 when everything was taken */
+async function deliverUntilRefused(stage: Stage): Promise<number> {
+  for (let at = 0; at < DELIVERIES_MAX && !stage.signal.aborted; at += 1) {
+    const { status } = await stage.deliver(await stage.pushed(`into-a-full-disk-${at}`));
+    if (status >= 500) return 1;
+    if (status !== 202) throw new Error(`a delivery was answered ${status}`);
+  }
+  return 0;
 }
 
 /** So many times: a job runs, the server dies, its store suffers, the job ends, the server comes back. */

@@ -4,6 +4,8 @@ import { ensurePostgresBinaries, openCache, startPostgres } from '../../../tools
 /** A server of one test alone, which may be ended and started again without harm to others. */
 export interface RestartablePostgres {
   url: string;
+  /** Where its data are. */
+  dir: string;
   /** Ends it as a crash would; what was committed is on disk. */
   kill: () => Promise<void>;
   /** Ends it as `pg_ctl -m immediate` does: nobody is waited for, nothing is written any more. */
@@ -21,6 +23,7 @@ export async function restartablePostgres(repoRoot: string, directory: string): 
   const { port, url } = server;
   return {
     url,
+    dir: place.dir,
     kill: async () => server.kill(),
     endAtOnce: async () => {
       process.kill(server.pid, 'SIGQUIT');
