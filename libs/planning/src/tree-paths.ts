@@ -48,3 +48,17 @@ export function foldersUpwards(folder: string): string[] {
 export function byText(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
+
+/**
+ * The first of so many places in order that is not before what is looked for; their number when all are.
+ * @param isBefore by place; true up to some place and false from there on
+ */
+export function firstPlace(count: number, isBefore: (place: number) => boolean): number {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBefore(middle)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

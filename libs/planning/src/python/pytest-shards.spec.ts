@@ -85,6 +85,8 @@ describe('tests of pytest, shard by shard', () => {
     ['tests found by a pattern', `${SETTINGS}testpaths = ["te*"]\n`, {}],
     ['tests out of its folder', `${SETTINGS}testpaths = ["../other"]\n`, { 'other/test_a.py': '' }],
     ['a file of settings that is not read', SETTINGS, { 'shop/pytest.toml': '' }],
+    ['more settings than anybody writes', `${SETTINGS}testpaths = "${'tests '.repeat(51)}"\n`, {}],
+    ['patterns longer than anybody writes', `${SETTINGS}python_files = "${'test'.repeat(10_000)}*.py"\n`, {}],
     ['an earlier file that counts', SETTINGS, { 'shop/pytest.ini': '[pytest]\naddopts = -k fast\n' }],
   ])('are not known with %s', (_what, settings, others) => {
     expect(commandOf(settings, others)).toBeDefined();
@@ -95,6 +97,12 @@ describe('tests of pytest, shard by shard', () => {
     const others = { ...testFiles('shop/build/lib', 40), ...testFiles('shop/.tox/py', 40) };
     expect(shardsOf(SETTINGS, others)?.most).toBe(4);
     expect(shardsOf(SETTINGS, testFiles('shop/src/inner', 40))?.most).toBe(8);
+    const neighbours = {
+      ...testFiles('shop-window/tests', 40),
+      ...testFiles('shop.old/tests', 40),
+      ...testFiles('shop0', 40),
+    };
+    expect(shardsOf(SETTINGS, neighbours)?.most).toBe(4);
     expect(shardsOf(`${SETTINGS}testpaths = ["tests"]\n`, testFiles('shop/src/inner', 40))?.most).toBe(4);
   });
 

@@ -2,7 +2,7 @@ import { compileGlob } from '../glob.ts';
 import type { CommandShards } from '../model.ts';
 import { quoteForShell } from '../shell-words.ts';
 import type { Question, Selection } from '../tracing/repository-view.ts';
-import { fileNameOf, isWithin, relativeTo, resolvePath } from '../tree-paths.ts';
+import { fileNameOf, firstPlace, isWithin, relativeTo, resolvePath } from '../tree-paths.ts';
 import type { PytestSettings } from './pytest-settings.ts';
 
 /** Each shard is told which files to leave out, so few files for each are little of a command line. */
@@ -18,7 +18,7 @@ const LEAVES_OUT = '--ignore';
  * the files of the others. So everything pytest reads and collects stays as it is, and a file that nobody knew of runs in every
  * shard instead of in none. Undefined unless the files that pytest would take are known, all of them: by its settings in that
  * very folder, with nothing that takes some tests only, other things than files of tests, or all tests together.
- * @param allFiles every file of Python whose name speaks of tests, by path; asked for only where all else is plain
+ * @param allFiles every file of Python whose name speaks of tests, in the order of their paths; asked for only where all else is plain
  */
 export function shardsOfPytest(
   root: string,
@@ -27,6 +27,7 @@ export function shardsOfPytest(
   allFiles: () => readonly string[],
 ): CommandShards | undefined {
   if (settings === null || settings.has('norecursedirs')) return undefined;
+  if ([...settings.values()].some(isMuch)) return undefined;
   const isTest = filePattern(settings.get('python_files') ?? ['test_*.py', '*_test.py']);
   const starts = (settings.get('testpaths') ?? ['.']).map((path) => startAt(root, path));
   if (isTest === null || !areOfAnyShard(settings.get('addopts') ?? [])) return undefined;
@@ -34,13 +35,29 @@ export function shardsOfPytest(
   const isCollected = (path: string): boolean =>
     isTest(fileNameOf(path)) &&
     starts.some((start) => start !== null && isWithin(path, start) && isSearched(relativeTo(start, path)));
-  const files = allFiles()
+  const files = within(allFiles(), root)
     .filter(isCollected)
     .map((path) => relativeTo(root, path));
   const most = Math.floor(files.length / FILES_OF_SHARD);
   const options = files.map((path) => quoteForShell(`${LEAVES_OUT}=${path}`));
   if (most < 2 || options.join(' ').length > OPTIONS_LENGTH_MAX) return undefined;
   return { by: `${LEAVES_OUT} of pytest, file by file`, suffix: '', most, leavesOut: options };
+}
+
+/** Words of a setting, and characters of a word: nobody writes more of them by hand, and each file is held against them. */
+const WORDS_MAX = 50;
+const WORD_LENGTH_MAX = 200;
+
+function isMuch(words: readonly string[]): boolean {
+  return words.length > WORDS_MAX || words.some(({ length }) => length > WORD_LENGTH_MAX);
+}
+
+/** Of paths in order, those below a folder: they stand together. */
+function within(paths: readonly string[], folder: string): readonly string[] {
+  if (folder === '.') return paths;
+  const placeOf = (text: string): number => firstPlace(paths.length, (at) => (paths[at] ?? '') < text);
+  // 0 is what follows / in the order of characters.
+  return paths.slice(placeOf(`${folder}/`), placeOf(`${folder}0`));
 }
 
 /** Files whose names match one of the patterns; null where a pattern is more than a plain one, or may take names without `test`. */

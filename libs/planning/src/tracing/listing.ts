@@ -1,5 +1,5 @@
 import type { EntryType, SnapshotEntry } from '../model.ts';
-import { byText } from '../tree-paths.ts';
+import { byText, firstPlace } from '../tree-paths.ts';
 import type { ListedEntry, Selection } from './repository-view.ts';
 
 /** The entries of a snapshot, ordered by path, so that one path or folder is found among them without going through all. */
@@ -53,13 +53,7 @@ export class Listing {
   }
 
   #placeOf(path: string): number {
-    let [low, high] = [0, this.entries.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.entries[middle]?.path ?? '') < path) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return firstPlace(this.entries.length, (at) => (this.entries[at]?.path ?? '') < path);
   }
 }
 
