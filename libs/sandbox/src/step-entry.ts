@@ -59,12 +59,13 @@ const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\'
 
 /** Variables that some shell keeps for itself, refuses to be given or changes on the way. */
 const KEPT_BY_SHELLS =
-  /^(?:BASH.*|DIRSTACK|EUID|FUNCNAME|FUNCNEST|GROUPS|HISTCMD|HISTSIZE|IFS|LINENO|OPTARG|OPTIND|PPID|PS4|RANDOM|SECONDS|SHELLOPTS|UID|_)$/;
+  /^(?:BASH.*|DIRSTACK|EUID|EXECIGNORE|FUNCNAME|FUNCNEST|GROUPS|HISTCMD|HISTSIZE|IFS|LINENO|OPTARG|OPTIND|PPID|PS4|RANDOM|SECONDS|SHELLOPTS|SHLVL|UID|_)$/;
 
 /**
  * What a waiting command is told: environment, directory and command, for the shell to read, inside the sandbox and as the
- * job's user. Its last line closes the gate and becomes the step; it is read whole before any of it is done, so words that
- * break off run nothing. Null when a variable would not come through a shell as it is. Names are those that `refuseStep`
+ * job's user. What the shell has to say to that (about locales that are not installed) nobody hears: on the launcher's own
+ * stderr stands the mark of a step alone. Its last line closes the gate and becomes the step; it is read whole before any of
+ * it is done, so words that break off run nothing. Null when a variable would not come through a shell as it is. Names are those that `refuseStep`
  * lets pass. `first`: see `insideCommand`.
  */
 export function gateWords(
@@ -75,9 +76,10 @@ export function gateWords(
 ): string | null {
   if (Object.keys(env).some((name) => KEPT_BY_SHELLS.test(name))) return null;
   const lines = [
+    'exec 3>&2 2>/dev/null',
     ...Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`),
     `set -- ${[directory, ...argumentsOf(command)].map(quoted).join(' ')}`,
-    `{ ${HAND_OVER}; exec </dev/null; ${first ? STAY : BECOME}; }`,
+    `{ exec 2>&3 3>&-; ${HAND_OVER}; exec </dev/null; ${first ? STAY : BECOME}; }`,
   ];
   return lines.map((line) => `${line}\n`).join('');
 }

@@ -26,8 +26,11 @@ export type Supervised = {
   readonly output: OutputTotals;
 };
 
-/** What a launcher prints on its own stderr right before the step takes over; see `STEP_ENTRY`. */
+/** What a launcher prints on its own stderr right before the step takes over; see `step-entry.ts`. */
 export const STARTED_MARK = '@started\n';
+
+/** Whether a launcher said so. A shell may grumble before it, about a locale that is not installed for one. */
+const saysStarted = (text: string): boolean => `\n${text}`.includes(`\n${STARTED_MARK}`);
 
 /** Where a step's output goes, and how much of it. */
 export type OutputPlace = { readonly bytesMax: number; readonly sink: OutputSink };
@@ -48,7 +51,7 @@ export async function superviseStep(
     killGraceMs,
   );
   setup.onText = (text) => {
-    if (text.startsWith(STARTED_MARK)) stopper.stepStarted();
+    if (saysStarted(text)) stopper.stepStarted();
   };
   const watched = watchStep(step, stopper, (signal) => containment.diskExceeded(signal));
   const output = new CappedOutput(bytesMax, sink, () => stopper.stopAtOnce('cancel'));
@@ -59,7 +62,7 @@ export async function superviseStep(
   await containment.sweep(status.text);
   pump.expectEnd();
   await Promise.all([pump.done, setup.ended]);
-  const started = setup.text.startsWith(STARTED_MARK);
+  const started = saysStarted(setup.text);
   return {
     started,
     setupMessage: started ? '' : (exit.error?.message ?? setup.text.trim()),

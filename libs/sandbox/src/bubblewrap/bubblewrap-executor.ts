@@ -65,8 +65,10 @@ export class BubblewrapExecutor implements SandboxExecutor {
     const { host } = await this.learn();
     if (host === null || refuseSpec(guess) !== null) return;
     await this.standDown();
-    this.standing = standUp(this.preparation(host, []), guess);
-    await this.standing;
+    const standing = standUp(this.preparation(host, []), guess);
+    // Where none could be made, whoever opens one meets what is wrong then, if it still is.
+    this.standing = standing.catch(() => null);
+    await standing;
   }
 
   async standDown(): Promise<void> {

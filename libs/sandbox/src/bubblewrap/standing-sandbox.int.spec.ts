@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { readdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { detectCgroups } from '../cgroup/cgroup-host.ts';
@@ -9,6 +10,7 @@ import { SANDBOX_VARIABLE } from '../leftovers.ts';
 import { processesWithVariable } from '../process-table.ts';
 import type { SandboxSpec } from '../sandbox-executor.ts';
 import { gateWords } from '../step-entry.ts';
+import { STARTED_MARK } from '../supervise-step.ts';
 import { describeHostileBattery } from '../testing/hostile-battery.fixture.ts';
 import {
   collectOutput,
@@ -159,6 +161,19 @@ whereItRuns('tier sandbox, standing before it is asked for', probe, () => {
       });
     });
 
+    it('given that none could be made, then what is opened later is made as ever, and there is nothing to end', async () => {
+      await withDirectories(async (stateDir, hostDir) => {
+        const executor = makeBubblewrap(stateDir);
+        await executor.probe();
+        await rm(stateDir, { recursive: true });
+        await expect(executor.standBy(guessFor(specFor(hostDir)))).rejects.toThrow('ENOENT');
+        await mkdir(stateDir);
+        const opened = await executor.open(specFor(hostDir));
+        expect(opened.ok && (await opened.sandbox.close())).toEqual({ leftovers: [] });
+        await executor.standDown();
+      });
+    });
+
     it('given nobody who opens it, then it goes without a trace', async () => {
       await withStanding(async () => undefined);
     });
@@ -176,8 +191,11 @@ describe('what a waiting shell is told', () => {
   const variable = fc.tuple(fc.stringMatching(/^X[A-Z_0-9]{0,8}$/), text);
   const SAY = `printf '%s\\0' "$@"; exec env -0`;
 
+  const told = (argv: readonly string[], env: Readonly<Record<string, string>>): string =>
+    gateWords({ kind: 'argv', argv: ['/bin/sh', '-c', SAY, 'sh', ...argv] }, '/', env, false) ?? '';
+
   const heard = (argv: readonly string[], env: Readonly<Record<string, string>>, cut = 0): readonly string[] => {
-    const words = gateWords({ kind: 'argv', argv: ['/bin/sh', '-c', SAY, 'sh', ...argv] }, '/', env, false) ?? '';
+    const words = told(argv, env);
     const input = words.slice(0, words.length - cut);
     return spawnSync('/bin/sh', ['-s'], { input, env: {}, encoding: 'utf8' }).stdout.split('\0');
   };
@@ -196,12 +214,23 @@ describe('what a waiting shell is told', () => {
     );
   });
 
+  it('for a locale that is not installed, a shell that minds says nothing before the mark of the step', () => {
+    for (const shell of ['/bin/sh', '/bin/bash'].filter(existsSync)) {
+      const input = told(['x'], { LC_ALL: 'xx_YY.UTF-8' });
+      const said = spawnSync(shell, ['-s'], { input, argv0: 'sh', env: {}, encoding: 'utf8' });
+      expect([said.stderr, said.stdout.split('\0')]).toEqual([
+        STARTED_MARK,
+        expect.arrayContaining(['x', 'LC_ALL=xx_YY.UTF-8']),
+      ]);
+    }
+  });
+
   it('for words that break off anywhere in their last line, nothing runs', () => {
     for (const cut of [2, 3, 10, 30, 60]) expect(heard(['x'], {}, cut)).toEqual(['']);
   });
 
   it('for a variable that a shell would keep or change, there are no words', () => {
-    for (const name of ['IFS', 'OPTIND', 'LINENO', 'PPID', 'UID', 'BASH_ENV', 'SHELLOPTS']) {
+    for (const name of ['IFS', 'OPTIND', 'LINENO', 'PPID', 'UID', 'BASH_ENV', 'SHELLOPTS', 'SHLVL']) {
       expect(gateWords({ kind: 'script', script: 'true' }, '/workspace', { [name]: '1' }, false)).toBeNull();
     }
   });
