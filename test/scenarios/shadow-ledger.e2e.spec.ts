@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { JobView, RunView } from '@delta-ci/contracts';
 import { SHOP_REPOSITORY } from '../../tools/start/demo/shop-repository.ts';
@@ -5,6 +9,7 @@ import { eventually } from '../support/infra/index.ts';
 import { startTestMesh, type PushedChange, type TestMesh } from '../support/mesh/index.ts';
 
 const SHOP = 'demo/looked-at';
+const DELTA = join(dirname(dirname(import.meta.dirname)), 'apps', 'cli', 'bin', 'delta.mjs');
 /** Every change is in the sample, and one escape is one too many. */
 const CONFIG = 'version: 1\njobs: {}\npolicies: { shadow: { rate: 1, max_escape_rate: 0.4, min_samples: 1 } }\n';
 const GREETING = { name: '@shop/greeting', version: '1.0.0', type: 'module', scripts: { test: 'sh ./test.sh' } };
@@ -35,6 +40,21 @@ describe('the shadow ledger', () => {
 
   afterAll(async () => system.finish(), 120_000);
 
+  const delta = async (...args: readonly string[]): Promise<{ code: number; output: string }> => {
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      DELTA_DATABASE_URL: await readFile(join(system.mesh.directory, 'reader-url'), 'utf8'),
+      DELTA_ARTIFACT_DIR: join(system.mesh.directory, 'artifacts'),
+    };
+    return promisify(execFile)(process.execPath, [DELTA, ...args], { cwd: system.mesh.directory, env }).then(
+      ({ stdout }) => ({ code: 0, output: stdout }),
+      (error: { code: number; stdout: string; stderr: string }) => ({
+        code: error.code,
+        output: error.stdout + error.stderr,
+      }),
+    );
+  };
+
   it('given a repository nobody saw before, then nothing is left out, and nothing is a shadow', () => {
     expect(first.outcome).toBe('succeeded');
     expect(first.jobs.map(({ shadow }) => shadow)).toEqual([false, false, false]);
@@ -54,6 +74,7 @@ describe('the shadow ledger', () => {
   }, 120_000);
 
   let escaped: PushedChange;
+  let after: PushedChange;
   it('given a failure that selection misses, then the gate does not wait for it, the run succeeds, and it is tried twice', async () => {
     escaped = await system.change(SHOP, 'other rates', { 'packages/money/rates.txt': '2\n' });
     const { runId, commit } = escaped;
@@ -73,7 +94,8 @@ describe('the shadow ledger', () => {
   }, 120_000);
 
   it('given that escape, when the next change comes, then the optimisation is off, says so, and what it left out counts', async () => {
-    const { runId } = await system.change(SHOP, 'still other rates', { 'packages/money/rates.txt': '3\n' });
+    after = await system.change(SHOP, 'still other rates', { 'packages/money/rates.txt': '3\n' });
+    const { runId } = after;
     const view = await system.settled(runId);
     expect(view.outcome).toBe('failed');
     const greeting = jobOf(view, 'test-packages-greeting');
@@ -82,5 +104,16 @@ describe('the shadow ledger', () => {
     const { plan } = await system.api.plan(runId);
     expect(plan.shadow).toMatchObject({ off: ['ownership'], sample: 'taken' });
     expect(plan.notes.map(({ code }) => code)).toContain('optimisation_off');
+  }, 120_000);
+
+  it('given all that, when the ledger is asked for, then it shows the escape, and plans are made again from what was known', async () => {
+    const ledger = await delta('ledger', first.repository.id);
+    expect(ledger.output).toMatch(/^ownership +\d+ +\d+ +[12] +0 +\S+ % +\S+ +off$/m);
+    expect(ledger.output).toMatch(/^documentation +1 +0 +0 +0 +.* on, \d+ more to judge$/m);
+    expect(ledger.output).toContain(`in ${escaped.runId}: shadow-test-packages-greeting\n`);
+    for (const { runId } of [escaped, after]) {
+      const replay = await delta('replay', runId);
+      expect([replay.output, replay.code]).toEqual([expect.stringContaining('plan'), 0]);
+    }
   }, 120_000);
 });

@@ -6,7 +6,7 @@ const sample = (at: number): SampledRun => ({
   runId: `run_${String(at).padStart(32, '0')}`,
   finishedAtMs: at,
   selected: 'passed',
-  jobs: [{ leftOut: { by: ['ownership'], as: 'shadow' }, outcome: 'succeeded', failures: 0 }],
+  jobs: [{ key: 'shadow-test', leftOut: { by: ['ownership'], as: 'shadow' }, outcome: 'succeeded', failures: 0 }],
 });
 const clean = (samples: number) => ({ optimisation: 'ownership', samples, caught: 0, escaped: 0, unstable: 0 });
 

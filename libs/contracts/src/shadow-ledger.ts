@@ -65,6 +65,7 @@ export type PlanShadow = z.infer<typeof PlanShadow>;
 
 /** One job of a sample, as it ended. */
 export interface SampledJob {
+  readonly key: string;
   readonly leftOut: LeftOut;
   readonly outcome: string;
   /** Attempts that failed for a reason of their own: no runner was lost, no infrastructure failed. */

@@ -35,7 +35,7 @@ export { configOfRecipe, type ConfigOfRecipe } from './recipes/config-of-recipe.
 export { fingerprintText } from './recipes/fingerprint.ts';
 export type { LatestRecipe, RecipeInput } from './recipes/recipe-input.ts';
 export { departsFromDiscovery, followsRecipe } from './recipes/recipe-words.ts';
-export { foldLedger, verdictsOf, type SampleVerdict } from './shadow/fold-ledger.ts';
+export { escapesIn, foldLedger, type Escape } from './shadow/fold-ledger.ts';
 export { judgeEntry, type JudgedEntry } from './shadow/judge-entry.ts';
 export type { ShadowInput } from './shadow/shadow-input.ts';
 export { shadowRulesFor } from './shadow/shadow-rules.ts';

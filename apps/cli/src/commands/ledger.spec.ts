@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from '@jest/globals';
-import type { PlanShadow } from '@delta-ci/contracts';
+import type { PlanShadow, SampledRun } from '@delta-ci/contracts';
 import { accountOf } from '@delta-ci/planning';
 import { delta } from '../program.ts';
 import { recorded } from '../recorded-surroundings.fixture.ts';
@@ -18,20 +18,34 @@ const plan = (over: Partial<PlanShadow>): PlanShadow => ({
   ...over,
 });
 
+const RUN = `run_${'1'.repeat(32)}`;
+
+const sample = (
+  by: string,
+  outcome: string,
+  failures: number,
+  selected: SampledRun['selected'] = 'passed',
+): SampledRun => ({
+  runId: RUN,
+  finishedAtMs: 1,
+  selected,
+  jobs: [{ key: 'shadow-test-cart', leftOut: { by: [by], as: 'shadow' }, outcome, failures }],
+});
+
 describe('delta ledger', () => {
   it('shows each optimisation with what it may miss beside what it spares, each job once in the sum', () => {
-    const account = accountOf(
-      [
-        { optimisation: 'documentation', samples: 212, caught: 0, escaped: 0, unstable: 1 },
-        { optimisation: 'ownership', samples: 40, caught: 3, escaped: 2, unstable: 0 },
-      ],
-      [
-        plan({}),
-        plan({ by: ['documentation', 'ownership'], unmeasured: 1 }),
-        plan({ sample: 'taken' }),
-        plan({ sample: 'shed', by: ['lockfile-closure'] }),
-      ],
-    );
+    const samples = [
+      ...Array.from({ length: 212 }, (_, at) => sample('documentation', 'succeeded', at === 0 ? 1 : 0)),
+      ...Array.from({ length: 35 }, () => sample('ownership', 'succeeded', 0)),
+      ...Array.from({ length: 3 }, () => sample('ownership', 'failed', 1, 'failed')),
+      ...Array.from({ length: 2 }, () => sample('ownership', 'failed', 2)),
+    ];
+    const account = accountOf(samples, [
+      plan({}),
+      plan({ by: ['documentation', 'ownership'], unmeasured: 1 }),
+      plan({ sample: 'taken' }),
+      plan({ sample: 'shed', by: ['lockfile-closure'] }),
+    ]);
     expect(ledgerText(recorded(tmpdir()).surroundings, account)).toBe(
       [
         'OPTIMISATION      SAMPLES  CAUGHT  ESCAPED  UNSTABLE  AT MOST  SPARED   STATE',
@@ -41,6 +55,9 @@ describe('delta ledger', () => {
         '',
         '3 plans left out 9 jobs: 30m 00s of runners, and 1 job nobody has measured.',
         '5 % of the changes are sampled (1 of the newest plans, 1 more were shed); up to 5 % may escape.',
+        '',
+        `escaped ownership in ${RUN}: shadow-test-cart`,
+        `escaped ownership in ${RUN}: shadow-test-cart`,
         '',
       ].join('\n'),
     );

@@ -1,8 +1,9 @@
 import { RepositoryId } from '@delta-ci/contracts';
-import { accountOf, foldLedger, percent, type LedgerAccount } from '@delta-ci/planning';
+import { accountOf, percent, type LedgerAccount } from '@delta-ci/planning';
 import { databaseUrlFor } from '../log/mesh-of-checkout.ts';
 import { withLog, type DatabaseOptions } from '../log/with-log.ts';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
+import { safeLine } from '../screen/safe-text.ts';
 import { table } from '../screen/table.ts';
 import { durationText, plural } from '../screen/words.ts';
 import { printJson, type Surroundings } from '../surroundings.ts';
@@ -28,16 +29,19 @@ export async function ledger(
       });
     }
     const samples = await eventLog.whatDidShadowsFind(log, id.data);
-    return accountOf(foldLedger(samples), await eventLog.whatDidPlansLeaveOut(log, id.data));
+    return accountOf(samples, await eventLog.whatDidPlansLeaveOut(log, id.data));
   });
   if (options.json === true) printJson(surroundings, account);
   else surroundings.out(ledgerText(surroundings, account));
   return EXIT.succeeded;
 }
 
+/** The newest ones are looked into; all are in the JSON. */
+const ESCAPES_SHOWN_MAX = 10;
+
 /** One row for each optimisation, and what stands above and below them in sentences. */
 export function ledgerText(surroundings: Surroundings, account: LedgerAccount): string {
-  const { rules, optimisations, spared, taken, shed } = account;
+  const { rules, optimisations, spared, taken, shed, escapes } = account;
   if (optimisations.length === 0) {
     return 'no plan of it left anything out while a ledger was kept: see docs/shadow-ledger.md for how to keep one\n';
   }
@@ -51,10 +55,16 @@ export function ledgerText(surroundings: Surroundings, account: LedgerAccount): 
     ],
   );
   const headings = ['OPTIMISATION', 'SAMPLES', 'CAUGHT', 'ESCAPED', 'UNSTABLE', 'AT MOST', 'SPARED', 'STATE'];
+  const told = escapes
+    .slice(0, ESCAPES_SHOWN_MAX)
+    .map(
+      ({ runId, jobs, optimisations: by }) => `escaped ${by.join(', ')} in ${runId}: ${safeLine(jobs.join(', '))}\n`,
+    );
   const unknown = spared.unmeasured === 0 ? '' : `, and ${plural(spared.unmeasured, 'job')} nobody has measured`;
   return [
     table(surroundings, headings, rows),
     `\n${plural(spared.plans, 'plan')} left out ${plural(spared.jobs, 'job')}: ${durationText(spared.ms)} of runners${unknown}.\n`,
     `${percent(rules.rate)} of the changes are sampled (${taken} of the newest plans, ${shed} more were shed); up to ${percent(rules.escapeRateMax)} may escape.\n`,
+    ...(told.length === 0 ? [] : ['\n', ...told]),
   ].join('');
 }

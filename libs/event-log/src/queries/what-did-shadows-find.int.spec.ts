@@ -99,10 +99,10 @@ describe('what shadows found', () => {
     const { leftOut } = SHADOW;
     const samples = await whatDidShadowsFind(log.orchestrator, REPOSITORY.id);
     expect(samples.map(({ selected, jobs }) => [selected, jobs])).toEqual([
-      ['passed', [{ leftOut, outcome: 'succeeded', failures: 0 }]],
-      ['passed', [{ leftOut, outcome: 'failed', failures: 2 }]],
-      ['passed', [{ leftOut, outcome: 'succeeded', failures: 1 }]],
-      ['failed', [{ leftOut, outcome: 'failed', failures: 2 }]],
+      ['passed', [{ key: 'shadow', leftOut, outcome: 'succeeded', failures: 0 }]],
+      ['passed', [{ key: 'shadow', leftOut, outcome: 'failed', failures: 2 }]],
+      ['passed', [{ key: 'shadow', leftOut, outcome: 'succeeded', failures: 1 }]],
+      ['failed', [{ key: 'shadow', leftOut, outcome: 'failed', failures: 2 }]],
     ]);
     const [first, second] = samples;
     expect(await whatDidShadowsFind(log.orchestrator, REPOSITORY.id, first ?? null)).toEqual(samples.slice(1));

@@ -21,7 +21,7 @@ const TEXT = `
   SELECT r.run_id AS "runId", r.finished_at_ms AS "finishedAtMs",
     bool_or(NOT j.policy ? 'leftOut' AND gates AND j.outcome IN ('failed', 'timed_out')) AS failed,
     bool_or(NOT j.policy ? 'leftOut' AND gates AND j.outcome <> 'succeeded') AS undecided,
-    jsonb_agg(jsonb_build_object('leftOut', j.policy -> 'leftOut', 'outcome', j.outcome, 'failures',
+    jsonb_agg(jsonb_build_object('key', j.job_key, 'leftOut', j.policy -> 'leftOut', 'outcome', j.outcome, 'failures',
       (SELECT count(*) FROM attempt a WHERE a.run_id = j.run_id AND a.job_key = j.job_key AND a.outcome = 'failed'
          AND a.failure_class IS DISTINCT FROM 'infrastructure')) ORDER BY j.ordinal)
       FILTER (WHERE j.policy ? 'leftOut') AS jobs

@@ -1,16 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import type { LedgerEntry, SampledJob, SampledRun } from '@delta-ci/contracts';
 import fc from 'fast-check';
-import { foldLedger, verdictsOf } from './fold-ledger.ts';
+import { escapesIn, foldLedger, verdictsOf } from './fold-ledger.ts';
 import { judgeEntry } from './judge-entry.ts';
 import { isSampled } from './sample.ts';
 
 const shadow = (outcome: string, failures = 0, by = ['documentation']): SampledJob => ({
+  key: 'shadow-test-cart',
   leftOut: { by, as: 'shadow' },
   outcome,
   failures,
 });
 const counted = (outcome: string, failures = 0): SampledJob => ({
+  key: 'shadow-test-cart',
   leftOut: { by: ['documentation'], as: 'counted' },
   outcome,
   failures,
@@ -61,6 +63,17 @@ describe('what a sample says', () => {
       { optimisation: 'documentation', samples: 3, caught: 1, escaped: 0, unstable: 1 },
       { optimisation: 'manifest-cosmetic', samples: 0, caught: 0, escaped: 0, unstable: 0 },
       { optimisation: 'ownership', samples: 3, caught: 1, escaped: 1, unstable: 0 },
+    ]);
+  });
+});
+
+describe('what escaped', () => {
+  it('is told with the run, what failed in it, and the optimisations that left it out, the newest first', () => {
+    const older = run('passed', shadow('failed', 2, ['ownership', 'documentation']), shadow('succeeded'));
+    const newer = { ...run('passed', counted('failed', 1)), runId: 'run_2', finishedAtMs: 2 };
+    expect(escapesIn([older, run('failed', shadow('failed', 2)), newer])).toEqual([
+      { runId: 'run_2', finishedAtMs: 2, optimisations: ['documentation'], jobs: ['shadow-test-cart'] },
+      { runId: 'run_1', finishedAtMs: 1, optimisations: ['ownership', 'documentation'], jobs: ['shadow-test-cart'] },
     ]);
   });
 });

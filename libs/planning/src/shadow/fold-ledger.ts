@@ -33,8 +33,27 @@ export function verdictsOf(run: SampledRun): ReadonlyMap<Optimisation, SampleVer
   );
 }
 
+/** A change in which a failure escaped. */
+export interface Escape {
+  readonly runId: string;
+  readonly finishedAtMs: number;
+  readonly optimisations: readonly Optimisation[];
+  /** Keys of the jobs that showed it. */
+  readonly jobs: readonly string[];
+}
+
+/** Every escape, the newest first. */
+export function escapesIn(runs: readonly SampledRun[]): Escape[] {
+  return runs.toReversed().flatMap((run): Escape[] => {
+    const optimisations = [...verdictsOf(run)].flatMap(([name, verdict]) => (verdict === 'escaped' ? [name] : []));
+    if (optimisations.length === 0) return [];
+    const { runId, finishedAtMs } = run;
+    return [{ runId, finishedAtMs, optimisations, jobs: run.jobs.filter(hasFailed).map(({ key }) => key) }];
+  });
+}
+
 function verdictOf(jobs: readonly SampledJob[], selected: SampledRun['selected']): SampleVerdict {
-  const failed = jobs.filter(({ outcome, failures }) => outcome === 'failed' && failures > 0);
+  const failed = jobs.filter(hasFailed);
   if (failed.length > 0) {
     if (selected === 'failed') return 'caught';
     return selected === 'passed' && failed.some(hasFailedAgain) ? 'escaped' : 'unjudged';
@@ -42,6 +61,8 @@ function verdictOf(jobs: readonly SampledJob[], selected: SampledRun['selected']
   if (jobs.some(({ outcome }) => outcome !== 'succeeded')) return 'unjudged';
   return jobs.some(({ failures }) => failures > 0) ? 'unstable' : 'clean';
 }
+
+const hasFailed = ({ outcome, failures }: SampledJob): boolean => outcome === 'failed' && failures > 0;
 
 /** What runs as any job is not run again after a failure of its own: when in doubt it counts. */
 function hasFailedAgain({ leftOut, failures }: SampledJob): boolean {

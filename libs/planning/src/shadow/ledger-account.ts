@@ -1,5 +1,6 @@
-import { DEFAULT_SHADOW_RULES, type LedgerEntry, type PlanShadow, type ShadowRules } from '@delta-ci/contracts';
+import { DEFAULT_SHADOW_RULES, type PlanShadow, type SampledRun, type ShadowRules } from '@delta-ci/contracts';
 import { byText } from '../tree-paths.ts';
+import { escapesIn, foldLedger, type Escape } from './fold-ledger.ts';
 import { judgeEntry, type JudgedEntry } from './judge-entry.ts';
 
 /** What plans left out, as far as it was measured. */
@@ -23,12 +24,17 @@ export interface LedgerAccount {
   /** Plans whose change was in the sample, and those of them in which work was waiting already. */
   readonly taken: number;
   readonly shed: number;
+  /** The newest first. */
+  readonly escapes: readonly Escape[];
 }
 
-/** @param plans what each of the newest plans left out, the newest first */
-export function accountOf(entries: readonly LedgerEntry[], plans: readonly PlanShadow[]): LedgerAccount {
+/**
+ * @param samples the first to finish first
+ * @param plans what each of the newest plans left out, the newest first
+ */
+export function accountOf(samples: readonly SampledRun[], plans: readonly PlanShadow[]): LedgerAccount {
   const rules = plans[0]?.rules ?? DEFAULT_SHADOW_RULES;
-  const known = new Map(entries.map((entry) => [entry.optimisation, entry]));
+  const known = new Map(foldLedger(samples).map((entry) => [entry.optimisation, entry]));
   const names = [...new Set([...known.keys(), ...plans.flatMap(({ by }) => by)])].sort(byText);
   return {
     rules,
@@ -39,6 +45,7 @@ export function accountOf(entries: readonly LedgerEntry[], plans: readonly PlanS
     spared: sparedIn(plans),
     taken: plans.filter(({ sample }) => sample === 'taken').length,
     shed: plans.filter(({ sample }) => sample === 'shed').length,
+    escapes: escapesIn(samples),
   };
 }
 
