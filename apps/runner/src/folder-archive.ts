@@ -10,14 +10,9 @@ export class FolderArchive {
   readonly #parts: Uint8Array[] = [];
   readonly #bytesMax: number;
   #bytes = 0;
-  #files = 0;
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
-  }
-
-  get files(): number {
-    return this.#files;
   }
 
   /** Whether files were left out because all together are more than the bound. */
@@ -29,24 +24,27 @@ export class FolderArchive {
     const long = Buffer.byteLength(path) > NAME_BYTES_MAX || !/^[ -~]*$/u.test(path);
     const pax = long ? paxRecord('path', path) : null;
     const whole = 2 * BLOCK_BYTES + padded(sizeBytes) + (pax === null ? 0 : BLOCK_BYTES + padded(pax.length));
-    this.#files += 1;
     if (this.#bytes + whole > this.#bytesMax) {
       this.#bytes = this.#bytesMax + 1;
       this.#parts.length = 0;
     }
     if (this.isOver) return;
     if (pax !== null) this.#put(header({ name: 'pax', type: 'x', sizeBytes: pax.length, mode: 0o644 }), pax);
-    const parts: Uint8Array[] = [];
-    for await (const part of content) parts.push(part);
-    const read = Buffer.concat(parts);
+    const read = await contentOf({ sizeBytes, content });
     // A file that shrank while it was read is as long as what was read of it.
     const name = long ? 'file' : path;
     this.#put(header({ name, type: '0', sizeBytes: read.length, mode: executable ? 0o755 : 0o644 }), read);
   }
 
-  /** The archive: two blocks of nothing end it. */
+  /** The archive, whose parts are given up for it: two blocks of nothing end it. */
   finish(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(Buffer.concat([...this.#parts, Buffer.alloc(2 * BLOCK_BYTES)]));
+    const whole = new Uint8Array(this.#bytes + 2 * BLOCK_BYTES);
+    let at = 0;
+    for (const part of this.#parts.splice(0)) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
   }
 
   #put(head: Buffer, content: Uint8Array): void {
@@ -54,6 +52,20 @@ export class FolderArchive {
     this.#parts.push(head, content, padding);
     this.#bytes += head.length + content.length + padding.length;
   }
+}
+
+/** All of a collected file, in memory once. */
+export async function contentOf({
+  sizeBytes,
+  content,
+}: Pick<CollectedFile, 'sizeBytes' | 'content'>): Promise<Uint8Array<ArrayBuffer>> {
+  const whole = new Uint8Array(sizeBytes);
+  let at = 0;
+  for await (const part of content) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole.subarray(0, at);
 }
 
 const padded = (bytes: number): number => Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;

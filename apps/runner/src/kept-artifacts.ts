@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ArtifactRequest } from '@delta-ci/contracts';
 import type { CollectReport, CollectedFile } from '@delta-ci/sandbox';
 import { ArtifactList } from './artifact-list.ts';
-import { FolderArchive } from './folder-archive.ts';
+import { contentOf, FolderArchive } from './folder-archive.ts';
 import type { GatewayCalls } from './gateway-calls.ts';
 import { Refused, type ArtifactUpload as Upload } from './gateway-client.ts';
 
@@ -74,10 +74,4 @@ export class KeptArtifacts {
       await this.#leftBehind(name, error.message);
     }
   }
-}
-
-async function contentOf(file: CollectedFile): Promise<Uint8Array<ArrayBuffer>> {
-  const parts: Buffer[] = [];
-  for await (const part of file.content) parts.push(part);
-  return new Uint8Array(Buffer.concat(parts));
 }

@@ -62,6 +62,20 @@ describe('collecting files from a hostile workspace', () => {
     });
   });
 
+  it('given more links than are named, when a cap bites behind them, then that is said all the same', async () => {
+    await withWorkspace(async (workspace) => {
+      for (const name of ['a', 'b', 'c']) symlinkSync('z1', join(workspace, name));
+      for (const name of ['z1', 'z2', 'z3', 'z4']) writeFileSync(join(workspace, name), name);
+      const { taken, notCollected } = await collect(workspace, ['**'], { files: 2 });
+      expect(Object.keys(taken)).toEqual(['z1', 'z2']);
+      expect(notCollected.map(({ path, reason }) => `${path}: ${reason}`)).toEqual([
+        'a: symlink',
+        'b: symlink',
+        'z3: files-cap',
+      ]);
+    });
+  });
+
   it('never enters .git, however it is written', async () => {
     await withWorkspace(async (workspace) => {
       for (const directory of ['.git', 'sub/.GIT', 'sub/.git']) {

@@ -44,7 +44,10 @@ export type NotCollectedReason =
 export type CollectReport = {
   readonly files: number;
   readonly totalBytes: number;
-  /** What matched and was left behind, with the reason; capped like the files. */
+  /**
+   * What matched and was left behind, with the reason; capped like the files, but that a cap bit is said in any case: the
+   * first such thing is named behind all others.
+   */
   readonly notCollected: readonly { readonly path: string; readonly reason: NotCollectedReason }[];
 };
 
@@ -74,6 +77,7 @@ class Collection {
   totalBytes = 0;
   entries = 0;
   readonly notCollected: { path: string; reason: NotCollectedReason }[] = [];
+  private capped = false;
   private readonly globs: readonly Glob[];
   private readonly caps: CollectCaps;
   private readonly take: (file: CollectedFile) => Promise<void>;
@@ -85,7 +89,9 @@ class Collection {
   }
 
   refuse(path: string, reason: NotCollectedReason): void {
-    if (this.notCollected.length < this.caps.files) this.notCollected.push({ path, reason });
+    const isFirstByCap = reason.endsWith('-cap') && !this.capped;
+    this.capped ||= isFirstByCap;
+    if (isFirstByCap || this.notCollected.length < this.caps.files) this.notCollected.push({ path, reason });
   }
 
   private wants(path: string): boolean {
