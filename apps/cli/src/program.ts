@@ -1,49 +1,18 @@
 import { availableParallelism } from 'node:os';
 import { RunOutcome, RunState, type ParkedAction } from '@delta-ci/contracts';
 import { Command, CommanderError, Option } from 'commander';
-import {
-  keyIds,
-  ofChange,
-  ofDatabase,
-  ofGateway,
-  ofLog,
-  ofRunOrChange,
-  recipeId,
-  runId,
-  wholeNumber,
-  withJson,
-  withKeys,
-} from './command-options.ts';
-import { attest, type AttestOptions } from './commands/attest.ts';
-import { verifyAttestation, type AttestVerifyOptions } from './commands/attest-verify.ts';
-import { checkAudit, type CheckOptions } from './commands/audit-check.ts';
-import { auditCheckpoints, type CheckpointsOptions } from './commands/audit-checkpoints.ts';
-import { exportAudit, type ExportOptions } from './commands/audit-export.ts';
-import { verifyAudit, type VerifyOptions } from './commands/audit-verify.ts';
-import { at, type AtOptions } from './commands/at.ts';
-import { doctor } from './commands/doctor.ts';
-import { durations, type DurationsOptions } from './commands/durations.ts';
-import { ledger, type LedgerOptions } from './commands/ledger.ts';
-import { lint } from './commands/lint.ts';
-import { logs, type LogOptions } from './commands/logs.ts';
-import { listParked, settleParked, type ParkedListOptions, type SettleOptions } from './commands/parked.ts';
-import { plan, type PlanOptions } from './commands/plan.ts';
-import {
-  listRecipes,
-  patchFromRecipe,
-  showRecipe,
-  type RecipeListOptions,
-  type RecipePatchOptions,
-} from './commands/recipes.ts';
-import { replay, type ReplayOptions } from './commands/replay.ts';
-import { run, type RunOptions } from './commands/run.ts';
-import { cancelRun, listRuns, rerun, viewRun, watchRun, type ApiOptions, type ListOptions } from './commands/runs.ts';
-import { up } from './commands/up.ts';
-import { whatIf, type WhatIfOptions } from './commands/what-if.ts';
-import { why } from './commands/why.ts';
+import { ofChange, ofGateway, ofRunOrChange, recipeId, wholeNumber, withJson } from './command-options.ts';
+import type { LogOptions } from './commands/logs.ts';
+import type { ParkedListOptions, SettleOptions } from './commands/parked.ts';
+import type { PlanOptions } from './commands/plan.ts';
+import type { RecipeListOptions, RecipePatchOptions } from './commands/recipes.ts';
+import type { RunOptions } from './commands/run.ts';
+import type { ApiOptions, ListOptions } from './commands/runs.ts';
+import type { WhatIfOptions } from './commands/what-if.ts';
 import { EXAMPLES } from './examples.ts';
 import { EXIT, Problem } from './problem.ts';
 import { safeText } from './screen/safe-text.ts';
+import { addLogCommands, type Done } from './program-of-log.ts';
 import { printJson, type Surroundings } from './surroundings.ts';
 
 const VERSION = '0.1.0';
@@ -87,8 +56,6 @@ function report(surroundings: Surroundings, { code, message, next, exitCode }: P
   surroundings.err(`${paint.red('delta:')} ${safeText(message)}\n${advice}`);
 }
 
-type Done = (exitCode: number) => void;
-
 function commands(surroundings: Surroundings, done: Done): Command {
   const { out, err, columns } = surroundings;
   const program = new Command('delta')
@@ -111,9 +78,7 @@ function commands(surroundings: Surroundings, done: Done): Command {
   addRuns(program, surroundings, done);
   addRecipes(program, surroundings, done);
   addParked(program, surroundings, done);
-  addAudit(program, surroundings, done);
-  addAttest(program, surroundings, done);
-  addLog(program, surroundings, done);
+  addLogCommands(program, surroundings, done);
   addRest(program, surroundings, done);
   return program;
 }
@@ -128,13 +93,15 @@ function addLocal(program: Command, surroundings: Surroundings, done: Done): voi
     .option('--keep-going', 'run the other jobs although one failed')
     .option('--jobs <n>', 'jobs at once', wholeNumber(1, 64), Math.max(1, Math.floor(availableParallelism() / 2)))
     .addHelpText('after', EXAMPLES.run)
-    .action(async (options: RunOptions) => done(await run(surroundings, options)));
+    .action(async (options: RunOptions) => done(await (await import('./commands/run.ts')).run(surroundings, options)));
   ofRunOrChange(program.command('plan'))
     .description('show which jobs the change runs, which it does not, and why')
     .addHelpText('after', EXAMPLES.plan)
-    .action(async (options: PlanOptions) => done(await plan(surroundings, options)));
+    .action(async (options: PlanOptions) =>
+      done(await (await import('./commands/plan.ts')).plan(surroundings, options)),
+    );
   const explain = async (subject: string, options: PlanOptions): Promise<void> =>
-    done(await why(surroundings, subject, options));
+    done(await (await import('./commands/why.ts')).why(surroundings, subject, options));
   ofRunOrChange(program.command('why'))
     .description('say why a job runs, or a unit or changed file matters')
     .argument('<job|unit|file>')
@@ -151,7 +118,7 @@ function addLocal(program: Command, surroundings: Surroundings, done: Done): voi
     .argument('[file]', 'the file; otherwise delta.yaml of this directory')
     .addHelpText('after', EXAMPLES.lint)
     .action(async (file: string | undefined, options: { json?: boolean }) =>
-      done(await lint(surroundings, file, options)),
+      done(await (await import('./commands/lint.ts')).lint(surroundings, file, options)),
     );
 }
 
@@ -172,7 +139,9 @@ function addWhatIf(program: Command, surroundings: Surroundings, done: Done): vo
     )
     .option('--no-cache', 'plan every commit anew and keep nothing')
     .addHelpText('after', EXAMPLES.whatIf)
-    .action(async (options: WhatIfOptions) => done(await whatIf(surroundings, options)));
+    .action(async (options: WhatIfOptions) =>
+      done(await (await import('./commands/what-if.ts')).whatIf(surroundings, options)),
+    );
 }
 
 function addRuns(program: Command, surroundings: Surroundings, done: Done): void {
@@ -189,24 +158,26 @@ function addRuns(program: Command, surroundings: Surroundings, done: Done): void
     .option('--actor <name>', 'caused by this actor')
     .option('--limit <n>', 'how many', wholeNumber(1, 200), 20)
     .option('--cursor <cursor>', 'where the page before ended')
-    .action(async (options: ListOptions) => done(await listRuns(surroundings, options)));
+    .action(async (options: ListOptions) =>
+      done(await (await import('./commands/runs.ts')).listRuns(surroundings, options)),
+    );
   const ofRun = (name: string, description: string): Command =>
     ofGateway(runs.command(name)).description(description).argument('<run>', 'id of the run');
   ofRun('view', 'one run with its jobs').action(async (id: string, options: ApiOptions) =>
-    done(await viewRun(surroundings, id, options)),
+    done(await (await import('./commands/runs.ts')).viewRun(surroundings, id, options)),
   );
   ofRun('watch', 'what happens to a run, until it is finished').action(async (id: string, options: ApiOptions) =>
-    done(await watchRun(surroundings, id, options)),
+    done(await (await import('./commands/runs.ts')).watchRun(surroundings, id, options)),
   );
   ofRun('cancel', 'ask to cancel a run')
     .option('--reason <text>', 'why')
     .action(async (id: string, options: ApiOptions & { reason?: string }) =>
-      done(await cancelRun(surroundings, id, options)),
+      done(await (await import('./commands/runs.ts')).cancelRun(surroundings, id, options)),
     );
   ofRun('rerun', 'run the same change again, as a run of its own')
     .option('--failed', 'only what failed')
     .action(async (id: string, options: ApiOptions & { failed?: boolean }) =>
-      done(await rerun(surroundings, id, options)),
+      done(await (await import('./commands/runs.ts')).rerun(surroundings, id, options)),
     );
   ofGateway(program.command('logs'))
     .description('what a job printed')
@@ -216,7 +187,9 @@ function addRuns(program: Command, surroundings: Surroundings, done: Done): void
     .option('--attempt <n>', 'this attempt, not the latest', wholeNumber(1, 1_000))
     .option('--raw', 'as the job wrote it, with whatever it does to a terminal')
     .addHelpText('after', EXAMPLES.logs)
-    .action(async (id: string, job: string, options: LogOptions) => done(await logs(surroundings, id, job, options)));
+    .action(async (id: string, job: string, options: LogOptions) =>
+      done(await (await import('./commands/logs.ts')).logs(surroundings, id, job, options)),
+    );
 }
 
 function addRecipes(program: Command, surroundings: Surroundings, done: Done): void {
@@ -229,17 +202,23 @@ function addRecipes(program: Command, surroundings: Surroundings, done: Done): v
     .option('--repository <id>', 'of this repository, for instance github/demo/shop')
     .option('--limit <n>', 'how many', wholeNumber(1, 200), 20)
     .option('--cursor <cursor>', 'where the page before ended')
-    .action(async (options: RecipeListOptions) => done(await listRecipes(surroundings, options)));
+    .action(async (options: RecipeListOptions) =>
+      done(await (await import('./commands/recipes.ts')).listRecipes(surroundings, options)),
+    );
   ofGateway(recipes.command('show'))
     .description('one recipe with its units and commands, and how often it led to success')
     .argument('<recipe>', 'id of the recipe', recipeId)
-    .action(async (id: string, options: ApiOptions) => done(await showRecipe(surroundings, id, options)));
+    .action(async (id: string, options: ApiOptions) =>
+      done(await (await import('./commands/recipes.ts')).showRecipe(surroundings, id, options)),
+    );
   ofGateway(recipes.command('patch'))
     .description('print a patch that adds the recipe to its repository as a delta.yaml; nothing is written')
     .argument('<recipe>', 'id of the recipe', recipeId)
     .option('--file', 'the file itself instead of a patch')
     .option('--early', 'although the recipe has not led to success often enough yet')
-    .action(async (id: string, options: RecipePatchOptions) => done(await patchFromRecipe(surroundings, id, options)));
+    .action(async (id: string, options: RecipePatchOptions) =>
+      done(await (await import('./commands/recipes.ts')).patchFromRecipe(surroundings, id, options)),
+    );
 }
 
 function addParked(program: Command, surroundings: Surroundings, done: Done): void {
@@ -251,104 +230,31 @@ function addParked(program: Command, surroundings: Surroundings, done: Done): vo
     .description('what is parked, in the order it was, and why')
     .option('--from <sequence>', 'from this one on', wholeNumber(1, Number.MAX_SAFE_INTEGER), 1)
     .option('--limit <n>', 'how many', wholeNumber(1, 200), 50)
-    .action(async (options: ParkedListOptions) => done(await listParked(surroundings, options)));
+    .action(async (options: ParkedListOptions) =>
+      done(await (await import('./commands/parked.ts')).listParked(surroundings, options)),
+    );
   const settle = (action: ParkedAction, description: string): Command =>
     ofGateway(parked.command(action))
       .description(description)
       .argument('<sequence>', 'of the message', wholeNumber(1, Number.MAX_SAFE_INTEGER))
       .option('--reason <text>', 'why, for the log', '')
       .action(async (sequence: number, options: SettleOptions) =>
-        done(await settleParked(surroundings, action, sequence, options)),
+        done(await (await import('./commands/parked.ts')).settleParked(surroundings, action, sequence, options)),
       );
   settle('retry', 'deliver a message again, with all its tries');
   settle('drop', 'forget a message');
 }
 
-function addAudit(program: Command, surroundings: Surroundings, done: Done): void {
-  const audit = program.command('audit').description('prove that the log is as it was recorded');
-  withKeys(ofLog(audit.command('verify')))
-    .description(
-      'recompute the log and compare it with its checkpoints; names the first position that is not as recorded',
-    )
-    .option('--from <checkpoint>', 'go on from this one: its position, or a file with it')
-    .addOption(new Option('--run <id>', 'only what proves this run').argParser(runId).conflicts('from'))
-    .addHelpText('after', EXAMPLES.auditVerify)
-    .action(async (options: VerifyOptions) => done(await verifyAudit(surroundings, options)));
-  ofGateway(audit.command('checkpoints'))
-    .description('the checkpoints of a mesh, in the log and beside the artifacts')
-    .option('--after <position>', 'of positions after this one', wholeNumber(0, Number.MAX_SAFE_INTEGER))
-    .option('--limit <n>', 'how many', wholeNumber(1, 1_000), 100)
-    .action(async (options: CheckpointsOptions) => done(await auditCheckpoints(surroundings, options)));
-  withKeys(ofLog(audit.command('export')))
-    .description('put what proves a run into one file')
-    .addOption(new Option('--run <id>', 'the run').argParser(runId).makeOptionMandatory())
-    .option('--out <file>', 'the file; otherwise standard output')
-    .addHelpText('after', EXAMPLES.auditExport)
-    .action(async (options: ExportOptions) => done(await exportAudit(surroundings, options)));
-  withKeys(withJson(audit.command('check')))
-    .description('prove a run from an exported file alone, without asking anybody')
-    .argument('<bundle>', 'the file')
-    .addOption(new Option('--key-id <ids...>', 'trust the keys of these ids').argParser(keyIds).conflicts('keys'))
-    .addHelpText('after', EXAMPLES.auditCheck)
-    .action(async (file: string, options: CheckOptions) => done(await checkAudit(surroundings, file, options)));
-}
-
-function addAttest(program: Command, surroundings: Surroundings, done: Done): void {
-  const command = withKeys(ofLog(program.command('attest').enablePositionalOptions()))
-    .description('state what was run for a commit, what was not, and why, as a signed file')
-    .argument('<run>', 'id of the run', runId)
-    .option('--output <file>', 'the file; otherwise standard output')
-    .option(
-      '--key <file>',
-      'the private key that signs (DELTA_ATTESTATION_KEY_FILE; otherwise that of the mesh of this checkout)',
-    )
-    .addHelpText('after', EXAMPLES.attest)
-    .action(async (id: string, options: AttestOptions) => done(await attest(surroundings, id, options)));
-  withKeys(withJson(command.command('verify')))
-    .description('judge such a file by public keys alone, and say what it states')
-    .argument('<file>')
-    .addHelpText('after', EXAMPLES.attestVerify)
-    .action(async (file: string, options: AttestVerifyOptions) =>
-      done(await verifyAttestation(surroundings, file, options)),
-    );
-}
-
-function addLog(program: Command, surroundings: Surroundings, done: Done): void {
-  ofGateway(program.command('at'))
-    .description('how queue, leases, runners and runs of a mesh stood at a moment of the past')
-    .argument('<position|time>', 'a log position, or a time like 2026-01-31T12:00:00Z')
-    .option('--job <run/job>', 'why this job was waiting then')
-    .option('--limit <n>', 'how many runs', wholeNumber(1, 500), 100)
-    .option('--cursor <cursor>', 'where the page before ended')
-    .addHelpText('after', EXAMPLES.at)
-    .action(async (moment: string, options: AtOptions) => done(await at(surroundings, moment, options)));
-  ofDatabase(program.command('durations'))
-    .description('how long steps of a repository take, as learned from its runs')
-    .argument('<repository>', 'for instance github/demo/shop')
-    .addHelpText('after', EXAMPLES.durations)
-    .action(async (id: string, options: DurationsOptions) => done(await durations(surroundings, id, options)));
-  ofDatabase(program.command('ledger'))
-    .description('what leaving jobs out spares in a repository, and in how many changes it may miss a failure')
-    .argument('<repository>', 'for instance github/demo/shop')
-    .addHelpText('after', EXAMPLES.ledger)
-    .action(async (id: string, options: LedgerOptions) => done(await ledger(surroundings, id, options)));
-  ofDatabase(program.command('replay'))
-    .description('decide a recorded run again, or fold the whole log again, and compare')
-    .argument('[run]', 'id of the run whose decisions are made again')
-    .option('--verify', 'fold the log from nothing; compare with every signed checkpoint and with the tables')
-    .option('--artifacts <dir>', 'the artifact store (DELTA_ARTIFACT_DIR; otherwise that of the mesh of this checkout)')
-    .addHelpText('after', EXAMPLES.replay)
-    .action(async (id: string | undefined, options: ReplayOptions) => done(await replay(surroundings, id, options)));
-}
-
 function addRest(program: Command, surroundings: Surroundings, done: Done): void {
   withJson(program.command('doctor'))
     .description('what this host can enforce around a job, by trying')
-    .action(async (options: { json?: boolean }) => done(await doctor(surroundings, options)));
+    .action(async (options: { json?: boolean }) =>
+      done(await (await import('./commands/doctor.ts')).doctor(surroundings, options)),
+    );
   program
     .command('up')
     .description('start the mesh of this checkout of Delta CI')
     .argument('[arguments...]', 'passed on to it')
     .allowUnknownOption()
-    .action(async (more: string[]) => done(await up(surroundings, more)));
+    .action(async (more: string[]) => done(await (await import('./commands/up.ts')).up(surroundings, more)));
 }
