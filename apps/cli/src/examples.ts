@@ -30,7 +30,8 @@ Examples:
   whyNot: `
 Examples:
   delta why-not test-greeting
-  delta why-not packages/greeting`,
+  delta why-not packages/greeting
+  delta why-not file:build                 what a job or a folder is called as well`,
   whatIf: `
 Nothing is run or fetched, and nothing of the repository is written. The digest of plans is the same on every machine with
 the same history.
@@ -38,7 +39,8 @@ the same history.
 Examples:
   delta what-if --last 300
   delta what-if --repo ../other.git --ref origin/main --last 1000 --html report.html
-  delta what-if --policy delta.yaml --json | jq .policy.selection`,
+  delta what-if --policy delta.yaml --json | jq .policy.selection
+  delta what-if --last 300 --why`,
   lint: `
 Examples:
   delta lint

@@ -132,6 +132,7 @@ function addWhatIf(program: Command, surroundings: Surroundings, done: Done): vo
     .option('--ref <ref>', 'up to this branch, tag or commit; otherwise to what is checked out')
     .option('--policy <file>', 'plan by this delta.yaml, or these planning rules (JSON), as well, and compare')
     .option('--durations <file>', 'what `delta durations --json` printed, or milliseconds by job key (JSON)')
+    .option('--why', 'ask why about every job, unit and changed file of every plan too; fails when one has no answer')
     .option('--html <file>', 'write a page with pictures too')
     .option(
       '--cache <dir>',

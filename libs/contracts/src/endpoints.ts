@@ -46,6 +46,9 @@ const repeatable = z.looseObject({
     .describe('Repeating the request with the same key gets the first answer.'),
 });
 
+/** The longest path there is, with `file:` before it. */
+const SUBJECT_LENGTH_MAX = 4_101;
+
 const feedQuery = z.strictObject({
   from: wholeNumber.nonnegative().optional().describe('Events after this log position; 0 is everything.'),
 });
@@ -168,9 +171,9 @@ export const ENDPOINTS = {
   whyNot: {
     method: 'GET',
     path: '/api/v1/runs/:runId/why-not/:subject',
-    summary: 'Why a job, unit or changed file is in or out of the plan',
+    summary: 'Why a job, unit or changed file is in or out of the plan; `file:` and the like say which is meant',
     access: 'viewer',
-    params: z.strictObject({ runId: RunId, subject: z.string().min(1).max(4_096) }),
+    params: z.strictObject({ runId: RunId, subject: z.string().min(1).max(SUBJECT_LENGTH_MAX) }),
     answers: { 200: WhyAnswer },
     refusals: ['not_found'],
   },

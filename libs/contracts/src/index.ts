@@ -230,7 +230,7 @@ export {
   WhyAnswer,
 } from './api.ts';
 export { RecipeListQuery, RecipePage, RecipeSummary, RecipeView } from './recipe-api.ts';
-export { explainSubject, whyJob } from './why.ts';
+export { explainSubject, fullNameOf, namesakesOf, whyJob } from './why.ts';
 export { ROLES_OF, Role, type Access, type Content, type Endpoint } from './endpoint.ts';
 export { ENDPOINTS, type EndpointName } from './endpoints.ts';
 export { openApiDocument } from './open-api.ts';

@@ -7,13 +7,39 @@ export function whyJob(plan: Plan, key: string): WhyAnswer | null {
   return job === undefined ? null : { subject: { kind: 'job', id: job.key }, explanation: job.explanation };
 }
 
+type Subject = WhyAnswer['subject'];
+
 /**
  * Why something is in or out of a plan. `subject` is a job's key, a unit's id or root folder, or the path of a changed
- * file, looked for in that order. Null when the plan knows none of that name (a file that did not change is not in a plan).
+ * file, looked for in that order; with `job:`, `unit:` or `file:` before it, it is looked for among these first. Null when the
+ * plan knows none of that name (a file that did not change is not in a plan).
  */
 export function explainSubject(plan: Plan, subject: string): WhyAnswer | null {
+  for (const kind of KINDS) {
+    const answer = subject.startsWith(`${kind}:`) ? LOOK_UP[kind](plan, subject.slice(kind.length + 1)) : null;
+    if (answer !== null) return answer;
+  }
   return whyJob(plan, subject) ?? whyUnit(plan, subject) ?? whyFile(plan, subject);
 }
+
+/** What else in the plan goes by the name that was asked for, and has to be asked for as `file:build`. */
+export function namesakesOf(plan: Plan, { subject: { kind, id } }: WhyAnswer): Subject[] {
+  return KINDS.flatMap((each) => {
+    const other = each === kind ? null : LOOK_UP[each](plan, id);
+    return other?.subject.id === id ? [other.subject] : [];
+  });
+}
+
+/** The name by which exactly this is meant. */
+export const fullNameOf = ({ kind, id }: Subject): string => `${kind}:${id}`;
+
+const LOOK_UP: Readonly<Record<Subject['kind'], (plan: Plan, name: string) => WhyAnswer | null>> = {
+  job: whyJob,
+  unit: whyUnit,
+  file: whyFile,
+};
+
+const KINDS = ['job', 'unit', 'file'] as const;
 
 function whyUnit(plan: Plan, subject: string): WhyAnswer | null {
   const root = withoutDecoration(subject);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Plan, canonicalJson, explainSubject } from '@delta-ci/contracts';
+import { Plan, canonicalJson, explainSubject, fullNameOf } from '@delta-ci/contracts';
 import fc from 'fast-check';
 import { checkPlan } from './check-plan.ts';
 import { constructionKey, withHeading } from './known-construction.ts';
@@ -166,11 +166,11 @@ describe('laws of planning', () => {
           expect(Plan.parse(plan)).toEqual(plan);
           expect(checkPlan(plan, inputs).filter(({ severity }) => severity === 'error')).toEqual([]);
           const subjects = [
-            ...keysOf([...plan.jobs, ...plan.skipped]),
-            ...plan.units.map(({ id }) => id),
-            ...plan.files.map(({ path }) => path),
+            ...keysOf([...plan.jobs, ...plan.skipped]).map((id) => ({ kind: 'job' as const, id })),
+            ...plan.units.map(({ id }) => ({ kind: 'unit' as const, id })),
+            ...plan.files.map(({ path }) => ({ kind: 'file' as const, id: path })),
           ];
-          expect(subjects.filter((subject) => explainSubject(plan, subject) === null)).toEqual([]);
+          expect(subjects.map((subject) => explainSubject(plan, fullNameOf(subject))?.subject)).toEqual(subjects);
         },
       ),
     );

@@ -14,14 +14,23 @@ type Files = Readonly<Record<string, string | null>>;
 let directory = '';
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'delta-what-if-'));
-  execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', 'shop.git'], { cwd: directory });
-  const cwd = join(directory, 'shop.git');
-  const env = { PATH: process.env['PATH'], HOME: '/nonexistent', GIT_CONFIG_GLOBAL: devNull, GIT_CONFIG_NOSYSTEM: '1' };
-  execFileSync('git', ['fast-import', '--quiet'], { cwd, env, input: HISTORY.map(imported).join('') });
+  makeRepository('shop.git', HISTORY);
 });
 afterAll(async () => rm(directory, { recursive: true, force: true }));
 
-const HISTORY: readonly { readonly message: string; readonly files: Files }[] = [
+interface Commit {
+  readonly message: string;
+  readonly files: Files;
+}
+
+function makeRepository(name: string, history: readonly Commit[]): void {
+  execFileSync('git', ['init', '--quiet', '--bare', '--initial-branch=main', name], { cwd: directory });
+  const cwd = join(directory, name);
+  const env = { PATH: process.env['PATH'], HOME: '/nonexistent', GIT_CONFIG_GLOBAL: devNull, GIT_CONFIG_NOSYSTEM: '1' };
+  execFileSync('git', ['fast-import', '--quiet'], { cwd, env, input: history.map(imported).join('') });
+}
+
+const HISTORY: readonly Commit[] = [
   { message: 'Only words', files: { 'README.md': 'A shop\n' } },
   { message: 'A shop', files: SHOP_REPOSITORY },
   { message: 'Money \u001b[31mis rounded', files: { 'packages/money/src/index.js': 'export const money = 1;\n' } },
@@ -33,7 +42,7 @@ const HISTORY: readonly { readonly message: string; readonly files: Files }[] = 
   { message: 'Words', files: { 'README.md': 'A shop for <script>\n' } },
 ];
 
-function imported({ message, files }: (typeof HISTORY)[number], at: number): string {
+function imported({ message, files }: Commit, at: number): string {
   const line = ([path, text]: [string, string | null]): string =>
     text === null ? `D ${path}\n` : `M 644 inline ${path}\ndata ${bytes(text)}\n${text}\n`;
   const head = `commit refs/heads/main\ncommitter Test <test@example.test> ${1_700_000_000 + at} +0000\n`;
@@ -135,6 +144,36 @@ describe('what if a history had been planned', () => {
     const file = await put('durations.json', '{ "test-packages-cart": 120000, "test-packages-money": 60000 }');
     const { out } = await called('--repo', 'shop.git', '--last', '1', '--durations', file);
     expect(out).toContain('about 5 min of 5 min, estimated from the durations of 2 jobs that were given');
+  });
+
+  it('given --why, then everything in every plan is asked about, and what a broken manifest leads to is no failure', async () => {
+    const { exitCode, out } = await called('--repo', 'shop.git', '--why', '--json');
+    const { answers, digest } = JSON.parse(out) as { answers: unknown; digest: unknown };
+    expect(exitCode).toBe(0);
+    expect(answers).toEqual({
+      questions: 44,
+      asked: { 'jobs that run': 8, 'jobs that do not': 4, units: 16, 'changed files': 16 },
+      byFullName: 0,
+      unanswered: 0,
+      without: [],
+      digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/u),
+    });
+    expect(digest).toBe((JSON.parse((await called('--repo', 'shop.git', '--json')).out) as { digest: unknown }).digest);
+    const { out: text } = await called('--repo', 'shop.git', '--why');
+    expect(text).toContain('asked why       about 8 jobs that run, 4 jobs that do not, 16 units, 16 changed files\n');
+    expect(text).toMatch(/^answered        44 of 44\ndigest of answers sha256:/mu);
+  });
+
+  it('given --why and a plan that must not run, then that is a failure, and without --why an answer like any other', async () => {
+    const steps = 'version: 1\njobs:\n  all:\n    steps: [make]\n';
+    const services = '    services: { db: { image: "postgres:17", ports: [5432] } }\n';
+    makeRepository('served.git', [
+      { message: 'Jobs', files: { 'delta.yaml': steps } },
+      { message: 'Services', files: { 'delta.yaml': `${steps}${services}` } },
+    ]);
+    const { exitCode, out } = await called('--repo', 'served.git', '--why', '--json');
+    expect(JSON.parse(out)).toMatchObject({ failures: [{ code: 'plan_rejected' }], answers: { unanswered: 0 } });
+    expect([exitCode, (await called('--repo', 'served.git')).exitCode]).toEqual([1, 0]);
   });
 
   it.each([

@@ -6,15 +6,16 @@ import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import { Progress } from '../screen/progress.ts';
 import { printJson, type Surroundings } from '../surroundings.ts';
 import { textOfFile, writeNewFile } from '../text-file.ts';
+import { AnswersTally } from '../what-if/answers-tally.ts';
 import { COUNTED, parseDurations, type Durations } from '../what-if/durations.ts';
-import { historyDocument, type History } from '../what-if/history-document.ts';
+import { failuresIn, historyDocument, type History } from '../what-if/history-document.ts';
 import { historyPage } from '../what-if/history-page.ts';
 import { HistoryTally } from '../what-if/history-summary.ts';
 import { historyText } from '../what-if/history-text.ts';
 import { KeptPlans, NO_PLANS } from '../what-if/kept-plans.ts';
 import { plannerCode } from '../what-if/planner-code.ts';
 import { parsePolicy, type Policy } from '../what-if/policy.ts';
-import { replanHistory } from '../what-if/replan.ts';
+import { BROKE, replanHistory } from '../what-if/replan.ts';
 
 export interface WhatIfOptions {
   readonly repo: string;
@@ -25,6 +26,8 @@ export interface WhatIfOptions {
   readonly html?: string;
   /** Where plans are kept; false: nowhere. */
   readonly cache?: string | false;
+  /** Whether to ask why about everything in every plan. */
+  readonly why?: boolean;
   readonly json?: boolean;
 }
 
@@ -42,11 +45,20 @@ export async function whatIf(surroundings: Surroundings, options: WhatIfOptions)
     }
     if (options.json === true) printJson(surroundings, historyDocument(history));
     else surroundings.out(historyText(surroundings, history));
-    return EXIT.succeeded;
+    return exitCodeOf(history);
   } finally {
     await reader.close();
   }
 }
+
+/** What a repository gets wrong is an answer. Where everything has to be explained, defects of planning are a failure. */
+function exitCodeOf({ answers, summary }: History): ExitCode {
+  if (answers === null) return EXIT.succeeded;
+  const broken = failuresIn(summary.rows).some(({ code }) => DEFECTS.has(code));
+  return broken || answers.unanswered > 0 ? EXIT.failed : EXIT.succeeded;
+}
+
+const DEFECTS: ReadonlySet<string> = new Set([BROKE, 'plan_rejected']);
 
 /** A forgotten value makes the next option one, and git and file systems have their own ideas about leading dashes. */
 function refuseWhatLooksLikeOptions({ repo, ref, policy, durations, html, cache }: WhatIfOptions): void {
@@ -89,7 +101,7 @@ async function requiredText(directory: string, file: string): Promise<string> {
 async function replanned(
   surroundings: Surroundings,
   reader: RepositoryReader,
-  { ref: name, last, json, cache }: WhatIfOptions,
+  { ref: name, last, json, cache, why }: WhatIfOptions,
   durations: Durations,
   policy: Policy | null,
 ): Promise<History> {
@@ -97,11 +109,14 @@ async function replanned(
   const tally = new HistoryTally();
   const progress = new Progress(surroundings, { json: json === true });
   const { interrupted: signal, nowMs } = surroundings;
-  const kept = cache === false ? null : await KeptPlans.in(plansDirectory(surroundings, cache));
+  const answers = why === true ? new AnswersTally() : null;
+  // Of what was kept only outlines are left, which answer nothing.
+  const kept = cache === false || answers !== null ? null : await KeptPlans.in(plansDirectory(surroundings, cache));
   const means = { signal, nowMs, plans: kept ?? NO_PLANS, code: kept === null ? '' : await plannerCode() };
   try {
     await replanHistory(reader, { head, last, policy, durations }, means, (step) => {
       tally.add(step);
+      answers?.add(step);
       progress.show(() => `${tally.count} of at most ${last} commits`);
     });
   } finally {
@@ -109,7 +124,7 @@ async function replanned(
     await kept?.tidy();
   }
   if (json !== true) for (const note of kept?.notes() ?? []) surroundings.err(`${note}\n`);
-  return { ref, head, last, durations, summary: tally.summary() };
+  return { ref, head, last, durations, summary: tally.summary(), answers: answers?.summary() ?? null };
 }
 
 function plansDirectory(surroundings: Surroundings, named: string | undefined): string {

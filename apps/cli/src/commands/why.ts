@@ -1,4 +1,4 @@
-import { explainSubject, type Plan, type WhyAnswer } from '@delta-ci/contracts';
+import { explainSubject, namesakesOf, type Plan, type WhyAnswer } from '@delta-ci/contracts';
 import { gatewayFor } from '../api/gateway.ts';
 import { nearestName } from '../nearest-name.ts';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
@@ -10,12 +10,13 @@ import type { PlanOptions } from './plan.ts';
 
 /** `delta why` and `delta why-not`: the chain from a changed file to the decision about a job, unit or file. */
 export async function why(surroundings: Surroundings, subject: string, options: PlanOptions): Promise<ExitCode> {
-  const answer =
+  const plan =
     options.run === undefined
-      ? await withLocalPlan(surroundings, options, false, async ({ plan }) => explainIn(plan, subject))
-      : explainIn((await (await gatewayFor(surroundings, options)).plan(options.run)).plan, subject);
+      ? await withLocalPlan(surroundings, options, false, async (planned) => planned.plan)
+      : (await (await gatewayFor(surroundings, options)).plan(options.run)).plan;
+  const answer = explainIn(plan, subject);
   if (options.json === true) printJson(surroundings, answer);
-  else surroundings.out(whyText(surroundings, answer));
+  else surroundings.out(whyText(surroundings, answer, namesakesOf(plan, answer)));
   return EXIT.succeeded;
 }
 

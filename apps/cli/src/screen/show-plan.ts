@@ -1,4 +1,4 @@
-import type { Explanation, ExplanationLink, Plan, WhyAnswer } from '@delta-ci/contracts';
+import { fullNameOf, type Explanation, type ExplanationLink, type Plan, type WhyAnswer } from '@delta-ci/contracts';
 import type { Surroundings } from '../surroundings.ts';
 import { safeLine, safeText } from './safe-text.ts';
 import { table } from './table.ts';
@@ -17,12 +17,21 @@ export function planText(screen: Screen, plan: Plan): string {
   return `${safeText(plan.summary)}\n\n${table(screen, ['JOB', '', 'WHY'], rows)}${notes === '' ? '' : `\n${notes}`}`;
 }
 
-/** One answer to why: the sentence, and the chain it stands for. */
-export function whyText({ paint }: Screen, { subject, explanation }: WhyAnswer): string {
+/**
+ * One answer to why: the sentence, and the chain it stands for.
+ * @param namesakes what else goes by that name
+ */
+export function whyText(
+  { paint }: Screen,
+  { subject, explanation }: WhyAnswer,
+  namesakes: readonly WhyAnswer['subject'][] = [],
+): string {
   const runs = explanation.decision === 'run';
   const decision = runs ? paint.green(subject.kind === 'job' ? 'runs' : 'affected') : paint.dim(notText(subject.kind));
   const head = `${paint.bold(safeLine(subject.id))} (${subject.kind}): ${decision}`;
-  return `${head}\n${safeText(explanation.sentence)}\n\n${chainText(explanation)}`;
+  const others = namesakes.map((each) => safeLine(fullNameOf(each))).join(' and ');
+  const further = others === '' ? '' : `\nThere is also ${others}: ask for it by that name.\n`;
+  return `${head}\n${safeText(explanation.sentence)}\n\n${chainText(explanation)}${further}`;
 }
 
 const notText = (kind: WhyAnswer['subject']['kind']): string => (kind === 'job' ? 'skipped' : 'not affected');

@@ -1,3 +1,4 @@
+import { askedIn, type AnswersSummary } from './answers-tally.ts';
 import type { Durations } from './durations.ts';
 import type { CommitRow, FailedRow, HistorySummary, PlannedRow, Selection } from './history-summary.ts';
 
@@ -9,6 +10,8 @@ export interface History {
   readonly last: number;
   readonly durations: Durations;
   readonly summary: HistorySummary;
+  /** What asking why came to; null when nobody wanted to know. */
+  readonly answers: AnswersSummary | null;
 }
 
 export interface FailureGroup {
@@ -43,7 +46,7 @@ export function rateOf({ run, total }: Pick<Selection, 'run' | 'total'>): number
 }
 
 /** `--json`. Everything but `tookMs` is the same on every machine. */
-export function historyDocument({ ref, head, last, durations, summary }: History): unknown {
+export function historyDocument({ ref, head, last, durations, summary, answers }: History): unknown {
   const { rows, selection, rules, other } = summary;
   return {
     ref,
@@ -52,6 +55,7 @@ export function historyDocument({ ref, head, last, durations, summary }: History
     digest: selection.digest,
     selection: selectionDocument(selection),
     estimate: { kind: durations.kind, restsOn: `estimated ${durations.basis}` },
+    ...(answers === null ? {} : { answers: { ...answers, questions: askedIn(answers) } }),
     rules,
     failures: failuresIn(rows).map(({ code, message, commits }) => ({
       code,

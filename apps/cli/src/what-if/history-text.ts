@@ -2,6 +2,8 @@ import { safeLine } from '../screen/safe-text.ts';
 import { table } from '../screen/table.ts';
 import { durationText, plural } from '../screen/words.ts';
 import type { Surroundings } from '../surroundings.ts';
+import { ASKED } from './answers.ts';
+import { askedIn, type AnswersSummary } from './answers-tally.ts';
 import { failuresIn, rateOf, slowestIn, type History } from './history-document.ts';
 import type { FailedRow, HistorySummary, PlannedRow, Selection } from './history-summary.ts';
 
@@ -11,6 +13,7 @@ export function historyText(surroundings: Surroundings, history: History): strin
   if (summary.rows.length === 0) return 'There is no commit.\n';
   const blocks = [
     headText(history),
+    answersText(surroundings, history.answers),
     otherText(surroundings, summary),
     rulesText(surroundings, summary),
     failuresText(surroundings, summary),
@@ -52,6 +55,23 @@ function selectionLines(selection: Selection): string[] {
     `jobs run        ${numberText(run)} of ${numberText(total)} (${percentText(rateOf(selection))})`,
     `commits         ${numberText(planned)} planned, ${numberText(failed)} not; in ${numberText(none)} nothing runs, in ${numberText(all)} everything`,
   ];
+}
+
+function answersText(surroundings: Surroundings, answers: AnswersSummary | null): string {
+  if (answers === null) return '';
+  const { asked, byFullName, unanswered, without, digest } = answers;
+  const named = byFullName === 0 ? '' : `, ${numberText(byFullName)} by full name`;
+  const lines = [
+    `asked why       about ${ASKED.map((each) => `${numberText(asked[each])} ${each}`).join(', ')}`,
+    `answered        ${numberText(askedIn(answers) - unanswered)} of ${numberText(askedIn(answers))}${named}`,
+    `digest of answers ${digest}`,
+    '',
+  ];
+  if (without.length === 0) return lines.join('\n');
+  const listed = without.map(({ commit, kind, id, reason }) => [shortId(commit), kind, id, reason]);
+  const rest = unanswered - without.length;
+  const more = rest > 0 ? `and ${numberText(rest)} more\n` : '';
+  return `${lines.join('\n')}\n${table(surroundings, ['COMMIT', 'NO ANSWER', 'OF THAT NAME', 'BECAUSE'], listed)}${more}`;
 }
 
 function otherText(surroundings: Surroundings, { other, rows }: HistorySummary): string {

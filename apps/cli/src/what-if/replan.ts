@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DEFAULT_RUN_POLICY, canonicalJson, type Change, type Repository } from '@delta-ci/contracts';
+import { DEFAULT_RUN_POLICY, canonicalJson, type Change, type Plan, type Repository } from '@delta-ci/contracts';
 import { SnapshotReader, type HistoryStep, type RepositoryReader, type Snapshot } from '@delta-ci/git';
 import {
   DEFAULT_PLANNING_RULES,
@@ -31,6 +31,8 @@ export interface ReplanOrder {
 export interface ReplannedStep {
   readonly step: HistoryStep;
   readonly planned: PlanOutline;
+  /** The plan itself; null when it was kept, of which only the outline is left, and where there is none. */
+  readonly plan: Plan | null;
   /** Under the other policy; null when there is none. */
   readonly other: PlanOutline | null;
   /** Milliseconds that reading the commit and planning it took; the other policy not counted. */
@@ -70,7 +72,7 @@ export async function replanHistory(
       const knownOther = order.policy === null ? null : await plans.find(keys.other);
       if (known !== null && (order.policy === null || knownOther !== null)) {
         before = null;
-        visit({ step, planned: known, other: knownOther, tookMs: nowMs() - startedMs });
+        visit({ step, planned: known, plan: null, other: knownOther, tookMs: nowMs() - startedMs });
         return;
       }
       const base = before ?? (step.parent === null ? null : valueOf(await snapshots.read(step.parent.id, { signal })));
@@ -81,13 +83,13 @@ export async function replanHistory(
       );
       before = head;
       const inputs = { ...inputsOf(step, head, base), durations: order.durations.learned };
-      const planned = known ?? planOf(inputs, order, memory);
+      const { planned, plan } = known === null ? planOf(inputs, order, memory) : { planned: known, plan: null };
       const tookMs = nowMs() - startedMs;
       const other =
-        order.policy === null ? null : (knownOther ?? planOf(inputsUnder(order.policy, inputs), order, memory));
+        order.policy === null ? null : (knownOther ?? planOf(inputsUnder(order.policy, inputs), order, memory).planned);
       if (known === null) await keep(plans, keys.own, planned);
       if (other !== null && knownOther === null) await keep(plans, keys.other, other);
-      visit({ step, planned, other, tookMs });
+      visit({ step, planned, plan, other, tookMs });
     },
     { signal },
   );
@@ -168,13 +170,19 @@ function inputsOf(
 type HistoryInputs = Omit<PlanningInputs, 'shadow'>;
 
 /** A history has no ledger: it is sampled as if none of what was sampled before had failed. */
-function planOf(inputs: HistoryInputs, { durations }: ReplanOrder, memory: DiscoveryMemory): PlanOutline {
+function planOf(
+  inputs: HistoryInputs,
+  { durations }: ReplanOrder,
+  memory: DiscoveryMemory,
+): Pick<ReplannedStep, 'planned' | 'plan'> {
   const rules = shadowRulesFor(inputs);
   const shadow = rules === null ? null : { rules, entries: [], busy: false };
-  return outlineOf(planOrDefect({ ...inputs, shadow }, memory), durations);
+  const outcome = planOrDefect({ ...inputs, shadow }, memory);
+  return { planned: outlineOf(outcome, durations), plan: outcome.ok ? outcome.plan : null };
 }
 
-const BROKE = 'planning_broke';
+/** The code of a commit at which planning threw. */
+export const BROKE = 'planning_broke';
 
 type PlanningOutcome = PlanningResult | { readonly ok: false; readonly code: typeof BROKE; readonly message: string };
 
