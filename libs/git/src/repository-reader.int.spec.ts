@@ -309,6 +309,33 @@ describe('history', () => {
     expect(valueOf(await reader.mergeBase(merged[1]!, merged[0]!))).toBe(merged[1]);
   });
 
+  it('given a shallow clone, where a better common ancestor may lie in what was left out, then the first is what counts', async () => {
+    const made = await places.repository();
+    await made.write('a', 'old');
+    made.commitAll('before');
+    const root = made.commitAll('root');
+    await made.write('a', 'new');
+    const changed = made.commitAll('a is changed');
+    const main = made.commitAll('main');
+    made.git(['checkout', '--quiet', '-b', 'long', changed]);
+    for (const message of ['1', '2', '3']) made.commitAll(message);
+    made.git(['checkout', '--quiet', '-b', 'topic', root]);
+    const topic = made.commitAll('topic');
+    made.git(['merge', '--quiet', '--no-ff', '--no-commit', 'long']);
+    await made.write('a', 'old');
+    const head = made.commitAll('a is taken back');
+    made.git(['branch', '--quiet', '-D', 'long']);
+    expect(valueOf(await read(made).mergeBase(main, head))).toBe(changed);
+    const shallow = await places.clone(made, '--depth=4', '--no-single-branch');
+    const reader = read(shallow);
+    expect(valueOf(await reader.isShallow())).toBe(true);
+    const base = valueOf(await reader.mergeBase(main, head));
+    expect(valueOf(await reader.diff(base, head)).map(({ path }) => path)).toEqual(['a']);
+    expect(base).toBe(main);
+    // Where nothing was left out on the way it is the common ancestor, as ever.
+    expect(valueOf(await reader.mergeBase(main, topic))).toBe(root);
+  });
+
   it('given unrelated or missing commits, when asked, then the refusal has a name', async () => {
     const made = await places.repository();
     const one = made.commitAll('one');

@@ -1,6 +1,7 @@
 import type { ObjectAnswer } from './batch-answers.ts';
 import { readBlobsWithin, type BlobAnswer, type BlobCaps } from './blobs.ts';
 import { isObjectId, parseCommitId } from './commit-id.ts';
+import { commonAncestor, isShallowRepository } from './common-ancestor.ts';
 import { parseCommitRecord, type CommitInfo } from './commit-record.ts';
 import { done, failed, type GitResult } from './git-error.ts';
 import type { Git, GitContext } from './git.ts';
@@ -177,7 +178,8 @@ export class RepositoryReader {
   /**
    * What `other` is best compared with to see what it changes about `one`: their best common ancestor. After criss-cross
    * merges there are several, none of which has all that both share, so that compared with one of them `other` may seem to
-   * leave alone what it takes back from another: then it is `one` itself. `no_merge_base` when they share no history, or
+   * leave alone what it takes back from another: then it is `one` itself. So it is where history was left out in which a
+   * better one may lie. `no_merge_base` when they share no history, or
    * when that history is not here.
    */
   async mergeBase(one: string, other: string, options: ReadOptions = {}): Promise<GitResult<string>> {
@@ -185,16 +187,7 @@ export class RepositoryReader {
     if (!present.ok) return present;
     // As most pushes are: one commit on top of what was there.
     if (await this.isParent(one, other, options)) return done(one);
-    const command = { command: 'merge-base', flags: ['--all'], operands: [one, other] };
-    const answer = await this.git.run(command, { ...this.at(options), answers: [0, 1] });
-    if (!answer.ok) return answer;
-    const [id = '', another = ''] = answer.value.stdout.toString('latin1').split('\n');
-    if (isObjectId(another)) return done(one);
-    if (isObjectId(id)) return done(id);
-    const shallow = await this.isShallow(options);
-    const hint =
-      shallow.ok && shallow.value ? '; the repository is shallow: fetch more history (git fetch --unshallow)' : '';
-    return failed('no_merge_base', `${one} and ${other} have no common ancestor here${hint}`);
+    return commonAncestor(this.git, this.at(options), one, other);
   }
 
   /** False also when it cannot be told: whoever asks has another way to find out. */
@@ -207,8 +200,7 @@ export class RepositoryReader {
 
   /** Whether part of the history was left out when the repository was cloned. */
   async isShallow(options: ReadOptions = {}): Promise<GitResult<boolean>> {
-    const answer = await this.git.line({ command: 'rev-parse', flags: ['--is-shallow-repository'] }, this.at(options));
-    return answer.ok ? done(answer.value === 'true') : answer;
+    return isShallowRepository(this.git, this.at(options));
   }
 
   /** Every file, symbolic link and submodule of a commit or tree. Use `walkTree` when it may have hundreds of thousands. */
