@@ -21,7 +21,13 @@ const LIMIT_DATA = '[ -z "$1" ] || ulimit -d "$1" || exit 125; shift';
 /** Says on the launcher's own stderr that the sandbox stands, then gives stderr to the step. */
 const HAND_OVER = `printf '${STARTED_MARK.trimEnd()}\\n' >&2; exec 2>&1; cd -- "$1" || exit 126; shift`;
 
-const ENTER = [LIMIT_PROCESSES, LIMIT_DATA, HAND_OVER].join('; ');
+/** Names under which a step's variables wait until nothing but the step can be changed by them. */
+const HELD = 'DELTA_HELD_';
+
+/** Gives the step the variables that were held back, whose names come before `--`. What the shell says to that nobody hears. */
+const GIVE_VARIABLES = `while [ "$1" != -- ]; do eval "$1=\\$${HELD}$1; export $1"; unset "${HELD}$1"; shift; done 2>/dev/null; shift`;
+
+const ENTER = [LIMIT_PROCESSES, LIMIT_DATA, GIVE_VARIABLES, HAND_OVER].join('; ');
 
 /** As the sandbox's first process the shell stays, reaps orphans, and takes all that is left with it when it ends. */
 const STAY = '(exec "$@"); exit $?';
@@ -39,16 +45,43 @@ const argumentsOf = (command: StepCommand): readonly string[] =>
 
 const text = (value: number | null): string => (value === null ? '' : String(value));
 
-/** The command that runs inside: limits, directory, then the step. `first` when it is the first process of its world. */
+/**
+ * The command that runs inside: limits, variables, directory, then the step. `first` when it is the first process of its world.
+ * @param held names of variables that were held back
+ */
 export function insideCommand(
   command: StepCommand,
   directory: string,
   limits: EntryLimits,
   first: boolean,
+  held: readonly string[] = [],
 ): readonly [string, ...string[]] {
   const dataKib = limits.dataBytes === null ? null : Math.ceil(limits.dataBytes / 1024);
   const script = `${ENTER}; ${first ? STAY : BECOME}`;
-  return [SHELL, '-c', script, 'sh', text(limits.processes), text(dataKib), directory, ...argumentsOf(command)];
+  const given = [text(limits.processes), text(dataKib), ...held, '--', directory];
+  return [SHELL, '-c', script, 'sh', ...given, ...argumentsOf(command)];
+}
+
+/** Variables that some shell keeps for itself, refuses to be given or changes on the way. */
+const KEPT_BY_SHELLS =
+  /^(?:BASH.*|DIRSTACK|EUID|EXECIGNORE|FUNCNAME|FUNCNEST|GROUPS|HISTCMD|HISTSIZE|IFS|LINENO|OPTARG|OPTIND|PPID|PS4|RANDOM|SECONDS|SHELLOPTS|SHLVL|UID|_)$/;
+
+/** A step's variables as its launcher has them: as they are, or under another name until the inside command gives them. */
+export type HeldBack = { readonly env: Readonly<Record<string, string>>; readonly names: readonly string[] };
+
+/**
+ * Holds a step's variables back from whatever runs on the way to it: programs that still have rights the step does not get load
+ * libraries, locales and settings that variables name. Those that shells keep for themselves mean nothing to such programs, and
+ * would not come through a shell.
+ */
+export function holdBack(env: Readonly<Record<string, string>>): HeldBack {
+  const isHeld = (name: string): boolean => !KEPT_BY_SHELLS.test(name);
+  const held = Object.entries(env).map(([name, value]) => [isHeld(name) ? `${HELD}${name}` : name, value] as const);
+  // One whose name begins like that of one held is longer: it is given after the other was.
+  const names = Object.keys(env)
+    .filter(isHeld)
+    .sort((one, other) => one.length - other.length);
+  return { env: Object.fromEntries(held), names };
 }
 
 /** The command that waits inside, under the limits of its control group, until `gateWords` on its stdin tell it what to become. */
@@ -57,16 +90,12 @@ export const WAITING_COMMAND: readonly [string, ...string[]] = [SHELL, '-s'];
 /** One word of the shell that means exactly these characters. */
 const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
-/** Variables that some shell keeps for itself, refuses to be given or changes on the way. */
-const KEPT_BY_SHELLS =
-  /^(?:BASH.*|DIRSTACK|EUID|EXECIGNORE|FUNCNAME|FUNCNEST|GROUPS|HISTCMD|HISTSIZE|IFS|LINENO|OPTARG|OPTIND|PPID|PS4|RANDOM|SECONDS|SHELLOPTS|SHLVL|UID|_)$/;
-
 /**
  * What a waiting command is told: environment, directory and command, for the shell to read, inside the sandbox and as the
  * job's user. What the shell has to say to that (about locales that are not installed) nobody hears: on the launcher's own
  * stderr stands the mark of a step alone. Its last line closes the gate and becomes the step; it is read whole before any of
- * it is done, so words that break off run nothing. Null when a variable would not come through a shell as it is. Names are those that `refuseStep`
- * lets pass. `first`: see `insideCommand`.
+ * it is done, so words that break off run nothing. Null when a variable would not come through a shell as it is. Names are
+ * those that `refuseStep` lets pass. `first`: see `insideCommand`.
  */
 export function gateWords(
   command: StepCommand,

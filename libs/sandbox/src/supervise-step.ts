@@ -30,7 +30,7 @@ export type Supervised = {
 export const STARTED_MARK = '@started\n';
 
 /** Whether a launcher said so. A shell may grumble before it, about a locale that is not installed for one. */
-const saysStarted = (text: string): boolean => `\n${text}`.includes(`\n${STARTED_MARK}`);
+export const saysStarted = (text: string): boolean => `\n${text}`.includes(`\n${STARTED_MARK}`);
 
 /** Where a step's output goes, and how much of it. */
 export type OutputPlace = { readonly bytesMax: number; readonly sink: OutputSink };

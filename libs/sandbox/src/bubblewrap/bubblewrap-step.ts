@@ -6,7 +6,14 @@ import { SANDBOX_VARIABLE } from '../leftovers.ts';
 import type { StepSetting } from '../run-step.ts';
 import type { SandboxSpec, StepSpec } from '../sandbox-executor.ts';
 import type { Launch } from '../launch-step.ts';
-import { gateWords, insideCommand, outsideCommand, WAITING_COMMAND, type EntryLimits } from '../step-entry.ts';
+import {
+  gateWords,
+  holdBack,
+  insideCommand,
+  outsideCommand,
+  WAITING_COMMAND,
+  type EntryLimits,
+} from '../step-entry.ts';
 import type { Containment } from '../supervise-step.ts';
 import {
   ARGUMENTS_FD,
@@ -71,9 +78,11 @@ function launch(steps: BubblewrapSteps, step: StepSpec, joinFiles: readonly stri
   const { layout, spec, directory } = steps;
   const limits =
     joinFiles.length > 0 ? NO_ENTRY_LIMITS : { processes: spec.limits.pids, dataBytes: spec.limits.memoryBytes };
+  const { [SANDBOX_VARIABLE]: mark = '', ...variables } = environmentOf(steps, step);
+  const { env, names } = holdBack(variables);
   return launchAround(steps, joinFiles, {
-    inside: insideCommand(step.command, directoryOf(step), limits, layout.mode === 'user'),
-    env: environmentOf(steps, step),
+    inside: insideCommand(step.command, directoryOf(step), limits, layout.mode === 'user', names),
+    env: { ...env, [SANDBOX_VARIABLE]: mark },
     outputPipe: join(directory, 'output'),
     gate: null,
   });

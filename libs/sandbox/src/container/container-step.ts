@@ -9,7 +9,7 @@ import { NEVER_BEGAN, NOT_COUNTED, outcomeOf } from '../run-step.ts';
 import type { OutputSink, StepOutcome, StepSpec } from '../sandbox-executor.ts';
 import { insideCommand } from '../step-entry.ts';
 import { StepStopper, watchStep } from '../step-stopper.ts';
-import { STARTED_MARK, type Supervised } from '../supervise-step.ts';
+import { saysStarted, type Supervised } from '../supervise-step.ts';
 import { AttachedOutput } from './attached-output.ts';
 import { containerSettings, type ContainerLayout } from './container-settings.ts';
 import type { ContainerEnd, EngineClient } from './engine-client.ts';
@@ -49,7 +49,7 @@ async function pumpAttached(stream: IncomingMessage, output: CappedOutput, onOut
     for (const { from, bytes } of attached.take(chunk)) {
       if (from === 'stderr') {
         said = (said + bytes.toString('utf8')).slice(0, SETUP_MESSAGE_CHARS);
-        if (said.startsWith(STARTED_MARK)) onStart();
+        if (saysStarted(said)) onStart();
         continue;
       }
       onOutput();
@@ -86,7 +86,7 @@ async function supervise(
     const wallMs = performance.now() - startedAt;
     watched.disarm();
     const said = await pumped;
-    const started = said.startsWith(STARTED_MARK);
+    const started = saysStarted(said);
     const supervised = {
       started,
       setupMessage: started ? '' : said.trim() || `the container ended with ${end.exitCode} before the step began`,

@@ -325,6 +325,15 @@ const PRIVILEGES: readonly HostileJob[] = [
     never: () => /^0$|uid=0/m,
   },
   {
+    // What the loader writes is written as whoever it loads a program for.
+    name: 'has whoever starts its step load and write what its variables name',
+    step: { env: { LD_DEBUG: 'files', LD_DEBUG_OUTPUT: '/tmp/loaded', LD_PRELOAD: '/workspace/none.so', UID: '0' } },
+    script: () => 'for f in /tmp/loaded.*; do [ ! -e "$f" ] || [ -O "$f" ] || echo "another made $f"; done; echo done',
+    ends: { exitCode: 0 },
+    never: () => /another made/,
+    says: /^done$/m,
+  },
+  {
     name: 'makes a user namespace with what is installed',
     script: () => 'unshare -U -r id || unshare -m true || bwrap --dev-bind / / true',
     ends: {},
