@@ -13,11 +13,29 @@ import { withinTelling } from './told-one-by-one.ts';
 /**
  * The plan for a change: which jobs run, which do not, and why. Equal inputs give equal plans, whatever the order of their
  * entries. Fails with `invalid_config` (a configuration file that cannot be followed is never passed over),
- * `nothing_to_run`, `manifest_unreadable` (the change broke a manifest that had jobs), `invalid_rerun`, and `plan_rejected` when the finished plan does not pass its own check.
+ * `nothing_to_run`, `manifest_unreadable` (the change broke a manifest that had jobs), `invalid_rerun`, and `plan_rejected`
+ * when the finished plan does not pass its own check.
  * @param memory of earlier plans; spares work and changes nothing
  */
 export function planChange(given: PlanningInputs, memory: DiscoveryMemory = new DiscoveryMemory()): PlanningResult {
   const inputs = withinTelling(given);
+  const result = planChecked(inputs, memory);
+  return result.ok || result.code !== 'plan_rejected' ? result : (withoutShadows(inputs, result, memory) ?? result);
+}
+
+/** Whether there is a plan is not for a sample to decide: null where that was not what was wrong with it. */
+function withoutShadows(
+  inputs: PlanningInputs,
+  { message }: { readonly message: string },
+  memory: DiscoveryMemory,
+): PlanningResult | null {
+  const { shadow } = inputs;
+  if (shadow === null) return null;
+  const result = planChecked({ ...inputs, shadow: { ...shadow, unfit: message } }, memory);
+  return result.ok ? result : null;
+}
+
+function planChecked(inputs: PlanningInputs, memory: DiscoveryMemory): PlanningResult {
   const result = planUnchecked(inputs, memory);
   if (!result.ok) return result;
   const notes = checkPlan(result.plan, inputs);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CompletionReport } from '@delta-ci/contracts';
+import type { CompletionReport, PlannedJobState } from '@delta-ci/contracts';
 import {
   acknowledgeLease,
   cancelRun,
@@ -44,6 +44,25 @@ describe('running again', () => {
   it('repeats only what did not succeed when asked so, skipped jobs included', () => {
     expect(decideRerun(failed, { newRunId: NEWER_RUN, only: 'failed' })).toMatchObject({
       data: { rerun: { only: 'failed', jobs: ['b', 'c'] } },
+    });
+  });
+
+  it('leaves out shadows that failed, and is refused when nothing else did', () => {
+    const shadow = job('s', [], {
+      required: false,
+      allowFailure: true,
+      retries: 0,
+      leftOut: { by: ['ownership'], as: 'shadow' },
+    });
+    const plannedAs = (...jobs: PlannedJobState[]): Step[] => [createRun(), recordPlan(jobs, { failFast: false })];
+    const both = folded(story(...plannedAs(job('a'), shadow), ...run('a', FAILURE), ...run('s', FAILURE)));
+    expect(decideRerun(both, { newRunId: NEWER_RUN, only: 'failed' })).toMatchObject({
+      data: { rerun: { jobs: ['a'] } },
+    });
+    const alone = folded(story(...plannedAs(job('a'), shadow), ...run('a'), ...run('s', FAILURE)));
+    expect(decideRerun(alone, { newRunId: NEWER_RUN, only: 'failed' })).toMatchObject({
+      ok: false,
+      refusal: { code: 'not_rerunnable' },
     });
   });
 

@@ -1,4 +1,4 @@
-import { refuse, type DomainEventOf, type JobKey, type Refusal, type RunId } from '@delta-ci/contracts';
+import { isShadow, refuse, type DomainEventOf, type JobKey, type Refusal, type RunId } from '@delta-ci/contracts';
 import type { FinishedRun, RunAggregate, Work } from './aggregate.ts';
 import { jobAt } from './job-table.ts';
 
@@ -6,7 +6,8 @@ export type RerunDecision = { ok: true; data: DomainEventOf<'run.created'>['data
 
 /**
  * What a run that repeats `run` starts from. Finished runs are never reopened: the same change is evaluated again in a
- * run of its own, with the same trust. `failed` repeats only jobs that did not succeed; what succeeded stands.
+ * run of its own, with the same trust. `failed` repeats only jobs that did not succeed; what succeeded stands. A shadow is
+ * never repeated: it was a sample, and no part of what the run came to.
  */
 export function decideRerun(run: RunAggregate, wish: { newRunId: RunId; only: 'all' | 'failed' }): RerunDecision {
   if (run.state === 'absent') return refused('not_found', 'there is no such run');
@@ -30,6 +31,7 @@ function rerunOf(
 function unsuccessfulJobs(work: Work | null): JobKey[] | null {
   if (work === null) return null;
   return work.planned.flatMap((planned, place) => {
+    if (isShadow(planned.policy)) return [];
     const job = jobAt(work.jobs, place);
     return job.state === 'finished' && job.outcome === 'succeeded' ? [] : [planned.key];
   });

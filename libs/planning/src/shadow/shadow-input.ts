@@ -7,4 +7,6 @@ export interface ShadowInput {
   readonly entries: readonly LedgerEntry[];
   /** Whether work is waiting already: then no sample is taken. */
   readonly busy: boolean;
+  /** Why there is no plan with shadows, where planning found out: then none is made with any. No part of what is recorded. */
+  readonly unfit?: string;
 }

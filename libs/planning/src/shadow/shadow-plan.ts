@@ -27,8 +27,8 @@ export function shadowPlanOf(inputs: PlanningInputs, narrow: Impact): ShadowPlan
   if (shadow === null || change.trust !== 'trusted' || comparison.kind === 'everything') return null;
   const by = comparison.changes.length === 0 ? [NO_CHANGE] : [...new Set(narrow.files.map(({ rule }) => rule))].sort();
   const off = shadow.entries.map((entry) => judgeEntry(entry, shadow.rules)).filter(({ on }) => !on);
-  const taken = isSampled(commit, shadow.rules);
-  return { input: shadow, sample: taken ? (shadow.busy ? 'shed' : 'taken') : 'not-taken', narrow, by, off };
+  const sampled = isSampled(commit, shadow.rules);
+  return { input: shadow, sample: sampled ? (whyShed(shadow) === null ? 'taken' : 'shed') : 'not-taken', narrow, by, off };
 }
 
 /** What a change reaches when the optimisations that are switched off leave nothing out. */
@@ -47,6 +47,12 @@ export function impactWithout(
   return assessChange(after, before, comparison.changes, concerned);
 }
 
+/** Null when a change of the sample can be looked at. */
+function whyShed({ busy, unfit }: ShadowInput): string | null {
+  if (busy) return 'work is waiting';
+  return unfit === undefined ? null : `there is no plan with it: ${unfit}`.slice(0, 4_000);
+}
+
 /** One note for each optimisation that is switched off, and one where a sample was not taken for want of room. */
 export function shadowNotes(shadow: ShadowPlan | null): PlanNote[] {
   if (shadow === null) return [];
@@ -54,7 +60,7 @@ export function shadowNotes(shadow: ShadowPlan | null): PlanNote[] {
   const shed: PlanNote = {
     severity: 'info',
     code: 'shadows_shed',
-    message: 'the change is in the sample that also runs what is left out, and it does not, because work is waiting',
+    message: `the change is in the sample that also runs what is left out, and it does not, because ${whyShed(input) ?? ''}`,
     subject: null,
   };
   const notes = off.map((entry): PlanNote => {

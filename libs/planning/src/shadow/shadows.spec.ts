@@ -7,7 +7,7 @@ import { planChange } from '../plan-change.ts';
 import { HEAD, inputsFor, keysOf, planned, type Files } from '../planned-repository.fixture.ts';
 import { anyMonorepo } from '../random-monorepo.fixture.ts';
 import { inputsFromRecord, recordInputs, type RecordedInputs } from '../recorded-inputs.ts';
-import { SHOP } from '../shop.fixture.ts';
+import { SHOP, json } from '../shop.fixture.ts';
 import type { ShadowInput } from './shadow-input.ts';
 import { shadowRulesFor } from './shadow-rules.ts';
 
@@ -24,6 +24,17 @@ const escapes = (optimisation: string, escaped: number): LedgerEntry => ({
 });
 const shadowsOf = ({ jobs }: Plan): Plan['jobs'] => jobs.filter(({ policy }) => isShadow(policy));
 const selectedOf = ({ jobs }: Plan): Plan['jobs'] => jobs.filter(({ policy }) => !isShadow(policy));
+
+/** As many small packages as have more jobs than a plan may hold. */
+function moreThanAPlanHolds(): Files {
+  const scripts = { lint: 'eslint .', typecheck: 'tsc --noEmit', test: 'node --test' };
+  const names = Array.from({ length: 3_400 }, (_, at) => `part-${at}`);
+  return {
+    'package.json': json({ name: 'all', private: true, workspaces: ['packages/*'] }),
+    ...Object.fromEntries(names.map((name) => [`packages/${name}/package.json`, json({ name, scripts })])),
+    'packages/part-0/index.js': '',
+  };
+}
 
 describe('a change in the sample', () => {
   const plan = planned(SHOP, AFTER, { shadow: ALWAYS });
@@ -63,6 +74,16 @@ describe('a change in the sample', () => {
     expect(shadowsOf(busy)).toEqual([]);
     expect(busy.shadow?.sample).toBe('shed');
     expect(busy.notes.map(({ code }) => code)).toContain('shadows_shed');
+  });
+
+  it('is shed when the plan with shadows would hold what no plan may: the change is planned as without a ledger', () => {
+    const before = moreThanAPlanHolds();
+    const after = { ...before, 'packages/part-0/index.js': '// edited\n' };
+    const { shadow: told, notes, jobs } = planned(before, after, { shadow: ALWAYS });
+    expect(keysOf(jobs)).toEqual(['lint-packages-part-0', 'test-packages-part-0', 'typecheck-packages-part-0']);
+    expect(told).toMatchObject({ sample: 'shed', jobs: 3 * 3_399 });
+    const [shed] = notes.filter(({ code }) => code === 'shadows_shed');
+    expect(shed?.message).toContain('there is no plan with it: the plan would hold what no plan may: jobs:');
   });
 
   it('runs nothing again in a rerun, which is no further sample', () => {
