@@ -4,6 +4,7 @@ import { ToldLedger, type LedgerSource } from './told-ledger.ts';
 
 const sample = (at: number): SampledRun => ({
   runId: `run_${String(at).padStart(32, '0')}`,
+  commit: String(at).padStart(40, '0'),
   finishedAtMs: at,
   selected: 'passed',
   jobs: [{ key: 'shadow-test', leftOut: { by: ['ownership'], as: 'shadow' }, outcome: 'succeeded', failures: 0 }],

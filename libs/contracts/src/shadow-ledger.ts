@@ -75,8 +75,13 @@ export interface SampledJob {
 /** A finished run with jobs that optimisations leave out. */
 export interface SampledRun {
   readonly runId: string;
+  /** The commit that was tested: all runs of one are one sample. */
+  readonly commit: string;
   readonly finishedAtMs: number;
-  /** What the jobs came to that no optimisation leaves out; `undecided` when some of them did not end by themselves. */
+  /**
+   * What the jobs came to that no optimisation leaves out. `failed`: some of them for a reason of their own. `undecided`: some
+   * did not end by themselves, or for want of a runner or of infrastructure, which says nothing of the change.
+   */
   readonly selected: 'passed' | 'failed' | 'undecided';
   readonly jobs: readonly SampledJob[];
 }

@@ -20,6 +20,7 @@ const plan = (over: Partial<PlanShadow>): PlanShadow => ({
 
 const RUN = `run_${'1'.repeat(32)}`;
 
+let commits = 0;
 const sample = (
   by: string,
   outcome: string,
@@ -27,6 +28,7 @@ const sample = (
   selected: SampledRun['selected'] = 'passed',
 ): SampledRun => ({
   runId: RUN,
+  commit: `commit ${(commits += 1)}`,
   finishedAtMs: 1,
   selected,
   jobs: [{ key: 'shadow-test-cart', leftOut: { by: [by], as: 'shadow' }, outcome, failures }],

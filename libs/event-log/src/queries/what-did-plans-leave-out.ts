@@ -6,7 +6,7 @@ const PLANS_MAX = 1_000;
 const BODY_LENGTH_MAX = 8 * 1_024 ** 2;
 
 const TEXT = `
-  SELECT p.body::jsonb -> 'shadow' AS shadow
+  SELECT replace(p.body, '\\u0000', '\\ufffd')::jsonb -> 'shadow' AS shadow
   FROM (
     SELECT plan_digest, created_at_ms, run_id FROM run
     WHERE repository_id = $1 AND plan_digest IS NOT NULL AND rerun IS NULL

@@ -41,7 +41,9 @@ const LEFT_OUT = {
   off: [],
 };
 
-type Ends = readonly ('succeeded' | 'failed')[];
+/** `broken`: for want of what the runner should have given it. */
+type End = 'succeeded' | 'failed' | 'broken';
+type Ends = readonly End[];
 
 describe('what shadows found', () => {
   let log: FreshLog;
@@ -67,7 +69,8 @@ describe('what shadows found', () => {
         jobs: [aPlannedJob('selected'), aPlannedJob('shadow', { policy: SHADOW })],
       }),
       shadow: LEFT_OUT,
-      summary: name,
+      // Text of strangers: what JSON may hold and the database's own type of it may not.
+      summary: `${name}\u0000`,
     });
     await tell(runId, `${name}.create`, createRun(runId, REPOSITORY, { ...CHANGE, trust }));
     const submission = runSubmission(`${name}.plan`, runId, {
@@ -88,7 +91,8 @@ describe('what shadows found', () => {
     }
   }
 
-  const reportOf = (outcome: 'succeeded' | 'failed') => aReport(outcome, outcome === 'failed' ? { exitCode: 1 } : {});
+  const reportOf = (end: End) =>
+    end === 'broken' ? aReport('failed', { infrastructureError: 'no disk' }) : aReport(end, {});
   const attemptsOf = (key: string, ends: Ends) => ends.map((outcome, at) => [key, outcome, at + 1] as const);
 
   it('given samples, then each says what was selected came to, and how often its shadows failed', async () => {
@@ -96,6 +100,7 @@ describe('what shadows found', () => {
     await ranAs('escaped', ['succeeded'], ['failed', 'failed']);
     await ranAs('unstable', ['succeeded'], ['failed', 'succeeded']);
     await ranAs('caught', ['failed'], ['failed', 'failed']);
+    await ranAs('broken', ['broken', 'broken'], ['failed', 'failed']);
     const { leftOut } = SHADOW;
     const samples = await whatDidShadowsFind(log.orchestrator, REPOSITORY.id);
     expect(samples.map(({ selected, jobs }) => [selected, jobs])).toEqual([
@@ -103,7 +108,9 @@ describe('what shadows found', () => {
       ['passed', [{ key: 'shadow', leftOut, outcome: 'failed', failures: 2 }]],
       ['passed', [{ key: 'shadow', leftOut, outcome: 'succeeded', failures: 1 }]],
       ['failed', [{ key: 'shadow', leftOut, outcome: 'failed', failures: 2 }]],
+      ['undecided', [{ key: 'shadow', leftOut, outcome: 'failed', failures: 2 }]],
     ]);
+    expect(new Set(samples.map(({ commit }) => commit))).toEqual(new Set([CHANGE.head]));
     const [first, second] = samples;
     expect(await whatDidShadowsFind(log.orchestrator, REPOSITORY.id, first ?? null)).toEqual(samples.slice(1));
     expect(second?.finishedAtMs).toBeGreaterThanOrEqual(first?.finishedAtMs ?? 0);

@@ -17,8 +17,11 @@ const counted = (outcome: string, failures = 0): SampledJob => ({
   outcome,
   failures,
 });
+let commits = 0;
+/** Of a commit of its own. */
 const run = (selected: SampledRun['selected'], ...jobs: SampledJob[]): SampledRun => ({
   runId: 'run_1',
+  commit: `commit ${(commits += 1)}`,
   finishedAtMs: 1,
   selected,
   jobs,
@@ -37,6 +40,8 @@ describe('what a sample says', () => {
     ['one runs out of time', run('passed', shadow('timed_out')), 'unjudged'],
     ['one fails twice in a run that was canceled', run('undecided', shadow('failed', 2)), 'unjudged'],
     ['what runs because of a switch fails', run('passed', counted('failed', 1)), 'escaped'],
+    ['what runs because of a switch fails and ends the others', run('undecided', counted('failed', 1)), 'escaped'],
+    ['what runs because of a switch is canceled', run('undecided', counted('canceled')), 'unjudged'],
   ])('given that %s, then it is %s', (_, sample, verdict) => {
     expect(verdictOf(sample)).toBe(verdict);
   });
@@ -64,6 +69,29 @@ describe('what a sample says', () => {
       { optimisation: 'manifest-cosmetic', samples: 0, caught: 0, escaped: 0, unstable: 0 },
       { optimisation: 'ownership', samples: 3, caught: 1, escaped: 1, unstable: 0 },
     ]);
+  });
+});
+
+describe('runs of one commit', () => {
+  const clean = run('passed', shadow('succeeded'));
+  const { commit } = clean;
+  const again = (selected: SampledRun['selected'], ...jobs: SampledJob[]) => ({ ...run(selected, ...jobs), commit });
+
+  it.each([
+    ['a clean one counts once', [clean, again('passed', shadow('succeeded'))], { samples: 1, escaped: 0 }],
+    [
+      'what escaped counts, whatever else was found',
+      [again('passed', shadow('failed', 2)), clean],
+      { samples: 1, escaped: 1 },
+    ],
+    [
+      'one that cannot be judged says nothing',
+      [clean, again('passed', shadow('canceled'))],
+      { samples: 1, escaped: 0 },
+    ],
+  ])('are one sample: %s', (_, runs, entry) => {
+    expect(foldLedger(runs)).toMatchObject([{ optimisation: 'documentation', ...entry }]);
+    expect(foldLedger(runs.toReversed())).toEqual(foldLedger(runs));
   });
 });
 

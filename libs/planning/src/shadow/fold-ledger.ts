@@ -7,11 +7,17 @@ export type SampleVerdict = 'clean' | 'caught' | 'escaped' | 'unstable' | 'unjud
 /** A failure that came back when the job ran again on the same tree. */
 const FAILURES_TO_ESCAPE = 2;
 
-/** What came of every sample, optimisation by optimisation, in the order of their names. */
+/** Which of two words counts when runs of one commit say both: what is worse for the optimisation, and anything before nothing. */
+const WEIGHT: Readonly<Record<SampleVerdict, number>> = { unjudged: 0, clean: 1, unstable: 2, caught: 3, escaped: 4 };
+
+/**
+ * What came of every sample, optimisation by optimisation, in the order of their names. Runs of one commit (a push and the pull
+ * request it belongs to) are one sample: they fail together, and the bound is of samples that do not.
+ */
 export function foldLedger(runs: readonly SampledRun[]): LedgerEntry[] {
   const entries = new Map<Optimisation, { -readonly [K in keyof LedgerEntry]: LedgerEntry[K] }>();
-  for (const run of runs) {
-    for (const [optimisation, verdict] of verdictsOf(run)) {
+  for (const ofCommit of Map.groupBy(runs, ({ commit }) => commit).values()) {
+    for (const [optimisation, verdict] of worstOf(ofCommit.map(verdictsOf))) {
       const entry = entries.get(optimisation) ?? { optimisation, samples: 0, caught: 0, escaped: 0, unstable: 0 };
       entries.set(optimisation, entry);
       if (verdict === 'unjudged') continue;
@@ -20,6 +26,16 @@ export function foldLedger(runs: readonly SampledRun[]): LedgerEntry[] {
     }
   }
   return [...entries.values()].sort((one, other) => byText(one.optimisation, other.optimisation));
+}
+
+function worstOf(
+  verdicts: readonly ReadonlyMap<Optimisation, SampleVerdict>[],
+): ReadonlyMap<Optimisation, SampleVerdict> {
+  const worst = new Map<Optimisation, SampleVerdict>();
+  for (const [optimisation, verdict] of verdicts.flatMap((each) => [...each])) {
+    if (WEIGHT[verdict] >= WEIGHT[worst.get(optimisation) ?? 'unjudged']) worst.set(optimisation, verdict);
+  }
+  return worst;
 }
 
 /** A run is one sample of each optimisation that left something out of it. */
@@ -56,6 +72,8 @@ function verdictOf(jobs: readonly SampledJob[], selected: SampledRun['selected']
   const failed = jobs.filter(hasFailed);
   if (failed.length > 0) {
     if (selected === 'failed') return 'caught';
+    // What runs as any job is not tried again, and its failure ends the others before they end by themselves: in doubt it counts.
+    if (failed.some(({ leftOut }) => leftOut.as === 'counted')) return 'escaped';
     return selected === 'passed' && failed.some(hasFailedAgain) ? 'escaped' : 'unjudged';
   }
   if (jobs.some(({ outcome }) => outcome !== 'succeeded')) return 'unjudged';
@@ -64,7 +82,4 @@ function verdictOf(jobs: readonly SampledJob[], selected: SampledRun['selected']
 
 const hasFailed = ({ outcome, failures }: SampledJob): boolean => outcome === 'failed' && failures > 0;
 
-/** What runs as any job is not run again after a failure of its own: when in doubt it counts. */
-function hasFailedAgain({ leftOut, failures }: SampledJob): boolean {
-  return leftOut.as === 'counted' || failures >= FAILURES_TO_ESCAPE;
-}
+const hasFailedAgain = ({ failures }: SampledJob): boolean => failures >= FAILURES_TO_ESCAPE;

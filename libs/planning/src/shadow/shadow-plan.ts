@@ -28,7 +28,13 @@ export function shadowPlanOf(inputs: PlanningInputs, narrow: Impact): ShadowPlan
   const by = comparison.changes.length === 0 ? [NO_CHANGE] : [...new Set(narrow.files.map(({ rule }) => rule))].sort();
   const off = shadow.entries.map((entry) => judgeEntry(entry, shadow.rules)).filter(({ on }) => !on);
   const sampled = isSampled(commit, shadow.rules);
-  return { input: shadow, sample: sampled ? (whyShed(shadow) === null ? 'taken' : 'shed') : 'not-taken', narrow, by, off };
+  return {
+    input: shadow,
+    sample: sampled ? (whyShed(shadow) === null ? 'taken' : 'shed') : 'not-taken',
+    narrow,
+    by,
+    off,
+  };
 }
 
 /** What a change reaches when the optimisations that are switched off leave nothing out. */
