@@ -92,7 +92,9 @@ describe('what shadows found', () => {
   }
 
   const reportOf = (end: End) =>
-    end === 'broken' ? aReport('failed', { infrastructureError: 'no disk' }) : aReport(end, {});
+    end === 'broken'
+      ? aReport('failed', { infrastructureError: { code: 'internal', message: 'no disk' } })
+      : aReport(end, {});
   const attemptsOf = (key: string, ends: Ends) => ends.map((outcome, at) => [key, outcome, at + 1] as const);
 
   it('given samples, then each says what was selected came to, and how often its shadows failed', async () => {
