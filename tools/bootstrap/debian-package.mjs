@@ -15,36 +15,50 @@ const LISTS_LIMIT_MS = 5 * 60_000;
  * again.
  *
  * @param {string} name of the package
- * @param {string} into an empty directory; apt's private state is kept beside it while this runs
+ * @param {string} into a directory; apt's private state is kept beside it while this runs
  * @returns {Promise<UnpackResult>}
  */
-export async function unpackDebianPackage(name, into) {
+export function unpackDebianPackage(name, into) {
+  return unpackDebianPackages([name], into);
+}
+
+/**
+ * The same of several packages, into one directory, fetched at once.
+ *
+ * @param {readonly string[]} names at least one
+ * @param {string} into
+ * @returns {Promise<UnpackResult>}
+ */
+export async function unpackDebianPackages(names, into) {
   const programs = await Promise.all(['apt-get', 'apt-config', 'dpkg-deb'].map((program) => findProgram(program)));
   if (programs.includes(null)) return { unpacked: false, reason: 'this is no Debian or Ubuntu' };
   const aptDir = `${into}.apt`;
   try {
-    const fetched = await fetchPackage(name, aptDir);
-    if (fetched.file === null) return { unpacked: false, reason: fetched.reason };
-    const result = await runCommand('dpkg-deb', ['--extract', fetched.file, into]);
-    return result.code === 0 ? { unpacked: true } : { unpacked: false, reason: lastLine(result.stderr) };
+    const fetched = await fetchPackages(names, aptDir);
+    if (fetched.files === null) return { unpacked: false, reason: fetched.reason };
+    for (const file of fetched.files) {
+      const result = await runCommand('dpkg-deb', ['--extract', file, into]);
+      if (result.code !== 0) return { unpacked: false, reason: lastLine(result.stderr) };
+    }
+    return { unpacked: true };
   } finally {
     await rm(aptDir, { recursive: true, force: true });
   }
 }
 
 /**
- * @param {string} name
+ * @param {readonly string[]} names
  * @param {string} aptDir
- * @returns {Promise<{ file: string } | { file: null, reason: string }>}
+ * @returns {Promise<{ files: string[] } | { files: null, reason: string }>}
  */
-async function fetchPackage(name, aptDir) {
+async function fetchPackages(names, aptDir) {
   const downloadDir = join(aptDir, 'download');
   for (const dir of ['state/lists/partial', 'cache/archives/partial', 'download']) {
     await mkdir(join(aptDir, dir), { recursive: true });
   }
   const env = { ...process.env, LC_ALL: 'C', APT_CONFIG: await writePrivateConfig(aptDir) };
   const download = (/** @type {string[]} */ options) =>
-    runCommand('apt-get', [...options, 'download', name], { cwd: downloadDir, env });
+    runCommand('apt-get', [...options, 'download', ...names], { cwd: downloadDir, env });
   let result = await download(['-o', 'Dir::State::lists=/var/lib/apt/lists/']);
   if (result.code !== 0) {
     const update = await runCommand('apt-get', ['update'], { cwd: downloadDir, env, timeout_ms: LISTS_LIMIT_MS });
@@ -52,9 +66,9 @@ async function fetchPackage(name, aptDir) {
     // Without lists apt knows no package; that it could not fetch them is only a warning, and the reason.
     result.stderr = update.stderr + result.stderr;
   }
-  const file = (await readdir(downloadDir)).find((entry) => entry.endsWith('.deb'));
-  if (result.code !== 0 || file === undefined) return { file: null, reason: `apt-get: ${aptReason(result.stderr)}` };
-  return { file: join(downloadDir, file) };
+  const files = (await readdir(downloadDir)).filter((entry) => entry.endsWith('.deb'));
+  if (result.code !== 0 || files.length === 0) return { files: null, reason: `apt-get: ${aptReason(result.stderr)}` };
+  return { files: files.map((file) => join(downloadDir, file)) };
 }
 
 /**

@@ -116,6 +116,7 @@ function unitOf(found: Found, facts: Facts): Unit {
   const pinned = pinnedVersion(snapshot.contents, root, 'elixir', null);
   const version = pinned?.version.replace(/-otp-\d+$/u, '') ?? (mix.elixir === null ? null : `>=${mix.elixir}`);
   const lock = lockOf(found, facts);
+  const fetches = fetchesPackages(found, facts, lock);
   const isUmbrella = [...projects.values()].some((other) => other.workspace === root && other.root !== root);
   return {
     ...plainUnit({ root, ecosystem: 'elixir', manifest }),
@@ -127,18 +128,35 @@ function unitOf(found: Found, facts: Facts): Unit {
     closure: closureOf(found, facts, lock),
     commands,
     inputs: facts.pages.get(root) ?? [],
-    caches: [{ type: 'deps', name: 'mix-deps', paths: [inFolder(workspace, 'deps')], keyFiles: [lock ?? manifest] }],
-    install: [
-      {
-        name: 'install',
-        run: 'mix local.hex --force --if-missing && mix local.rebar --force --if-missing && mix deps.get',
-        workdir: workspace,
-      },
-    ],
-    hosts: HOSTS,
+    caches: fetches
+      ? [{ type: 'deps', name: 'mix-deps', paths: [inFolder(workspace, 'deps')], keyFiles: [lock ?? manifest] }]
+      : [],
+    install: fetches ? [{ name: 'install', run: INSTALL, workdir: workspace }] : [],
+    hosts: fetches ? HOSTS : [],
     env: { CI: 'true' },
     toolchain: version === null ? null : { name: 'elixir', version, evidence: pinned?.path ?? manifest },
   };
+}
+
+/** Neither Hex nor a network is needed where all that anything of a workspace is made of lies in the repository. */
+const INSTALL = 'mix local.hex --force --if-missing && mix local.rebar --force --if-missing && mix deps.get';
+
+/** Whether anything has to be fetched before what a project is made of can be compiled: what cannot be told may have to be. */
+function fetchesPackages({ workspace }: Found, { projects, snapshot }: Facts, lock: string | null): boolean {
+  if (lock !== null && readMixLock(snapshot.contents.get(lock) ?? '')?.size !== 0) return true;
+  const seen = new Set(
+    [...projects.values()].filter((each) => each.workspace === workspace || each.root === workspace),
+  );
+  for (const { root, mix } of seen) {
+    if (!mix.isListed) return true;
+    for (const { inUmbrella, path } of mix.dependencies) {
+      if (inUmbrella) continue;
+      const at = path === null ? null : projects.get(resolvePath(root, path) ?? '');
+      if (at === null || at === undefined) return true;
+      seen.add(at);
+    }
+  }
+  return false;
 }
 
 function lockOf({ root, workspace }: Found, { snapshot }: Facts): string | null {

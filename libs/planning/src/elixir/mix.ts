@@ -5,6 +5,8 @@ export interface MixProject {
   readonly appsPath: string | null;
   readonly elixir: string | null;
   readonly dependencies: readonly MixDependency[];
+  /** Whether its dependencies are one list of tuples, so that there are none but those that are seen. */
+  readonly isListed: boolean;
   readonly meaning: string;
 }
 
@@ -27,9 +29,27 @@ export function readMix(text: string): MixProject | null {
     name: /\bapp:\s*:(?<name>\w{1,100})/u.exec(code)?.groups?.['name'] ?? null,
     appsPath: /\bapps_path:\s*"(?<path>[^"#]{1,300})"/u.exec(code)?.groups?.['path'] ?? null,
     elixir: /\belixir:\s*"[~>= ]*(?<version>\d+(?:\.\d+){1,2})/u.exec(code)?.groups?.['version'] ?? null,
-    dependencies: [...code.matchAll(/\{\s*:(?<name>\w{1,100})\s*,(?<rest>[^{}]{0,1000})\}/gu)].map(dependencyOf),
+    dependencies: [...code.matchAll(DEPENDENCY)].map(dependencyOf),
+    isListed: isListOfTuples(code),
     meaning: meaningOf(code),
   };
+}
+
+const DEPENDENCY = /\{\s*:(?<name>\w{1,100})\s*,(?<rest>[^{}]{0,1000})\}/gu;
+
+/** `deps: [...]`, or `deps: deps()` with a function of that name that is nothing but a list. */
+function isListOfTuples(code: string): boolean {
+  if (timesIn(code, /\bdeps:/gu) !== 1) return false;
+  const rest = code
+    .slice(code.indexOf('deps:'))
+    .replace(/^deps:\s*deps\b/u, () => {
+      const bodies = [...code.matchAll(/\bdefp?\s+deps\b(?:\(\))?\s*(?:,\s*do:|do\b)/gu)];
+      const [body] = bodies;
+      return body === undefined || bodies.length > 1 ? '' : `deps:${code.slice(body.index + body[0].length)}`;
+    })
+    .replace(/^deps:\s*/u, '')
+    .replaceAll(DEPENDENCY, '');
+  return /^\[[\s,]*\]\s*(?:[,\]]|end\b|$)/u.test(rest);
 }
 
 /** Without what is said to people, and without the version of the project where it is nothing but that. */

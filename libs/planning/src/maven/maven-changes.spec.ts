@@ -22,7 +22,7 @@ describe('a change in a Maven reactor', () => {
     const maven = 'sh mvnw --batch-mode --no-transfer-progress';
     expect(test?.steps.map(({ run }) => run)).toEqual([
       `${maven} -DskipTests --also-make install --projects cart --projects money`,
-      `${maven} package --projects cart --projects money`,
+      `${maven} --fail-at-end package --projects cart --projects money`,
     ]);
   });
 

@@ -1,5 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { probeOnce, specFor, withDirectories } from '../testing/open-sandbox.fixture.ts';
+import {
+  collectOutput,
+  finished,
+  probeOnce,
+  script,
+  specFor,
+  step,
+  withDirectories,
+} from '../testing/open-sandbox.fixture.ts';
 import { describeProcessContract, SHELL_PROGRAMS } from '../testing/process-contract.fixture.ts';
 import { describeSandboxContract } from '../testing/sandbox-contract.fixture.ts';
 import { describeHostileBattery } from '../testing/hostile-battery.fixture.ts';
@@ -41,6 +49,23 @@ whereItRuns('tier sandbox', probe, () => {
     const weaker = probe.layers.filter(({ layer, state }) => isolation.includes(layer) && state !== 'enforced');
     expect(weaker).toEqual([]);
   });
+
+  it.each(['none', 'host'] as const)(
+    "given network %s, the sandbox's own name is that of this host",
+    async (network) => {
+      await withDirectories(async (stateDir, hostDir) => {
+        const opened = await makeExecutor(stateDir).open(specFor(hostDir, { network }));
+        if (!opened.ok) throw new Error(opened.refusal.message);
+        const output = collectOutput();
+        const ended = finished(await opened.sandbox.run(step(script('getent ahostsv4 "$(hostname)"')), output.sink));
+        await opened.sandbox.close();
+        expect({ code: ended.exitCode, said: output.text() }).toMatchObject({
+          code: 0,
+          said: expect.stringMatching(/^127\.0\.0\.1 /u),
+        });
+      });
+    },
+  );
 
   describeSandboxContract('sandbox', { makeExecutor, programs: SHELL_PROGRAMS });
   describeProcessContract('sandbox', { makeExecutor });

@@ -1,4 +1,5 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { etcOfToolchains } from './toolchain-etc.ts';
 
 /**
  * The parts of the host that every sandbox shows: programs and libraries, read-only, and the little of /etc that they
@@ -17,9 +18,15 @@ export type HostSystem = {
 
 const TOP_DIRECTORIES = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 
-/** No localtime: jobs live in UTC wherever they run. */
+/**
+ * No localtime: jobs live in UTC wherever they run. Of Maven's folder not the settings, where passwords of servers may
+ * stand.
+ */
 const ETC_FILES = [
+  'dotnet/install_location',
   'ld.so.cache',
+  'maven/logging/simplelogger.properties',
+  'maven/m2.conf',
   'mime.types',
   'os-release',
   'protocols',
@@ -66,7 +73,7 @@ export function readHostSystem(): HostSystem {
     links: present.filter(isLink).map((at) => ({ at, to: readlinkSync(at) })),
     directories: present.filter((path) => !isLink(path)),
     etcFiles: Object.fromEntries(presentEtc(ETC_FILES).map((name) => [name, readFileSync(`/etc/${name}`)])),
-    etcDirectories: presentEtc(ETC_DIRECTORIES),
+    etcDirectories: [...presentEtc(ETC_DIRECTORIES), ...etcOfToolchains('/etc')],
     procFilesToMask: inProc(PROC_FILES).filter(isOpenToOthers),
     procDirsToMask: inProc(PROC_DIRECTORIES),
   };

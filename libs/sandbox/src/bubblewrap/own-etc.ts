@@ -20,8 +20,9 @@ const LOOPBACK_ONLY: Contents = {
   'resolv.conf': '',
 };
 
+/** Programs that ask for their own host by name would otherwise wait for servers of names, which do not know it. */
 const networkOfHost = async (): Promise<Contents> => ({
-  hosts: await readFile('/etc/hosts'),
+  hosts: `${await readFile('/etc/hosts', 'utf8')}\n127.0.0.1 ${SANDBOX_HOST_NAME}\n::1 ${SANDBOX_HOST_NAME}\n`,
   'resolv.conf': await readFile('/etc/resolv.conf'),
 });
 
