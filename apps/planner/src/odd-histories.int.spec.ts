@@ -29,6 +29,14 @@ async function manyFiles({ gitDir }: OddRepository, names: readonly string[]): P
   return { mode: '040000', object: await writeTree(gitDir, entries) };
 }
 
+/** From here on the remote is a shallow clone of what it was, which it finds as `origin`. */
+async function becomeShallow({ gitDir }: OddRepository, ...how: readonly string[]): Promise<void> {
+  const whole = `${gitDir}.whole`;
+  await rename(gitDir, whole);
+  await promisify(execFile)('git', ['clone', '--quiet', '--bare', ...how, `file://${whole}`, gitDir]);
+  await git(gitDir, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+}
+
 describe('odd histories', () => {
   let repositories: OddRepositories;
   beforeAll(async () => {
@@ -124,18 +132,7 @@ describe('odd histories', () => {
       [1, 2, 3, 4].map((version) => ({ tree: treeOf({ a: 1, b: version }) })).concat({ tree: treeOf({ a: 2, b: 4 }) }),
     );
     await git(repository.gitDir, 'update-ref', 'refs/heads/main', 'made/5');
-    const whole = `${repository.gitDir}.whole`;
-    await rename(repository.gitDir, whole);
-    await promisify(execFile)('git', [
-      'clone',
-      '--quiet',
-      '--bare',
-      '--depth=2',
-      '--branch=main',
-      `file://${whole}`,
-      repository.gitDir,
-    ]);
-    await git(repository.gitDir, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+    await becomeShallow(repository, '--depth=2', '--branch=main');
 
     expect(everythingBecause(await repository.between(0, 4))).toContain('is gone from the remote');
     const near = await repository.between(3, 4);
@@ -158,18 +155,7 @@ describe('odd histories', () => {
       { tree: treeOf({ a: 2, b: 1 }), parents: [0] },
       { tree: treeOf({ a: 1, b: 2 }), parents: [0] },
     ]);
-    const whole = `${repository.gitDir}.whole`;
-    await rename(repository.gitDir, whole);
-    await promisify(execFile)('git', [
-      'clone',
-      '--quiet',
-      '--bare',
-      '--depth=1',
-      '--no-single-branch',
-      `file://${whole}`,
-      repository.gitDir,
-    ]);
-    await git(repository.gitDir, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+    await becomeShallow(repository, '--depth=1', '--no-single-branch');
     const plan = await repository.between(1, 2);
     expect(everythingBecause(plan)).toContain('the remote, a shallow clone');
     expect(affectedBy(plan)).toEqual(['a', 'b']);

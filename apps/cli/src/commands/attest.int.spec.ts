@@ -1,25 +1,14 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { CHECKPOINT_STREAM, runStream, type DomainEvent, type ProposedPlan, type StreamId } from '@delta-ci/contracts';
-import {
-  LogWriter,
-  migrate,
-  openLog,
-  provisionRoles,
-  readSigningKey,
-  whatIsThereToSign,
-  type LogConnection,
-  type RoleUrls,
-} from '@delta-ci/event-log';
-import { freshDatabase } from '../../../../test/support/infra/index.ts';
+import { runStream, type ProposedPlan } from '@delta-ci/contracts';
+import { readSigningKey } from '@delta-ci/event-log';
 import { created, finished, leased, oneJobPlan, planned } from '../../../../test/support/made-up/one-job-run.ts';
+import { newPem, ownLog, type OwnLog } from '../own-log.fixture.ts';
 import { delta } from '../program.ts';
 import { recorded } from '../recorded-surroundings.fixture.ts';
 
-const PASSWORDS = { orchestrator: 'not-a-secret-orchestrator', reader: 'not-a-secret-reader' };
 const OVER = `run_${'1'.repeat(32)}`;
 const UNDER_WAY = `run_${'2'.repeat(32)}`;
 const LOST_PLAN = `run_${'3'.repeat(32)}`;
@@ -28,58 +17,31 @@ const LATE = `run_${'4'.repeat(32)}`;
 const PLAN = oneJobPlan();
 const NOT_KEPT = oneJobPlan({ summary: 'a plan that is gone' });
 
-const newPem = (): string =>
-  generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-
 /** A log in its own database, signed up to a run that came too late. */
 describe('delta attest on a database', () => {
   const pem = newPem();
   const key = readSigningKey(pem);
-  let database: Awaited<ReturnType<typeof freshDatabase>>;
-  let urls: RoleUrls;
-  let log: LogConnection;
-  let writer: LogWriter;
+  let log: OwnLog;
   let directory: string;
 
-  const append = async (
-    stream: StreamId,
-    events: readonly DomainEvent[],
-    plans: ProposedPlan[] = [],
-  ): Promise<void> => {
-    const runs = stream.startsWith('run-') ? [stream.slice('run-'.length)] : [];
-    const decide = () => ({ appends: [{ stream, events }], plans, answer: { ok: true as const, result: {} } });
-    const actor = { kind: 'service', name: 'test' } as const;
-    const answer = await writer.submit({ id: stream, actor, causation: 'test', traceparent: null, runs, decide });
-    if (!answer.ok) throw new Error(answer.refusal.message);
-  };
   const ran = async (runId: string, plan: ProposedPlan, kept: ProposedPlan[], ends: boolean): Promise<void> => {
     const { repository, change } = plan.plan;
     const digit = runId.slice(-1);
     const lease = { leaseHash: digit.repeat(64), runnerId: `rnr_${digit.repeat(32)}` };
     const end = ends ? finished('succeeded') : [];
     const events = [...created(runId, repository, change), ...planned(plan), ...leased(lease), ...end];
-    await append(runStream(runId), events, kept);
+    await log.append(runStream(runId), events, kept);
   };
 
   beforeAll(async () => {
-    database = await freshDatabase();
-    await migrate({ adminUrl: database.adminUrl });
-    urls = await provisionRoles({ adminUrl: database.adminUrl, passwords: PASSWORDS });
-    log = await openLog({ databaseUrl: urls.orchestratorUrl, applicationName: 'spec' });
-    writer = new LogWriter({ pool: log.pool });
+    log = await ownLog();
     await ran(OVER, PLAN, [PLAN], true);
     await ran(UNDER_WAY, PLAN, [], false);
     await ran(LOST_PLAN, NOT_KEPT, [], true);
-    const { claim } = await whatIsThereToSign(log);
-    if (claim === null) throw new Error('there is nothing to sign');
-    await append(CHECKPOINT_STREAM, [{ type: 'checkpoint.signed', data: key.sign(claim) }]);
+    await log.sign(key);
     await ran(LATE, PLAN, [], true);
   });
-  afterAll(async () => {
-    await writer.close();
-    await log.close();
-    await database.drop();
-  });
+  afterAll(() => log.drop());
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'delta-attest-'));
     await mkdir(join(directory, 'keys'));
@@ -90,7 +52,7 @@ describe('delta attest on a database', () => {
 
   const attest = async (args: readonly string[], environment: Record<string, string> = {}) => {
     const given = { DELTA_CHECKPOINT_KEYS_DIR: 'keys', DELTA_ATTESTATION_KEY_FILE: 'private.pem' };
-    const env = { DELTA_DATABASE_URL: urls.readerUrl, ...given, ...environment };
+    const env = { DELTA_DATABASE_URL: log.readerUrl, ...given, ...environment };
     const { surroundings, out, err } = recorded(directory, env);
     return { code: await delta(['attest', ...args], surroundings), out: out(), err: err() };
   };

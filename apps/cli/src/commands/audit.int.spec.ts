@@ -3,23 +3,13 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { CHECKPOINT_STREAM, runStream, type Checkpoint, type DomainEvent, type StreamId } from '@delta-ci/contracts';
-import {
-  LogWriter,
-  migrate,
-  openLog,
-  provisionRoles,
-  readSigningKey,
-  whatIsThereToSign,
-  type LogConnection,
-  type RoleUrls,
-} from '@delta-ci/event-log';
-import { freshDatabase } from '../../../../test/support/infra/index.ts';
+import { runStream, type Checkpoint, type DomainEvent } from '@delta-ci/contracts';
+import { openLog, readSigningKey } from '@delta-ci/event-log';
 import { created, oneJobPlan, planned } from '../../../../test/support/made-up/one-job-run.ts';
+import { newPem, ownLog, type OwnLog } from '../own-log.fixture.ts';
 import { delta } from '../program.ts';
 import { recorded } from '../recorded-surroundings.fixture.ts';
 
-const PASSWORDS = { orchestrator: 'not-a-secret-orchestrator', reader: 'not-a-secret-reader' };
 const RUN = `run_${'1'.repeat(32)}`;
 const LATE = `run_${'2'.repeat(32)}`;
 
@@ -31,50 +21,26 @@ const FAILED_PLANNING: readonly DomainEvent[] = [
 
 /** A log in its own database: a run that is over, a checkpoint that covers it, a run after it. */
 describe('delta audit on a database', () => {
-  const key = readSigningKey(
-    generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-  );
-  let database: Awaited<ReturnType<typeof freshDatabase>>;
-  let urls: RoleUrls;
-  let log: LogConnection;
-  let writer: LogWriter;
+  const key = readSigningKey(newPem());
+  let log: OwnLog;
   let directory: string;
   let checkpoint: Checkpoint;
   /** The position of the last record that the checkpoint covers, and of the last of all. */
   let covered = 0;
   let last = 0;
 
-  const append = async (stream: StreamId, events: readonly DomainEvent[]): Promise<number> => {
-    const runs = stream.startsWith('run-') ? [stream.slice('run-'.length)] : [];
-    const decide = () => ({ appends: [{ stream, events }], answer: { ok: true as const, result: {} } });
-    const actor = { kind: 'service', name: 'test' } as const;
-    const answer = await writer.submit({ id: stream, actor, causation: 'test', traceparent: null, runs, decide });
-    if (!answer.ok) throw new Error(answer.refusal.message);
-    return answer.position;
-  };
   const tellRun = async (runId: string, then: readonly DomainEvent[]): Promise<number> => {
     const { repository, change } = PROPOSED.plan;
-    return append(runStream(runId), [...created(runId, repository, change), ...then]);
+    return log.append(runStream(runId), [...created(runId, repository, change), ...then]);
   };
 
   beforeAll(async () => {
-    database = await freshDatabase();
-    await migrate({ adminUrl: database.adminUrl });
-    urls = await provisionRoles({ adminUrl: database.adminUrl, passwords: PASSWORDS });
-    log = await openLog({ databaseUrl: urls.orchestratorUrl, applicationName: 'spec' });
-    writer = new LogWriter({ pool: log.pool });
+    log = await ownLog();
     covered = await tellRun(RUN, FAILED_PLANNING);
-    const { claim } = await whatIsThereToSign(log);
-    if (claim === null) throw new Error('there is nothing to sign');
-    checkpoint = key.sign(claim);
-    await append(CHECKPOINT_STREAM, [{ type: 'checkpoint.signed', data: checkpoint }]);
+    checkpoint = await log.sign(key);
     last = await tellRun(LATE, planned(PROPOSED));
   });
-  afterAll(async () => {
-    await writer.close();
-    await log.close();
-    await database.drop();
-  });
+  afterAll(() => log.drop());
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'delta-audit-'));
     await mkdir(join(directory, '.delta', 'checkpoint-keys'), { recursive: true });
@@ -85,7 +51,7 @@ describe('delta audit on a database', () => {
   afterEach(() => rm(directory, { recursive: true, force: true }));
 
   const audit = async (args: readonly string[], environment: Record<string, string> = {}) => {
-    const env = { DELTA_DATABASE_URL: urls.readerUrl, ...environment };
+    const env = { DELTA_DATABASE_URL: log.readerUrl, ...environment };
     const { surroundings, out, err } = recorded(directory, env);
     return { code: await delta(['audit', ...args], surroundings), out: out(), err: err() };
   };
@@ -154,7 +120,7 @@ describe('delta audit on a database', () => {
   });
 
   it('names the first position at which a superuser changed the log', async () => {
-    const admin = await openLog({ databaseUrl: database.adminUrl, applicationName: 'tamperer', hotConnectionsMax: 1 });
+    const admin = await openLog({ databaseUrl: log.adminUrl, applicationName: 'tamperer', hotConnectionsMax: 1 });
     const change = async (from: string, to: string) =>
       admin.pool.query(
         `BEGIN; SET LOCAL session_replication_role = 'replica';
@@ -195,19 +161,17 @@ describe('delta audit on a database', () => {
 
 describe('delta audit on a log that holds nothing', () => {
   it('does not say that anything was verified', async () => {
-    const database = await freshDatabase();
+    const log = await ownLog();
     const directory = await mkdtemp(join(tmpdir(), 'delta-audit-empty-'));
     try {
-      await migrate({ adminUrl: database.adminUrl });
-      const { readerUrl } = await provisionRoles({ adminUrl: database.adminUrl, passwords: PASSWORDS });
       const { publicKey } = generateKeyPairSync('ed25519');
       await writeFile(join(directory, 'key.pem'), publicKey.export({ type: 'spki', format: 'pem' }));
-      const { surroundings, out } = recorded(directory, { DELTA_DATABASE_URL: readerUrl });
+      const { surroundings, out } = recorded(directory, { DELTA_DATABASE_URL: log.readerUrl });
       expect(await delta(['audit', 'verify', '--keys', '.'], surroundings)).toBe(3);
       expect(out()).toMatch(/^not judged 0 records recomputed/);
       expect(out()).toContain('no checkpoint vouches for any of it');
     } finally {
-      await database.drop();
+      await log.drop();
       await rm(directory, { recursive: true, force: true });
     }
   });
