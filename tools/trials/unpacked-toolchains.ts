@@ -76,7 +76,7 @@ exec "$BINDIR/erlexec" "$@"`;
 const RUBY = `own=$(echo "$here"/usr/lib/*-linux-gnu); of=$(echo "$own"/ruby/3.*); version=\${of##*/}
 export LD_LIBRARY_PATH="$own" GEM_PATH="$here/usr/share/rubygems-integration/all:$here/usr/lib/ruby/gems/$version"
 export RUBYLIB="$here/usr/lib/ruby/vendor_ruby:$own/ruby/vendor_ruby/$version:$here/usr/lib/ruby/$version:$of"
-exec "$here"/usr/bin/ruby3.*`;
+exec "$here"/usr/bin/ruby3.* "$@"`;
 
 /** Wheels as an index would give them: of packages of the distribution, and those it has as wheels. */
 async function makeWheels(folder: string): Promise<string | null> {
@@ -86,6 +86,21 @@ async function makeWheels(folder: string): Promise<string | null> {
   for (const name of await readdir(shared)) await copyFile(join(shared, name), join(wheels, name));
   const script = join(import.meta.dirname, 'make-wheels.py');
   const made = await runCommand('python3', [script, join(folder, 'usr/lib/python3/dist-packages'), wheels]);
+  return made.code === 0 ? null : lastLine(made.stderr);
+}
+
+/** Programs of Ruby by all of their names, and an index of gems as a registry has one. */
+async function adaptRuby(folder: string): Promise<string | null> {
+  const named = (await readdir(join(folder, 'usr/bin'))).filter((name) => /^ruby\d/u.test(name));
+  await wrap(folder, {
+    ...Object.fromEntries(['ruby', ...named].map((name) => [name, RUBY])),
+    ...Object.fromEntries(
+      ['bundle', 'rake'].map((name) => [name, `exec "$here/bin/ruby" "$here/usr/bin/${name}" "$@"`]),
+    ),
+  });
+  const script = join(import.meta.dirname, 'make-gems.rb');
+  const gems = join(folder, 'usr/share/rubygems-integration/all');
+  const made = await runCommand(join(folder, 'bin/ruby'), [script, gems, join(folder, 'index')]);
   return made.code === 0 ? null : lastLine(made.stderr);
 }
 
@@ -127,13 +142,7 @@ export const UNPACKED = {
     file: 'bin/ruby',
     packages: () =>
       withNeeds(['ruby-bundler', 'ruby-minitest', 'rake', 'ruby'], /^(?:lib)?ruby(?:$|[\d-])|^rake$|^rubygems-/u),
-    adapt: (folder) =>
-      wrap(folder, {
-        ruby: `${RUBY} "$@"`,
-        ...Object.fromEntries(
-          ['bundle', 'rake'].map((name) => [name, `exec "$here/bin/ruby" "$here/usr/bin/${name}" "$@"`]),
-        ),
-      }),
+    adapt: adaptRuby,
     prefixes: ['.'],
   },
   maven: {
