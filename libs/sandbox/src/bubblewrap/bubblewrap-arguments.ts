@@ -88,10 +88,15 @@ const system = (layout: SandboxLayout): readonly string[] => [
   ...layout.system.etcDirectories.flatMap((name) => ['--ro-bind', `/etc/${name}`, `/etc/${name}`]),
 ];
 
-/** A device node bound without device access cannot even be opened. */
+/**
+ * Until the job's user is taken the sandbox is root's, who may write kernel settings without any capability. Bubblewrap covers
+ * them by itself only where it finds that it could write the directory, which nobody can in /proc/sys. A device node bound
+ * without device access cannot even be opened.
+ */
 const kernelFiles = (layout: SandboxLayout): readonly string[] =>
   options(
     ['--proc', '/proc'],
+    ...layout.system.procReadOnly.map((path) => ['--ro-bind', path, path]),
     ...layout.system.procFilesToMask.map((path) => ['--ro-bind', '/dev/null', path]),
     ...layout.system.procDirsToMask.map((path) => ['--size', '4096', '--tmpfs', path, '--remount-ro', path]),
     ['--dev', '/dev'],

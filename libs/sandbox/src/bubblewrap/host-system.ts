@@ -1,4 +1,5 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { mountPoints } from '../mount-table.ts';
 import { etcOfToolchains } from './toolchain-etc.ts';
 
 /**
@@ -12,6 +13,8 @@ export type HostSystem = {
   readonly etcFiles: Readonly<Record<string, Buffer>>;
   /** Directories of /etc, by name. */
   readonly etcDirectories: readonly string[];
+  /** What of /proc changes the kernel for everybody: not even root writes it, inside. */
+  readonly procReadOnly: readonly string[];
   readonly procFilesToMask: readonly string[];
   readonly procDirsToMask: readonly string[];
 };
@@ -57,10 +60,23 @@ const PROC_FILES = [
 ];
 const PROC_DIRECTORIES = ['acpi', 'asound', 'scsi'];
 
+/** Settings of the kernel, its file systems, interrupts and buses, and its emergency keys. */
+const PROC_SETTINGS = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'];
+
 /** What is for root alone is closed to a job by its mode; a mask is for what the mode leaves open to anybody. */
 const isOpenToOthers = (path: string): boolean => (statSync(path).mode & 0o077) !== 0;
 
 const presentEtc = (names: readonly string[]): readonly string[] => names.filter((name) => existsSync(`/etc/${name}`));
+
+/** The topmost directories below these on which the host mounted something: it would come along, and no job has a use for it. */
+function mountedBelow(paths: readonly string[]): readonly string[] {
+  const points = [...new Set(mountPoints())].filter((point) => paths.some((path) => point.startsWith(`${path}/`)));
+  return points.filter(
+    (point) =>
+      !points.some((above) => point.startsWith(`${above}/`)) &&
+      lstatSync(point, { throwIfNoEntry: false })?.isDirectory() === true,
+  );
+}
 
 /** Looks once; what a host shows does not change while a warden runs. */
 export function readHostSystem(): HostSystem {
@@ -69,15 +85,20 @@ export function readHostSystem(): HostSystem {
   const proc = new Set(readdirSync('/proc'));
   const inProc = (names: readonly string[]): readonly string[] =>
     names.filter((name) => proc.has(name)).map((name) => `/proc/${name}`);
+  const procReadOnly = inProc(PROC_SETTINGS);
   return {
     links: present.filter(isLink).map((at) => ({ at, to: readlinkSync(at) })),
     directories: present.filter((path) => !isLink(path)),
     etcFiles: Object.fromEntries(presentEtc(ETC_FILES).map((name) => [name, readFileSync(`/etc/${name}`)])),
     etcDirectories: [...presentEtc(ETC_DIRECTORIES), ...etcOfToolchains('/etc')],
+    procReadOnly,
     procFilesToMask: inProc(PROC_FILES).filter(isOpenToOthers),
-    procDirsToMask: inProc(PROC_DIRECTORIES),
+    procDirsToMask: [...inProc(PROC_DIRECTORIES), ...mountedBelow(procReadOnly)],
   };
 }
 
 /** Files of /proc that a job must not be able to read, masked or not. */
 export const CLOSED_PROC_FILES: readonly string[] = PROC_FILES.map((name) => `/proc/${name}`);
+
+/** What of /proc a job must not be able to write, whoever it manages to be. */
+export const READ_ONLY_PROC: readonly string[] = PROC_SETTINGS.map((name) => `/proc/${name}`);

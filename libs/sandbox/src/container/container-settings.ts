@@ -1,4 +1,4 @@
-import { CLOSED_PROC_FILES, type HostSystem } from '../bubblewrap/host-system.ts';
+import { CLOSED_PROC_FILES, READ_ONLY_PROC, type HostSystem } from '../bubblewrap/host-system.ts';
 import { SANDBOX_HOST_NAME, WORKSPACE_DIR } from '../bubblewrap/bubblewrap-arguments.ts';
 import { SHARED_MEMORY_BYTES, type SandboxLimits } from '../limits.ts';
 import { SANDBOX_LABEL } from './engine-client.ts';
@@ -53,14 +53,13 @@ const mounts = (layout: ContainerLayout): readonly Mount[] => [
 
 /** The kernel's files about itself and its hardware; engines mount /sys for everybody. */
 const MASKED = [...CLOSED_PROC_FILES, '/proc/acpi', '/proc/asound', '/proc/scsi', '/sys'];
-const READ_ONLY = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
 
 const security = (layout: ContainerLayout) => ({
   ReadonlyRootfs: true,
   CapDrop: ['ALL'],
   SecurityOpt: ['no-new-privileges', `seccomp=${JSON.stringify(layout.seccomp)}`],
   MaskedPaths: MASKED,
-  ReadonlyPaths: READ_ONLY,
+  ReadonlyPaths: READ_ONLY_PROC,
   NetworkMode: layout.network,
   IpcMode: 'private',
   Privileged: false,

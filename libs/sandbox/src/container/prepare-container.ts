@@ -46,6 +46,7 @@ const NO_SYSTEM = {
   directories: [],
   etcFiles: {},
   etcDirectories: [],
+  procReadOnly: [],
   procFilesToMask: [],
   procDirsToMask: [],
 };
