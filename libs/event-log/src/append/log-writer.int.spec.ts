@@ -18,6 +18,38 @@ import { LogReader } from '../read/log-reader.ts';
 import { verifyChain } from '../read/verify-chain.ts';
 import type { DecisionView, Submission } from './submission.ts';
 
+/** Whatever its id, it records the delivery that the others do. */
+const sameDelivery = (id: string, onDecide: () => unknown = () => undefined): Submission => ({
+  id,
+  actor: OPERATOR,
+  traceparent: null,
+  causation: id,
+  runs: [],
+  decide: () => {
+    onDecide();
+    return {
+      appends: [
+        {
+          stream: deliveryStream('github', id),
+          events: [
+            {
+              type: 'delivery.ignored',
+              data: {
+                forge: 'github',
+                deliveryId: 'one-and-the-same',
+                event: 'star',
+                payloadDigest: digestOf(id),
+                reason: 'we do not act on stars',
+              },
+            },
+          ],
+        },
+      ],
+      answer: { ok: true, result: {} },
+    };
+  },
+});
+
 describe('the writer', () => {
   let log: FreshLog;
   beforeAll(async () => {
@@ -141,39 +173,21 @@ describe('the writer', () => {
 
   it('refuses only the submission that the tables cannot take', async () => {
     const writer = log.writer();
-    const delivery = (id: string): Submission => ({
-      id,
-      actor: OPERATOR,
-      traceparent: null,
-      causation: id,
-      runs: [],
-      decide: () => ({
-        appends: [
-          {
-            stream: deliveryStream('github', id),
-            events: [
-              {
-                type: 'delivery.ignored',
-                data: {
-                  forge: 'github',
-                  deliveryId: 'one-and-the-same',
-                  event: 'star',
-                  payloadDigest: digestOf(id),
-                  reason: 'we do not act on stars',
-                },
-              },
-            ],
-          },
-        ],
-        answer: { ok: true, result: {} },
-      }),
-    });
-    expect(await writer.submit(delivery('first'))).toMatchObject({ ok: true });
+    expect(await writer.submit(sameDelivery('first'))).toMatchObject({ ok: true });
     const good = runSubmission('good-neighbour', runIdOf('neighbour'), createRun(runIdOf('neighbour')));
 
-    const answers = await Promise.all([writer.submit(delivery('second')), writer.submit(good)]);
+    const answers = await Promise.all([writer.submit(sameDelivery('second')), writer.submit(good)]);
 
     expect(answers.map((answer) => (answer.ok ? 'ok' : answer.refusal.code))).toEqual(['internal', 'ok']);
+  });
+
+  it('given that its patience is over, then it looks again all the same at what clashes: it may be the very same', async () => {
+    const writer = log.writer({ patienceMs: -1 });
+    let looks = 0;
+    expect(await writer.submit(sameDelivery('first'))).toMatchObject({ ok: true });
+    const second = sameDelivery('second', () => (looks += 1));
+    expect(await writer.submit(second)).toMatchObject({ ok: false, refusal: { code: 'internal' } });
+    expect(looks).toBeGreaterThan(1);
   });
 
   it('refuses by name what clashes with another run, when the submission says what that means', async () => {

@@ -184,8 +184,9 @@ export class LogWriter {
         return await this.#commitOnce(submissions);
       } catch (error) {
         const failure = failureOf(error);
-        if (failure === 'content' || performance.now() > giveUpAt) throw error;
-        if (failure === 'clash' && ++clashes > CLASHES_MAX) throw error;
+        if (failure === 'content' || (failure === 'clash' && ++clashes > CLASHES_MAX)) throw error;
+        // Not after a clash, however late it is (a process may have been frozen): the next look says what it was.
+        if (failure === 'passing' && performance.now() > giveUpAt) throw error;
       }
       await delay(waitMs * (0.5 + Math.random() / 2));
     }
