@@ -215,7 +215,7 @@ describe('one leased attempt', () => {
     await writeFile(goFile(), '');
     const before = gateway.heard.length;
     await eventually('the workspace is gone, so the job is over', async () =>
-      (await readdir(workDir)).every((name) => name !== 'job'),
+      (await readdir(workDir)).every((name) => !name.startsWith('job-')),
     );
     expect(gateway.heard.length).toBe(before);
     gateway.away = false;

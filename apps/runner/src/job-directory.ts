@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -9,9 +10,13 @@ export interface JobDirectory {
   readonly gitDir: string;
 }
 
-/** @param workDir empty, and this process's own */
+/**
+ * A name of its own each time: what a runner that died left on record to be emptied is never the place of a later one, though
+ * it may have got the same process id.
+ * @param workDir empty, and this process's own
+ */
 export function jobDirectoryIn(workDir: string): JobDirectory {
-  const directory = join(workDir, 'job');
+  const directory = join(workDir, `job-${randomUUID()}`);
   return { directory, workspaceDir: join(directory, 'workspace'), gitDir: join(directory, 'source.git') };
 }
 
