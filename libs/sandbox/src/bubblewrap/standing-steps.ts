@@ -1,4 +1,5 @@
 import { closeSync, writeFile } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JobLimits } from '@delta-ci/contracts';
 import type { CgroupHost } from '../cgroup/cgroup-host.ts';
 import { CGROUP_PREFIX, createUnlimitedCgroup, type StepCgroup } from '../cgroup/step-cgroup.ts';
@@ -17,6 +18,9 @@ export type StandingSetting = {
   launch(joinFiles: readonly string[], ordinal: number): Launch;
   contain(cgroup: StepCgroup): Containment;
 };
+
+/** A launcher says which process is its first within milliseconds; one that takes this long is not waited for. */
+const REPORTED_WITHIN_MS = 10_000;
 
 const isGone = ({ child }: Launched): boolean =>
   child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
@@ -97,7 +101,16 @@ async function reported({ status, exited }: Launched): Promise<void> {
     if (firstProcessOf(text) !== null) first.resolve();
   };
   status.onText(status.text);
-  await Promise.race([first.promise, exited]);
+  const heard = new AbortController();
+  const silence = delay(REPORTED_WITHIN_MS, undefined, { signal: heard.signal }).then(
+    () => Promise.reject(new Error(`a sandbox did not stand within ${REPORTED_WITHIN_MS} ms`)),
+    () => undefined,
+  );
+  try {
+    await Promise.race([first.promise, exited, silence]);
+  } finally {
+    heard.abort();
+  }
 }
 
 /** Whoever died meanwhile reads nothing: how it ended is then found out like for any other step. */
