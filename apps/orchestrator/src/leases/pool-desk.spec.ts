@@ -1,8 +1,17 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { refuse, type DispatchMessage } from '@delta-ci/contracts';
 import type { PullDispatchOutcome, PulledDispatch } from '@delta-ci/bus';
 import { PoolDesk, type DeskPorts, type GrantOutcome, type WaitEnd, type WaitingRunner } from './pool-desk.ts';
 
+/** How long a runner sits before the gateway asks for it again. */
+const GATEWAY_REQUEST_MS = 5_000;
+const ANY_REQUIREMENTS: DispatchMessage['requirements'] = {
+  pool: 'default',
+  os: 'linux',
+  isolation: 'sandbox',
+  toolchains: [],
+  labels: [],
+};
 const RUN = `run_${'1'.repeat(32)}`;
 
 /** A queue that hands out what is put into it and remembers what became of each message. */
@@ -11,14 +20,7 @@ function queue() {
   const fate: string[] = [];
   let wake: () => void = () => undefined;
   const put = (jobKey: string, over: Partial<DispatchMessage['requirements']> = {}, priority = 0): void => {
-    const requirements = {
-      pool: 'default',
-      os: 'linux' as const,
-      isolation: 'sandbox' as const,
-      toolchains: [],
-      labels: [],
-      ...over,
-    };
+    const requirements = { ...ANY_REQUIREMENTS, ...over };
     const dispatch = {
       runId: RUN,
       jobKey,
@@ -180,22 +182,44 @@ describe('a pool desk', () => {
       return work.pull(max);
     };
     const place = desk({ pull });
-    const requirements = {
-      pool: 'default',
-      os: 'linux' as const,
-      isolation: 'sandbox' as const,
-      toolchains: [],
-      labels: [],
-    };
     const lease = place.wait(runner(1));
-    expect(place.couldHaveServed(requirements)).toBe(false);
+    expect(place.couldHaveServed(ANY_REQUIREMENTS)).toBe(false);
     await askedAgain;
-    expect(place.couldHaveServed(requirements)).toBe(true);
-    expect(place.couldHaveServed({ ...requirements, os: 'darwin' as const })).toBe(false);
+    expect(place.couldHaveServed(ANY_REQUIREMENTS)).toBe(true);
+    expect(place.couldHaveServed({ ...ANY_REQUIREMENTS, os: 'darwin' })).toBe(false);
     work.put('job');
     await lease;
-    expect(place.couldHaveServed(requirements)).toBe(false);
+    expect(place.couldHaveServed(ANY_REQUIREMENTS)).toBe(false);
     await place.close();
+  });
+
+  it('given a lone runner that sits as long as a request of the gateway, then work it could do is missed meanwhile', async () => {
+    jest.useFakeTimers();
+    try {
+      const { promise: pulled, resolve: onPull } = Promise.withResolvers<number>();
+      const pulls = [
+        Promise.withResolvers<PullDispatchOutcome>(),
+        Promise.withResolvers<PullDispatchOutcome>(),
+      ] as const;
+      let begun = 0;
+      const pull: DeskPorts['pull'] = async (_max, expiresMs) => {
+        onPull(expiresMs);
+        return pulls[begun++ === 0 ? 0 : 1].promise;
+      };
+      const place = desk({ pull });
+      const lease = place.wait({ ...runner(1), waitMs: GATEWAY_REQUEST_MS });
+      // The server counts from when it hears of the request, and its answer takes as long again.
+      await jest.advanceTimersByTimeAsync((await pulled) + 5);
+      pulls[0].resolve({ messages: [], end: 'expired' });
+      await jest.advanceTimersByTimeAsync(0);
+      expect(place.couldHaveServed(ANY_REQUIREMENTS)).toBe(true);
+      const closed = place.close();
+      expect(await lease).toEqual(NONE);
+      pulls[1].resolve({ messages: [], end: 'aborted' });
+      await closed;
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('given a second request of a runner that is being served, then it gets nothing', async () => {

@@ -44,10 +44,11 @@ export interface DeskPorts {
 }
 
 /**
- * How long one pull waits: a runner that comes later in the meantime is served by it too. As long as a request of the
- * gateway, so that an idle pool costs one pull for each; work that comes ends it at once, whatever its length.
+ * How long one pull waits: a runner that comes later in the meantime is served by it too. Well below the five seconds of a
+ * gateway's request, after which the same runner sits down anew: only a pull that ends while it sits says that the queue has
+ * nothing for it, and only then is work missed whose message was lost.
  */
-const PULL_MS = 5_000;
+const PULL_MS = 2_000;
 /** Work that no runner waiting now can do comes back after this, for others to take. */
 const MISFIT_MS = 1_000;
 /** After the bus could not be asked. */
