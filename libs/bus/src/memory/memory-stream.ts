@@ -9,6 +9,7 @@ export class MemoryStream {
   readonly #ids = new Map<string, { readonly sequence: number; readonly atMs: number }>();
   readonly #perSubject = new Map<string, number>();
   #bytes = 0;
+  #stored = 0;
   #lastSequence: number;
 
   constructor(spec: StreamSpec) {
@@ -43,7 +44,7 @@ export class MemoryStream {
     if (this.spec.discard === 'new' && this.#isFullFor(message)) return { outcome: 'full' };
     this.#lastSequence += 1;
     const sequence = this.#lastSequence;
-    this.#messages.set(sequence, { ...message, sequence, storedAt: new Date(nowMs).toISOString() });
+    this.#messages.set(sequence, { ...message, sequence, storedAt: this.#stamp(nowMs) });
     this.#count(message, 1);
     if (messageId !== undefined) this.#ids.set(messageId, { sequence, atMs: nowMs });
     if (this.spec.discard === 'old') this.#dropOldest();
@@ -92,6 +93,12 @@ export class MemoryStream {
   #count({ subject, body }: BusMessage, sign: 1 | -1): void {
     this.#bytes += sign * body.byteLength;
     this.#perSubject.set(subject, (this.#perSubject.get(subject) ?? 0) + sign);
+  }
+
+  /** As a server stamps it: to the nanosecond, so that no two messages of a stream have the same time. */
+  #stamp(nowMs: number): string {
+    this.#stored = (this.#stored + 1) % 1_000_000;
+    return `${new Date(nowMs).toISOString().slice(0, -1)}${String(this.#stored).padStart(6, '0')}Z`;
   }
 
   #forgetOld(nowMs: number): void {
