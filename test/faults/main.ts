@@ -7,6 +7,7 @@ import { resultLine, resultsTable } from './results-text.ts';
 import { playScenario, type Played } from './run-scenario.ts';
 import type { Scenario } from './scenario.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { showUsage } from '../../tools/bootstrap/index.mjs';
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const INTERRUPTED = 130;
@@ -16,9 +17,7 @@ const parsed = parseArguments(
   SCENARIOS.map(({ name }) => name),
 );
 if (parsed.kind === 'usage') {
-  if (parsed.problem === null) process.stdout.write(USAGE);
-  else process.stderr.write(`delta: ${parsed.problem}\n\n${USAGE}`);
-  process.exitCode = parsed.problem === null ? 0 : 2;
+  process.exitCode = showUsage(USAGE, parsed.problem);
 } else if (parsed.args.list) {
   process.stdout.write(listing(parsed.args.json));
 } else {

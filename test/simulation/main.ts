@@ -7,6 +7,7 @@ import { simulate } from './command/simulate.ts';
 import { readVerdict, summed, verdictOf, writeVerdict } from './command/verdict.ts';
 import { MUTANTS } from './mutants.ts';
 import type { SeedResult } from './world/seed.ts';
+import { showUsage } from '../../tools/bootstrap/index.mjs';
 
 /** `npm run simulate`: seeds until they are done or one fails, or mutants until they are caught. */
 
@@ -74,9 +75,7 @@ async function huntAll(workers: number): Promise<boolean> {
 
 const parsed = parseCommandLine(process.argv.slice(2));
 if (!parsed.ok) {
-  if (parsed.problem === null) process.stdout.write(USAGE);
-  else process.stderr.write(`delta: ${parsed.problem}\n\n${USAGE}`);
-  process.exitCode = parsed.problem === null ? 0 : 2;
+  process.exitCode = showUsage(USAGE, parsed.problem);
 } else if ('sum' in parsed) {
   process.exitCode = sumUp(parsed.sum) ? 0 : 1;
 } else {

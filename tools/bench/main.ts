@@ -7,6 +7,7 @@ import { judge } from './report/goals.ts';
 import { figuresOf, type Measured, type Recorded } from './report/history.ts';
 import { columns, goalLines, machineLine, measuredLines } from './report/table.ts';
 import { Interrupted, Scene } from './scene.ts';
+import { showUsage } from '../bootstrap/index.mjs';
 
 const parsed = parseBenchArguments(
   process.argv.slice(2),
@@ -14,9 +15,7 @@ const parsed = parseBenchArguments(
 );
 switch (parsed.kind) {
   case 'usage':
-    if (parsed.problem === null) process.stdout.write(USAGE);
-    else process.stderr.write(`delta: ${parsed.problem}\n\n${USAGE}`);
-    process.exitCode = parsed.problem === null ? 0 : 2;
+    process.exitCode = showUsage(USAGE, parsed.problem);
     break;
   case 'list':
     print(columns(MEASURES.map(({ name, what, byName }) => [name, byName === true ? `${what} (by name)` : what])));

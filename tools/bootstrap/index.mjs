@@ -11,4 +11,5 @@ export { removeOnDeath, runOnDeath } from './leash.mjs';
 export { ensureBubblewrap } from './bubblewrap.mjs';
 export { answeringSocket, dockerAnswers, dockerHasImage } from './docker-engine.mjs';
 export { runBuilt } from './run-built.mjs';
+export { showUsage } from './show-usage.mjs';
 export { SetupProblem, reasonOf } from './setup-problem.mjs';

@@ -8,17 +8,14 @@ import { ensureTools, environmentWith } from './ensure-tools.mjs';
 import { createProgress } from './progress.mjs';
 import { runInForeground } from './run-in-foreground.mjs';
 import { SetupProblem } from './setup-problem.mjs';
+import { showUsage } from './show-usage.mjs';
 
 const repoRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** @param {readonly string[]} args @returns {Promise<number>} exit code */
 async function main(args) {
   const request = parseCommandLine(args);
-  if (request.kind === 'usage') {
-    if (request.problem === null) process.stdout.write(USAGE);
-    else process.stderr.write(`delta: ${request.problem}\n${USAGE}`);
-    return request.problem === null ? 0 : 2;
-  }
+  if (request.kind === 'usage') return showUsage(USAGE, request.problem);
   if (request.kind === 'doctor') {
     const report = await examine({ repoRoot });
     process.stdout.write(request.json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report));

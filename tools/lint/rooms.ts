@@ -136,7 +136,7 @@ const apps: Readonly<Record<string, Room>> = {
     kind: 'app',
     purpose: 'data plane: one lease, one sandbox, one job, then gone',
     ours: ['contracts', 'git', 'sandbox', 'service'],
-    packages: ['zod'],
+    packages: ['tar-stream', 'zod'],
   },
   cli: {
     kind: 'app',

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { Git, isObjectId, openHistory, type RepositoryReader } from '@delta-ci/git';
-import { createProgress, openCache, reasonOf, SetupProblem } from '../bootstrap/index.mjs';
+import { createProgress, openCache, reasonOf, SetupProblem, showUsage } from '../bootstrap/index.mjs';
 import { parseOracleArguments, USAGE, type OracleArguments } from './arguments.ts';
 import { askHistory, valueOf } from './ask-history.ts';
 import { NOT_ASKED, ORACLES } from './oracles/known-oracles.ts';
@@ -18,9 +18,7 @@ const parsed = parseOracleArguments(
 );
 switch (parsed.kind) {
   case 'usage':
-    if (parsed.problem === null) process.stdout.write(USAGE);
-    else process.stderr.write(`delta: ${parsed.problem}\n\n${USAGE}`);
-    process.exitCode = parsed.problem === null ? 0 : 2;
+    process.exitCode = showUsage(USAGE, parsed.problem);
     break;
   case 'list':
     for (const { name, asks } of ORACLES) process.stdout.write(`${name}: ${asks}\n`);

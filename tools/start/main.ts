@@ -14,6 +14,7 @@ import { demoDirectory, runDemo } from './demo/run-demo.ts';
 import { DEMO_REPOSITORY } from './demo/shop-repository.ts';
 import { Screen } from './screen.ts';
 import { announceRunningMesh, findRunningMesh } from './single-instance.ts';
+import { showUsage } from '../bootstrap/index.mjs';
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -22,9 +23,7 @@ class StartProblem extends Error {}
 
 const parsed = parseStartArguments(process.argv.slice(2));
 if (parsed.kind === 'usage') {
-  if (parsed.problem === null) process.stdout.write(USAGE);
-  else process.stderr.write(`delta: ${parsed.problem}\n\n${USAGE}`);
-  process.exit(parsed.problem === null ? 0 : 2);
+  process.exit(showUsage(USAGE, parsed.problem));
 }
 try {
   process.exitCode = await start(parsed.start);

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { createProgress, openCache, reasonOf } from '../bootstrap/index.mjs';
+import { createProgress, openCache, reasonOf, showUsage } from '../bootstrap/index.mjs';
 import { parseTrialArguments, USAGE, type TrialArguments } from './arguments.ts';
 import { makeTrials } from './make-trials.ts';
 import { exitCodeOf, reportText } from './report.ts';
@@ -11,9 +11,7 @@ const parsed = parseTrialArguments(
 );
 switch (parsed.kind) {
   case 'usage':
-    if (parsed.problem === null) process.stdout.write(USAGE);
-    else process.stderr.write(`delta: ${parsed.problem}\n\n${USAGE}`);
-    process.exitCode = parsed.problem === null ? 0 : 2;
+    process.exitCode = showUsage(USAGE, parsed.problem);
     break;
   case 'list':
     for (const { name, toolchain } of TRIALS) process.stdout.write(`${name}: with ${toolchain}\n`);

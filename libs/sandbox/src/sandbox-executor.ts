@@ -143,7 +143,7 @@ export interface SandboxExecutor {
    * Makes a sandbox ahead, with the first steps' isolation in force and nothing of any job in it. The next `open` with a spec
    * that differs from `guess` in nothing that is built into a sandbox (environment, trust and most limits may differ) is
    * answered with it, and any other does away with it first; what a spec demands is judged as always. Only where a tier
-   * gains by it, and one at a time. Never throws for what the host refuses: then there is none.
+   * gains by it, and one at a time. Throws when there is none because the host refused: what is opened next is made as always.
    */
   standBy?(guess: SandboxSpec): Promise<void>;
   /** Does away with a sandbox that was made ahead and has not been opened. */

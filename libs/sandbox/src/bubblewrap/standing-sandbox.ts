@@ -33,7 +33,7 @@ const suits = (guess: SandboxSpec, spec: SandboxSpec): boolean =>
 
 /**
  * Starts a sandbox for a job like `guess`. Null where that cannot be: without control groups limits are built in as well,
- * and a file system of its own has the job's size.
+ * and a file system of its own has the job's size. Throws when the host refuses what it should give; nothing is left then.
  */
 export async function standUp(preparation: Preparation, guess: SandboxSpec): Promise<StandingSandbox | null> {
   const { cgroups } = preparation;
@@ -44,9 +44,9 @@ export async function standUp(preparation: Preparation, guess: SandboxSpec): Pro
   let standing: StandingSteps;
   try {
     standing = await StandingSteps.start(standingSetting(stepsIn(furnished), cgroups), STEPS_AHEAD);
-  } catch {
+  } catch (reason) {
     await vacate(furnished);
-    return null;
+    throw reason;
   }
   return {
     adopt: async (current, spec) => {

@@ -22,7 +22,7 @@ const WARDEN = (source: string, contracts: string): string => `
   if (standing) {
     await executor.standBy(spec);
     process.stdout.write('standing');
-    await new Promise((resolve) => setTimeout(resolve, 600000));
+    await new Promise(() => undefined);
   }
   const { sandbox, refusal } = await executor.open(spec);
   if (!sandbox) throw new Error(JSON.stringify(refusal));
