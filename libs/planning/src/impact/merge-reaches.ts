@@ -6,13 +6,12 @@ export function mergeReaches(reaches: readonly Reach[]): Reach[] {
   const merged = new Map<string, Reach>();
   for (const reach of reaches) {
     const known = merged.get(reach.unit);
-    const kinds =
-      known === undefined || known.kinds === 'all' || reach.kinds === 'all'
-        ? known?.kinds === 'all'
-          ? 'all'
-          : reach.kinds
-        : [...new Set([...known.kinds, ...reach.kinds])];
+    const kinds = known === undefined ? reach.kinds : kindsOfBoth(known.kinds, reach.kinds);
     merged.set(reach.unit, { unit: reach.unit, kinds });
   }
   return [...merged.values()].sort((one, other) => byText(one.unit, other.unit));
+}
+
+function kindsOfBoth(one: Reach['kinds'], other: Reach['kinds']): Reach['kinds'] {
+  return one === 'all' || other === 'all' ? 'all' : [...new Set([...one, ...other])];
 }

@@ -16,9 +16,9 @@ type Files = Pick<RepositoryView, 'contents'> & { readonly files: { readonly has
 export function pytestSettingsOf({ root, project }: PythonUnit, { files, contents }: Files): PytestSettings | null {
   const at = (name: string): string => inFolder(root, name);
   if (['pytest.toml', '.pytest.toml'].some((name) => files.has(at(name)))) return null;
-  const inis = ['pytest.ini', '.pytest.ini'].filter((name) => files.has(at(name)));
+  const ini = ['pytest.ini', '.pytest.ini'].find((name) => files.has(at(name)));
   // An empty one counts as well.
-  for (const name of inis) return iniSection(contents.get(at(name)) ?? '', 'pytest') ?? new Map();
+  if (ini !== undefined) return iniSection(contents.get(at(ini)) ?? '', 'pytest') ?? new Map();
   const table = memberOf(memberOf(project?.text, 'tool'), 'pytest');
   if (table !== undefined) return tableSettings(memberOf(table, 'ini_options') ?? table);
   return (
