@@ -10,7 +10,8 @@ import { findProgram } from '../find-program.ts';
 import type { TierProbe } from '../sandbox-executor.ts';
 import type { Observation } from '../testing/attack.fixture.ts';
 import { expectWithstood } from '../testing/hostile-battery.fixture.ts';
-import { hostileJobs, type Target } from '../testing/hostile-jobs.fixture.ts';
+import type { Target } from '../testing/hostile/hostile-job.fixture.ts';
+import { hostileJobs } from '../testing/hostile-jobs.fixture.ts';
 import { whereItRuns } from '../testing/where-it-runs.fixture.ts';
 import type { FilterArch } from '../seccomp/system-calls.ts';
 

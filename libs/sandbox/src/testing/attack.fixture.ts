@@ -12,7 +12,7 @@ import { processesWithVariable } from '../process-table.ts';
 import type { Sandbox, SandboxExecutor, SandboxSpec, StepOutcome, TierProbe } from '../sandbox-executor.ts';
 import { baseEnvironment } from '../step-environment.ts';
 import type { FilterArch } from '../seccomp/system-calls.ts';
-import { limitsOf, type HostileJob, type Target } from './hostile-jobs.fixture.ts';
+import { limitsOf, type HostileJob, type Target } from './hostile/hostile-job.fixture.ts';
 import { collectOutput, script, specFor, step } from './open-sandbox.fixture.ts';
 
 /** What was seen of one hostile job; plain data, so that it can be made in one process and judged in another. */

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { SandboxExecutor } from '../sandbox-executor.ts';
 import type { FilterArch } from '../seccomp/system-calls.ts';
 import { observe, SECRET, type Observation } from './attack.fixture.ts';
-import { hostileJobs, type HostileJob, type Target } from './hostile-jobs.fixture.ts';
+import type { HostileJob, Target } from './hostile/hostile-job.fixture.ts';
+import { hostileJobs } from './hostile-jobs.fixture.ts';
 
 /** Matches no text whatever. */
 const NOTHING = /(?!)/;

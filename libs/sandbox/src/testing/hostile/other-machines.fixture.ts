@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { i386CallProgram, systemCallProgram } from '../seccomp/system-call-program.ts';
-import { X32_CALL_BIT } from '../seccomp/system-calls.ts';
+import { i386CallProgram, systemCallProgram } from '../../seccomp/system-call-program.ts';
+import { X32_CALL_BIT } from '../../seccomp/system-calls.ts';
 
 const SIGSYS = { exitCode: 159, signal: 'SIGSYS' } as const;
 const SIGSEGV = { exitCode: 139, signal: 'SIGSEGV' } as const;
