@@ -99,6 +99,7 @@ export {
   ServiceRequest,
   SkippedJob,
 } from './plan.ts';
+export { EGRESS_DECISIONS_MAX, EgressDecision, EgressReason, egressReasonInWords } from './egress.ts';
 export {
   ArtifactRecord,
   AttemptOutcome,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AttemptView, JobView, PoolView, RunArtifact, RunPage, RunSummary, RunView, SkippedJobView } from './api.ts';
 import { Actor, Change, Repository, RerunSource } from './change.ts';
+import { EgressDecision } from './egress.ts';
 import type { Access, Content, Endpoint } from './endpoint.ts';
 import { ENDPOINTS } from './endpoints.ts';
 import { FailureExplanation } from './events.ts';
@@ -27,6 +28,7 @@ const NAMED = {
   AttemptView,
   Change,
   CompletionReport,
+  EgressDecision,
   Error: ErrorBody,
   Explanation,
   FailureExplanation,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EGRESS_DECISIONS_MAX, EgressDecision } from './egress.ts';
 import { Digest } from './ids.ts';
 
 export const RunOutcome = z.enum(['succeeded', 'failed', 'canceled', 'timed_out']);
@@ -58,7 +59,6 @@ export const InfrastructureError = z.strictObject({
     'tree_mismatch',
     'sandbox_unavailable',
     'layer_missing',
-    'secret_unavailable',
     'artifact_upload_failed',
     'workspace_failed',
     'runner_shutdown',
@@ -85,5 +85,7 @@ export const CompletionReport = z.strictObject({
   runnerStartedAtMs: z.number().int().nonnegative(),
   runnerFinishedAtMs: z.number().int().nonnegative(),
   summary: z.string().max(5_000),
+  /** What became of the job's connections; absent where it could make none. */
+  egress: z.array(EgressDecision).max(EGRESS_DECISIONS_MAX).optional(),
 });
 export type CompletionReport = z.infer<typeof CompletionReport>;
