@@ -87,6 +87,12 @@ const libs: Readonly<Record<string, Room>> = {
     ours: ['contracts'],
     packages: [],
   },
+  egress: {
+    kind: 'lib',
+    purpose: 'the proxy through which a job reaches what its allow-list names, and what it decided',
+    ours: ['contracts', 'git'],
+    packages: [],
+  },
   service: {
     kind: 'lib',
     purpose: 'how a process lives: configuration, logs, traces, metrics, health, start and stop order',
@@ -135,7 +141,7 @@ const apps: Readonly<Record<string, Room>> = {
   runner: {
     kind: 'app',
     purpose: 'data plane: one lease, one sandbox, one job, then gone',
-    ours: ['contracts', 'git', 'sandbox', 'service'],
+    ours: ['contracts', 'git', 'sandbox', 'egress', 'service'],
     packages: ['tar-stream', 'zod'],
   },
   cli: {
