@@ -1,11 +1,13 @@
 export type {
   CloseReport,
+  EgressDoor,
   ExecutorTier,
   Opened,
   OutputSink,
   ReadOnlyBind,
   Sandbox,
   SandboxExecutor,
+  SandboxNetwork,
   SandboxSpec,
   StepCommand,
   StepEnding,

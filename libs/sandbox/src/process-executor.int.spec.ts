@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ProcessExecutor } from './process-executor.ts';
+import { CLOSED_DOOR } from './testing/hostile/behind-door.fixture.ts';
 import { specFor, withDirectories } from './testing/open-sandbox.fixture.ts';
 import { describeProcessContract, SHELL_PROGRAMS } from './testing/process-contract.fixture.ts';
 import { describeSandboxContract } from './testing/sandbox-contract.fixture.ts';
@@ -14,6 +15,13 @@ describe('tier process', () => {
     await withDirectories(async (stateDir, hostDir) => {
       const opened = await makeExecutor(stateDir).open(specFor(hostDir, { trust: 'untrusted' }));
       expect(opened).toMatchObject({ ok: false, refusal: { code: 'tier_refuses_untrusted' } });
+    });
+  });
+
+  it('given a job that may reach some hosts, it refuses by name, because it could not keep it to them', async () => {
+    await withDirectories(async (stateDir, hostDir) => {
+      const opened = await makeExecutor(stateDir).open(specFor(hostDir, { network: CLOSED_DOOR }));
+      expect(opened).toMatchObject({ ok: false, refusal: { code: 'door_unsupported' } });
     });
   });
 

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { IsolationTier, TrustLevel } from '@delta-ci/contracts';
 import type { LayerMinimum } from './layer-minimum.ts';
 import type { LayerReport } from './layers.ts';
@@ -11,6 +12,18 @@ export type ExecutorTier = IsolationTier | 'dummy';
 /** A host directory or file that the job sees, read-only, under `at` (absolute; the host's own path when left out). */
 export type ReadOnlyBind = { readonly hostPath: string; readonly at?: string };
 
+/** The one way out of a sandbox that has no network: a proxy for HTTP, whoever it is that answers. */
+export type EgressDoor = {
+  /** Takes a connection that something in the sandbox made to its proxy. It is destroyed at the latest when its step ends. */
+  readonly accept: (connection: Socket) => void;
+};
+
+/**
+ * `none`: a loopback of its own and nothing else. `host`: the host's network, for trusted code only. A door: as `none`, but for
+ * a port on that loopback behind which the door is, and variables that name it as the proxy.
+ */
+export type SandboxNetwork = 'none' | 'host' | EgressDoor;
+
 /** One job's sandbox: everything that stays the same for all of its steps. */
 export type SandboxSpec = {
   /**
@@ -21,8 +34,7 @@ export type SandboxSpec = {
   readonly workspace: { readonly hostDir: string; readonly onClose: 'keep' | 'empty' };
   readonly trust: TrustLevel;
   readonly limits: SandboxLimits;
-  /** `none`: a loopback of its own and nothing else. `host`: the host's network, for trusted code only. */
-  readonly network: 'none' | 'host';
+  readonly network: SandboxNetwork;
   /** Added to HOME, USER, LOGNAME, SHELL, PATH, LANG and TMPDIR, which it may override. Nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly binds: readonly ReadOnlyBind[];

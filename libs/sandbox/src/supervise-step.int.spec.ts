@@ -23,7 +23,8 @@ it.each([
     const argv = ['/bin/sh', '-c', script] as const;
     const output = collectOutput();
     const supervised = await superviseStep(
-      () => launchStep({ argv, cwd: '/', env: {}, feeds: [], reportsStatus: false, outputPipe, gate: null }),
+      () =>
+        launchStep({ argv, cwd: '/', env: {}, feeds: [], reportsStatus: false, outputPipe, gate: null, door: null }),
       step(),
       UNCONTAINED,
       1_000,

@@ -83,9 +83,16 @@ export function refuseStep(step: StepSpec): Refusal | null {
   return refuseEnv(step.env);
 }
 
-/** Until there is a proxy in between, the host's network leads to its loopback and its cloud's metadata service. */
+/** No proxy is in between: the host's network leads to its loopback and its cloud's metadata service. */
 export function refuseNetwork(spec: SandboxSpec): Refusal | null {
   return spec.trust === 'untrusted' && spec.network === 'host'
     ? refusal('untrusted_host_network', "untrusted code never gets the host's network")
     : null;
+}
+
+/** For a tier that cannot put a door into a sandbox: it would have to give the job more, or less, than its allow-list. */
+export function refuseDoor(spec: SandboxSpec, tier: string): Refusal | null {
+  return typeof spec.network === 'string'
+    ? null
+    : refusal('door_unsupported', `tier ${tier} cannot enforce a list of hosts that a job may reach: use tier sandbox`);
 }

@@ -1,4 +1,5 @@
 import { SHARED_MEMORY_BYTES } from '../limits.ts';
+import type { SandboxNetwork } from '../sandbox-executor.ts';
 import type { HostSystem } from './host-system.ts';
 
 /**
@@ -11,7 +12,7 @@ export type SandboxLayout = {
   readonly mode: PrivilegeMode;
   readonly disableUserns: boolean;
   readonly uid: number;
-  readonly network: 'none' | 'host';
+  readonly network: SandboxNetwork;
   readonly system: HostSystem;
   /** The /etc written for this sandbox. */
   readonly etcHostDir: string;
@@ -30,6 +31,8 @@ export const SANDBOX_HOST_NAME = 'job';
 export const ARGUMENTS_FD = 3;
 export const SECCOMP_FD = 4;
 export const STATUS_FD = 5;
+/** Where there is a door: a channel of Node's. */
+export const CHANNEL_FD = 6;
 
 const options = (...groups: readonly (readonly string[])[]): readonly string[] => groups.flat();
 
@@ -38,7 +41,7 @@ const CAPABILITIES_TO_BECOME_THE_JOB = ['CAP_SETUID', 'CAP_SETGID', 'CAP_SETPCAP
 
 function namespaces(layout: SandboxLayout): readonly string[] {
   const own = ['--unshare-ipc', '--unshare-pid', '--unshare-uts', '--unshare-cgroup-try'];
-  const network = layout.network === 'none' ? ['--unshare-net'] : [];
+  const network = layout.network === 'host' ? [] : ['--unshare-net'];
   const id = String(layout.uid);
   const user = options(
     ['--unshare-user', '--uid', id, '--gid', id],

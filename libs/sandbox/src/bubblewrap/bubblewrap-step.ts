@@ -2,6 +2,7 @@ import { join, posix } from 'node:path';
 import type { CgroupHost } from '../cgroup/cgroup-host.ts';
 import type { StepCgroup } from '../cgroup/step-cgroup.ts';
 import { diskExceeded } from '../disk-usage.ts';
+import { listeningFirst } from '../egress-door.ts';
 import { SANDBOX_VARIABLE } from '../leftovers.ts';
 import type { StepSetting } from '../run-step.ts';
 import type { SandboxSpec, StepSpec } from '../sandbox-executor.ts';
@@ -17,6 +18,7 @@ import {
 import type { Containment } from '../supervise-step.ts';
 import {
   ARGUMENTS_FD,
+  CHANNEL_FD,
   becomeUser,
   bubblewrapArguments,
   encodeArguments,
@@ -44,7 +46,7 @@ export type BubblewrapSteps = {
 const NO_ENTRY_LIMITS: EntryLimits = { processes: null, dataBytes: null };
 
 type InsideParts = {
-  readonly inside: readonly string[];
+  readonly inside: readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string>>;
   readonly outputPipe: string;
   readonly gate: string | null;
@@ -54,7 +56,9 @@ function launchAround(steps: BubblewrapSteps, joinFiles: readonly string[], part
   const { host, layout } = steps;
   const { inside, env, outputPipe, gate } = parts;
   const become = host.mode === 'root' ? becomeUser(host.setpriv, layout.uid) : [];
-  const launcher = [host.program.path, '--args', String(ARGUMENTS_FD), '--', ...become, ...inside];
+  const door = typeof layout.network === 'string' ? null : layout.network;
+  const command = door === null ? inside : listeningFirst(CHANNEL_FD, inside);
+  const launcher = [host.program.path, '--args', String(ARGUMENTS_FD), '--', ...become, ...command];
   return {
     argv: outsideCommand(joinFiles, launcher),
     cwd: '/',
@@ -63,6 +67,7 @@ function launchAround(steps: BubblewrapSteps, joinFiles: readonly string[], part
     reportsStatus: true,
     outputPipe,
     gate,
+    door,
   };
 }
 

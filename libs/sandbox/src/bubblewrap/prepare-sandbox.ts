@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { CgroupHost } from '../cgroup/cgroup-host.ts';
 import { cgroupParents } from '../cgroup/step-cgroup.ts';
 import { collectFiles } from '../collect-files.ts';
+import { doorEnvironment, LISTENER_PATH } from '../egress-door.ts';
 import { clearSandbox, type Sweep } from '../leftovers.ts';
 import type { LayerReport } from '../layers.ts';
 import { makePipes } from '../output-pipe.ts';
@@ -74,7 +75,7 @@ async function furnish(host: BubblewrapHost, spec: SandboxSpec, place: Place, ah
   const etcHostDir = join(directory, 'etc');
   const [homeHostDir] = await Promise.all([
     makeHome(spec, place),
-    writeOwnEtc(etcHostDir, { user: spec.user, uid, homeDir }, spec.network, host.system),
+    writeOwnEtc(etcHostDir, { user: spec.user, uid, homeDir }, spec.network === 'host' ? 'host' : 'none', host.system),
     makePipes(pipes),
   ]);
   if (host.mode === 'root') {
@@ -91,7 +92,7 @@ async function furnish(host: BubblewrapHost, spec: SandboxSpec, place: Place, ah
     workspaceHostDir: hostDir,
     homeHostDir,
     homeDir,
-    binds: spec.binds.map(({ hostPath, at }) => ({ hostPath, at: at ?? hostPath })),
+    binds: [...spec.binds, ...listenerOf(spec)].map(({ hostPath, at }) => ({ hostPath, at: at ?? hostPath })),
     tmpBytes: spec.limits.tmpBytes,
     env: environmentFor(spec, homeDir),
   };
@@ -99,8 +100,12 @@ async function furnish(host: BubblewrapHost, spec: SandboxSpec, place: Place, ah
 
 const environmentFor = (spec: SandboxSpec, homeDir: string): SandboxLayout['env'] => ({
   ...baseEnvironment(spec.user, homeDir, '/tmp'),
+  ...(typeof spec.network === 'string' ? {} : doorEnvironment()),
   ...spec.env,
 });
+
+const listenerOf = ({ network }: SandboxSpec): SandboxSpec['binds'] =>
+  typeof network === 'string' ? [] : [{ hostPath: process.execPath, at: LISTENER_PATH }];
 
 /** A place on the host with everything in it. */
 export type Furnished = {

@@ -33,11 +33,11 @@ const suits = (guess: SandboxSpec, spec: SandboxSpec): boolean =>
 
 /**
  * Starts a sandbox for a job like `guess`. Null where that cannot be: without control groups limits are built in as well,
- * and a file system of its own has the job's size. Throws when the host refuses what it should give; nothing is left then.
+ * and a file system of its own has the job's size; or with any network. Throws when the host refuses what it should give; nothing is left then.
  */
 export async function standUp(preparation: Preparation, guess: SandboxSpec): Promise<StandingSandbox | null> {
   const { cgroups } = preparation;
-  if (cgroups === null || wantsOwnDisk(guess)) return null;
+  if (cgroups === null || wantsOwnDisk(guess) || guess.network !== 'none') return null;
   const made = await makePlace(preparation, guess, STEPS_AHEAD);
   if (!made.ok) return null;
   const { furnished } = made;

@@ -59,7 +59,8 @@ async function furnish(engine: ContainerEngine, spec: SandboxSpec, place: Place)
   const homeHostDir = join(directory, 'home');
   const system = engine.system ?? NO_SYSTEM;
   const etcFiles = { ...system.etcFiles, hostname: Buffer.alloc(0), mtab: Buffer.alloc(0) };
-  await writeOwnEtc(etcHostDir, { user: spec.user, uid, homeDir }, spec.network, { ...system, etcFiles });
+  const network = spec.network === 'host' ? 'host' : 'none';
+  await writeOwnEtc(etcHostDir, { user: spec.user, uid, homeDir }, network, { ...system, etcFiles });
   await mkdir(homeHostDir, { mode: 0o700 });
   if (process.getuid?.() === 0) await Promise.all([chown(homeHostDir, uid, uid), giveTree(hostDir, uid)]);
   return {
@@ -67,7 +68,7 @@ async function furnish(engine: ContainerEngine, spec: SandboxSpec, place: Place)
     image: engine.image,
     system: engine.system,
     uid,
-    network: spec.network,
+    network,
     limits: spec.limits,
     seccomp: engine.seccomp,
     etcHostDir,

@@ -13,6 +13,7 @@ import type {
   ReadOnlyBind,
   Sandbox,
   SandboxExecutor,
+  SandboxNetwork,
   SandboxSpec,
   StepOutcome,
   StepResult,
@@ -32,7 +33,7 @@ export interface JobOrder {
   sourceReady?: Promise<InfrastructureError | null>;
   /** Empty directory on the host for this job alone. */
   workspaceDir: string;
-  network: 'none' | 'host';
+  network: SandboxNetwork;
   /** Directories of toolchains that are not part of the system, each with `bin`. */
   toolchainDirs: readonly string[];
   /** Added to the plan's environment: run and job ids, `CI`. */
@@ -253,7 +254,8 @@ function notJudged(infrastructureError: InfrastructureError): JobResult {
 }
 
 function refusedBy(refusal: Refusal): InfrastructureError {
-  const missing = refusal.code === 'layer_missing' || refusal.code.includes('untrusted');
+  const missing =
+    refusal.code === 'layer_missing' || refusal.code === 'door_unsupported' || refusal.code.includes('untrusted');
   const remedy = refusal.remedy === null ? '' : `: ${refusal.remedy}`;
   return {
     code: missing ? 'layer_missing' : 'sandbox_unavailable',

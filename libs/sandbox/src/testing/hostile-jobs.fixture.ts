@@ -1,4 +1,5 @@
 import type { FilterArch } from '../seccomp/system-calls.ts';
+import { BEHIND_DOOR } from './hostile/behind-door.fixture.ts';
 import { FILES } from './hostile/files.fixture.ts';
 import type { HostileJob } from './hostile/hostile-job.fixture.ts';
 import { KERNEL } from './hostile/kernel.fixture.ts';
@@ -16,6 +17,7 @@ export const hostileJobs = (arch: FilterArch): readonly HostileJob[] => [
   ...RESOURCES,
   ...OUTPUT,
   ...NETWORK,
+  ...BEHIND_DOOR,
   ...KERNEL,
   ...PRIVILEGES,
   ...(arch === 'x64' ? otherMachines() : []),

@@ -13,7 +13,7 @@ export const guessFor = (spec: SandboxSpec): SandboxSpec => ({
 });
 
 /**
- * An executor all of whose sandboxes stood before they were asked for, except over a workspace that is not empty. A
+ * An executor all of whose sandboxes stood before they were asked for, except over a workspace that is not empty and with a network. A
  * stranger's job is treated as our own, less its layers: its file system of its own could not stand ahead.
  */
 export function standingFirst(inner: SandboxExecutor, stateDir: string): SandboxExecutor {
@@ -23,13 +23,13 @@ export function standingFirst(inner: SandboxExecutor, stateDir: string): Sandbox
     open: async (asked) => {
       const spec: SandboxSpec = { ...asked, trust: 'trusted' };
       const { hostDir } = spec.workspace;
-      const isEmpty = existsSync(hostDir) && readdirSync(hostDir).length === 0;
+      const suits = spec.network === 'none' && existsSync(hostDir) && readdirSync(hostDir).length === 0;
       await inner.standBy?.(guessFor(spec));
       const stood = await readdir(stateDir);
       const opened = await inner.open(spec);
       if (!opened.ok) await inner.standDown?.();
       const same = stood.length === 1 && (await readdir(stateDir)).includes(stood[0] ?? '');
-      if (opened.ok && isEmpty && !same) throw new Error('no sandbox stood ready');
+      if (opened.ok && suits && !same) throw new Error('no sandbox stood ready');
       return opened;
     },
   };
