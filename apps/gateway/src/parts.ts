@@ -1,4 +1,4 @@
-import type { ArtifactStore } from '@delta-ci/artifact-store';
+import type { FileArtifactStore } from '@delta-ci/artifact-store';
 import type { Bus, CommandClient } from '@delta-ci/bus';
 import type { LogBell, LogConnection, LogReader, TrustedKeys } from '@delta-ci/event-log';
 import type { ForgeSettings } from '@delta-ci/forge';
@@ -16,7 +16,7 @@ export interface GatewayParts {
   readonly log: LogConnection;
   readonly reader: LogReader;
   readonly bell: LogBell;
-  readonly store: ArtifactStore;
+  readonly store: FileArtifactStore;
   readonly forges: readonly ForgeSettings[];
   readonly proofs: Proofs;
   /** Whose checkpoints count. */

@@ -2,14 +2,14 @@ import { rm } from 'node:fs/promises';
 import { decidingStep, type CompletionReport, type InfrastructureError, type LeaseOffer } from '@delta-ci/contracts';
 import type { Git, Protocol } from '@delta-ci/git';
 import { runJob, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
-import { SecretMasker, whyNoSecret, type Logger } from '@delta-ci/service';
+import type { Logger } from '@delta-ci/service';
 import { KeptArtifacts } from './kept-artifacts.ts';
 import { fetchSource, type FetchedSource } from './fetch-source.ts';
 import { GatewayCalls } from './gateway-calls.ts';
 import type { GatewayClient } from './gateway-client.ts';
+import { networkFor, type EgressTerms, type JobNetwork } from './job-network.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { LogUpload } from './log-upload.ts';
-import { MaskedLog } from './masked-log.ts';
 import { makeJobDirectory, type JobDirectory } from './job-directory.ts';
 import type { RunnerToken } from './runner-token.ts';
 
@@ -24,7 +24,7 @@ export interface AttemptTools {
   jobDir: JobDirectory;
   protocols: readonly Protocol[];
   toolchainDirs: readonly string[];
-  egress: 'none' | 'host';
+  egress: EgressTerms;
   nowMs: () => number;
   /** Aborted when this runner has to end: the job is handed back. */
   stopping: AbortSignal;
@@ -89,18 +89,35 @@ interface LeasedTools extends AttemptTools {
 }
 
 async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<CompletionReport> {
-  const { gateway, keeper } = tools;
+  const { gateway, keeper, logger } = tools;
   const startedAtMs = tools.nowMs();
   const started = performance.now();
-  const masker = new SecretMasker(secretsOf(lease));
-  const upload = new LogUpload(async (offset, chunk) => gateway.appendLog(offset, chunk));
-  const log = new MaskedLog(masker.stream(), upload);
-  const artifacts = new KeptArtifacts(gateway, masker, async (name, why) => {
+  const log = new LogUpload(async (offset, chunk) => gateway.appendLog(offset, chunk));
+  const artifacts = new KeptArtifacts(gateway, async (name, why) => {
     await log.write(Buffer.from(`[delta] artifact ${name} was left behind: ${why}\n`));
     keeper.report({ logCursor: log.bytes });
   });
-  const result = await resultOf(lease, tools, { log, artifacts });
-  const judged = masked(keeper.reason === 'shutdown' ? handedBack(result) : result, masker);
+  const network = networkFor(lease, tools.egress, (said) => {
+    // What cannot be written any more has failed elsewhere already.
+    log.write(Buffer.from(`[delta] ${said}\n`)).catch(() => undefined);
+  });
+  let result: JobResult;
+  try {
+    const place = { log, artifacts, network };
+    result = await inDirectory(tools.jobDir, logger, async () => {
+      const executed = await execute(lease, tools, place);
+      keeper.report({ phase: 'uploading', step: null, logCursor: log.bytes });
+      return executed;
+    });
+    await log.end();
+  } catch (error) {
+    keeper.gone.throwIfAborted();
+    logger.error({ event: 'attempt-failed', err: error });
+    result = notJudged({ code: 'internal', message: error instanceof Error ? error.message : String(error) });
+  } finally {
+    if ('close' in network) network.close();
+  }
+  const judged = keeper.reason === 'shutdown' ? handedBack(result) : result;
   return {
     outcome: judged.outcome,
     exitCode: judged.exitCode,
@@ -115,38 +132,22 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     runnerStartedAtMs: startedAtMs,
     runnerFinishedAtMs: tools.nowMs(),
     summary: summaryOf(judged),
+    ...('decisions' in network ? { egress: network.decisions() } : {}),
   };
 }
 
 interface Workplace {
-  log: MaskedLog;
+  log: LogUpload;
   artifacts: KeptArtifacts;
-}
-
-/** How the job ended, with its log sent. Rejects when the lease is gone: then nobody wants to know. */
-async function resultOf(lease: LeaseOffer, tools: LeasedTools, place: Workplace): Promise<JobResult> {
-  const { keeper, logger } = tools;
-  try {
-    const result = await inDirectory(tools.jobDir, logger, async () => {
-      const executed = await execute(lease, tools, place);
-      keeper.report({ phase: 'uploading', step: null, logCursor: place.log.bytes });
-      return executed;
-    });
-    await place.log.end();
-    return result;
-  } catch (error) {
-    keeper.gone.throwIfAborted();
-    logger.error({ event: 'attempt-failed', err: error });
-    return notJudged({ code: 'internal', message: error instanceof Error ? error.message : String(error) });
-  }
+  network: JobNetwork | InfrastructureError;
 }
 
 async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace): Promise<JobResult> {
   const { keeper } = tools;
-  const missing = secretsUnfit(lease) ?? servicesMissing(lease);
-  if (missing !== null) return notJudged(missing);
-  const network = networkFor(lease, tools.egress);
-  if (typeof network !== 'string') return notJudged(network);
+  const services = servicesMissing(lease);
+  if (services !== null) return notJudged(services);
+  const { network } = place;
+  if ('code' in network) return notJudged(network);
   const { workspaceDir, gitDir } = tools.jobDir;
   keeper.report({ phase: 'running', step: 'fetch' });
   // The sandbox is made ready while the lease is acknowledged and the source is on its way; nothing runs in it before.
@@ -164,7 +165,7 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
       source: { gitDir, commit: lease.source.commit, tree: lease.source.tree },
       sourceReady,
       workspaceDir,
-      network,
+      network: network.network,
       toolchainDirs: tools.toolchainDirs,
       env: { DELTA_RUN_ID: runId, DELTA_JOB: jobKey, DELTA_ATTEMPT: String(attempt) },
       secrets,
@@ -192,43 +193,11 @@ function readiness(
   return ready;
 }
 
-/** What has to be kept out of everything that is said about the job. */
-function secretsOf({ secrets }: LeaseOffer): string[] {
-  return Object.values(secrets).filter((value) => whyNoSecret(value) === null);
-}
-
-/** A secret that could not be kept out of the log is not given to the job. */
-function secretsUnfit({ secrets }: LeaseOffer): InfrastructureError | null {
-  for (const [name, value] of Object.entries(secrets)) {
-    const why = whyNoSecret(value);
-    if (why !== null) return { code: 'secret_unavailable', message: `the secret ${name} cannot be used: ${why}` };
-  }
-  return null;
-}
-
-/** Words about a job may repeat what its programs said. Names of steps are the plan's, which everybody may read. */
-function masked(result: JobResult, masker: SecretMasker): JobResult {
-  const { infrastructureError } = result;
-  if (infrastructureError === null) return result;
-  const message = masker.mask(infrastructureError.message);
-  return { ...result, infrastructureError: { ...infrastructureError, message } };
-}
-
 /** A job that is to have something beside it is not run without: it would be judged by what its runner lacks. */
 function servicesMissing({ job: { services = [] } }: LeaseOffer): InfrastructureError | null {
   if (services.length === 0) return null;
   const named = services.map(({ name, image }) => `${name} (${image})`).join(', ');
   return { code: 'layer_missing', message: `the job is to run beside ${named}, and this runner starts no services` };
-}
-
-/** Which network a job gets; an error when the plan asks for what this runner may not give. */
-function networkFor(lease: LeaseOffer, egress: AttemptTools['egress']): 'none' | 'host' | InfrastructureError {
-  if (lease.job.egress.allow.length === 0) return 'none';
-  if (lease.trust === 'trusted' && egress === 'host') return 'host';
-  const message =
-    `the job asks for the network (${lease.job.egress.allow.join(', ')}) and this runner allows ` +
-    (egress === 'host' ? 'it to trusted changes only' : 'none: start it with DELTA_EGRESS=host to allow it');
-  return { code: 'layer_missing', message };
 }
 
 async function inDirectory<T>(jobDir: JobDirectory, logger: Logger, work: () => Promise<T>): Promise<T> {

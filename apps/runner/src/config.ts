@@ -1,5 +1,17 @@
 import { PoolName } from '@delta-ci/contracts';
-import { commonSettings, durationMs, list, oneOf, secretText, setting, text, url } from '@delta-ci/service';
+import { readAllowList, readRanges } from '@delta-ci/egress';
+import {
+  commonSettings,
+  durationMs,
+  list,
+  oneOf,
+  secretText,
+  secretUrl,
+  setting,
+  text,
+  url,
+  type Setting,
+} from '@delta-ci/service';
 import { z } from 'zod';
 
 /** What a runner reads from its environment. */
@@ -20,8 +32,17 @@ export const runnerSettings = z.object({
   containerEngine: text(4_096).default('/var/run/docker.sock'),
   /** An image the engine has, with a shell and git; without one, jobs see this host's own system, read-only. */
   containerImage: text(500).optional(),
-  /** `host` lets trusted jobs whose plan asks for it reach the network of this host. */
-  egress: oneOf(['none', 'host']).default('none'),
+  /**
+   * `proxy` lets jobs reach the hosts that both their plan and `egressAllow` name. `host` lets trusted jobs whose plan asks for
+   * any host reach the whole network of this host.
+   */
+  egress: oneOf(['none', 'proxy', 'host']).default('none'),
+  /** Hosts that any job may ask for: `host`, `host:port`, `*.host`, or `*` for whatever a plan names. */
+  egressAllow: hosts().default(['*']),
+  /** Ranges of addresses that are not public and may be reached all the same: those of a registry of one's own. */
+  egressRanges: ranges().default([]),
+  /** A proxy through which alone this host reaches the internet; addresses are then for it to judge. */
+  egressUpstream: secretUrl(['http']).optional(),
   /** Prefixes with toolchains outside the system directories, each with `bin`. */
   toolchainDirs: list().default([]),
   labels: list().default([]),
@@ -36,4 +57,28 @@ export type RunnerConfig = z.output<typeof runnerSettings>;
 function poolName(given: string): string | undefined {
   const parsed = PoolName.safeParse(given);
   return parsed.success ? parsed.data : undefined;
+}
+
+function itemsOf(given: string): string[] {
+  return given
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function hosts(): Setting<string[]> {
+  return setting('a comma-separated list of hosts: "host", "host:port", "*.host" or "*"', (given) =>
+    readAllowList(itemsOf(given)).unread.length === 0 ? itemsOf(given) : undefined,
+  );
+}
+
+function ranges(): Setting<string[]> {
+  return setting('a comma-separated list of ranges of addresses, such as 10.1.0.0/16', (given) => {
+    try {
+      readRanges(itemsOf(given));
+      return itemsOf(given);
+    } catch {
+      return undefined;
+    }
+  });
 }

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { arch, hostname, platform } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { IsolationTier, LeaseOffer, RegisterRunnerAnswer, RunnerCapabilities } from '@delta-ci/contracts';
+import { resolveName, type UpstreamProxy } from '@delta-ci/egress';
 import { Git, type Protocol } from '@delta-ci/git';
 import {
   BubblewrapExecutor,
@@ -12,7 +13,6 @@ import {
   type SandboxExecutor,
 } from '@delta-ci/sandbox';
 import {
-  SECRET_CHARACTERS_MIN,
   Secret,
   continueTrace,
   retryWithBackoff,
@@ -24,6 +24,7 @@ import {
 import { carryOutAttempt } from './attempt.ts';
 import type { RunnerConfig } from './config.ts';
 import { GatewayClient, Refused } from './gateway-client.ts';
+import type { EgressTerms } from './job-network.ts';
 import { jobDirectoryIn, makeJobDirectory, type JobDirectory } from './job-directory.ts';
 import { RunnerToken } from './runner-token.ts';
 import { ownWorkDirectory } from './work-directories.ts';
@@ -102,10 +103,8 @@ async function workOnce(
     logger.info({ event: 'no-work' }, 'nothing to do: this runner ends');
     return;
   }
-  for (const value of [lease.leaseId, lease.source.token]) if (value !== null) service.hide(new Secret(value));
-  // Whoever names a secret in delta.yaml wants it hidden, however ordinary a word it is.
-  for (const value of Object.values(lease.secrets))
-    service.hide(new Secret(value, { searchableFrom: SECRET_CHARACTERS_MIN }));
+  for (const value of [lease.leaseId, lease.source.token, ...Object.values(lease.secrets)])
+    if (value !== null) service.hide(new Secret(value));
   const ids = { run: lease.runId, job: lease.jobKey, attempt: lease.attempt, leaseId: lease.leaseId };
   const tools = {
     executor,
@@ -116,7 +115,7 @@ async function workOnce(
     jobDir,
     protocols: config.cloneProtocols.filter(isProtocol),
     toolchainDirs: config.toolchainDirs,
-    egress: config.egress,
+    egress: egressTerms(config),
     nowMs: Date.now,
     stopping: service.stopping,
   };
@@ -125,6 +124,20 @@ async function workOnce(
       carryOutAttempt(lease, tools),
     ),
   );
+}
+
+function egressTerms({ egress, egressAllow, egressRanges, egressUpstream }: RunnerConfig): EgressTerms {
+  const upstream = egressUpstream === undefined ? null : upstreamAt(new URL(egressUpstream.reveal()));
+  return { mode: egress, allow: egressAllow, ranges: egressRanges, upstream, resolve: resolveName };
+}
+
+function upstreamAt({ hostname: host, port, username, password }: URL): UpstreamProxy {
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return {
+    host: host.replace(/^\[(.*)\]$/, '$1'),
+    port: Number(port === '' ? 80 : port),
+    authorization: username === '' ? null : `Basic ${Buffer.from(pair).toString('base64')}`,
+  };
 }
 
 /** While nothing is to be done, the sandbox for what comes is made; whatever it fails at, the job meets again and tells. */

@@ -1,12 +1,11 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { LOG_BYTES_MAX } from '@delta-ci/contracts';
-import type { ArtifactStore } from './artifact-store.ts';
 import { AttemptLogs } from './attempt-logs.ts';
 import { CheckpointFiles } from './checkpoint-files.ts';
-import { ContentFiles } from './content-files.ts';
+import { ContentFiles } from './content.ts';
 
 /** The artifact store on a directory that all services share: content by digest, logs by attempt, checkpoints by position. */
-export class FileArtifactStore implements ArtifactStore {
+export class FileArtifactStore {
   readonly content: ContentFiles;
   readonly logs: AttemptLogs;
   readonly checkpoints: CheckpointFiles;
@@ -19,7 +18,7 @@ export class FileArtifactStore implements ArtifactStore {
     this.checkpoints = new CheckpointFiles(directory);
   }
 
-  /** Makes the directory where there is none. */
+  /** Readiness: the directory exists (or can be made) and may be written. @throws the filesystem's error otherwise. */
   async check(): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
     await access(this.#directory, constants.R_OK | constants.W_OK);
