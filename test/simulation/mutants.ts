@@ -1,13 +1,5 @@
-import type { Invariant } from './invariants/tally.ts';
-
-/** A known mistake: what the source would say, and which invariants find out. */
-export interface Mutant {
-  readonly name: string;
-  /** Each place stands in its file (a path in the repository) exactly once; otherwise the mutant cannot be loaded. */
-  readonly changes: readonly { readonly file: string; readonly find: string; readonly replace: string }[];
-  /** Any of these counts as caught; something else that breaks does not. */
-  readonly caughtBy: readonly Invariant[];
-}
+import type { Mutant } from './mutant.ts';
+import { MUTANTS_OF_LIVENESS } from './mutants-of-liveness.ts';
 
 /** Mistakes that a system like this one has made, here or elsewhere. The simulator has to catch every one of them. */
 export const MUTANTS: readonly Mutant[] = [
@@ -301,4 +293,5 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     caughtBy: ['16 everything ends'],
   },
+  ...MUTANTS_OF_LIVENESS,
 ];

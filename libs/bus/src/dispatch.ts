@@ -38,8 +38,8 @@ export function decodeDispatch(message: Pick<BusMessage, 'headers' | 'body'>): D
 }
 
 /**
- * Puts one queued attempt before its pool. `redrive` counts from 0: driving the same attempt again with the same
- * number soon after is answered `duplicate`; with the next number it is a new message. `full` means the pool is at
+ * Puts one queued attempt before its pool. `redrive` is 0 the first time: driving the same attempt again with the same
+ * number soon after is answered `duplicate`; with another number it is a new message. `full` means the pool is at
  * its bound: the attempt stays queued in the tables and is driven again later.
  */
 export function publishDispatch(bus: Bus, dispatch: DispatchMessage, redrive: number): Promise<StoreOutcome> {

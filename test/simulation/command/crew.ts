@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { compileSources, type Sources } from '../loading/compile-sources.mjs';
-import type { Mutant } from '../mutants.ts';
+import type { Mutant } from '../mutant.ts';
 import type { SeedOrder, SeedResult } from '../world/seed.ts';
 
 const ENTRY = new URL('worker.ts', import.meta.url);

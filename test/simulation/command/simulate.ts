@@ -1,4 +1,4 @@
-import type { Mutant } from '../mutants.ts';
+import type { Mutant } from '../mutant.ts';
 import type { Mode, SeedOrder, SeedResult } from '../world/seed.ts';
 import { Crew } from './crew.ts';
 import { Totals } from './totals.ts';

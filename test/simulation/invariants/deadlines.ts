@@ -3,9 +3,9 @@ import { TIMINGS } from '../world/settings.ts';
 import type { Tally } from './tally.ts';
 
 /** After trouble, services come back, elect leaders anew and let go of locks; from then on deadlines are kept. */
-const RECOVERY_MS = 60_000;
+export const RECOVERY_MS = 60_000;
 /** One sweep may have begun just before, and the next one takes its time. */
-const LATE_MAX_MS = 2 * TIMINGS.sweepIntervalMs + 3_000;
+export const LATE_MAX_MS = 2 * TIMINGS.sweepIntervalMs + 3_000;
 
 /** 8 and the second half of 9: nothing outlives its deadline by more than a sweep, counted from the end of trouble. */
 export class Deadlines {

@@ -7,7 +7,8 @@ import type { Sometimes } from '../world/sometimes.ts';
 import { Acknowledged } from './acknowledged.ts';
 import { AppliedOnce } from './applied-once.ts';
 import { BusCopy } from './bus-copy.ts';
-import { Deadlines } from './deadlines.ts';
+import { Causes } from './causes.ts';
+import { Deadlines, RECOVERY_MS } from './deadlines.ts';
 import { Fold } from './fold.ts';
 import { Leases } from './leases.ts';
 import { LogOrder } from './log-order.ts';
@@ -16,6 +17,7 @@ import { recordOf, type EventRecord } from './record.ts';
 import { ReportsHeard } from './reports-heard.ts';
 import { RunHistory } from './run-history.ts';
 import { Secrets } from './secrets.ts';
+import { WaitingWork, type RunnersSeen } from './waiting-work.ts';
 import { InvariantBroken, Tally } from './tally.ts';
 import { noticeInLog } from './notice.ts';
 
@@ -25,6 +27,7 @@ export interface JudgeParts {
   readonly busServer: MemoryServer;
   readonly artifacts: StoredArtifacts;
   readonly sometimes: Sometimes;
+  readonly runners: RunnersSeen;
   readonly onBroken: (broken: InvariantBroken) => void;
 }
 
@@ -43,7 +46,10 @@ export class Judge {
   readonly #order: LogOrder;
   readonly #leases: Leases;
   readonly #deadlines: Deadlines;
+  readonly #waiting: WaitingWork;
+  readonly #causes: Causes;
   #lookedAtMs = 0;
+  #wellSinceMs: number | null = null;
 
   constructor(parts: JudgeParts) {
     const { database, busServer, product } = parts;
@@ -57,6 +63,8 @@ export class Judge {
     this.#leases = new Leases(this.tally, database.committed);
     this.bus = new BusCopy(this.tally, database.committed, busServer);
     this.#deadlines = new Deadlines(this.tally, database.committed);
+    this.#waiting = new WaitingWork(this.tally, database.committed, parts.runners);
+    this.#causes = new Causes(this.tally, database.committed, parts.runners);
     const { artifacts } = parts;
     const { committed } = database;
     this.#reports = new ReportsHeard(database.committed, busServer);
@@ -107,16 +115,28 @@ export class Judge {
     this.tally.check('17 every decision can be recorded', !failed, () => `${host}: ${line}`);
   }
 
-  /** Once a second of simulated time. @param calmSinceMs null: something is wrong with the world */
-  stepped(calmSinceMs: number | null): void {
+  /**
+   * Once a second of simulated time.
+   * @param calmSinceMs null: something is wrong with the world
+   * @param isWell whether nothing will be wrong any more, and every service takes part
+   */
+  stepped(calmSinceMs: number | null, isWell: boolean): void {
     const { nowMs } = this.#parts.database;
-    if (calmSinceMs === null || nowMs < this.#lookedAtMs + 1_000) return;
+    if (nowMs < this.#lookedAtMs + 1_000) return;
     this.#lookedAtMs = nowMs;
-    this.#deadlines.look(nowMs, calmSinceMs);
+    this.#wellSinceMs = isWell ? (this.#wellSinceMs ?? nowMs) : null;
+    const goodSinceMs = this.#wellSinceMs === null ? null : this.#wellSinceMs + RECOVERY_MS;
+    const isGood = goodSinceMs !== null && nowMs >= goodSinceMs;
+    this.#waiting.look(nowMs, isGood);
+    this.#causes.look(nowMs, isGood ? goodSinceMs : null);
+    if (calmSinceMs !== null) this.#deadlines.look(nowMs, calmSinceMs);
   }
 
   #takeRecord(record: EventRecord): void {
     this.#fold.take(record);
+    const { nowMs } = this.#parts.database;
+    this.#waiting.take(record, nowMs);
+    this.#causes.take(record, nowMs);
     noticeInLog(record, this.#parts.sometimes);
     if (record.type === 'artifact.recorded') this.#takeArtifact(record);
     if (!record.stream.startsWith('run-')) return;

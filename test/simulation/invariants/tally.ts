@@ -18,6 +18,8 @@ export const INVARIANTS = [
   '16 everything ends',
   '17 every decision can be recorded',
   '18 acknowledged when done',
+  '19 waiting work is taken',
+  '20 ends have a cause',
 ] as const;
 export type Invariant = (typeof INVARIANTS)[number];
 

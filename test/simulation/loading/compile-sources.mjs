@@ -20,7 +20,7 @@ let unchanged = null;
 
 /**
  * All sources, with a mutant's changes when there is one.
- * @param {import('../mutants.ts').Mutant | null} mutant
+ * @param {import('../mutant.ts').Mutant | null} mutant
  * @returns {Sources}
  * @throws when a mutant does not find its place
  */
@@ -30,7 +30,7 @@ export function compileSources(mutant) {
   return { ...unchanged, ...Object.fromEntries([...changed].map((path) => [path, compile(path, mutant)])) };
 }
 
-/** @param {string} path @param {import('../mutants.ts').Mutant | null} mutant */
+/** @param {string} path @param {import('../mutant.ts').Mutant | null} mutant */
 function compile(path, mutant) {
   const filename = repository + path;
   return transformSync(mutated(readFileSync(filename, 'utf8'), path, mutant), { ...compilation, filename }).code;

@@ -1,6 +1,6 @@
 // @ts-check
 
-/** @typedef {import('../mutants.ts').Mutant} Mutant */
+/** @typedef {import('../mutant.ts').Mutant} Mutant */
 
 /**
  * The source with the mutant's changes, when the file is the mutant's.

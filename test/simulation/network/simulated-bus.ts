@@ -33,7 +33,9 @@ export interface BusNews {
   stored(message: BusMessage, options: StoreOptions, outcome: StoreOutcome): void;
   /** The server hears that a delivery is done with. */
   acknowledged(delivery: Delivery): void;
-  happened(what: 'delivery lost' | 'delivery repeated' | 'ack lost' | 'late ack' | 'store reply lost'): void;
+  happened(
+    what: 'delivery lost' | 'delivery repeated' | 'ack lost' | 'late ack' | 'store reply lost' | 'dispatch lost',
+  ): void;
 }
 
 /**
@@ -82,6 +84,10 @@ export class SimulatedBus implements Bus {
 
   store(message: BusMessage, options: StoreOptions = {}): Promise<StoreOutcome> {
     const away: StoreOutcome = { outcome: 'unreachable', detail: 'no answer in time' };
+    if (this.#weather.losesDispatches && message.subject.startsWith('delta.dispatch.')) {
+      this.#news.happened('dispatch lost');
+      return this.#unanswered(`store ${message.subject}`, away);
+    }
     return this.#askInOrder(`store ${message.subject}`, away, () => {
       const outcome: StoreOutcome = this.#server.reachable ? this.#server.store(message, options) : away;
       this.#news.stored(message, options, outcome);
@@ -272,7 +278,7 @@ export class SimulatedBus implements Bus {
 
   #askInOrder<T>(what: string, away: T, act: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      const giveUp = () => this.#engine.after(NO_ANSWER_MS, this.#host, `${what} unanswered`, () => resolve(away));
+      const giveUp = () => void this.#unanswered(what, away).then(resolve);
       if (this.#random.chance(this.#weather.lose)) {
         giveUp();
         return;
@@ -285,6 +291,12 @@ export class SimulatedBus implements Bus {
           giveUp();
         } else this.#engine.after(this.#wayMs(), this.#host, `${what} answered`, settle);
       });
+    });
+  }
+
+  #unanswered<T>(what: string, away: T): Promise<T> {
+    return new Promise((resolve) => {
+      this.#engine.after(NO_ANSWER_MS, this.#host, `${what} unanswered`, () => resolve(away));
     });
   }
 

@@ -1,3 +1,4 @@
+import { ENDPOINTS } from '@delta-ci/contracts';
 import type { Engine } from '../engine/engine.ts';
 import { actingHost, actAs } from '../engine/engine.ts';
 import type { Host } from '../engine/host.ts';
@@ -45,6 +46,7 @@ export class SimulatedHttp {
   readonly #weather: Weather;
   /** What each runner said last under a lease. */
   readonly #said = new Map<Host, Said>();
+  readonly #asking = new Set<Host>();
   readonly #servers = new Map<string, () => HttpServer | null>();
 
   constructor(engine: Engine, weather: Weather) {
@@ -63,9 +65,23 @@ export class SimulatedHttp {
     return this.#said.get(host) ?? null;
   }
 
+  /** Whether a host asks for work at this moment: it has no answer yet. */
+  asksForWork(host: Host): boolean {
+    return this.#asking.has(host);
+  }
+
   /** Stands in for the global `fetch`. */
   fetch(address: string, init: RequestInit = {}): Promise<Response> {
     const host = actingHost();
+    const response = this.#exchange(host, address, init);
+    if (host === null || !address.endsWith(ENDPOINTS.requestLease.path)) return response;
+    this.#asking.add(host);
+    const answered = (): void => void this.#asking.delete(host);
+    void response.then(answered, answered);
+    return response;
+  }
+
+  #exchange(host: Host | null, address: string, init: RequestInit): Promise<Response> {
     const url = new URL(address);
     const signal = init.signal ?? undefined;
     return new Promise((resolve, reject) => {

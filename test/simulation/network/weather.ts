@@ -8,9 +8,11 @@ export interface Weather {
   delay: number;
   /** Longest delay of one that is held up. */
   delayMaxMs: number;
+  /** Whether no dispatch arrives at the bus. */
+  losesDispatches: boolean;
 }
 
-export const CALM: Readonly<Weather> = { lose: 0, repeat: 0, delay: 0, delayMaxMs: 0 };
+export const CALM: Readonly<Weather> = { lose: 0, repeat: 0, delay: 0, delayMaxMs: 0, losesDispatches: false };
 
 /** An ordinary way between two processes. */
 export const USUAL_MS = 4;

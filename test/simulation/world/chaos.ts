@@ -1,6 +1,6 @@
 import type { Random } from '../engine/random.ts';
 import { CALM } from '../network/weather.ts';
-import { FAULTS, type Fault } from './faults.ts';
+import { FAULTS, loseDispatches, type Fault } from './faults.ts';
 import type { World } from './world.ts';
 
 /** A seed with few kinds of faults lets what one of them did come to light before another puts it right. */
@@ -38,10 +38,12 @@ export class Chaos {
 
   /** No more faults; those under way end in their own time. */
   end(): void {
+    // What the last fault hides, no other one brings to light by chance.
+    if (this.#random.chance(0.5)) this.#happen(loseDispatches);
     this.#over = true;
     this.#world.isTroubled = false;
     Object.assign(this.#world.usualWeather, CALM);
-    if (this.isCalm) Object.assign(this.#world.weather, CALM);
+    this.#calmDown();
   }
 
   get isCalm(): boolean {
@@ -69,6 +71,12 @@ export class Chaos {
       heal(lastsMs);
       this.#under -= 1;
       if (this.#under === 0) this.#world.calmSinceMs = this.#world.database.nowMs;
+      this.#calmDown();
     });
+  }
+
+  /** What got lost all the time does so no more once the last fault is over. */
+  #calmDown(): void {
+    if (this.#over && this.isCalm) Object.assign(this.#world.weather, CALM);
   }
 }

@@ -88,7 +88,7 @@ const killRunner: Fault = {
     const host = anyRunner(world, random);
     if (host === null) return null;
     speakLater(world, random, host);
-    host.die();
+    world.runners.kill(host);
     return nothing;
   },
 };
@@ -176,6 +176,16 @@ const badWeather: Fault = {
     weather.delay = random.pick([0, 0.05, 0.3]);
     weather.delayMaxMs = random.pick([500, 5_000, 40_000]);
     return () => Object.assign(weather, usualWeather);
+  },
+};
+
+/** As if whoever queued an attempt died before it said so to the pool: only the tables know of it. */
+export const loseDispatches: Fault = {
+  name: 'what goes to the pools gets lost',
+  lastsMs: { from: 10_000, to: 40_000 },
+  begin: ({ weather }) => {
+    weather.losesDispatches = true;
+    return () => Object.assign(weather, { losesDispatches: false });
   },
 };
 
@@ -274,6 +284,7 @@ export const FAULTS: readonly Fault[] = [
   cutOff,
   badWeather,
   badWeather,
+  loseDispatches,
   busAway,
   loseStore,
   truncate,

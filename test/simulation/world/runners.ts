@@ -36,6 +36,8 @@ export class Runners {
   readonly #product: Product;
   readonly #serviceOn: MakeService;
   readonly #hosts = new Set<Host>();
+  /** Names of those that end in order, or have. */
+  readonly #unhurt = new Set<string>();
 
   constructor(engine: Engine, product: Product, serviceOn: MakeService) {
     this.#engine = engine;
@@ -47,12 +49,24 @@ export class Runners {
     return [...this.#hosts];
   }
 
+  /** Whether a runner is none of these, or was killed. */
+  wasHurt(name: string): boolean {
+    return !this.#unhurt.has(name);
+  }
+
+  /** As a machine that is switched off. */
+  kill(host: Host): void {
+    this.#unhurt.delete(host.name);
+    host.die();
+  }
+
   /** @returns tells it to take no further lease */
   start(name: string, parent: RunnerParent): () => void {
     const host = this.#engine.boot(name);
     const service = this.#serviceOn(host, 'runner', { runnerName: name, dataDir: `/data/${name}` });
     const channel = new Channel(parent.registered);
     this.#hosts.add(host);
+    this.#unhurt.add(name);
     host.onDeath(() => {
       this.#hosts.delete(host);
       const inOrder = service.stopping.aborted;

@@ -31,6 +31,9 @@ const MINUTE_MS = 60_000;
 /** From the end of the last fault. The longest that anything may take: a run's own limit, and its end. */
 const BOUND_MS = 25 * MINUTE_MS;
 const ACTS_MAX = 14;
+/** People go on when the faults are over: what they begin then has no excuse. */
+const ACTS_AGAIN_MAX = 3;
+const ACTING_AGAIN_MS = 2.5 * MINUTE_MS;
 
 /** Runs one seed. Never throws for what the seed brings to light: that is the result. */
 export async function runSeed(product: Product, { seed, mode, stepsMax }: SeedOrder): Promise<SeedResult> {
@@ -64,25 +67,27 @@ async function live(world: World, mode: Mode, stepsMax: number): Promise<void> {
   const random = engine.random('story');
   const troubledMs = random.between(90, mode === 'safety' ? 360 : 240) * 1_000;
   const chaos = new Chaos(world);
-  const onStep = () => judge.stepped(world.calmSinceMs);
+  const onStep = () => judge.stepped(world.calmSinceMs, world.isWell);
   const isCut = () => engine.steps >= stepsMax;
   world.open();
   chaos.begin();
-  peopleAct(world, random.between(3, ACTS_MAX), troubledMs);
+  peopleAct(world, 'when people act', random.between(3, ACTS_MAX), troubledMs);
   await engine.run(() => isCut() || engine.nowMs >= EPOCH_MS + troubledMs, onStep);
   if (mode === 'safety' || isCut()) return;
   chaos.end();
   await engine.run(() => isCut() || chaos.isCalm, onStep);
-  const boundAtMs = engine.nowMs + BOUND_MS;
-  const isOver = () => isCut() || (world.isAtRest && judge.quiet.isQuiet) || engine.nowMs >= boundAtMs;
+  const calmAtMs = engine.nowMs;
+  peopleAct(world, 'when people act again', random.between(1, ACTS_AGAIN_MAX), ACTING_AGAIN_MS);
+  const isDone = () => engine.nowMs >= calmAtMs + ACTING_AGAIN_MS && world.isAtRest && judge.quiet.isQuiet;
+  const isOver = () => isCut() || engine.nowMs >= calmAtMs + BOUND_MS || isDone();
   await engine.run(isOver, onStep);
   if (isCut()) return;
   judge.quiet.assertEnded(BOUND_MS);
   judge.quiet.assertQuiet({ sandboxes: world.sandboxesLeft, checks: [...world.forge.checks.values()] });
 }
 
-function peopleAct({ engine, people }: World, acts: number, withinMs: number): void {
-  const random = engine.random('when people act');
+function peopleAct({ engine, people }: World, when: string, acts: number, withinMs: number): void {
+  const random = engine.random(when);
   for (let act = 0; act < acts; act += 1) {
     engine.after(random.between(1_000, withinMs * 0.8), null, 'somebody acts', () => people.act());
   }

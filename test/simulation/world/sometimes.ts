@@ -33,6 +33,7 @@ export const SOMETIMES = [
   'an ack came late',
   'a stored message was stored again and known',
   'a publication was refused as out of order',
+  'a dispatch was lost on its way',
   'a lost dispatch was sent again',
   'a command was repeated and answered from memory',
   'a webhook was repeated and led to the same run',

@@ -10,6 +10,7 @@ import { actAs } from '../engine/engine.ts';
 import type { Host } from '../engine/host.ts';
 import type { Present } from '../engine/present.ts';
 import { Judge } from '../invariants/judge.ts';
+import type { RunnersSeen } from '../invariants/waiting-work.ts';
 import { simulatedClock } from '../network/simulated-clock.ts';
 import { SimulatedBus } from '../network/simulated-bus.ts';
 import { addressOf, SimulatedHttp, type Said } from '../network/simulated-http.ts';
@@ -32,6 +33,7 @@ const NOTICED: Readonly<Record<string, Parameters<Sometimes['happened']>[0]>> = 
   'delivery repeated': 'a delivery came twice',
   'ack lost': 'an ack was lost',
   'late ack': 'an ack came late',
+  'dispatch lost': 'a dispatch was lost on its way',
 };
 
 const RESTART_MS = 3_000;
@@ -87,6 +89,7 @@ export class World implements Present {
       busServer: this.busServer,
       artifacts: this.artifacts,
       sometimes: this.sometimes,
+      runners: this.#runnersSeen(),
       onBroken: (broken) => engine.fail(broken),
     });
     this.forge = new SimulatedForge(engine, outside, ({ id }, runId) => {
@@ -113,13 +116,18 @@ export class World implements Present {
     this.stations = this.#openStations();
   }
 
+  /** Whether nothing is wrong and nothing will be: faults are over, and every service takes part. */
+  get isWell(): boolean {
+    return !this.isTroubled && this.calmSinceMs !== null && this.stations.every((station) => station.isServing);
+  }
+
   /** Whether nobody works on anything that was begun: no job runs, no service is about to start. */
   get isAtRest(): boolean {
     return this.sandboxesLeft === 0 && this.stations.every((station) => station.isServing);
   }
 
   get sandboxesLeft(): number {
-    return [...this.sandboxes.values()].filter((host) => host.isAlive).length;
+    return this.#underWay.length;
   }
 
   /** A host's connection to the bus. */
@@ -162,6 +170,19 @@ export class World implements Present {
       this.judge.logged(from.name, line);
       if (line.includes('EVENTS lost its tail')) this.sometimes.happened('EVENTS lost its tail and was filled again');
     });
+  }
+
+  #runnersSeen(): RunnersSeen {
+    return {
+      asking: () => new Set(this.runners.alive.filter((host) => this.http.asksForWork(host)).map(({ name }) => name)),
+      working: () => new Map(this.#underWay.map(([attempt, host]) => [attempt, host.name])),
+      lives: (name) => this.runners.alive.some((host) => host.name === name),
+      wasHurt: (name) => this.runners.wasHurt(name),
+    };
+  }
+
+  get #underWay(): (readonly [attempt: string, host: Host])[] {
+    return [...this.sandboxes].filter(([, host]) => host.isAlive);
   }
 
   #openStations(): Station[] {

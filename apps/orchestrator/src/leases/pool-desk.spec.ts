@@ -1,10 +1,8 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { refuse, type DispatchMessage } from '@delta-ci/contracts';
 import type { PullDispatchOutcome, PulledDispatch } from '@delta-ci/bus';
 import { PoolDesk, type DeskPorts, type GrantOutcome, type WaitEnd, type WaitingRunner } from './pool-desk.ts';
 
-/** How long a runner sits before the gateway asks for it again. */
-const GATEWAY_REQUEST_MS = 5_000;
 const ANY_REQUIREMENTS: DispatchMessage['requirements'] = {
   pool: 'default',
   os: 'linux',
@@ -44,7 +42,7 @@ function queue() {
     if (waiting.length === 0) await new Promise<void>((resolve) => (wake = resolve));
     return { messages: waiting.splice(0, max), end: 'expired' };
   };
-  return { put, pull, fate, release: () => wake() };
+  return { put, pull, fate };
 }
 
 function runner(number: number, isolation: 'sandbox' | 'process' = 'sandbox'): WaitingRunner {
@@ -88,6 +86,8 @@ function desk(over: Partial<DeskPorts>): PoolDesk {
 }
 
 describe('a pool desk', () => {
+  afterEach(() => void jest.useRealTimers());
+
   it('given waiting runners and work, then each attempt goes to one runner and is acknowledged after its grant', async () => {
     const work = queue();
     const place = desk({ pull: work.pull });
@@ -113,17 +113,47 @@ describe('a pool desk', () => {
     await place.close();
   });
 
+  it.each([
+    ['time is up', async () => jest.advanceTimersByTimeAsync(runner(1).waitMs)],
+    ['request is given up', async (place: PoolDesk) => place.wait({ ...runner(1), waitMs: 0 })],
+  ])(
+    'given a runner whose %s while its grant is decided, when the work waits no more, then it goes home and may come again',
+    async (_why, end) => {
+      jest.useFakeTimers();
+      const work = queue();
+      const decided = Promise.withResolvers<GrantOutcome>();
+      const { promise: asked, resolve: ask } = Promise.withResolvers<void>();
+      const grant: DeskPorts['grant'] = async (_runner, offered) => {
+        ask();
+        return offered.dispatch.jobKey === 'gone' ? decided.promise : Promise.resolve(leaseFor(offered));
+      };
+      const place = desk({ pull: work.pull, grant });
+      const first = place.wait(runner(1));
+      work.put('gone');
+      await asked;
+      await end(place);
+      decided.resolve({ kind: 'gone' });
+      expect(await first).toEqual(NONE);
+      const second = place.wait(runner(1));
+      work.put('fresh');
+      expect(jobIn(await second)).toBe('fresh');
+      await place.close();
+    },
+  );
+
   it('given a runner that asks again for the same lease, then both requests end without work, and its seat is free', async () => {
     const work = queue();
     const place = desk({ pull: work.pull });
     const first = place.wait(runner(1));
+    let ended = false;
+    void first.finally(() => (ended = true));
     expect(await place.wait({ ...runner(1), leaseHash: '9'.repeat(64), waitMs: 0 })).toEqual(NONE);
-    expect(place.waiting).toBe(1);
+    expect(ended).toBe(false);
     expect(await place.wait({ ...runner(1), waitMs: 0 })).toEqual(NONE);
     expect(await first).toEqual(NONE);
-    expect(place.waiting).toBe(0);
-    work.release();
+    work.put('job');
     await place.close();
+    expect(work.fate).toEqual(['nak job 0']);
   });
 
   it('given work that no waiting runner may do, then it goes back for others', async () => {
@@ -145,7 +175,6 @@ describe('a pool desk', () => {
     work.put('job');
     expect(await lease).toEqual({ kind: 'refused', refusal });
     expect(work.fate).toEqual(['nak job 0']);
-    expect(place.waiting).toBe(0);
     await place.close();
   });
 
@@ -171,55 +200,44 @@ describe('a pool desk', () => {
     expect(work.fate).toEqual(['nak late 0']);
   });
 
-  it('given a runner for which the queue had nothing, then work it could do is missed, and other work is not', async () => {
+  it('given a runner for which the queue had nothing, then that is told once, and not after it got work', async () => {
     const work = queue();
     const { promise: askedAgain, resolve: asksAgain } = Promise.withResolvers<void>();
     let pulls = 0;
     const pull: DeskPorts['pull'] = async (max) => {
       pulls += 1;
-      if (pulls === 1) return { messages: [], end: 'expired' };
+      if (pulls < 3) return { messages: [], end: 'expired' };
       asksAgain();
       return work.pull(max);
     };
     const place = desk({ pull });
     const lease = place.wait(runner(1));
-    expect(place.couldHaveServed(ANY_REQUIREMENTS)).toBe(false);
+    expect(place.takePassedOver()).toEqual([]);
     await askedAgain;
-    expect(place.couldHaveServed(ANY_REQUIREMENTS)).toBe(true);
-    expect(place.couldHaveServed({ ...ANY_REQUIREMENTS, os: 'darwin' })).toBe(false);
+    expect(place.takePassedOver()).toEqual([runner(1).capabilities]);
+    expect(place.takePassedOver()).toEqual([]);
     work.put('job');
     await lease;
-    expect(place.couldHaveServed(ANY_REQUIREMENTS)).toBe(false);
+    expect(place.takePassedOver()).toEqual([]);
     await place.close();
   });
 
-  it('given a lone runner that sits as long as a request of the gateway, then work it could do is missed meanwhile', async () => {
-    jest.useFakeTimers();
-    try {
-      const { promise: pulled, resolve: onPull } = Promise.withResolvers<number>();
-      const pulls = [
-        Promise.withResolvers<PullDispatchOutcome>(),
-        Promise.withResolvers<PullDispatchOutcome>(),
-      ] as const;
-      let begun = 0;
-      const pull: DeskPorts['pull'] = async (_max, expiresMs) => {
-        onPull(expiresMs);
-        return pulls[begun++ === 0 ? 0 : 1].promise;
-      };
-      const place = desk({ pull });
-      const lease = place.wait({ ...runner(1), waitMs: GATEWAY_REQUEST_MS });
-      // The server counts from when it hears of the request, and its answer takes as long again.
-      await jest.advanceTimersByTimeAsync((await pulled) + 5);
-      pulls[0].resolve({ messages: [], end: 'expired' });
-      await jest.advanceTimersByTimeAsync(0);
-      expect(place.couldHaveServed(ANY_REQUIREMENTS)).toBe(true);
-      const closed = place.close();
-      expect(await lease).toEqual(NONE);
-      pulls[1].resolve({ messages: [], end: 'aborted' });
-      await closed;
-    } finally {
-      jest.useRealTimers();
-    }
+  it('given a runner whose request ends before the pull does, then it was passed over all the same', async () => {
+    const pulled = Promise.withResolvers<PullDispatchOutcome>();
+    const place = desk({ pull: async () => pulled.promise });
+    expect(await place.wait({ ...runner(1), waitMs: 1 })).toEqual(NONE);
+    pulled.resolve({ messages: [], end: 'expired' });
+    await place.close();
+    expect(place.takePassedOver()).toEqual([runner(1).capabilities]);
+  });
+
+  it('given a queue that could not be asked, then nobody was passed over', async () => {
+    const pulled = Promise.withResolvers<PullDispatchOutcome>();
+    const place = desk({ pull: async () => pulled.promise });
+    expect(await place.wait({ ...runner(1), waitMs: 1 })).toEqual(NONE);
+    pulled.resolve({ messages: [], end: 'unreachable' });
+    await place.close();
+    expect(place.takePassedOver()).toEqual([]);
   });
 
   it('given a second request of a runner that is being served, then it gets nothing', async () => {

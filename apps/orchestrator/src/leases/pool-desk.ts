@@ -1,7 +1,6 @@
 import type {
   Actor,
   GrantedLease,
-  JobRequirements,
   LeaseHash,
   PoolName,
   Refusal,
@@ -9,7 +8,7 @@ import type {
   RunnerId,
 } from '@delta-ci/contracts';
 import type { PullDispatchOutcome, PulledDispatch } from '@delta-ci/bus';
-import { assignWaiting, matchRequirements } from '@delta-ci/domain';
+import { assignWaiting } from '@delta-ci/domain';
 
 /** A runner that waits for work, with everything its grant will need. */
 export interface WaitingRunner {
@@ -44,9 +43,8 @@ export interface DeskPorts {
 }
 
 /**
- * How long one pull waits: a runner that comes later in the meantime is served by it too. Well below the five seconds of a
- * gateway's request, after which the same runner sits down anew: only a pull that ends while it sits says that the queue has
- * nothing for it, and only then is work missed whose message was lost.
+ * How long one pull waits: a runner that comes later in the meantime is served by it too, and is known to be passed over
+ * only after the next one.
  */
 const PULL_MS = 2_000;
 /** Work that no runner waiting now can do comes back after this, for others to take. */
@@ -57,8 +55,8 @@ const TROUBLE_MS = 500;
 interface Seat {
   runner: WaitingRunner;
   settle: (end: WaitEnd) => void;
-  /** Whether the queue was asked, and answered, without anything in it for this runner. */
-  passedOver: boolean;
+  /** Its time is up, or nobody listens any more: a grant under way is still its own, and no further one. */
+  isOver: boolean;
 }
 
 /**
@@ -72,7 +70,9 @@ export class PoolDesk {
   readonly #seats: Seat[] = [];
   readonly #grants = new Set<Promise<void>>();
   /** Runners whose request is not answered yet. */
-  readonly #served = new Set<RunnerId>();
+  readonly #served = new Map<RunnerId, Seat>();
+  /** Runners for which the queue was asked, and had nothing, since somebody wanted to know. */
+  readonly #passedOver = new Map<RunnerId, RunnerCapabilities>();
   #serving: Promise<void> | null = null;
   #open = true;
 
@@ -81,32 +81,30 @@ export class PoolDesk {
     this.#ports = ports;
   }
 
-  /** Runners waiting at this moment. */
-  get waiting(): number {
-    return this.#seats.length;
-  }
-
   /**
-   * Whether a runner that could do this waits although the queue had nothing for it. An attempt that has been waiting
-   * beside such a runner for a while is not in the queue any more: its message was lost.
+   * What the runners offer for which the queue had nothing since this was last asked. An attempt that one of them could do
+   * and that has been waiting for a while is not in the queue any more: its message was lost. Whether they still sit does
+   * not matter: whoever asks now and then would come time and again when they have just sat down anew.
    */
-  couldHaveServed(requirements: JobRequirements): boolean {
-    return this.#seats.some(
-      ({ runner, passedOver }) => passedOver && matchRequirements(requirements, runner.capabilities).ok,
-    );
+  takePassedOver(): readonly RunnerCapabilities[] {
+    const taken = [...this.#passedOver.values()];
+    this.#passedOver.clear();
+    return taken;
   }
 
   /** Waits for work. */
   async wait(runner: WaitingRunner): Promise<WaitEnd> {
     if (!this.#open) return NONE;
     // One job at a time: a second request of the same runner gets nothing while the first is served.
-    if (this.#served.has(runner.runnerId)) {
-      if (runner.waitMs === 0) this.#giveUp(runner.leaseHash);
+    const served = this.#served.get(runner.runnerId);
+    if (served !== undefined) {
+      // Asking again for the same lease, without patience, says that nobody listens to the first request any more.
+      if (runner.waitMs === 0 && runner.leaseHash === served.runner.leaseHash) this.#leave(served);
       return NONE;
     }
-    this.#served.add(runner.runnerId);
     const { promise, resolve } = Promise.withResolvers<WaitEnd>();
-    const seat: Seat = { runner, settle: resolve, passedOver: false };
+    const seat: Seat = { runner, settle: resolve, isOver: false };
+    this.#served.set(runner.runnerId, seat);
     const patience = setTimeout(() => this.#leave(seat), runner.waitMs);
     this.#seats.push(seat);
     this.#serve();
@@ -126,13 +124,8 @@ export class PoolDesk {
     await Promise.all(this.#grants);
   }
 
-  /** Asking again for the same lease, without patience, says that nobody listens to the first request any more. */
-  #giveUp(leaseHash: LeaseHash): void {
-    const seat = this.#seats.find(({ runner }) => runner.leaseHash === leaseHash);
-    if (seat !== undefined) this.#leave(seat);
-  }
-
   #leave(seat: Seat): void {
+    seat.isOver = true;
     const at = this.#seats.indexOf(seat);
     // Not seated any more: its grant is being decided, and the answer comes from there.
     if (at === -1) return;
@@ -153,8 +146,8 @@ export class PoolDesk {
       try {
         const asking = [...this.#seats];
         const { messages, end } = await this.#ports.pull(asking.length, PULL_MS);
-        this.#offer(messages);
-        if (end === 'expired' || end === 'filled') for (const seat of asking) seat.passedOver = true;
+        const offered = this.#offer(messages);
+        if (end === 'expired' || end === 'filled') this.#passOver(asking.filter((seat) => !offered.has(seat)));
         if (messages.length === 0 && end !== 'expired') await this.#ports.pause(TROUBLE_MS);
       } catch (error) {
         this.#ports.onTrouble(error);
@@ -163,16 +156,23 @@ export class PoolDesk {
     }
   }
 
-  #offer(messages: readonly PulledDispatch[]): void {
+  #passOver(seats: readonly Seat[]): void {
+    for (const { runner } of seats) this.#passedOver.set(runner.runnerId, runner.capabilities);
+  }
+
+  /** @returns whom something was offered */
+  #offer(messages: readonly PulledDispatch[]): ReadonlySet<Seat> {
     const attempts = messages.map((work) => ({ work, ...work.dispatch }));
     const runners = this.#seats.map((seat) => ({ seat, capabilities: seat.runner.capabilities }));
     const { assigned, unassigned } = assignWaiting(attempts, runners);
     for (const { attempt, runner } of assigned) {
       this.#seats.splice(this.#seats.indexOf(runner.seat), 1);
+      this.#passedOver.delete(runner.seat.runner.runnerId);
       const grant = this.#grantTo(runner.seat, attempt.work).finally(() => this.#grants.delete(grant));
       this.#grants.add(grant);
     }
     for (const { work } of unassigned) work.nak(this.#seats.length === 0 ? 0 : MISFIT_MS);
+    return new Set(assigned.map(({ runner }) => runner.seat));
   }
 
   async #grantTo(seat: Seat, work: PulledDispatch): Promise<void> {
@@ -192,7 +192,7 @@ export class PoolDesk {
   }
 
   #seatAgain(seat: Seat): void {
-    if (!this.#open) {
+    if (!this.#open || seat.isOver) {
       seat.settle(NONE);
       return;
     }

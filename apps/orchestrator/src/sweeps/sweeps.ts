@@ -1,6 +1,6 @@
-import type { Actor, PoolName } from '@delta-ci/contracts';
+import type { Actor, PoolName, RunnerCapabilities } from '@delta-ci/contracts';
 import { publishDispatch, type Bus } from '@delta-ci/bus';
-import type { RunCommand } from '@delta-ci/domain';
+import { matchRequirements, type RunCommand } from '@delta-ci/domain';
 import {
   whichAttemptsWait,
   whichLeasesExpired,
@@ -17,7 +17,7 @@ export interface SweepTools {
   log: LogConnection;
   bus: Bus;
   ledger: Ledger;
-  desks: ReadonlyMap<PoolName, Pick<PoolDesk, 'waiting' | 'couldHaveServed'>>;
+  desks: ReadonlyMap<PoolName, Pick<PoolDesk, 'takePassedOver'>>;
   redriveAfterMs: number;
   nowMs: () => number;
 }
@@ -91,17 +91,20 @@ async function supersedeRuns(tools: SweepTools, limit: number): Promise<number> 
 
 /**
  * Puts attempts before their pools again whose message was lost: with the bus, or because this process's predecessor
- * died between commit and publication. A runner that could do it waits, and the queue had nothing for it. One message
+ * died between commit and publication. A runner that could do it waited, and the queue had nothing for it. One message
  * too many does no harm: the log refuses the second grant.
  */
 async function redriveDispatch({ bus, log, desks, redriveAfterMs, nowMs }: SweepTools, limit: number): Promise<number> {
   for (const [pool, desk] of desks) {
-    if (desk.waiting === 0) continue;
+    const runners = desk.takePassedOver();
+    if (runners.length === 0) continue;
     const waiting = await whichAttemptsWait(log, { pool, waitedAtLeastMs: redriveAfterMs, limit });
-    for (const dispatch of waiting.filter(({ requirements }) => desk.couldHaveServed(requirements))) {
-      // The count grows with the time waited, so that every interval makes a message of its own and repeats within one do not.
-      const redrive = 1 + Math.floor((nowMs() - dispatch.queuedAtMs) / redriveAfterMs);
-      await publishDispatch(bus, dispatch, redrive);
+    // Every interval makes a message of its own, and repeats within one do not. Intervals of our own clock, and not since the
+    // attempt was queued: that is the database's time, and where ours is behind it the count could be that of the first message.
+    const redrive = Math.floor(nowMs() / redriveAfterMs);
+    for (const dispatch of waiting) {
+      const couldDo = (runner: RunnerCapabilities): boolean => matchRequirements(dispatch.requirements, runner).ok;
+      if (runners.some(couldDo)) await publishDispatch(bus, dispatch, redrive);
     }
   }
   return 0;
