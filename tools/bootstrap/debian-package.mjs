@@ -7,6 +7,16 @@ import { lastLine, runCommand } from './run-command.mjs';
 /** Fetching the package lists of a whole distribution over a slow line. */
 const LISTS_LIMIT_MS = 5 * 60_000;
 
+/** Into the private cache, without the lock of the machine's own packages, which nothing here changes. */
+const DOWNLOAD_WITH_DEPENDENCIES = [
+  '-o',
+  'Debug::NoLocking=1',
+  '--yes',
+  '--no-install-recommends',
+  '--download-only',
+  'install',
+];
+
 /** @typedef {{ unpacked: true } | { unpacked: false, reason: string }} UnpackResult */
 
 /**
@@ -27,14 +37,15 @@ export function unpackDebianPackage(name, into) {
  *
  * @param {readonly string[]} names at least one
  * @param {string} into
+ * @param {{ dependencies?: boolean }} [options] `dependencies`: with all that they depend on and this machine lacks
  * @returns {Promise<UnpackResult>}
  */
-export async function unpackDebianPackages(names, into) {
+export async function unpackDebianPackages(names, into, { dependencies = false } = {}) {
   const programs = await Promise.all(['apt-get', 'apt-config', 'dpkg-deb'].map((program) => findProgram(program)));
   if (programs.includes(null)) return { unpacked: false, reason: 'this is no Debian or Ubuntu' };
   const aptDir = `${into}.apt`;
   try {
-    const fetched = await fetchPackages(names, aptDir);
+    const fetched = await fetchPackages(names, aptDir, dependencies);
     if (fetched.files === null) return { unpacked: false, reason: fetched.reason };
     for (const file of fetched.files) {
       const result = await runCommand('dpkg-deb', ['--extract', file, into]);
@@ -49,16 +60,18 @@ export async function unpackDebianPackages(names, into) {
 /**
  * @param {readonly string[]} names
  * @param {string} aptDir
+ * @param {boolean} dependencies
  * @returns {Promise<{ files: string[] } | { files: null, reason: string }>}
  */
-async function fetchPackages(names, aptDir) {
-  const downloadDir = join(aptDir, 'download');
-  for (const dir of ['state/lists/partial', 'cache/archives/partial', 'download']) {
+async function fetchPackages(names, aptDir, dependencies) {
+  const downloadDir = join(aptDir, 'cache/archives');
+  for (const dir of ['state/lists/partial', 'cache/archives/partial']) {
     await mkdir(join(aptDir, dir), { recursive: true });
   }
+  const command = dependencies ? DOWNLOAD_WITH_DEPENDENCIES : ['download'];
   const env = { ...process.env, LC_ALL: 'C', APT_CONFIG: await writePrivateConfig(aptDir) };
   const download = (/** @type {string[]} */ options) =>
-    runCommand('apt-get', [...options, 'download', ...names], { cwd: downloadDir, env });
+    runCommand('apt-get', [...options, ...command, ...names], { cwd: downloadDir, env });
   let result = await download(['-o', 'Dir::State::lists=/var/lib/apt/lists/']);
   if (result.code !== 0) {
     const update = await runCommand('apt-get', ['update'], { cwd: downloadDir, env, timeout_ms: LISTS_LIMIT_MS });

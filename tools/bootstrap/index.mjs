@@ -6,6 +6,8 @@ export { ensurePostgresBinaries } from './postgres-binaries.mjs';
 export { startPostgres } from './postgres.mjs';
 export { ensureNatsServer } from './nats-server-program.mjs';
 export { natsConfiguration, startNatsServer } from './nats-server.mjs';
+export { ensureObjectServer } from './object-server-program.mjs';
+export { startObjectServer } from './object-server.mjs';
 export { freeLoopbackPort } from './server-process.mjs';
 export { removeOnDeath, runOnDeath } from './leash.mjs';
 export { ensureBubblewrap } from './bubblewrap.mjs';

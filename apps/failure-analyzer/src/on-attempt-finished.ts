@@ -1,5 +1,5 @@
 import { explainFailure, type FailureEvidence } from '@delta-ci/analysis';
-import type { FileArtifactStore } from '@delta-ci/artifact-store';
+import type { ArtifactStore } from '@delta-ci/artifact-store';
 import type { ReportClient } from '@delta-ci/bus';
 import { RunId, type RecordedEventOf } from '@delta-ci/contracts';
 import type { Logger } from '@delta-ci/service';
@@ -7,7 +7,7 @@ import { readLogEvidence } from './read-log-evidence.ts';
 import { readTestReports } from './read-test-reports.ts';
 
 export interface AnalyzerTools {
-  readonly store: FileArtifactStore;
+  readonly store: ArtifactStore;
   readonly reports: ReportClient;
   readonly logger: Logger;
 }
@@ -40,7 +40,7 @@ export async function explainAttempt(tools: AnalyzerTools, event: AttemptFinishe
 }
 
 async function gatherEvidence(
-  store: FileArtifactStore,
+  store: ArtifactStore,
   runId: RunId,
   { jobKey, attempt, report, reason }: AttemptFinished['data'],
   outcome: FailureEvidence['outcome'],

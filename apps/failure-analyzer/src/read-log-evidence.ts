@@ -1,5 +1,5 @@
 import { NOTABLE_HINTS, type LineRange, type LogEvidence, type LogWindow } from '@delta-ci/analysis';
-import type { AttemptLogs } from '@delta-ci/artifact-store';
+import type { LogStore } from '@delta-ci/artifact-store';
 import { LOG_BYTES_MAX, type AttemptRef, type CompletionReport } from '@delta-ci/contracts';
 import { chooseBlocks, type BlockRange } from './choose-blocks.ts';
 
@@ -25,7 +25,7 @@ interface LogScan {
  * may recognise. The whole log is passed over once, a chunk at a time; what is kept is bounded.
  */
 export async function readLogEvidence(
-  logs: AttemptLogs,
+  logs: LogStore,
   attempt: AttemptRef,
   report: CompletionReport | null,
   signal: AbortSignal,
@@ -63,7 +63,7 @@ function blocksOf({ from, to }: ByteRange): BlockRange {
 }
 
 async function scanLog(
-  logs: AttemptLogs,
+  logs: LogStore,
   attempt: AttemptRef,
   step: ByteRange | null,
   signal: AbortSignal,
@@ -133,7 +133,7 @@ function newlinesIn(bytes: Buffer): number {
 
 /** Whole lines of a range of blocks; a line that began before them is left out. */
 async function readWindow(
-  logs: AttemptLogs,
+  logs: LogStore,
   attempt: AttemptRef,
   { from, to }: BlockRange,
   { newlinesBefore, size }: LogScan,

@@ -1,5 +1,5 @@
 import { JUNIT_LIMITS, parseJunit, type TestReport } from '@delta-ci/analysis';
-import { StoreError, type ContentFiles } from '@delta-ci/artifact-store';
+import { StoreError, type ContentStore } from '@delta-ci/artifact-store';
 import type { ArtifactRecord } from '@delta-ci/contracts';
 
 /** One report per package is common; more than this many are counted as unread. */
@@ -17,7 +17,7 @@ export interface ReadTestReports {
 
 /** The JUnit reports among the artifacts of an attempt, by digest and within bounds. */
 export async function readTestReports(
-  content: ContentFiles,
+  content: ContentStore,
   artifacts: readonly ArtifactRecord[],
   signal: AbortSignal,
 ): Promise<ReadTestReports> {
@@ -38,7 +38,7 @@ export async function readTestReports(
 
 type ReadOne = { readonly ok: true; readonly report: TestReport } | { readonly ok: false; readonly why: string };
 
-async function readOne(content: ContentFiles, { digest }: ArtifactRecord, bytesMax: number): Promise<ReadOne> {
+async function readOne(content: ContentStore, { digest }: ArtifactRecord, bytesMax: number): Promise<ReadOne> {
   try {
     const bytes = await content.read(digest, Math.max(0, bytesMax));
     const parsed = parseJunit(new TextDecoder().decode(bytes));

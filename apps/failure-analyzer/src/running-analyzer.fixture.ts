@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FileArtifactStore } from '@delta-ci/artifact-store';
+import { FileArtifactStore, digestOf } from '@delta-ci/artifact-store';
 import { connectBus, consumeReports, publishEvent, topology, type Bus } from '@delta-ci/bus';
 import {
   runStream,
@@ -86,7 +86,10 @@ export class RunningAnalyzer {
 
   /** Stores a test report as the gateway would. */
   async junit(name: string, xml: string): Promise<ArtifactRecord> {
-    const stored = await this.store.content.put(Buffer.from(xml), { sizeBytesMax: xml.length + 1 });
+    const stored = await this.store.content.put(Buffer.from(xml), {
+      expected: digestOf(xml),
+      sizeBytesMax: 4 * xml.length + 1,
+    });
     return { name, type: 'junit', ...stored, retentionDays: 1 };
   }
 

@@ -1,4 +1,4 @@
-import { FileArtifactStore } from '@delta-ci/artifact-store';
+import { openArtifactStore } from '@delta-ci/artifact-store';
 import { JetStreamStrategy, ReportClient, connectBus } from '@delta-ci/bus';
 import { withSpan, type Service } from '@delta-ci/service';
 import { AnalyzerModule } from './analyzer.module.ts';
@@ -10,7 +10,7 @@ const CONCURRENCY = 2;
 /** Follows finished attempts and reports why the failed ones failed. */
 export async function startAnalyzer(service: Service<AnalyzerConfig>): Promise<void> {
   const { config, logger } = service;
-  const store = new FileArtifactStore(config.artifactDir);
+  const store = await openArtifactStore(config);
   const bus = await service.open(
     'bus',
     async () => connectBus({ servers: [config.natsUrl.reveal()], name: 'failure-analyzer', log: logger }),

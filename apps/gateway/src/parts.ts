@@ -1,4 +1,4 @@
-import type { FileArtifactStore } from '@delta-ci/artifact-store';
+import type { ArtifactStore } from '@delta-ci/artifact-store';
 import type { Bus, CommandClient } from '@delta-ci/bus';
 import type { LogBell, LogConnection, LogReader, TrustedKeys } from '@delta-ci/event-log';
 import type { ForgeSettings } from '@delta-ci/forge';
@@ -16,7 +16,7 @@ export interface GatewayParts {
   readonly log: LogConnection;
   readonly reader: LogReader;
   readonly bell: LogBell;
-  readonly store: FileArtifactStore;
+  readonly store: ArtifactStore;
   readonly forges: readonly ForgeSettings[];
   readonly proofs: Proofs;
   /** Whose checkpoints count. */

@@ -1,5 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { FileArtifactStore } from '@delta-ci/artifact-store';
+import { openArtifactStore } from '@delta-ci/artifact-store';
 import { CommandClient, connectBus, type Bus } from '@delta-ci/bus';
 import { LogBell, LogReader, loadTrustedKeys, openLog, type LogConnection } from '@delta-ci/event-log';
 import { loadForgeSettings, type ForgeSettings } from '@delta-ci/forge';
@@ -31,7 +31,7 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
   const log = await openDatabase(service);
   const bell = await openBell(service);
   const bus = await openBus(service);
-  const store = new FileArtifactStore(config.artifactDir);
+  const store = await openArtifactStore(config);
   await store.check();
   service.checkHealth('artifact store', async () => store.check());
   const logsKeptMs = config.logsKeptDays * MS_PER_DAY;

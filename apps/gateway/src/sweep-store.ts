@@ -1,4 +1,4 @@
-import type { FileArtifactStore } from '@delta-ci/artifact-store';
+import type { ArtifactStore } from '@delta-ci/artifact-store';
 import type { Logger } from '@delta-ci/service';
 
 /** The largest upload is cut after 30 minutes: one that nobody has written to for a day has nobody left. */
@@ -7,7 +7,7 @@ const UPLOAD_ABANDONED_MS = 24 * 60 * 60_000;
 const SWEEP_EVERY_MS = 60 * 60_000;
 
 export interface StoreSweep {
-  readonly store: Pick<FileArtifactStore, 'content' | 'logs'>;
+  readonly store: Pick<ArtifactStore, 'content' | 'logs'>;
   readonly logger: Logger;
   /** How long logs are kept after their last line. */
   readonly logsKeptMs: number;

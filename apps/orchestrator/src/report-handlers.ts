@@ -1,5 +1,5 @@
 import { Plan, canonicalJson, type CommandAnswer, type Digest, type Report } from '@delta-ci/contracts';
-import type { FileArtifactStore } from '@delta-ci/artifact-store';
+import type { ArtifactStore } from '@delta-ci/artifact-store';
 import { StoreError, digestOf } from '@delta-ci/artifact-store';
 import type { ReportHandlers } from '@delta-ci/bus';
 import {
@@ -13,7 +13,7 @@ import type { Ledger } from './ledger.ts';
 
 export interface ReportDesk {
   ledger: Ledger;
-  store: FileArtifactStore;
+  store: ArtifactStore;
   /** Run in which this runner holds a lease; null when it is free. */
   liveRunOfRunner: (runnerId: string) => Promise<string | null>;
   onRefused: (report: Report, answer: Extract<CommandAnswer, { ok: false }>) => void;
@@ -63,7 +63,7 @@ function settle(desk: ReportDesk, report: Report, answer: CommandAnswer): void {
 
 /** The plan under the digest it was announced with. What a planner sends is not believed: it is fetched, parsed, hashed. */
 async function verifyPlan(
-  store: FileArtifactStore,
+  store: ArtifactStore,
   { data }: Report<'planner.plan-proposed'>,
 ): Promise<VerifiedPlan | { problem: string }> {
   const plan = data.plan ?? (await storedPlan(store, data.digest));
@@ -74,7 +74,7 @@ async function verifyPlan(
     : { problem: `the plan has the digest ${digest}, announced was ${data.digest}` };
 }
 
-async function storedPlan(store: FileArtifactStore, digest: Digest): Promise<Plan | { problem: string }> {
+async function storedPlan(store: ArtifactStore, digest: Digest): Promise<Plan | { problem: string }> {
   try {
     const bytes = await store.content.read(digest, PLAN_BYTES_MAX);
     const parsed = Plan.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')));

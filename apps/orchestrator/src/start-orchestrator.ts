@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { DEFAULT_RUN_POLICY, type DispatchMessage, type RunPolicy, type RunnerId } from '@delta-ci/contracts';
-import { FileArtifactStore } from '@delta-ci/artifact-store';
+import { openArtifactStore } from '@delta-ci/artifact-store';
 import {
   connectBus,
   consumeReports,
@@ -57,7 +57,7 @@ export async function startOrchestrator(service: Orchestrator): Promise<void> {
   const key = await openSigningKey(service);
   const log = await openDatabase(service);
   const bus = await openBus(service);
-  const store = new FileArtifactStore(config.artifactDir);
+  const store = await openArtifactStore(config);
   await store.check();
   const writer = await openWriter(service, log, reached);
   const ledger = new Ledger(writer, (attempts) => {

@@ -1,4 +1,4 @@
-import { digestOf, keptRecipe, type FileArtifactStore } from '@delta-ci/artifact-store';
+import { digestOf, keptRecipe, type ArtifactStore } from '@delta-ci/artifact-store';
 import type { Digest, Recipe, RepositoryId } from '@delta-ci/contracts';
 import { findLatestRecipe, type LogConnection } from '@delta-ci/event-log';
 import { fingerprintText, type LatestRecipe, type RecipeInput, type RepositorySnapshot } from '@delta-ci/planning';
@@ -7,7 +7,7 @@ import { WeightedMemory } from './weighted-memory.ts';
 /** Where recipes are: who learned which, in the log; what they hold, in the artifact store, or read already. */
 export interface RecipePlaces {
   readonly log: LogConnection;
-  readonly store: FileArtifactStore;
+  readonly store: ArtifactStore;
   readonly recipes: RecipeMemory;
 }
 
@@ -18,7 +18,7 @@ const LENGTH_MAX = 16 * 1_024 ** 2;
 export class RecipeMemory {
   readonly #recipes = new WeightedMemory<Recipe>(LENGTH_MAX);
 
-  async read({ content }: FileArtifactStore, digest: Digest): Promise<Recipe | null> {
+  async read({ content }: ArtifactStore, digest: Digest): Promise<Recipe | null> {
     const remembered = this.#recipes.take(digest);
     if (remembered !== null) return remembered;
     const recipe = await keptRecipe(content, digest);

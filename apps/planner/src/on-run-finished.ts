@@ -1,4 +1,4 @@
-import { digestOf, keepRecipe, type FileArtifactStore } from '@delta-ci/artifact-store';
+import { digestOf, keepRecipe, type ArtifactStore } from '@delta-ci/artifact-store';
 import type { ReportClient, ReportOutcome } from '@delta-ci/bus';
 import type { Digest, RecordedEventOf, RepositoryId, RunId } from '@delta-ci/contracts';
 import { traceparentOf, withIds, type Logger } from '@delta-ci/service';
@@ -15,7 +15,7 @@ export interface RunFinishedTools {
   readonly planOfTrustedRun: (runId: RunId) => Promise<Digest | null>;
   /** Away from where events are handled: a plan is as large as a repository makes it. */
   readonly readPlan: (text: Uint8Array) => Promise<FinishedPlan | ThreadFailure>;
-  readonly store: FileArtifactStore;
+  readonly store: ArtifactStore;
   /** Removes what many newer recipes under a fingerprint have taken the place of. */
   readonly sweep: (repository: RepositoryId, fingerprint: Digest) => Promise<unknown>;
   readonly reports: Pick<ReportClient, 'send'>;

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { FileArtifactStore } from '@delta-ci/artifact-store';
+import { openArtifactStore } from '@delta-ci/artifact-store';
 import { ReportClient, connectBus, consumeEvents, type AroundHandler, type Bus } from '@delta-ci/bus';
 import {
   RecalledDurations,
@@ -44,7 +44,7 @@ export async function startPlanner(service: Planner, environment: Environment): 
   const git = await usableGit(environment);
   const mirrorDir = resolve(config.dataDir, 'mirrors');
   await mkdir(mirrorDir, { recursive: true });
-  const store = new FileArtifactStore(config.artifactDir);
+  const store = await openArtifactStore(config);
   await store.check();
   const bus = await openBus(service);
   const log = await openDatabase(service);

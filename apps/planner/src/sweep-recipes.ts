@@ -1,4 +1,4 @@
-import type { FileArtifactStore } from '@delta-ci/artifact-store';
+import type { ArtifactStore } from '@delta-ci/artifact-store';
 import type { Digest, RepositoryId } from '@delta-ci/contracts';
 import { findOutgrownRecipes, type LogConnection } from '@delta-ci/event-log';
 
@@ -13,11 +13,11 @@ export const VERSIONS_KEPT = 10;
  * be lost with them: then the next plan finds its recipe no longer kept, is discovered, and teaches it once more.
  */
 export async function sweepRecipes(
-  { log, store }: { readonly log: LogConnection; readonly store: Pick<FileArtifactStore, 'content'> },
+  { log, store }: { readonly log: LogConnection; readonly store: Pick<ArtifactStore, 'content'> },
   repository: RepositoryId,
   fingerprint: Digest,
 ): Promise<number> {
   const outgrown = await findOutgrownRecipes(log, repository, fingerprint, VERSIONS_KEPT);
-  for (const digest of outgrown) await store.content.remove(digest);
+  await store.content.remove(outgrown);
   return outgrown.length;
 }

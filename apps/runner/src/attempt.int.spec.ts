@@ -305,11 +305,43 @@ describe('one leased attempt', () => {
     expect(gateway.log).toContain('artifact out/huge.txt was left behind');
   });
 
-  it('given secrets, then a step has them, and nothing that is said does', async () => {
-    const secrets = { FAKE_SECRET: 'not-a-secret-of-anybody' };
-    await carryOut(offer('test "${#FAKE_SECRET}" -eq 23', { secrets }));
-    expect(gateway.reported('complete')).toMatchObject({ outcome: 'succeeded' });
+  const FAKE_SECRET = 'not-a-secret-of-anybody';
+
+  it('given a step that shows its secrets in pieces and in disguise, then nothing that is said has them', async () => {
+    const show = [
+      'test "${#FAKE_SECRET}" -eq 23',
+      'echo "as it is: $FAKE_SECRET"',
+      'echo "in base64: $(printf "user:%s" "$FAKE_SECRET" | base64)"',
+      'printf "cut: not-a-sec"; sleep 0.2; printf "ret-of-any\\033[1mbody\\n"',
+      'echo "of no lasting harm: not-a-secret"',
+    ].join('; ');
+    await carryOut(offer(show, { secrets: { FAKE_SECRET } }));
+    expect(gateway.reported('complete')).toMatchObject({ outcome: 'succeeded', logBytes: gateway.log.length });
     const said = gateway.heard.map(({ body }) => body.toString()).join('\n');
-    expect(said).not.toContain('not-a-secret-of-anybody');
+    expect(said).not.toContain(FAKE_SECRET);
+    expect(said).not.toContain('bm90LWEtc2VjcmV0');
+    expect(gateway.log).toContain('as it is: ***\n');
+    expect(gateway.log).toMatch(/in base64: dXNlcjpu?\*\*\*\n/);
+    expect(gateway.log).toContain('cut: ***\n');
+    expect(gateway.log).toContain('of no lasting harm: not-a-secret\n');
+  });
+
+  it('given a secret in the name or the content of an artifact, then it is left behind', async () => {
+    const artifacts = [{ type: 'file' as const, path: 'out/*', retentionDays: 1 }];
+    const script = 'mkdir out; echo "$FAKE_SECRET" > out/told; echo a > "out/$FAKE_SECRET"; echo a > out/kept';
+    await carryOut(offer(script, { secrets: { FAKE_SECRET } }, { artifacts }));
+    expect(gateway.reported('complete')).toMatchObject({ outcome: 'succeeded', artifacts: [{ name: 'out/kept' }] });
+    expect(gateway.log).toContain('artifact out/told was left behind: a secret of the job is in it');
+    expect(gateway.log).toContain('artifact out/*** was left behind: a secret of the job is in its name');
+  });
+
+  it('given a secret that cannot be kept out of the log, then the job is refused, and the value is not told', async () => {
+    await carryOut(offer('echo ran', { secrets: { FAKE_SECRET: 'xyz' } }));
+    expect(gateway.reported('complete')).toMatchObject({
+      outcome: 'failed',
+      infrastructureError: { code: 'secret_unavailable', message: expect.stringContaining('FAKE_SECRET') },
+    });
+    expect(gateway.log).not.toContain('ran');
+    expect(gateway.heard.map(({ body }) => body.toString()).join('\n')).not.toContain('xyz');
   });
 });

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { decidingStep, type CompletionReport, type InfrastructureError, type LeaseOffer } from '@delta-ci/contracts';
 import type { Git, Protocol } from '@delta-ci/git';
 import { runJob, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
-import type { Logger } from '@delta-ci/service';
+import { SecretMasker, whyNoSecret, type Logger } from '@delta-ci/service';
 import { KeptArtifacts } from './kept-artifacts.ts';
 import { fetchSource, type FetchedSource } from './fetch-source.ts';
 import { GatewayCalls } from './gateway-calls.ts';
@@ -10,6 +10,7 @@ import type { GatewayClient } from './gateway-client.ts';
 import { networkFor, type EgressTerms, type JobNetwork } from './job-network.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { LogUpload } from './log-upload.ts';
+import { MaskedLog } from './masked-log.ts';
 import { makeJobDirectory, type JobDirectory } from './job-directory.ts';
 import type { RunnerToken } from './runner-token.ts';
 
@@ -89,11 +90,13 @@ interface LeasedTools extends AttemptTools {
 }
 
 async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<CompletionReport> {
-  const { gateway, keeper, logger } = tools;
+  const { gateway, keeper } = tools;
   const startedAtMs = tools.nowMs();
   const started = performance.now();
-  const log = new LogUpload(async (offset, chunk) => gateway.appendLog(offset, chunk));
-  const artifacts = new KeptArtifacts(gateway, async (name, why) => {
+  const masker = new SecretMasker(secretsOf(lease));
+  const upload = new LogUpload(async (offset, chunk) => gateway.appendLog(offset, chunk));
+  const log = new MaskedLog(masker.stream(), upload);
+  const artifacts = new KeptArtifacts(gateway, masker, async (name, why) => {
     await log.write(Buffer.from(`[delta] artifact ${name} was left behind: ${why}\n`));
     keeper.report({ logCursor: log.bytes });
   });
@@ -101,23 +104,8 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     // What cannot be written any more has failed elsewhere already.
     log.write(Buffer.from(`[delta] ${said}\n`)).catch(() => undefined);
   });
-  let result: JobResult;
-  try {
-    const place = { log, artifacts, network };
-    result = await inDirectory(tools.jobDir, logger, async () => {
-      const executed = await execute(lease, tools, place);
-      keeper.report({ phase: 'uploading', step: null, logCursor: log.bytes });
-      return executed;
-    });
-    await log.end();
-  } catch (error) {
-    keeper.gone.throwIfAborted();
-    logger.error({ event: 'attempt-failed', err: error });
-    result = notJudged({ code: 'internal', message: error instanceof Error ? error.message : String(error) });
-  } finally {
-    if ('close' in network) network.close();
-  }
-  const judged = keeper.reason === 'shutdown' ? handedBack(result) : result;
+  const result = await resultOf(lease, tools, { log, artifacts, network });
+  const judged = masked(keeper.reason === 'shutdown' ? handedBack(result) : result, masker);
   return {
     outcome: judged.outcome,
     exitCode: judged.exitCode,
@@ -132,20 +120,41 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     runnerStartedAtMs: startedAtMs,
     runnerFinishedAtMs: tools.nowMs(),
     summary: summaryOf(judged),
-    ...('decisions' in network ? { egress: network.decisions() } : {}),
+    egress: egressOf(network, masker),
   };
 }
 
 interface Workplace {
-  log: LogUpload;
+  log: MaskedLog;
   artifacts: KeptArtifacts;
   network: JobNetwork | InfrastructureError;
 }
 
+/** How the job ended, with its log sent. Rejects when the lease is gone: then nobody wants to know. */
+async function resultOf(lease: LeaseOffer, tools: LeasedTools, place: Workplace): Promise<JobResult> {
+  const { keeper, logger } = tools;
+  try {
+    const result = await inDirectory(tools.jobDir, logger, async () => {
+      const executed = await execute(lease, tools, place);
+      keeper.report({ phase: 'uploading', step: null, logCursor: place.log.bytes });
+      return executed;
+    }).finally(() => {
+      // Before the log ends: what is decided is said in it.
+      if ('close' in place.network) place.network.close();
+    });
+    await place.log.end();
+    return result;
+  } catch (error) {
+    keeper.gone.throwIfAborted();
+    logger.error({ event: 'attempt-failed', err: error });
+    return notJudged({ code: 'internal', message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
 async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace): Promise<JobResult> {
   const { keeper } = tools;
-  const services = servicesMissing(lease);
-  if (services !== null) return notJudged(services);
+  const missing = secretsUnfit(lease) ?? servicesMissing(lease);
+  if (missing !== null) return notJudged(missing);
   const { network } = place;
   if ('code' in network) return notJudged(network);
   const { workspaceDir, gitDir } = tools.jobDir;
@@ -193,6 +202,37 @@ function readiness(
   return ready;
 }
 
+/** What has to be kept out of everything that is said about the job. */
+function secretsOf({ secrets }: LeaseOffer): string[] {
+  return Object.values(secrets).filter((value) => whyNoSecret(value) === null);
+}
+
+/** A secret that could not be kept out of the log is not given to the job. */
+function secretsUnfit({ secrets }: LeaseOffer): InfrastructureError | null {
+  for (const [name, value] of Object.entries(secrets)) {
+    const why = whyNoSecret(value);
+    if (why !== null) return { code: 'secret_unavailable', message: `the secret ${name} cannot be used: ${why}` };
+  }
+  return null;
+}
+
+/** Words about a job may repeat what its programs said. Names of steps are the plan's, which everybody may read. */
+function masked(result: JobResult, masker: SecretMasker): JobResult {
+  const { infrastructureError } = result;
+  if (infrastructureError === null) return result;
+  const message = masker.mask(infrastructureError.message);
+  return { ...result, infrastructureError: { ...infrastructureError, message } };
+}
+
+/** A job chooses the names it asks for. */
+function egressOf(network: JobNetwork | InfrastructureError, masker: SecretMasker): CompletionReport['egress'] {
+  const decisions = 'decisions' in network ? network.decisions() : undefined;
+  return decisions?.map((decision) => ({
+    ...decision,
+    host: decision.host === null ? null : masker.mask(decision.host).slice(0, HOST_CHARS_MAX),
+  }));
+}
+
 /** A job that is to have something beside it is not run without: it would be judged by what its runner lacks. */
 function servicesMissing({ job: { services = [] } }: LeaseOffer): InfrastructureError | null {
   if (services.length === 0) return null;
@@ -212,6 +252,9 @@ async function inDirectory<T>(jobDir: JobDirectory, logger: Logger, work: () => 
     );
   }
 }
+
+/** As long as a host of a report may be. */
+const HOST_CHARS_MAX = 253;
 
 /** As long as a report's words on an error may be: a longer one would be refused, and the attempt's end with it. */
 const MESSAGE_CHARS_MAX = 5_000;

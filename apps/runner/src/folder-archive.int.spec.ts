@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import type { ArtifactRequest } from '@delta-ci/contracts';
 import type { CollectedFile, NotCollectedReason } from '@delta-ci/sandbox';
+import { SecretMasker } from '@delta-ci/service';
 import { KeptArtifacts } from './kept-artifacts.ts';
 
 const LONG = `dist/${'very/'.repeat(40)}deep.js`;
@@ -46,7 +47,7 @@ async function kept(
   const say = async (name: string, why: string): Promise<void> => {
     leftBehind.push(`${name}: ${why}`);
   };
-  const artifacts = new KeptArtifacts(gateway as never, say, bytesMax);
+  const artifacts = new KeptArtifacts(gateway as never, new SecretMasker([]), say, bytesMax);
   for (const [path, text] of Object.entries(files)) {
     await artifacts.take(REQUEST, collectedFile(path, text, path === 'dist/a.js'));
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ArtifactRequest } from '@delta-ci/contracts';
 import type { CollectReport, CollectedFile } from '@delta-ci/sandbox';
+import type { SecretMasker } from '@delta-ci/service';
 import { ArtifactList } from './artifact-list.ts';
 import { contentOf, FolderArchive } from './folder-archive.ts';
 import type { GatewayCalls } from './gateway-calls.ts';
@@ -10,22 +11,25 @@ import { Refused, type ArtifactUpload as Upload } from './gateway-client.ts';
 const ARTIFACT_FILE_BYTES_MAX = 256 * 1024 * 1024;
 
 /**
- * What a job leaves, on its way to the gateway. An artifact nobody takes does not change what the job's steps said: it is
- * left behind, and the log says why.
+ * What a job leaves, on its way to the gateway. An artifact nobody takes, or with a secret in it, does not change what the
+ * job's steps said: it is left behind, and the log says why.
  */
 export class KeptArtifacts {
   readonly list = new ArtifactList();
   readonly #gateway: Pick<GatewayCalls, 'uploadArtifact'>;
+  readonly #secrets: Pick<SecretMasker, 'isIn'>;
   readonly #leftBehind: (name: string, why: string) => Promise<void>;
   readonly #bytesMax: number;
   #folder: FolderArchive | null = null;
 
   constructor(
     gateway: Pick<GatewayCalls, 'uploadArtifact'>,
+    secrets: Pick<SecretMasker, 'isIn'>,
     leftBehind: (name: string, why: string) => Promise<void>,
     bytesMax = ARTIFACT_FILE_BYTES_MAX,
   ) {
     this.#gateway = gateway;
+    this.#secrets = secrets;
     this.#leftBehind = leftBehind;
     this.#bytesMax = bytesMax;
   }
@@ -64,7 +68,11 @@ export class KeptArtifacts {
   ): Promise<void> {
     const full = this.list.whyNoRoomFor(name);
     if (full !== null) return this.#leftBehind(name, full);
+    if (await this.#secrets.isIn(Buffer.from(name)))
+      return this.#leftBehind(name, 'a secret of the job is in its name');
     const bytes = await content();
+    // It cannot be masked without being another file.
+    if (await this.#secrets.isIn(bytes)) return this.#leftBehind(name, 'a secret of the job is in it');
     const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
     try {
       const { sizeBytes } = await this.#gateway.uploadArtifact({ name, type, retentionDays, digest, bytes });

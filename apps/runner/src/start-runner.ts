@@ -13,6 +13,7 @@ import {
   type SandboxExecutor,
 } from '@delta-ci/sandbox';
 import {
+  SECRET_CHARACTERS_MIN,
   Secret,
   continueTrace,
   retryWithBackoff,
@@ -103,8 +104,10 @@ async function workOnce(
     logger.info({ event: 'no-work' }, 'nothing to do: this runner ends');
     return;
   }
-  for (const value of [lease.leaseId, lease.source.token, ...Object.values(lease.secrets)])
-    if (value !== null) service.hide(new Secret(value));
+  for (const value of [lease.leaseId, lease.source.token]) if (value !== null) service.hide(new Secret(value));
+  // Whoever names a secret in delta.yaml wants it hidden, however ordinary a word it is.
+  for (const value of Object.values(lease.secrets))
+    service.hide(new Secret(value, { searchableFrom: SECRET_CHARACTERS_MIN }));
   const ids = { run: lease.runId, job: lease.jobKey, attempt: lease.attempt, leaseId: lease.leaseId };
   const tools = {
     executor,

@@ -2,7 +2,8 @@ import { constants } from 'node:fs';
 import { mkdir, open, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AttemptRef } from '@delta-ci/contracts';
-import { nullWhenMissing } from './content.ts';
+import type { LogStore } from './artifact-store.ts';
+import { nullWhenMissing } from './content-files.ts';
 import { removeFilesBefore } from './remove-files-before.ts';
 import { StoreError } from './store-error.ts';
 
@@ -12,11 +13,8 @@ import { StoreError } from './store-error.ts';
  */
 const WRITE_IN_PLACE = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
 
-/**
- * Logs of attempts: one growing file each, written by offset. The writer says where its chunk belongs; bytes that are
- * there already are skipped, so a repeated upload is harmless, and a gap is refused with the offset that is expected.
- */
-export class AttemptLogs {
+/** Logs of attempts as files, one each. */
+export class AttemptLogs implements LogStore {
   readonly #directory: string;
   readonly #bytesMax: number;
   /** One append at a time per file: two requests for the same attempt must not interleave. */
@@ -28,10 +26,6 @@ export class AttemptLogs {
     this.#bytesMax = bytesMax;
   }
 
-  /**
-   * Writes `chunk` at `offset` and answers where the log continues.
-   * @throws StoreError `offset_mismatch` when `offset` is past the end; `details.nextOffset` is where to go on.
-   */
   async append(attempt: AttemptRef, offset: number, chunk: Uint8Array): Promise<{ nextOffset: number }> {
     const path = this.#path(attempt);
     const previous = this.#tails.get(path) ?? Promise.resolve();
@@ -44,13 +38,11 @@ export class AttemptLogs {
     }
   }
 
-  /** Bytes written so far; 0 when there is no log yet. */
   async size(attempt: AttemptRef): Promise<number> {
     const found = await stat(this.#path(attempt)).catch(nullWhenMissing);
     return found === null ? 0 : found.size;
   }
 
-  /** Up to `lengthMax` bytes from `offset`; empty at the end. */
   async read(attempt: AttemptRef, offset: number, lengthMax: number): Promise<Uint8Array> {
     const file = await open(this.#path(attempt), 'r').catch(nullWhenMissing);
     if (file === null) return new Uint8Array();
@@ -65,7 +57,6 @@ export class AttemptLogs {
     }
   }
 
-  /** Removes logs that nobody has written to for `keptMs`; reading one of them gives nothing from then on. Answers how many. */
   async removeOlderThan(nowMs: number, keptMs: number): Promise<number> {
     return removeFilesBefore(this.#directory, nowMs - keptMs);
   }

@@ -1,10 +1,9 @@
 import { mkdir, mkdtemp, readFile, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { FileArtifactStore, digestOf } from './index.ts';
+import { FileArtifactStore } from './index.ts';
 
 let directory: string;
 let store: FileArtifactStore;
@@ -16,90 +15,8 @@ beforeEach(async () => {
 });
 afterEach(async () => rm(directory, { recursive: true, force: true }));
 
-describe('content', () => {
-  it('given bytes, when stored twice, then one object is found by its digest', async () => {
-    const first = await store.content.put(Buffer.from('hello'), { sizeBytesMax: 10 });
-    const second = await store.content.put(Readable.from([Buffer.from('hel'), Buffer.from('lo')]), {
-      sizeBytesMax: 10,
-    });
-    expect(second).toEqual(first);
-    expect(first).toEqual({ digest: digestOf('hello'), sizeBytes: 5 });
-    expect(Buffer.from(await store.content.read(first.digest, 10)).toString()).toBe('hello');
-  });
-
-  it('given another digest than announced, when stored, then it is refused and nothing stays', async () => {
-    const put = store.content.put(Buffer.from('evil'), { sizeBytesMax: 10, expected: digestOf('good') });
-    await expect(put).rejects.toMatchObject({ code: 'digest_mismatch' });
-    expect(await store.content.size(digestOf('evil'))).toBeNull();
-    expect(await readdir(join(directory, 'incoming'))).toEqual([]);
-  });
-
-  it('given a stream over the limit, when stored, then it is refused while it streams', async () => {
-    const endless = Readable.from(
-      (function* () {
-        for (;;) yield Buffer.alloc(64);
-      })(),
-    );
-    await expect(store.content.put(endless, { sizeBytesMax: 1_000 })).rejects.toMatchObject({
-      code: 'payload_too_large',
-    });
-    expect(await readdir(join(directory, 'incoming'))).toEqual([]);
-  });
-
-  it('given a disk that lies, when read, then the difference is named', async () => {
-    const { digest } = await store.content.put(Buffer.from('hello'), { sizeBytesMax: 10 });
-    const hex = digest.slice(7);
-    await writeFile(join(directory, 'objects', 'sha256', hex.slice(0, 2), hex), 'HELLO');
-    await expect(store.content.read(digest, 10)).rejects.toMatchObject({ code: 'digest_mismatch' });
-  });
-
-  it('given a disk that lies, when an object is streamed, then the reader never gets all of it', async () => {
-    const bytes = Buffer.alloc(300_000, 'a');
-    const { digest } = await store.content.put(bytes, { sizeBytesMax: bytes.byteLength });
-    expect(await received(digest)).toEqual({ bytes: bytes.byteLength, error: null });
-    const hex = digest.slice(7);
-    for (const lie of [Buffer.alloc(300_000, 'b'), Buffer.concat([bytes.subarray(1), Buffer.from('b')])]) {
-      await writeFile(join(directory, 'objects', 'sha256', hex.slice(0, 2), hex), lie);
-      const got = await received(digest);
-      expect(got.error).toMatchObject({ code: 'digest_mismatch' });
-      expect(got.bytes).toBeLessThan(bytes.byteLength);
-    }
-  });
-
-  it('given an object without bytes, when streamed, then it ends at once', async () => {
-    const { digest } = await store.content.put(Buffer.alloc(0), { sizeBytesMax: 1 });
-    expect(await received(digest)).toEqual({ bytes: 0, error: null });
-  });
-
-  async function received(digest: string): Promise<{ bytes: number; error: unknown }> {
-    let bytes = 0;
-    try {
-      for await (const chunk of (await store.content.open(digest))?.stream ?? []) bytes += (chunk as Buffer).byteLength;
-      return { bytes, error: null };
-    } catch (error) {
-      return { bytes, error };
-    }
-  }
-
-  it('given nothing, when read, then it is not found', async () => {
-    await expect(store.content.read(digestOf('x'), 10)).rejects.toMatchObject({ code: 'not_found' });
-    expect(await store.content.open(digestOf('x'))).toBeNull();
-  });
-});
-
 describe('what nobody needs any more', () => {
   const HOUR_MS = 3_600_000;
-
-  it('given an upload whose process died, when it has been idle long enough, then it is removed and others stay', async () => {
-    const { digest } = await store.content.put(Buffer.from('kept'), { sizeBytesMax: 10 });
-    const [dead, alive] = [join(directory, 'incoming', 'dead'), join(directory, 'incoming', 'alive')];
-    await writeFile(dead, 'half');
-    await utimes(dead, 0, 0);
-    await writeFile(alive, 'half');
-    expect(await store.content.removeAbandoned(Date.now(), HOUR_MS)).toBe(1);
-    expect(await readdir(join(directory, 'incoming'))).toEqual(['alive']);
-    expect(await store.content.size(digest)).toBe(4);
-  });
 
   it('given a log past its time, when logs are removed, then it reads as empty and younger ones of its run stay', async () => {
     const younger = { ...attempt, attempt: 2 };

@@ -1,11 +1,12 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { LOG_BYTES_MAX } from '@delta-ci/contracts';
+import type { ArtifactStore } from './artifact-store.ts';
 import { AttemptLogs } from './attempt-logs.ts';
 import { CheckpointFiles } from './checkpoint-files.ts';
-import { ContentFiles } from './content.ts';
+import { ContentFiles } from './content-files.ts';
 
 /** The artifact store on a directory that all services share: content by digest, logs by attempt, checkpoints by position. */
-export class FileArtifactStore {
+export class FileArtifactStore implements ArtifactStore {
   readonly content: ContentFiles;
   readonly logs: AttemptLogs;
   readonly checkpoints: CheckpointFiles;
@@ -18,7 +19,7 @@ export class FileArtifactStore {
     this.checkpoints = new CheckpointFiles(directory);
   }
 
-  /** Readiness: the directory exists (or can be made) and may be written. @throws the filesystem's error otherwise. */
+  /** Makes the directory where there is none. */
   async check(): Promise<void> {
     await mkdir(this.#directory, { recursive: true });
     await access(this.#directory, constants.R_OK | constants.W_OK);

@@ -1,6 +1,16 @@
+export type {
+  ArtifactStore,
+  CheckpointStore,
+  ContentStore,
+  LogStore,
+  PutOptions,
+  StoredContent,
+} from './artifact-store.ts';
 export { AttemptLogs } from './attempt-logs.ts';
 export { CheckpointFiles } from './checkpoint-files.ts';
-export { ContentFiles, digestOf, type PutOptions, type StoredContent } from './content.ts';
+export { ContentFiles } from './content-files.ts';
 export { FileArtifactStore } from './file-artifact-store.ts';
 export { keepRecipe, keptRecipe } from './kept-recipes.ts';
-export { StoreError } from './store-error.ts';
+export { digestOf } from './measured-bytes.ts';
+export { openArtifactStore, type ArtifactStoreSettings } from './open-artifact-store.ts';
+export { StoreError, StoreUnreachable } from './store-error.ts';

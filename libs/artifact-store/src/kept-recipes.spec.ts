@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { canonicalJson } from '@delta-ci/contracts';
 import { aRecipe } from '../../../test/support/made-up/recipe.ts';
-import { ContentFiles, digestOf } from './content.ts';
+import { ContentFiles } from './content-files.ts';
 import { keepRecipe, keptRecipe } from './kept-recipes.ts';
+import { digestOf } from './measured-bytes.ts';
 
 const RECIPE = aRecipe();
 
@@ -27,7 +28,8 @@ describe('recipes in the store', () => {
 
   it('given a digest under which nothing is kept, or something else, then there is no recipe', async () => {
     expect(await keptRecipe(content, digestOf('gone'))).toBeNull();
-    const other = await content.put(new TextEncoder().encode('{"version":2}'), { sizeBytesMax: 100 });
+    const text = '{"version":2}';
+    const other = await content.put(Buffer.from(text), { expected: digestOf(text), sizeBytesMax: 100 });
     expect(await keptRecipe(content, other.digest)).toBeNull();
   });
 });

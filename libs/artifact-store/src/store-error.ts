@@ -12,3 +12,11 @@ export class StoreError extends Error {
     this.details = details;
   }
 }
+
+/** The store could not be asked, or not in time: nothing is said about what it holds, and trying again may help. */
+export class StoreUnreachable extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'StoreUnreachable';
+  }
+}

@@ -59,6 +59,7 @@ export const InfrastructureError = z.strictObject({
     'tree_mismatch',
     'sandbox_unavailable',
     'layer_missing',
+    'secret_unavailable',
     'artifact_upload_failed',
     'workspace_failed',
     'runner_shutdown',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
-import type { FileArtifactStore } from '@delta-ci/artifact-store';
+import type { ArtifactStore } from '@delta-ci/artifact-store';
 import { canonicalJson, firstDifference, Plan, type Digest, type Json, type JsonDifference } from '@delta-ci/contracts';
 import type { LogConnection, RecordedPlanning } from '@delta-ci/event-log';
 import {
@@ -30,7 +30,7 @@ export interface KeptThings {
   readonly log: LogConnection;
   readonly eventLog: EventLog;
   /** Null where nobody said which. */
-  readonly store: FileArtifactStore | null;
+  readonly store: ArtifactStore | null;
 }
 
 /**
@@ -78,14 +78,14 @@ export function byItsRules(verdict: PlannedAgain, plannedBy: string): PlannedAga
   return { verdict: 'not-judged', reason };
 }
 
-async function keptInputs(store: FileArtifactStore, digest: Digest): Promise<RecordedInputs | null> {
+async function keptInputs(store: ArtifactStore, digest: Digest): Promise<RecordedInputs | null> {
   const compressed = await store.content.read(digest, KEPT_BYTES_MAX);
   const text = await promisify(zstdDecompress)(compressed, { maxOutputLength: INPUTS_BYTES_MAX });
   const recorded = JSON.parse(text.toString('utf8')) as RecordedInputs | { readonly version: unknown };
   return recorded.version === 1 ? (recorded as RecordedInputs) : null;
 }
 
-async function keptPlan(store: FileArtifactStore, digest: Digest): Promise<Plan> {
+async function keptPlan(store: ArtifactStore, digest: Digest): Promise<Plan> {
   const body = await store.content.read(digest, KEPT_BYTES_MAX);
   return Plan.parse(JSON.parse(Buffer.from(body).toString('utf8')));
 }

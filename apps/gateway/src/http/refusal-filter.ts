@@ -1,5 +1,5 @@
 import { Catch, HttpException, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { StoreError } from '@delta-ci/artifact-store';
+import { StoreError, StoreUnreachable } from '@delta-ci/artifact-store';
 import { REFUSALS, refuse, type ErrorBody, type Refusal, type RefusalCode } from '@delta-ci/contracts';
 import type { Logger } from '@delta-ci/service';
 import type { Reply, Request } from './exchange.ts';
@@ -41,6 +41,10 @@ export class RefusalFilter implements ExceptionFilter {
     if (error instanceof Refused) return { refusal: error.refusal, retryAfterS: error.retryAfterS ?? waitFor(error) };
     if (error instanceof StoreError) {
       return { refusal: refuse(error.code, error.message, error.details), retryAfterS: null };
+    }
+    if (error instanceof StoreUnreachable) {
+      this.#logger.warn({ event: 'store-unreachable', err: error }, 'the artifact store cannot be asked');
+      return { refusal: refuse('unavailable', 'the artifact store cannot be reached'), retryAfterS: RETRY_AFTER_S };
     }
     if (error instanceof HttpException) return { refusal: refusalOfFramework(error, request), retryAfterS: null };
     this.#logger.error({ event: 'request-failed', err: error }, 'a request failed for a reason of our own');

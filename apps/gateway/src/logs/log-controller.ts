@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Controller, Inject, Param, Query, Req, Res } from '@nestjs/common';
-import type { FileArtifactStore } from '@delta-ci/artifact-store';
+import type { ArtifactStore } from '@delta-ci/artifact-store';
 import { ENDPOINTS, type AttemptRef, type AttemptView, type RunView } from '@delta-ci/contracts';
 import { showRun } from '@delta-ci/event-log';
 import type { Reply, Request } from '../http/exchange.ts';
@@ -91,7 +91,7 @@ function wantsToFollow({ headers }: Request, { follow }: LogQuery): boolean {
 }
 
 async function* bytesOf(
-  store: FileArtifactStore,
+  store: ArtifactStore,
   attempt: AttemptRef,
   from: number,
   to: number,

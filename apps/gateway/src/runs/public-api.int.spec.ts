@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { FileArtifactStore } from '@delta-ci/artifact-store';
+import { FileArtifactStore, digestOf } from '@delta-ci/artifact-store';
 import {
   JobAtMoment,
   MomentView,
@@ -41,8 +41,8 @@ describe('the public API', () => {
     });
     await aRunAtWork(gateway, 'e'.repeat(64), `rnr_${'1'.repeat(32)}`);
     const { content } = new FileArtifactStore(gateway.artifactDir);
-    const stored = await content.put(Buffer.from('a report'), { sizeBytesMax: 100 });
-    await content.put(Buffer.from('of another run'), { sizeBytesMax: 100 });
+    const stored = await content.put(Buffer.from('a report'), { expected: digestOf('a report'), sizeBytesMax: 100 });
+    await content.put(Buffer.from('of another run'), { expected: digestOf('of another run'), sizeBytesMax: 100 });
     await gateway.append(runStream(RUN_ID), [
       recordedArtifact('out/it’s a report.txt', stored.digest, stored.sizeBytes),
       ...finished(),
@@ -210,6 +210,7 @@ describe('the public API', () => {
 
     it('given one that is stored but was not recorded for this run, when downloaded, then it is not there', async () => {
       const { digest } = await new FileArtifactStore(gateway.artifactDir).content.put(Buffer.from('of another run'), {
+        expected: digestOf('of another run'),
         sizeBytesMax: 100,
       });
       expect(await ask(`/runs/${RUN_ID}/jobs/${JOB}/artifacts/${digest}`)).toMatchObject({ status: 404 });

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import { durationMs, flag, oneOf, port, secretUrl, text, url, wholeNumber } from './settings.ts';
+import { durationMs, flag, oneOf, port, secretText, secretUrl, text, url, wholeNumber } from './settings.ts';
 
 /**
  * What every process reads. An app extends it: `z.object({ ...commonSettings, ...databaseSettings, leaseTtlMs: ... })`.
@@ -42,9 +42,22 @@ export const busSettings = {
   natsUrl: secretUrl(['nats', 'tls']),
 } satisfies z.core.$ZodShape;
 
-/** For whoever keeps artifacts as files. */
+/** For whoever reads or keeps artifacts. */
 export const artifactSettings = {
+  /** Where artifacts are as files; the logs of attempts are there in any case. */
   artifactDir: text(4_096),
+  artifactStore: oneOf(['files', 's3']).default('files'),
+  artifactS3Bucket: text(255).optional(),
+  /** What all keys begin with, for a bucket that others use as well. */
+  artifactS3Prefix: text(255).optional(),
+  artifactS3Region: text(64).default('us-east-1'),
+  /** Of a server that is not Amazon's. */
+  artifactS3Endpoint: url(['http', 'https']).optional(),
+  /** The bucket in the path and not in the host name: for most servers that are not Amazon's. */
+  artifactS3PathStyle: flag().default(false),
+  /** Both or neither: without them the usual chain is asked (environment, profile, role of the machine or pod). */
+  artifactS3AccessKeyId: secretText().optional(),
+  artifactS3SecretAccessKey: secretText().optional(),
 } satisfies z.core.$ZodShape;
 
 const CommonConfigSchema = z.object(commonSettings);

@@ -6,6 +6,13 @@ import { inspect } from 'node:util';
  */
 const SEARCHABLE_LENGTH_MIN = 12;
 
+export interface SecretOptions {
+  /** What is printed in its place. */
+  readonly shown?: string;
+  /** The shortest text to search for in log lines, in characters. */
+  readonly searchableFrom?: number;
+}
+
 /**
  * A value that never prints: templates, JSON, `console.log` and the logger show what it is, not what it holds.
  * `reveal()` is the only way to the value, so every use of a secret can be found by that word.
@@ -13,10 +20,12 @@ const SEARCHABLE_LENGTH_MIN = 12;
 export class Secret {
   readonly #value: string;
   readonly #shown: string;
+  readonly #searchableFrom: number;
 
-  constructor(value: string, shown = '[secret]') {
+  constructor(value: string, { shown = '[secret]', searchableFrom = SEARCHABLE_LENGTH_MIN }: SecretOptions = {}) {
     this.#value = value;
     this.#shown = shown;
+    this.#searchableFrom = searchableFrom;
   }
 
   reveal(): string {
@@ -26,7 +35,7 @@ export class Secret {
   /** Texts to look for in log lines and hide: the value itself and, of a URL, its password. */
   searchable(): string[] {
     const password = URL.canParse(this.#value) ? new URL(this.#value).password : '';
-    return [this.#value, password, decodePercents(password)].filter((text) => text.length >= SEARCHABLE_LENGTH_MIN);
+    return [this.#value, password, decodePercents(password)].filter((text) => text.length >= this.#searchableFrom);
   }
 
   toString(): string {
@@ -46,7 +55,7 @@ export class Secret {
 export function secretOfUrl(text: string): Secret {
   const url = new URL(text);
   const credentials = url.username === '' && url.password === '' ? '' : '***@';
-  return new Secret(text, `${url.protocol}//${credentials}${url.host}${url.pathname}`);
+  return new Secret(text, { shown: `${url.protocol}//${credentials}${url.host}${url.pathname}` });
 }
 
 function decodePercents(text: string): string {

@@ -1,0 +1,110 @@
+import type { Readable } from 'node:stream';
+import type { AttemptRef, Checkpoint, Digest } from '@delta-ci/contracts';
+
+/** What was stored: the digest it can be found by, and its size. */
+export interface StoredContent {
+  digest: Digest;
+  sizeBytes: number;
+}
+
+export interface PutOptions {
+  /** Names the content. Any other is refused. */
+  expected: Digest;
+  /** Refuse content over this size; checked while it streams. */
+  sizeBytesMax: number;
+}
+
+/**
+ * Objects found by the SHA-256 of their bytes.
+ *
+ * **Lifecycle.** An object is written once, whole or not at all, and never changes; `remove` ends it. Whether anybody still
+ * needs it is for the caller to know: the store knows no references.
+ *
+ * **Atomicity.** Until a `put` has answered, readers find nothing; afterwards all of it. A `put` that failed, or whose process
+ * died, leaves at most an upload that `removeAbandoned` finds.
+ *
+ * **Concurrency.** Any number of processes may do anything at once. Writers of the same bytes all succeed, and one object
+ * stands. A reader under way when the object is removed gets the rest of it or an error, never other bytes.
+ *
+ * **Errors.** What is refused is a `StoreError` with one of the system's codes. A store that cannot be reached, is full or
+ * denies access throws whatever it has to say (`StoreUnreachable`, or the filesystem's error): trying again may help.
+ * Memory is bounded by a few parts of some megabytes, however large the object.
+ */
+export interface ContentStore {
+  /**
+   * Stores the bytes of `source`; harmless to repeat.
+   * @throws StoreError `payload_too_large` over `sizeBytesMax`, `digest_mismatch` when the bytes are not `expected`
+   */
+  put(source: Readable | Uint8Array, options: PutOptions): Promise<StoredContent>;
+
+  /** The object's size in bytes, or null when there is none. */
+  size(digest: Digest): Promise<number | null>;
+
+  /**
+   * The object's bytes as a stream, or null when there is none. They are checked while they pass, and the last of them
+   * passes only when all were right: a reader gets the object whole, or an error (`digest_mismatch`) before its end.
+   */
+  open(digest: Digest): Promise<{ sizeBytes: number; stream: Readable } | null>;
+
+  /**
+   * The object's bytes, verified against the digest.
+   * @throws StoreError `not_found`, `payload_too_large` over `sizeBytesMax`, `digest_mismatch` when the store lies
+   */
+  read(digest: Digest, sizeBytesMax: number): Promise<Uint8Array>;
+
+  /** Removes objects, as far as there are any. Only for content that nobody refers to any more: readers get `not_found`. */
+  remove(digests: readonly Digest[]): Promise<void>;
+
+  /** Removes uploads that nobody has written to for `idleMs`: whoever began them is gone. Answers how many. */
+  removeAbandoned(nowMs: number, idleMs: number): Promise<number>;
+}
+
+/**
+ * Checkpoints beside the artifacts, one immutable object each, by position. They say what the log was to whoever finds the
+ * log shorter or different. Two that differ at one position both stay: that is what nobody should be able to hide.
+ */
+export interface CheckpointStore {
+  /** Whole or not at all; a repeat is harmless. */
+  put(checkpoint: Checkpoint): Promise<void>;
+
+  /**
+   * Those after a position, in order, at most `limit`, and then the others of the last position.
+   * @throws StoreError `digest_mismatch` for one that is no checkpoint, or not the one its name says
+   */
+  list(afterPosition: number, limit: number): Promise<Checkpoint[]>;
+}
+
+/**
+ * Logs of attempts, which grow: bytes are written by offset. Whoever writes says where a chunk belongs; bytes that are there
+ * already are skipped, so a repeated chunk is harmless, also when several processes write it at once.
+ */
+export interface LogStore {
+  /**
+   * Writes `chunk` at `offset` and answers where the log continues. What is written beyond the limit of a log is dropped and
+   * counted as taken.
+   * @throws StoreError `offset_mismatch` when `offset` is past the end; `details.nextOffset` is where to go on
+   */
+  append(attempt: AttemptRef, offset: number, chunk: Uint8Array): Promise<{ nextOffset: number }>;
+
+  /** Bytes written so far; 0 when there is no log yet. */
+  size(attempt: AttemptRef): Promise<number>;
+
+  /** Up to `lengthMax` bytes from `offset`; empty at the end. */
+  read(attempt: AttemptRef, offset: number, lengthMax: number): Promise<Uint8Array>;
+
+  /** Removes logs that nobody has written to for `keptMs`; reading one of them gives nothing from then on. Answers how many. */
+  removeOlderThan(nowMs: number, keptMs: number): Promise<number>;
+}
+
+/**
+ * The one door to the bytes that are too large for the log. Content and checkpoints are on a filesystem or in an S3 bucket;
+ * the logs of attempts, which grow, are files in either case.
+ */
+export interface ArtifactStore {
+  readonly content: ContentStore;
+  readonly logs: LogStore;
+  readonly checkpoints: CheckpointStore;
+
+  /** Readiness: what is there can be reached. @throws what the store has to say otherwise */
+  check(): Promise<void>;
+}
