@@ -82,9 +82,9 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
 async function openForges(service: Gateway, env: Env): Promise<ForgeSettings[]> {
   const loaded = await loadForgeSettings(service.config.forgesFile, env);
   if (!loaded.ok) throw new Error(loaded.problems.join('; '));
-  for (const { webhookSecret, token } of loaded.forges) {
-    service.hide(new Secret(webhookSecret));
-    if (token !== null) service.hide(new Secret(token));
+  for (const { webhookSecret, token, sourceTokens } of loaded.forges) {
+    for (const secret of new Set([webhookSecret, token, ...sourceTokens.values()]))
+      if (secret !== null) service.hide(new Secret(secret));
   }
   return loaded.forges;
 }

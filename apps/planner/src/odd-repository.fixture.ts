@@ -75,6 +75,7 @@ export class OddRepository {
       cloneProtocols: ['http'],
       allowPrivateAddresses: true,
       repositories: [{ id: REPOSITORY, cloneUrl, defaultBranch: 'main' }],
+      sourceTokens: new Map(),
     };
     this.#mirrors = new ServedMirrors(new Git({ environment: { PATH: process.env['PATH'] } }), mirrorDir, [forge]);
   }

@@ -36,7 +36,7 @@ export class ServedMirrors {
       return failure('repository_not_served', `no configured forge serves ${id}`);
     }
     const { cloneUrl, defaultBranch } = served.repository;
-    const { token } = served.forge;
+    const token = served.forge.sourceTokens.get(id) ?? served.forge.token;
     // A token over plain HTTP could be read on the way.
     const credential =
       token !== null && cloneUrl.startsWith('https:') ? { username: TOKEN_USER, password: token } : null;

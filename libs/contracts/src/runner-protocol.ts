@@ -39,7 +39,10 @@ export const SourceAccess = z.strictObject({
   ref: z.string().max(1_000),
   commit: CommitId,
   tree: CommitId,
-  /** Sent as a bearer header by the fetch and never written where the job can read it; null when the source is open. */
+  /**
+   * Reads this repository and is sent to it alone, as the password of `x-access-token`. Never written where the job can read
+   * it, never in a log; null when the source is open.
+   */
   token: z.string().max(2_000).nullable(),
 });
 export type SourceAccess = z.infer<typeof SourceAccess>;

@@ -22,6 +22,7 @@ export {
 export {
   ServedRepository,
   findServedRepository,
+  findSourceToken,
   loadForgeSettings,
   type ForgeSettings,
   type LoadedForges,

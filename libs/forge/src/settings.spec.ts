@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { findServedRepository, loadForgeSettings, type LoadedForges } from './settings.ts';
+import { findServedRepository, findSourceToken, loadForgeSettings, type LoadedForges } from './settings.ts';
 
 let directory: string;
 beforeAll(async () => {
@@ -57,6 +57,11 @@ describe('forge settings', () => {
     ['a secret written down', [forge({ webhookSecret: ENV.HOOK })], /webhookSecret/],
     ['a variable without value', [forge({ webhookSecret: { env: 'GONE' } })], /the variable GONE has no value/],
     ['a token file that is not there', [forge({ token: { file: 'gone.txt' } })], /the file gone\.txt has no value/],
+    [
+      'a token for sources that is not there',
+      [forge({ sourceToken: { env: 'GONE' } })],
+      /sourceToken: the variable GONE/,
+    ],
     ['an unknown key', [forge({ webhokSecret: 1 })], /webhokSecret/],
     ['another protocol', [forge({ apiUrl: 'file:///etc/passwd' })], /apiUrl/],
     ['a forge twice', [forge(), forge({ repositories: [] })], /github is listed twice/],
@@ -82,6 +87,29 @@ describe('forge settings', () => {
     const path = join(directory, 'half.json');
     await writeFile(path, '{');
     expect(await loadForgeSettings(path, ENV)).toEqual({ ok: false, problems: [`${path}: is not JSON`] });
+  });
+
+  it('given tokens for sources, then a repository has its own, or its forge’s, and it travels to that one address alone', async () => {
+    const repositories = ['shop', 'mall', 'plain'].map((name) => ({
+      id: `github/demo/${name}`,
+      cloneUrl: `${name === 'plain' ? 'http' : 'https'}://forge.example/demo/${name}.git`,
+      ...(name === 'mall' ? { sourceToken: { env: 'HOOK' } } : {}),
+    }));
+    const loaded = await load(forge({ sourceToken: { env: 'TOKEN' }, repositories }));
+    if (!loaded.ok) throw new Error(loaded.problems.join());
+    const tokenFor = (id: string, cloneUrl: string): string | null => findSourceToken(loaded.forges, { id, cloneUrl });
+    expect(tokenFor('github/demo/shop', 'https://forge.example/demo/shop.git')).toBe(ENV.TOKEN);
+    expect(tokenFor('github/demo/mall', 'https://forge.example/demo/mall.git')).toBe(ENV.HOOK);
+    expect(tokenFor('github/demo/shop', 'https://forge.example/demo/mall.git')).toBeNull();
+    expect(tokenFor('github/demo/gone', 'https://forge.example/demo/gone.git')).toBeNull();
+    expect(tokenFor('github/demo/plain', 'http://forge.example/demo/plain.git')).toBeNull();
+    expect(JSON.stringify(loaded.forges.map((each) => each.repositories))).not.toContain('not-a-secret');
+  });
+
+  it('given none, then the token for publishing is not one for sources', async () => {
+    const loaded = await load(forge());
+    const shop = { id: 'github/demo/shop', cloneUrl: 'https://forge.example/demo/shop.git' };
+    expect(loaded.ok && findSourceToken(loaded.forges, shop)).toBeNull();
   });
 
   it('given an id, then the served repository is found by it alone', async () => {

@@ -20,6 +20,9 @@ export const ServedRepository = z.strictObject({
 });
 export type ServedRepository = z.infer<typeof ServedRepository>;
 
+/** As the file has it: with the token for this one repository, where a forge can make such tokens. */
+const RepositoryInFile = ServedRepository.extend({ sourceToken: SecretReference.nullable().default(null) });
+
 const ForgeFile = z.strictObject({
   kind: z.enum(['github']),
   /** First part of the repository ids of this forge. */
@@ -28,6 +31,10 @@ const ForgeFile = z.strictObject({
   webhookSecret: SecretReference,
   /** For publishing checks; without one the forge is read only. */
   token: SecretReference.nullable().default(null),
+  /**
+   * For reading sources; handed to runners, so it must not be able to do anything else. A repository's own goes before it.
+   */
+  sourceToken: SecretReference.nullable().default(null),
   /** How repositories may be fetched: `https` unless somebody decides otherwise. */
   cloneProtocols: z
     .array(z.enum(['https', 'http', 'ssh']))
@@ -36,15 +43,21 @@ const ForgeFile = z.strictObject({
   /** Forges on this machine or a private network; off, such clone addresses are refused. */
   allowPrivateAddresses: z.boolean().default(false),
   /** Repositories that may start runs; a delivery of any other is refused. */
-  repositories: z.array(ServedRepository).max(10_000),
+  repositories: z.array(RepositoryInFile).max(10_000),
 });
 
 const SettingsFile = z.strictObject({ forges: z.array(ForgeFile).max(50) });
 
 /** One forge with its secrets read. */
-export type ForgeSettings = Omit<z.infer<typeof ForgeFile>, 'webhookSecret' | 'token'> & {
+export type ForgeSettings = Omit<
+  z.infer<typeof ForgeFile>,
+  'webhookSecret' | 'token' | 'sourceToken' | 'repositories'
+> & {
   webhookSecret: string;
   token: string | null;
+  repositories: ServedRepository[];
+  /** What reads the source of a repository, for those that are not open to everybody. */
+  sourceTokens: ReadonlyMap<RepositoryId, string>;
 };
 
 export type LoadedForges = { ok: true; forges: ForgeSettings[] } | { ok: false; problems: string[] };
@@ -72,9 +85,30 @@ export async function loadForgeSettings(
     else if (webhookSecret.length < SECRET_LENGTH_MIN)
       problems.push(`${at}.webhookSecret: expected at least ${SECRET_LENGTH_MIN} characters`);
     if (forge.token !== null && token === null) problems.push(`${at}.token: ${nameOf(forge.token)} has no value`);
-    if (webhookSecret !== null) forges.push({ ...forge, webhookSecret, token });
+    const sources = await sourceTokensOf(forge, path, env);
+    problems.push(...sources.problems.map((problem) => `${at}.${problem}`));
+    const { sourceToken: _, ...rest } = forge;
+    const repositories = forge.repositories.map(({ sourceToken: __, ...repository }) => repository);
+    if (webhookSecret !== null) forges.push({ ...rest, repositories, webhookSecret, token, ...sources });
   }
   return problems.length > 0 ? { ok: false, problems } : { ok: true, forges };
+}
+
+async function sourceTokensOf(
+  forge: z.infer<typeof ForgeFile>,
+  path: string,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<{ sourceTokens: Map<RepositoryId, string>; problems: string[] }> {
+  const sourceTokens = new Map<RepositoryId, string>();
+  const problems = new Set<string>();
+  for (const { id, sourceToken } of forge.repositories) {
+    const reference = sourceToken ?? forge.sourceToken;
+    if (reference === null) continue;
+    const token = await readSecret(reference, path, env);
+    if (token !== null) sourceTokens.set(id, token);
+    else problems.add(`sourceToken: ${nameOf(reference)} has no value`);
+  }
+  return { sourceTokens, problems: [...problems] };
 }
 
 async function parseFile(path: string): Promise<z.infer<typeof SettingsFile> | { problems: string[] }> {
@@ -139,4 +173,17 @@ export function findServedRepository(
     if (repository !== undefined) return { forge, repository };
   }
   return null;
+}
+
+/**
+ * The token that reads the source of a repository; null where there is none, and where it must not travel: to another
+ * address than the settings have for that repository, or in the clear.
+ */
+export function findSourceToken(
+  forges: readonly ForgeSettings[],
+  { id, cloneUrl }: { readonly id: RepositoryId; readonly cloneUrl: string },
+): string | null {
+  const served = findServedRepository(forges, id);
+  if (served === null || served.repository.cloneUrl !== cloneUrl || !cloneUrl.startsWith('https:')) return null;
+  return served.forge.sourceTokens.get(id) ?? null;
 }

@@ -143,7 +143,7 @@ export class LeaseController {
 
   async #offer({ leaseId, lease }: HeldLease): Promise<LeaseOffer> {
     const shelved = await this.#plans.take(lease.planDigest);
-    const offer = shelved === null ? null : offerFor(leaseId, lease, shelved);
+    const offer = shelved === null ? null : offerFor(leaseId, lease, shelved, this.#parts.forges);
     if (offer === null) throw new Error(`plan ${lease.planDigest} has no job ${lease.jobKey}, which was leased`);
     return offer;
   }

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Plan } from '@delta-ci/contracts';
+import type { Plan, TrustLevel } from '@delta-ci/contracts';
+import type { ForgeSettings } from '@delta-ci/forge';
 import { aPlan } from '../../../../test/support/made-up/plan.ts';
 import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
-import { PlanShelf } from './lease-offer.ts';
+import { aRepository } from '../../../../test/support/made-up/repository.ts';
+import { offerFor, PlanShelf } from './lease-offer.ts';
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
 const PLAN = aPlan({ jobs: [aPlannedJob('unit'), aPlannedJob('lint')] });
@@ -26,5 +28,48 @@ describe('plans on the shelf', () => {
     const shelf = new PlanShelf(async () => (answers.shift() ?? first)());
     await shelf.take(DIGEST).catch(() => null);
     expect((await shelf.take(DIGEST))?.plan).toBe(PLAN);
+  });
+});
+
+describe('the source in an offer', () => {
+  const repository = aRepository({ cloneUrl: 'https://forge.example/demo/shop.git' });
+  const FORGE: ForgeSettings = {
+    kind: 'github',
+    name: 'github',
+    apiUrl: 'https://api.forge.example',
+    webhookSecret: 'fake-webhook-secret',
+    token: 'fake-publishing-token',
+    cloneProtocols: ['https'],
+    allowPrivateAddresses: false,
+    repositories: [{ id: repository.id, cloneUrl: repository.cloneUrl, defaultBranch: 'main' }],
+    sourceTokens: new Map([[repository.id, 'fake-source-token']]),
+  };
+  const LEASE = {
+    runId: `run_${'1'.repeat(32)}`,
+    jobKey: 'unit',
+    attempt: 1,
+    fence: 1,
+    planDigest: DIGEST,
+    ttlMs: 1,
+    heartbeatMs: 1,
+    acceptanceMs: 1,
+    maxRuntimeMs: 1,
+    traceparent: null,
+  };
+  const tokenFor = (over: Partial<Plan>, forge = FORGE): string | null | undefined => {
+    const plan = aPlan({ repository, jobs: [aPlannedJob('unit')], ...over });
+    const jobs = new Map(plan.jobs.map((job) => [job.key, job]));
+    return offerFor('e'.repeat(64), LEASE, { plan, jobs }, [forge])?.source.token;
+  };
+
+  it.each<TrustLevel>(['trusted', 'untrusted'])(
+    'given a change that is %s, then it has the token that reads it',
+    (trust) => expect(tokenFor({ trust })).toBe('fake-source-token'),
+  );
+
+  it('given another address than the settings have, or no token for sources, then it has none', () => {
+    expect(tokenFor({ repository: { ...repository, cloneUrl: 'https://forge.example/demo/other.git' } })).toBeNull();
+    expect(tokenFor({ repository: { ...repository, id: 'github/demo/other' } })).toBeNull();
+    expect(tokenFor({}, { ...FORGE, sourceTokens: new Map() })).toBeNull();
   });
 });

@@ -1,3 +1,4 @@
+import { findSourceToken, type ForgeSettings } from '@delta-ci/forge';
 import type { Digest, GrantedLease, JobKey, LeaseOffer, Plan, PlannedJob } from '@delta-ci/contracts';
 
 /** Plans are immutable and most leases of a while are of few runs; a large plan is some megabytes. */
@@ -46,8 +47,16 @@ export class PlanShelf {
   }
 }
 
-/** Everything the runner needs; null when the plan has no such job, which would be a broken invariant. */
-export function offerFor(leaseId: string, lease: GrantedLease, { plan, jobs }: ShelvedPlan): LeaseOffer | null {
+/**
+ * Everything the runner needs; null when the plan has no such job, which would be a broken invariant. The token that reads
+ * the source goes along for untrusted changes too: a fork's commits are fetched from the repository they want to get into.
+ */
+export function offerFor(
+  leaseId: string,
+  lease: GrantedLease,
+  { plan, jobs }: ShelvedPlan,
+  forges: readonly ForgeSettings[],
+): LeaseOffer | null {
   const job = jobs.get(lease.jobKey);
   if (job === undefined) return null;
   const { planDigest: _, ...terms } = lease;
@@ -61,7 +70,7 @@ export function offerFor(leaseId: string, lease: GrantedLease, { plan, jobs }: S
       ref: plan.change.ref,
       commit: plan.commit,
       tree: plan.tree,
-      token: null,
+      token: findSourceToken(forges, plan.repository),
     },
     secrets: {},
   };

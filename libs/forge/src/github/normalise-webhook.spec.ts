@@ -11,6 +11,7 @@ const FORGE: ForgeSettings = {
   cloneProtocols: ['https'],
   allowPrivateAddresses: false,
   repositories: [{ id: 'github/demo/shop', cloneUrl: 'https://forge.example/demo/shop.git', defaultBranch: 'main' }],
+  sourceTokens: new Map(),
 };
 
 const BASE = 'a'.repeat(40);
