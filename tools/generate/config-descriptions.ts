@@ -8,6 +8,10 @@ export const CONFIG_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'jobs.*.runs_on': 'Labels a runner must have to take the job.',
   'jobs.*.workdir': 'Folder the steps run in, from the repository’s root.',
   'jobs.*.needs': 'Jobs that must succeed, or be allowed to fail, before this one starts.',
+  'jobs.*.source':
+    'What the checkout of this job brings beside the files of the commit; replaces what the file says for all.',
+  'jobs.*.source.submodules': 'true: submodules of the commit; recursive: theirs too.',
+  'jobs.*.source.lfs': 'Files of Git LFS in place of their pointers.',
   'jobs.*.steps': 'Command lines, run one after the other by a shell that stops at the first failure.',
   'jobs.*.paths': 'Files the job is about. Narrows what a change would run, never widens it.',
   'jobs.*.matrix':
@@ -57,5 +61,9 @@ export const CONFIG_DESCRIPTIONS: Readonly<Record<string, string>> = {
   'limits.memory': 'Memory, for example 4Gi.',
   'limits.disk': 'Disk, for example 20Gi.',
   egress: 'What jobs may reach over the network.',
+  source:
+    'What checkouts bring beside the files of the commit, for all jobs that say nothing else; nothing unless asked for.',
+  'source.submodules': 'true: submodules of the commit; recursive: theirs too.',
+  'source.lfs': 'Files of Git LFS in place of their pointers.',
   'egress.allow': 'Hosts jobs may reach.',
 };

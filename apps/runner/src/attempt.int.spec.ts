@@ -32,7 +32,7 @@ const RUNNER = `rnr_${'1'.repeat(32)}`;
 const TOKEN = { runnerId: RUNNER, token: 'fake-runner-token', tokenExpiresAtMs: Number.MAX_SAFE_INTEGER };
 
 let place: string;
-let source: { cloneUrl: string; ref: string; commit: string; tree: string; token: null };
+let source: { cloneUrl: string; ref: string; commit: string; tree: string; token: string | null };
 let gateway: SmallGateway;
 let workDir: string;
 let stopping: AbortController;
@@ -105,7 +105,7 @@ async function carryOut(
       redactor: createRedactor(),
     }),
     jobDir: jobDirectoryIn(workDir),
-    protocols: ['file', 'http'],
+    sources: { protocols: ['file', 'http'], hosts: [], lfsCache: null },
     toolchainDirs: [],
     egress: { mode: egress, allow: ['*'], ranges: [], upstream: null, resolve: async () => [] },
     nowMs: Date.now,
@@ -176,6 +176,14 @@ describe('one leased attempt', () => {
       steps: [],
       infrastructureError: { code: 'layer_missing', message: expect.stringContaining('tier process cannot enforce') },
     });
+  });
+
+  it('given the token of the source in what a job prints, then the log and the report have it masked', async () => {
+    const token = 'fake-source-token-0123';
+    await carryOut(offer(`echo ${token}; exit 1`, { source: { ...source, token } }));
+    expect(gateway.log).toContain('***');
+    expect(gateway.log).not.toContain(token);
+    expect(JSON.stringify(gateway.reported('complete'))).not.toContain(token);
   });
 
   it('given a source over HTTP, then one request brings it, and the job runs on it', async () => {

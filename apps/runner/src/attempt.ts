@@ -1,10 +1,10 @@
 import { rm } from 'node:fs/promises';
 import { decidingStep, type CompletionReport, type InfrastructureError, type LeaseOffer } from '@delta-ci/contracts';
-import type { Git, Protocol } from '@delta-ci/git';
+import type { Git } from '@delta-ci/git';
 import { runJob, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
 import { SecretMasker, whyNoSecret, type Logger } from '@delta-ci/service';
 import { KeptArtifacts } from './kept-artifacts.ts';
-import { fetchSource, type FetchedSource } from './fetch-source.ts';
+import { fetchSource, type FetchedSource, type SourceTerms } from './fetch-source.ts';
 import { GatewayCalls } from './gateway-calls.ts';
 import type { GatewayClient } from './gateway-client.ts';
 import { networkFor, type EgressTerms, type JobNetwork } from './job-network.ts';
@@ -23,7 +23,7 @@ export interface AttemptTools {
   logger: Logger;
   /** Where the job is carried out; nobody else's. Gone afterwards. */
   jobDir: JobDirectory;
-  protocols: readonly Protocol[];
+  sources: SourceTerms;
   toolchainDirs: readonly string[];
   egress: EgressTerms;
   nowMs: () => number;
@@ -160,7 +160,7 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
   const { workspaceDir, gitDir } = tools.jobDir;
   keeper.report({ phase: 'running', step: 'fetch' });
   // The sandbox is made ready while the lease is acknowledged and the source is on its way; nothing runs in it before.
-  const sourceReady = readiness(tools, fetchSource(tools.git, lease.source, gitDir, tools.protocols, keeper.signal));
+  const sourceReady = readiness(tools, fetchSource(tools.git, lease, gitDir, tools.sources, keeper.signal));
   const { runId, jobKey, attempt, job, trust, secrets } = lease;
   const output = async (chunk: Uint8Array): Promise<void> => {
     await place.log.write(chunk);
@@ -203,8 +203,9 @@ function readiness(
 }
 
 /** What has to be kept out of everything that is said about the job. */
-function secretsOf({ secrets }: LeaseOffer): string[] {
-  return Object.values(secrets).filter((value) => whyNoSecret(value) === null);
+function secretsOf({ secrets, source }: LeaseOffer): string[] {
+  const values = source.token === null ? Object.values(secrets) : [...Object.values(secrets), source.token];
+  return values.filter((value) => whyNoSecret(value) === null);
 }
 
 /** A secret that could not be kept out of the log is not given to the job. */

@@ -10,6 +10,7 @@ import {
   setting,
   text,
   url,
+  wholeNumber,
   type Setting,
 } from '@delta-ci/service';
 import { z } from 'zod';
@@ -48,6 +49,10 @@ export const runnerSettings = z.object({
   labels: list().default([]),
   /** How sources may be fetched; the forge's own protocol besides these is refused. */
   cloneProtocols: list().default(['https']),
+  /** Hosts besides a repository's own that its submodules and files of Git LFS may come from, at whatever address. */
+  sourceHosts: list().default([]),
+  /** Bytes of Git LFS files that are kept for later jobs; 0 keeps none. */
+  lfsCacheBytes: wholeNumber({ min: 0, max: 2 ** 45, unit: 'bytes' }).default(10 * 1024 ** 3),
   /** A runner that gets no work for so long ends: the controller starts another when there is some. */
   idleTimeoutMs: durationMs({ min: 100 }).default(600_000),
   killGraceMs: durationMs({ min: 10, max: 60_000 }).default(10_000),

@@ -1,25 +1,33 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { InfrastructureError, SourceAccess } from '@delta-ci/contracts';
+import type { InfrastructureError, LeaseOffer, SourceAccess } from '@delta-ci/contracts';
 import { DOWNLOADED_PACK } from '@delta-ci/sandbox';
 import {
+  completeSource,
   downloadCommit,
-  layOutBareRepository,
+  fetchCommit,
   parseCloneUrl,
-  type ConfigSetting,
+  remoteSupply,
+  RepositoryReader,
+  type CloneUrl,
+  type Credential,
   type Git,
+  type LfsCache,
   type Protocol,
 } from '@delta-ci/git';
+
+/** What a runner allows of sources. */
+export interface SourceTerms {
+  readonly protocols: readonly Protocol[];
+  /** Hosts besides a repository's own that its submodules and files of Git LFS may come from. */
+  readonly hosts: readonly string[];
+  readonly lfsCache: LfsCache | null;
+}
 
 /** A shallow fetch of the largest repositories takes a few minutes on a slow link. */
 const FETCH_MS = 10 * 60_000;
 
-/** Of a job's own repository nothing has to survive a crash, and there is nothing to tend in it. */
-const THROW_AWAY: readonly ConfigSetting[] = [['core.fsync', 'none']];
-
-const FLAGS = ['--quiet', '--depth=1', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance'];
-
-/** As large a pack of one commit as anybody tests; beyond it git fetches, which the time limit ends. */
+/** As large as anybody tests: a pack of one commit, and those of all its submodules together. */
 const PACK_BYTES_MAX = 4 * 1024 ** 3;
 
 export type FetchedSource = { ok: true } | { ok: false; error: InfrastructureError };
@@ -27,62 +35,109 @@ export type FetchedSource = { ok: true } | { ok: false; error: InfrastructureErr
 /**
  * Fetches exactly the tested commit, shallow and by its id, into `gitDir`, an empty directory: its pack as it comes where
  * the remote gives it in one answer, and a bare repository where git has to fetch. Only objects travel: nothing is checked
- * out, no hook or filter runs, and the credential is used for this one fetch and written nowhere. Whether the commit has the
+ * out, no hook or filter runs, and the credential is used for this fetch and written nowhere. Whether the commit has the
  * planned tree is looked at where it is checked out.
+ *
+ * A job that wants submodules or files of Git LFS gets them beside the commit. What they are is read from the tested tree,
+ * which therefore has to be the planned one before anybody else is asked for anything.
  */
 export async function fetchSource(
   git: Git,
-  access: SourceAccess,
+  lease: Pick<LeaseOffer, 'source' | 'job' | 'trust'>,
   gitDir: string,
-  protocols: readonly Protocol[],
+  terms: SourceTerms,
   signal: AbortSignal,
 ): Promise<FetchedSource> {
-  const { cloneUrl, commit, token } = access;
-  const url = parseCloneUrl(cloneUrl, protocols);
+  const url = parseCloneUrl(lease.source.cloneUrl, terms.protocols);
   if (!url.ok) return unavailable(url.error.message);
+  const fetching: Fetching = { git, access: lease.source, remote: url.value, gitDir, signal };
+  const wishes = lease.job.source;
+  if (wishes === undefined) return (await download(fetching)) ? { ok: true } : fetchByGit(fetching);
+  const fetched = await fetchByGit(fetching);
+  if (!fetched.ok) return fetched;
+  const mismatch = await treeMismatch(fetching);
+  if (mismatch !== null) return { ok: false, error: mismatch };
+  const supply = remoteSupply(git, {
+    tested: url.value,
+    credential: credentialOf(lease.source),
+    // A stranger's change could name any repository of the owner, and show what is in it.
+    credentialForSubmodules: lease.trust === 'trusted',
+    protocols: terms.protocols,
+    hosts: terms.hosts,
+    cache: terms.lfsCache,
+    timeLimitMs: FETCH_MS,
+    maxBytes: PACK_BYTES_MAX,
+    signal,
+  });
+  const source = { gitDir, commit: lease.source.commit, repository: url.value };
+  const completed = await completeSource(git, source, wishes, supply, signal);
+  await terms.lfsCache?.sweep(Date.now());
+  return completed.ok ? { ok: true } : unavailable(completed.error.message);
+}
+
+interface Fetching {
+  readonly git: Git;
+  readonly access: SourceAccess;
+  readonly remote: CloneUrl;
+  readonly gitDir: string;
+  readonly signal: AbortSignal;
+}
+
+async function download({ git, access, remote, gitDir, signal }: Fetching): Promise<boolean> {
+  const { commit } = access;
+  const credential = credentialOf(access);
   // Before the pack: whoever finds one finds it complete.
   await writeFile(join(gitDir, 'shallow'), `${commit}\n`);
   const downloaded = await downloadCommit(git, {
-    remote: url.value,
+    remote,
     commit,
     packFile: join(gitDir, DOWNLOADED_PACK),
-    authorization: token === null ? null : `Bearer ${token}`,
+    authorization: credential === undefined ? null : `Basic ${base64Of(credential)}`,
     maxBytes: PACK_BYTES_MAX,
     timeLimitMs: FETCH_MS,
     signal,
   });
-  if (downloaded) return { ok: true };
-  await rm(join(gitDir, 'shallow'));
-  return fetchByGit(git, access, gitDir, protocols, signal);
+  if (!downloaded) await rm(join(gitDir, 'shallow'));
+  return downloaded;
 }
 
-async function fetchByGit(
-  git: Git,
-  { cloneUrl, commit, token }: SourceAccess,
-  gitDir: string,
-  protocols: readonly Protocol[],
-  signal: AbortSignal,
-): Promise<FetchedSource> {
-  await layOutBareRepository(gitDir, commit.length === 64 ? 'sha256' : 'sha1');
-  const fetched = await git.run(
-    { command: 'fetch', flags: FLAGS, operands: [cloneUrl, commit] },
-    {
-      gitDir,
-      protocols,
-      config: token === null ? THROW_AWAY : [...THROW_AWAY, header(cloneUrl, token)],
-      timeLimitMs: FETCH_MS,
-      signal,
-      secrets: token === null ? [] : [token],
-    },
-  );
+async function fetchByGit({ git, access, remote, gitDir, signal }: Fetching): Promise<FetchedSource> {
+  const fetched = await fetchCommit(git, {
+    // The planner went by the forge settings when it judged where this repository is.
+    access: { remote, credential: credentialOf(access), addressPolicy: { kind: 'any' } },
+    commit: access.commit,
+    ref: access.ref,
+    gitDir,
+    maxBytes: PACK_BYTES_MAX,
+    timeLimitMs: FETCH_MS,
+    signal,
+  });
   return fetched.ok ? { ok: true } : unavailable(fetched.error.message);
+}
+
+async function treeMismatch({ git, access, gitDir }: Fetching): Promise<InfrastructureError | null> {
+  const { commit, tree } = access;
+  const reader = new RepositoryReader(git, gitDir);
+  try {
+    const found = await reader.treeId(commit);
+    if (found.ok && found.value === tree) return null;
+    return { code: 'tree_mismatch', message: `commit ${commit} has not the tree ${tree} of the plan` };
+  } finally {
+    await reader.close();
+  }
+}
+
+/** What forges take as the user name beside a token: GitHub asks for it, others do not look at it. */
+const TOKEN_USER = 'x-access-token';
+
+function credentialOf({ token }: SourceAccess): Credential | undefined {
+  return token === null ? undefined : { username: TOKEN_USER, password: token };
+}
+
+function base64Of({ username, password }: Credential): string {
+  return Buffer.from(`${username}:${password}`).toString('base64');
 }
 
 function unavailable(message: string): FetchedSource {
   return { ok: false, error: { code: 'source_unavailable', message: message.slice(0, 5_000) } };
-}
-
-/** The credential as a header for this address alone: git would send it nowhere else, not even after a redirect. */
-function header(cloneUrl: string, token: string): ConfigSetting {
-  return [`http.${new URL(cloneUrl).origin}/.extraHeader`, `Authorization: Bearer ${token}`];
 }

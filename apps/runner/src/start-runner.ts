@@ -3,7 +3,7 @@ import { arch, hostname, platform } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { IsolationTier, LeaseOffer, RegisterRunnerAnswer, RunnerCapabilities } from '@delta-ci/contracts';
 import { resolveName, type UpstreamProxy } from '@delta-ci/egress';
-import { Git, type Protocol } from '@delta-ci/git';
+import { Git, LfsCache, type Protocol } from '@delta-ci/git';
 import {
   BubblewrapExecutor,
   ContainerExecutor,
@@ -24,6 +24,7 @@ import {
 } from '@delta-ci/service';
 import { carryOutAttempt } from './attempt.ts';
 import type { RunnerConfig } from './config.ts';
+import type { SourceTerms } from './fetch-source.ts';
 import { GatewayClient, Refused } from './gateway-client.ts';
 import type { EgressTerms } from './job-network.ts';
 import { jobDirectoryIn, makeJobDirectory, type JobDirectory } from './job-directory.ts';
@@ -116,7 +117,7 @@ async function workOnce(
     token,
     logger: withIds(logger, ids),
     jobDir,
-    protocols: config.cloneProtocols.filter(isProtocol),
+    sources: sourceTermsOf(config),
     toolchainDirs: config.toolchainDirs,
     egress: egressTerms(config),
     nowMs: Date.now,
@@ -272,6 +273,14 @@ function executorOf(config: RunnerConfig, environment: NodeJS.ProcessEnv): Sandb
 }
 
 const stateDir = (config: RunnerConfig): string => join(config.dataDir, 'sandboxes');
+
+function sourceTermsOf(config: RunnerConfig): SourceTerms {
+  return {
+    protocols: config.cloneProtocols.filter(isProtocol),
+    hosts: config.sourceHosts,
+    lfsCache: config.lfsCacheBytes === 0 ? null : new LfsCache(join(config.dataDir, 'lfs'), config.lfsCacheBytes),
+  };
+}
 
 const PROTOCOLS: readonly string[] = ['https', 'http', 'ssh', 'file'];
 const isProtocol = (name: string): name is Protocol => PROTOCOLS.includes(name);

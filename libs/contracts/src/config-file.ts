@@ -23,12 +23,21 @@ export const ConfigFileService = z.strictObject({
 });
 export type ConfigFileService = z.infer<typeof ConfigFileService>;
 
+/** What a checkout brings beside the files of the commit itself: nothing, unless it is asked for. */
+export const ConfigFileSource = z.strictObject({
+  submodules: z.union([z.boolean(), z.literal('recursive')]).optional(),
+  lfs: z.boolean().optional(),
+});
+export type ConfigFileSource = z.infer<typeof ConfigFileSource>;
+
 export const ConfigFileJob = z.strictObject({
   image: z.string().min(1).max(500).optional(),
   toolchain: z.string().min(1).max(100).optional(),
   runs_on: z.array(z.string().min(1).max(100)).max(20).optional(),
   workdir: z.string().min(1).max(4_096).optional(),
   needs: z.array(JobKey).max(1_000).optional(),
+  /** Instead of what the file says for all jobs. */
+  source: ConfigFileSource.optional(),
   steps: z.array(z.string().min(1).max(65_536)).min(1).max(200),
   paths: z.array(Glob).min(1).max(1_000).optional(),
   matrix: z
@@ -113,6 +122,8 @@ export const ConfigFile = z.strictObject({
       disk: Size.optional(),
     })
     .optional(),
+  /** For all jobs that say nothing else. */
+  source: ConfigFileSource.optional(),
   egress: z.strictObject({ allow: z.array(z.string().min(1).max(253)).max(200) }).optional(),
 });
 export type ConfigFile = z.infer<typeof ConfigFile>;

@@ -97,6 +97,7 @@ export {
   ProposedPlan,
   SERVICES_MAX,
   ServiceRequest,
+  SourceRequest,
   SkippedJob,
 } from './plan.ts';
 export { EGRESS_DECISIONS_MAX, EgressDecision, EgressReason, egressReasonInWords } from './egress.ts';
@@ -198,7 +199,8 @@ export {
   SourceAccess,
 } from './runner-protocol.ts';
 export { CLOUD_EVENT_CONTENT_TYPE, CLOUD_EVENT_TYPE_PREFIX, CloudEvent } from './cloud-event.ts';
-export { CONFIG_FILE_NAMES, ConfigFile, ConfigFileJob } from './config-file.ts';
+export { SOURCE_LAYOUT } from './source-layout.ts';
+export { CONFIG_FILE_NAMES, ConfigFile, ConfigFileJob, ConfigFileSource } from './config-file.ts';
 export {
   AttemptState,
   AttemptView,

@@ -73,6 +73,15 @@ export const ServiceRequest = z.strictObject({
 });
 export type ServiceRequest = z.infer<typeof ServiceRequest>;
 
+/** What is put into the workspace beside the files of the tested commit itself. */
+export const SourceRequest = z.strictObject({
+  /** Submodules of the tested commit, or theirs as well; absent: their places stay empty. */
+  submodules: z.enum(['direct', 'recursive']).optional(),
+  /** Files of Git LFS in place of their pointers. */
+  lfs: z.literal(true).optional(),
+});
+export type SourceRequest = z.infer<typeof SourceRequest>;
+
 export const JobLimits = z.strictObject({
   cpuCount: z.number().positive().max(256),
   memoryBytes: z.number().int().positive(),
@@ -133,6 +142,8 @@ export const PlannedJob = z.strictObject({
   steps: z.array(JobStep).min(1).max(200),
   env: EnvironmentVariables,
   image: z.string().max(500).nullable(),
+  /** Absent where the files of the tested commit are all it needs. */
+  source: SourceRequest.optional(),
   /** What runs beside it; absent for nothing. */
   services: z.array(ServiceRequest).min(1).max(SERVICES_MAX).optional(),
   requirements: JobRequirements,

@@ -25,3 +25,9 @@ export { LocalRepository, openHistory, openLocalRepository } from './local-repos
 export { type BaseOptions, type BaseOrigin, type DefaultBase } from './default-base.ts';
 export { type SnapshotOptions, type WorktreeSnapshot } from './worktree-snapshot.ts';
 export { exportTree, type ExportOptions } from './export-tree.ts';
+export { fetchCommit, type CommitFetch } from './fetch-commit.ts';
+export { completeSource, type SourceSupply, type WantedSubmodule } from './source/complete-source.ts';
+export { LfsCache } from './source/lfs-cache.ts';
+export { type LfsPointer } from './source/lfs-pointer.ts';
+export { remoteSupply, type RemoteSupplyOptions } from './source/remote-supply.ts';
+export { verifiedCopy } from './source/verified-copy.ts';

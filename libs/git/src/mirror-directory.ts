@@ -29,6 +29,13 @@ async function namesIn(directory: string): Promise<string[]> {
   }
 }
 
+/** Bytes of a repository's packs, finished and arriving; 0 where there is none. */
+export async function packBytesOf(gitDir: string): Promise<number> {
+  const packs = join(gitDir, 'objects', 'pack');
+  const sizes = await Promise.all((await namesIn(packs)).map((name) => sizeOrZero(join(packs, name))));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
 /**
  * One mirror on disk: `<dir>/<key>/` with the bare repository, markers of who uses it, and the time of its last use
  * (the modification time of `last-used`). The lock stands beside it, so that it outlives the directory.
@@ -110,9 +117,7 @@ export class MirrorDirectory {
 
   /** Bytes of packs, finished and arriving: all but a few kilobytes of a mirror. */
   async packBytes(): Promise<number> {
-    const packs = join(this.gitDir, 'objects', 'pack');
-    const sizes = await Promise.all((await namesIn(packs)).map((name) => sizeOrZero(join(packs, name))));
-    return sizes.reduce((sum, size) => sum + size, 0);
+    return packBytesOf(this.gitDir);
   }
 
   async packCount(): Promise<number> {

@@ -8,9 +8,7 @@ import type { MirrorDirectory } from './mirror-directory.ts';
 import { parseRef } from './ref-name.ts';
 import { accessRemote, type RemoteAccess } from './remote-access.ts';
 import { RepositoryReader, type ReadOptions } from './repository-reader.ts';
-
-/** How often the size of what arrives is looked at. */
-const SIZE_LOOK_MS = 500;
+import { transferWithin } from './transfer-within.ts';
 
 const PINS = 'refs/delta/commits/';
 
@@ -190,7 +188,7 @@ export class Mirror extends RepositoryReader {
     return done({ refs: resolved, askedRemote: true });
   }
 
-  private async remoteContext(): Promise<GitResult<GitContext>> {
+  private async remoteContext(): Promise<GitResult<GitContext & { gitDir: string }>> {
     const context = await accessRemote(this.git, this.options.access);
     if (!context.ok) return context;
     const { limits, signal } = this.options;
@@ -205,25 +203,10 @@ export class Mirror extends RepositoryReader {
       flags: [...FETCH_FLAGS, ...further],
       operands: [this.options.access.remote.url, ...refspecs],
     };
-    const grown = new AbortController();
-    const { signal } = this.options;
-    const signals = signal === undefined ? [grown.signal] : [grown.signal, signal];
-    // A look that fails is made up for by the one after the transfer, which is awaited.
-    const watch = setInterval(() => void this.abortWhenTooLarge(grown).catch(() => undefined), SIZE_LOOK_MS);
-    const answer = await this.git.run(command, { ...context.value, signal: AbortSignal.any(signals) });
-    clearInterval(watch);
-    await this.abortWhenTooLarge(grown);
-    if (grown.signal.aborted) {
-      await this.options.directory.discard();
-      const limit = this.options.limits.maxRepositoryBytes;
-      return failed('repository_too_large', `the repository has more than ${limit} bytes of packed history`);
-    }
-    return answer.ok ? done(undefined) : answer;
-  }
-
-  private async abortWhenTooLarge(grown: AbortController): Promise<void> {
-    const bytes = await this.options.directory.packBytes();
-    if (bytes > this.options.limits.maxRepositoryBytes) grown.abort();
+    const maxBytes = this.options.limits.maxRepositoryBytes;
+    const answer = await transferWithin(this.git, command, context.value, maxBytes);
+    if (!answer.ok && answer.error.code === 'repository_too_large') await this.options.directory.discard();
+    return answer;
   }
 
   /** Keeps the mirror fast: joins packs when there are many, forgets pins when there are many. */

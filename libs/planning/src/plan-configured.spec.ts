@@ -132,6 +132,24 @@ jobs:
     expect(plan.notes.map(({ code }) => code)).toEqual(units.map(() => 'image_not_used'));
   });
 
+  it('given what a checkout is to bring, then jobs have the file’s word unless they have one of their own', () => {
+    const text = `version: 1
+source: { submodules: true }
+jobs:
+  unit: { steps: [make] }
+  model: { steps: [make], source: { submodules: recursive, lfs: true } }
+  lint: { steps: [make], source: { lfs: false } }
+`;
+    const parsed = parseConfigFile(text, 'delta.yaml');
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    const result = planConfigured(inputsFor(null, {}), { path: 'delta.yaml', file: parsed.file });
+    expect(result.ok && result.plan.jobs.map(({ key, source }) => [key, source])).toEqual([
+      ['unit', { submodules: 'direct' }],
+      ['model', { submodules: 'recursive', lfs: true }],
+      ['lint', undefined],
+    ]);
+  });
+
   it('given services, then they stand in the plan with the values of the matrix, for the check to refuse', () => {
     const text = `version: 1
 jobs:

@@ -1,6 +1,7 @@
 import {
   shortHash,
   type ConfigFileJob,
+  type ConfigFileSource,
   type Explanation,
   type ExplanationLink,
   type Plan,
@@ -34,6 +35,7 @@ export function planConfigured(inputs: PlanningInputs, { path, file }: FoundConf
     terms: termsFor(inputs, file),
     grant: grantOf(inputs),
     path,
+    source: file.source,
     expanded,
     blobIds: keyFileIdsOf(expanded, inputs),
   };
@@ -71,6 +73,8 @@ interface Context {
   readonly terms: JobTerms;
   readonly grant: Grant | null;
   readonly path: string;
+  /** What the file says for jobs that say nothing of it. */
+  readonly source: ConfigFileSource | undefined;
   readonly expanded: readonly ExpandedJob[];
   /** Of the files that keys of caches name, by path. */
   readonly blobIds: ReadonlyMap<string, string>;
@@ -115,6 +119,7 @@ function plannedJob(
     steps: job.steps.map((run) => ({ name: (run.split('\n')[0] ?? '').trim().slice(0, 200) || 'step', run, workdir })),
     env: { CI: 'true', ...matrixEnvironment(combination), ...job.env },
     image: job.image ?? null,
+    ...sourceOf(job.source ?? context.source),
     ...servicesOf(job),
     requirements: requirementsOf(expanded, context),
     limits: terms.limits,
@@ -128,6 +133,16 @@ function plannedJob(
     caches: trusted ? cachesOf(expanded, context) : [],
     policy: policyWithin(configuredPolicy(job), context.grant),
     explanation: explain(expanded, decision, context),
+  };
+}
+
+function sourceOf({ submodules = false, lfs = false }: ConfigFileSource = {}): Pick<PlannedJob, 'source'> {
+  if (submodules === false && !lfs) return {};
+  return {
+    source: {
+      ...(submodules === false ? {} : { submodules: submodules === true ? 'direct' : submodules }),
+      ...(lfs ? { lfs } : {}),
+    },
   };
 }
 

@@ -92,7 +92,7 @@ async function carryOut(
   return inRunDirectory(surroundings, async (directory) => {
     const place: JobPlace = {
       executor,
-      source: await makeJobSource(git, change, directory, interrupted),
+      source: await makeJobSource(git, change, jobs, directory, interrupted),
       directory,
       network,
       toolchainDirs: await toolchainDirs(surroundings),

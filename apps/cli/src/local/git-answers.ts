@@ -8,6 +8,8 @@ const USAGE: ReadonlySet<GitErrorCode> = new Set<GitErrorCode>([
   'invalid_commit_id',
   'invalid_directory',
   'invalid_ref',
+  'invalid_submodule',
+  'lfs_unavailable',
   'no_commits',
   'no_merge_base',
   'not_a_repository',

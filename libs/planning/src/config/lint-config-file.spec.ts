@@ -51,6 +51,11 @@ egress: { allow: [registry.example.org] }
       ['6:7 unknown key "retry"; did you mean "retries"?'],
     ],
     [
+      'an unknown key of a source',
+      file('  a:\n    steps: [x]\n    source: { submodule: true }\n'),
+      ['5:15 unknown key "submodule"; did you mean "submodules"?'],
+    ],
+    [
       'a key that is like no other',
       file('  a:\n    steps: [x]\n    zzzzzzzzzz: 1\n'),
       ['5:5 unknown key "zzzzzzzzzz"; known here: '],

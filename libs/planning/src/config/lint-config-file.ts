@@ -1,4 +1,4 @@
-import { ConfigFile, ConfigFileJob } from '@delta-ci/contracts';
+import { ConfigFile, ConfigFileJob, ConfigFileSource } from '@delta-ci/contracts';
 import { LineCounter, isMap, isPair, isScalar, parseDocument, visit, type Document, type YAMLError } from 'yaml';
 import { checkJobs } from './check-jobs.ts';
 import type { ConfigPath, ConfigProblem, PlacedProblem } from './config-problem.ts';
@@ -117,6 +117,7 @@ function knownKeys([first, , third]: ConfigPath): string[] {
     return [policies, policies.runs.unwrap().shape, policies.shadow.unwrap().shape].flatMap(Object.keys);
   }
   if (first === 'limits') return Object.keys(ConfigFile.shape.limits.unwrap().shape);
+  if (first === 'source' || third === 'source') return Object.keys(ConfigFileSource.shape);
   if (first === 'egress') return Object.keys(ConfigFile.shape.egress.unwrap().shape);
   if (first !== 'jobs') return Object.keys(ConfigFile.shape);
   if (third === 'policy') return Object.keys(ofJob.policy.unwrap().shape);

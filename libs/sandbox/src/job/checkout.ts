@@ -1,9 +1,13 @@
+import type { SourceRequest } from '@delta-ci/contracts';
+import { besideScript } from './checkout-beside.ts';
+
 /** In the source's directory: a pack as a remote sent it. */
 export const DOWNLOADED_PACK = 'downloaded.pack';
 
 /**
  * Where the tested tree comes from: a directory on the host with a bare repository that holds the commit, or with a pack
  * that nobody has looked at (`DOWNLOADED_PACK`). Beside either lies `shallow` when the history before the commit is missing.
+ * What a job asks for beside the commit's files lies there as `SOURCE_LAYOUT` says.
  */
 export interface JobSource {
   gitDir: string;
@@ -22,6 +26,10 @@ const REPOSITORY = [
   'mkdir -p .git/objects/info .git/objects/pack .git/refs/heads .git/refs/tags',
   "echo 'ref: refs/heads/main' > .git/HEAD",
 ];
+
+const CHECKOUT =
+  'git -c core.hooksPath=/dev/null -c core.symlinks=true -c protocol.allow=never -c advice.detachedHead=false' +
+  ' -c filter.lfs.smudge= -c filter.lfs.process= -c filter.lfs.required=false checkout --quiet --force --detach';
 
 const CORE = String.raw`[core]\n\tfilemode = true\n\tbare = false\n\tlogallrefupdates = true\n`;
 const configFor = (sha256: boolean): string =>
@@ -44,7 +52,11 @@ function objectsFrom(seenAs: string): string[] {
  * untrusted trees are dangerous where they are written out. Objects are borrowed from the read-only source. The tree
  * is compared before a file is written: what is tested is what was planned, or nothing.
  */
-export function checkoutScript(sourceSeenAs: string, { commit, tree }: Pick<JobSource, 'commit' | 'tree'>): string {
+export function checkoutScript(
+  sourceSeenAs: string,
+  { commit, tree }: Pick<JobSource, 'commit' | 'tree'>,
+  beside: SourceRequest = {},
+): string {
   if (!OBJECT_ID.test(commit) || !OBJECT_ID.test(tree)) throw new Error('commit and tree must be object ids');
   return [
     'export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null GIT_TERMINAL_PROMPT=0 GIT_ADVICE=0',
@@ -54,7 +66,7 @@ export function checkoutScript(sourceSeenAs: string, { commit, tree }: Pick<JobS
     `if [ -f '${sourceSeenAs}/shallow' ]; then while read -r id; do echo "$id"; done < '${sourceSeenAs}/shallow' > .git/shallow; fi`,
     `actual=$(git rev-parse --verify --end-of-options '${commit}^{tree}')`,
     `if [ "$actual" != '${tree}' ]; then echo "the tree is $actual, planned was ${tree}" >&2; exit ${TREE_MISMATCH_EXIT}; fi`,
-    'git -c core.hooksPath=/dev/null -c core.symlinks=true -c protocol.allow=never -c advice.detachedHead=false' +
-      ` -c filter.lfs.smudge= -c filter.lfs.process= -c filter.lfs.required=false checkout --quiet --force --detach '${commit}'`,
+    `${CHECKOUT} '${commit}'`,
+    ...besideScript(sourceSeenAs, beside, { repository: REPOSITORY, checkout: CHECKOUT }),
   ].join('\n');
 }

@@ -166,7 +166,7 @@ async function checkOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Pro
   if (seenAs === null) throw new Error('the source is bound into every sandbox');
   const outcome: StepOutcome = await sandbox.run(
     {
-      command: { kind: 'script', script: checkoutScript(seenAs, order.source) },
+      command: { kind: 'script', script: checkoutScript(seenAs, order.source, order.job.source) },
       workdir: '.',
       env: {},
       timeoutMs: CHECKOUT_TIMEOUT_MS,
