@@ -27,6 +27,9 @@ export interface SourceTerms {
 /** A shallow fetch of the largest repositories takes a few minutes on a slow link. */
 const FETCH_MS = 10 * 60_000;
 
+/** For all submodules and files of Git LFS together, however many there are. */
+const BESIDE_MS = 20 * 60_000;
+
 /** As large as anybody tests: a pack of one commit, and those of all its submodules together. */
 const PACK_BYTES_MAX = 4 * 1024 ** 3;
 
@@ -57,6 +60,7 @@ export async function fetchSource(
   if (!fetched.ok) return fetched;
   const mismatch = await treeMismatch(fetching);
   if (mismatch !== null) return { ok: false, error: mismatch };
+  const within = AbortSignal.any([signal, AbortSignal.timeout(BESIDE_MS)]);
   const supply = remoteSupply(git, {
     tested: url.value,
     credential: credentialOf(lease.source),
@@ -67,10 +71,10 @@ export async function fetchSource(
     cache: terms.lfsCache,
     timeLimitMs: FETCH_MS,
     maxBytes: PACK_BYTES_MAX,
-    signal,
+    signal: within,
   });
   const source = { gitDir, commit: lease.source.commit, repository: url.value };
-  const completed = await completeSource(git, source, wishes, supply, signal);
+  const completed = await completeSource(git, source, wishes, supply, within);
   await terms.lfsCache?.sweep(Date.now());
   return completed.ok ? { ok: true } : unavailable(completed.error.message);
 }

@@ -45,7 +45,7 @@ export function remoteSupply(git: Git, options: RemoteSupplyOptions): SourceSupp
       const access = { remote: remote.value, credential: credentialFor(remote.value), addressPolicy };
       const limits = { maxBytes: bytesLeft, timeLimitMs, signal };
       const fetched = await fetchCommit(git, { access, commit, ref: null, gitDir, ...limits });
-      bytesLeft -= await packBytesOf(gitDir);
+      bytesLeft = Math.max(0, bytesLeft - (await packBytesOf(gitDir)));
       return fetched.ok ? remote : whyNot(remote.value, fetched);
     },
     lfs: async (objects, remote, directory) => {
