@@ -30,4 +30,4 @@ export { completeSource, type SourceSupply, type WantedSubmodule } from './sourc
 export { LfsCache } from './source/lfs-cache.ts';
 export { type LfsPointer } from './source/lfs-pointer.ts';
 export { remoteSupply, type RemoteSupplyOptions } from './source/remote-supply.ts';
-export { verifiedCopy } from './source/verified-copy.ts';
+export { contentOfFile, verifiedCopy } from './source/verified-copy.ts';

@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  contentOfFile,
   openLocalRepository,
   verifiedCopy,
   type Git,
@@ -68,5 +68,5 @@ async function checkedOut(
 async function copyObject(gitDir: string, object: LfsPointer, directory: string): Promise<boolean> {
   const { oid } = object;
   const kept = join(gitDir, 'lfs', 'objects', oid.slice(0, 2), oid.slice(2, 4), oid);
-  return verifiedCopy(createReadStream(kept), join(directory, oid), object).catch(() => false);
+  return verifiedCopy(contentOfFile(kept), join(directory, oid), object).catch(() => false);
 }

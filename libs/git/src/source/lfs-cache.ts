@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LfsPointer } from './lfs-pointer.ts';
-import { verifiedCopy } from './verified-copy.ts';
+import { contentOfFile, verifiedCopy } from './verified-copy.ts';
 
 const ARRIVING = '.part';
 
@@ -28,7 +27,7 @@ export class LfsCache {
   async take(pointer: LfsPointer, file: string): Promise<boolean> {
     const kept = join(this.#dir, pointer.oid);
     try {
-      const whole = await verifiedCopy(createReadStream(kept), file, pointer);
+      const whole = await verifiedCopy(contentOfFile(kept), file, pointer);
       if (whole) await utimes(kept, new Date(), new Date());
       else await rm(kept, { force: true });
       return whole;

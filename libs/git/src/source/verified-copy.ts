@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import type { LfsPointer } from './lfs-pointer.ts';
 
@@ -28,4 +29,12 @@ export async function verifiedCopy(
     if (!whole) await rm(file, { force: true });
   }
   return whole;
+}
+
+/**
+ * The content of a file, opened when somebody reads it: a stream that is opened before would tell nobody that there is no such
+ * file, and end the process.
+ */
+export async function* contentOfFile(path: string): AsyncGenerator<Uint8Array> {
+  for await (const piece of createReadStream(path) as AsyncIterable<Uint8Array>) yield piece;
 }
