@@ -21,6 +21,8 @@ export const gatewaySettings = z.object({
   httpPort: port().default(7070),
   /** Which forges and repositories are served. */
   forgesFile: text(4_096),
+  /** Where the secrets of jobs are, and which repositories get which; without it jobs that name any are refused. */
+  secretsFile: text(4_096).optional(),
   /** Keys this gateway made for itself, private to it and its twins. */
   dataDir: text(4_096),
   /** Lets a stranger register as a runner; it buys nothing else. */

@@ -5,6 +5,7 @@ import type { ForgeSettings } from '@delta-ci/forge';
 import type { Counter, Histogram, Level, Logger } from '@delta-ci/service';
 import type { Proofs } from './access/authorisation-guard.ts';
 import type { EventStreams } from './http/event-streams.ts';
+import type { SecretStore } from './secrets/secret-store.ts';
 
 /** What the gateway's controllers work with; opened once at the start and handed to all of them. */
 export interface GatewayParts {
@@ -18,6 +19,8 @@ export interface GatewayParts {
   readonly bell: LogBell;
   readonly store: ArtifactStore;
   readonly forges: readonly ForgeSettings[];
+  /** What jobs may be given beside their source. */
+  readonly secrets: SecretStore;
   readonly proofs: Proofs;
   /** Whose checkpoints count. */
   readonly checkpointKeys: TrustedKeys;

@@ -12,6 +12,8 @@ import { GatewayModule } from './gateway-module.ts';
 import { ANSWER_HEADERS, prepareEdge } from './http/edge.ts';
 import { EventStreams } from './http/event-streams.ts';
 import type { GatewayParts } from './parts.ts';
+import { loadSecrets } from './secrets/load-secrets.ts';
+import type { SecretStore } from './secrets/secret-store.ts';
 import { keepSwept } from './sweep-store.ts';
 
 const MS_PER_DAY = 86_400_000;
@@ -21,11 +23,12 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * Opens what the routes work with, and listens last.
- * @param env where the forge settings look up the secrets they name
+ * @param env where the forge settings look up the secrets they name, and the secrets of jobs may be
  */
 export async function startGateway(service: Gateway, env: Env): Promise<NestFastifyApplication> {
   const { config, logger, stopping } = service;
   const forges = await openForges(service, env);
+  const secrets = await openSecrets(service, env);
   const proofs = await openProofs(service);
   const checkpointKeys = await loadTrustedKeys(config.checkpointKeysDir);
   const log = await openDatabase(service);
@@ -53,6 +56,7 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
     bell,
     store,
     forges,
+    secrets,
     proofs,
     checkpointKeys,
     streams,
@@ -87,6 +91,12 @@ async function openForges(service: Gateway, env: Env): Promise<ForgeSettings[]> 
       if (secret !== null) service.hide(new Secret(secret));
   }
   return loaded.forges;
+}
+
+async function openSecrets(service: Gateway, env: Env): Promise<SecretStore> {
+  const loaded = await loadSecrets(service.config.secretsFile ?? null, env);
+  if (!loaded.ok) throw new Error(loaded.problems.join('; '));
+  return loaded.store;
 }
 
 async function openProofs(service: Gateway): Promise<Proofs> {

@@ -50,6 +50,7 @@ export function commandHandlers(desk: CommandDesk): Required<AnsweringHandlers> 
     rerun: decide,
     'register-runner': decide,
     'set-policy': decide,
+    'hand-out-secrets': decide,
     'acknowledge-lease': decide,
     'complete-attempt': decide,
     'acknowledge-cancel': decide,

@@ -12,6 +12,7 @@ const KIND_OF: Readonly<Record<CommandName, CommandKind>> = {
   rerun: 'new-work',
   'set-policy': 'new-work',
   'settle-parked': 'new-work',
+  'hand-out-secrets': 'work-under-way',
   'acknowledge-lease': 'work-under-way',
   heartbeat: 'work-under-way',
   'complete-attempt': 'work-under-way',

@@ -15,6 +15,7 @@ import {
 import { ArtifactRecord, CompletionReport } from './outcome.ts';
 import { RunPolicy } from './policy.ts';
 import { RunnerCapabilities } from './runner-capabilities.ts';
+import { HandOut } from './secrets.ts';
 
 /**
  * Commands: what somebody wants, in the imperative. They travel as request/reply on `delta.commands.<name>`.
@@ -52,6 +53,8 @@ export const COMMAND_DATA = {
   }),
   /** Waits up to `waitMs` for work; the answer is null when there was none. The requester makes the capability and sends its hash. */
   'grant-lease': z.strictObject({ ...lease, pool: PoolName, waitMs: z.number().int().min(0).max(30_000) }),
+  /** Before a value leaves the gateway: once for each lease, and never for a change that is not trusted. */
+  'hand-out-secrets': z.strictObject({ ...lease, handOut: HandOut }),
   'acknowledge-lease': z.strictObject(lease),
   heartbeat: z.strictObject({
     ...lease,
@@ -126,6 +129,7 @@ export const COMMAND_RESULT = {
   rerun: z.strictObject({ runId: RunId }),
   'register-runner': z.strictObject({ runnerId: RunnerId }),
   'grant-lease': z.strictObject({ lease: GrantedLease.nullable() }),
+  'hand-out-secrets': z.strictObject({}),
   'acknowledge-lease': z.strictObject({ state: LeaseState }),
   heartbeat: HeartbeatAnswer,
   'complete-attempt': z.strictObject({ outcome: z.string() }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { JobKey } from './ids.ts';
 import { ServiceName } from './plan.ts';
+import { SECRETS_PER_JOB_MAX, SecretName } from './secrets.ts';
 
 /**
  * `delta.yaml`, version 1: the shape a person writes (snake case, sizes with units). Positions, unknown keys with the
@@ -50,10 +51,7 @@ export const ConfigFileJob = z.strictObject({
     )
     .optional(),
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/), z.string().max(32_768)).optional(),
-  secrets: z
-    .array(z.string().regex(/^[A-Z][A-Z0-9_]{0,127}$/))
-    .max(100)
-    .optional(),
+  secrets: z.array(SecretName).max(SECRETS_PER_JOB_MAX).optional(),
   services: z.record(ServiceName, ConfigFileService).optional(),
   artifacts: z
     .array(

@@ -28,6 +28,7 @@ import {
 import { JobRequirements } from './plan.ts';
 import { JobPolicy, RunPolicy } from './policy.ts';
 import { RecipeId, RecipeVersion, RulesVersion } from './recipe.ts';
+import { HandOut } from './secrets.ts';
 import { upcast } from './upcasts.ts';
 
 /**
@@ -166,6 +167,12 @@ export const EVENT_DATA = {
     expiresAtMs: EpochMs,
   }),
   'lease.activated': z.strictObject({ ...attempt, fence: AttemptNumber, jobDeadlineAtMs: EpochMs }),
+  'lease.secrets-handed-out': z.strictObject({
+    ...attempt,
+    fence: AttemptNumber,
+    runnerId: RunnerId,
+    ...HandOut.shape,
+  }),
   'lease.expired': z.strictObject({ ...attempt, fence: AttemptNumber, silentSinceMs: EpochMs }),
   'lease.revoked': z.strictObject({ ...attempt, fence: AttemptNumber, reason: z.string().max(500) }),
   'lease.stale-report-refused': z.strictObject({

@@ -198,6 +198,7 @@ export {
   RenewTokenAnswer,
   SourceAccess,
 } from './runner-protocol.ts';
+export { HandOut, HandedOutIdToken, HandedOutSecret, SECRETS_PER_JOB_MAX, SecretName } from './secrets.ts';
 export { CLOUD_EVENT_CONTENT_TYPE, CLOUD_EVENT_TYPE_PREFIX, CloudEvent } from './cloud-event.ts';
 export { SOURCE_LAYOUT } from './source-layout.ts';
 export { CONFIG_FILE_NAMES, ConfigFile, ConfigFileJob, ConfigFileSource } from './config-file.ts';

@@ -5,6 +5,7 @@ import { JobKind, JobStep, RelativePath } from './job-step.ts';
 import { JobPolicy, RunPolicy } from './policy.ts';
 import { RecipeUse } from './recipe.ts';
 import { PlanShadow } from './shadow-ledger.ts';
+import { SECRETS_PER_JOB_MAX, SecretName } from './secrets.ts';
 
 /**
  * A plan: every choice of one run, made before anything runs. Immutable, stored once under the SHA-256 of its
@@ -150,7 +151,7 @@ export const PlannedJob = z.strictObject({
   limits: JobLimits,
   egress: Egress,
   /** Names only; values are handed out with the lease and never for untrusted changes. */
-  secrets: z.array(z.string().regex(/^[A-Z][A-Z0-9_]{0,127}$/)).max(100),
+  secrets: z.array(SecretName).max(SECRETS_PER_JOB_MAX),
   artifacts: z.array(ArtifactRequest).max(100),
   caches: z.array(CacheRequest).max(20),
   policy: JobPolicy,

@@ -24,7 +24,8 @@ import { readBytes, streamOf } from '../http/read-bytes.ts';
 import { acceptedOr, Refused } from '../http/refused.ts';
 import { Route } from '../http/route.ts';
 import { PARTS, type GatewayParts } from '../parts.ts';
-import { offerFor, PlanShelf } from './lease-offer.ts';
+import { handOutSecrets, neverBegan } from '../secrets/hand-out-secrets.ts';
+import { leasedJob, offerFor, PlanShelf } from './lease-offer.ts';
 import { standingOf } from './standing-lease.ts';
 import { storeArtifact } from './store-artifact.ts';
 import { waitForLease, type HeldLease } from './wait-for-lease.ts';
@@ -60,8 +61,10 @@ export class LeaseController {
       reply.code(204);
       return undefined;
     }
+    const offer = gone.aborted ? null : await this.#offer(waited.held, runner);
     if (gone.aborted) this.#noteUnheard(waited.held);
-    return this.#offer(waited.held);
+    if (offer === null) reply.code(204);
+    return offer ?? undefined;
   }
 
   @Route('acknowledgeLease')
@@ -141,11 +144,30 @@ export class LeaseController {
     return standing.lease;
   }
 
-  async #offer({ leaseId, lease }: HeldLease): Promise<LeaseOffer> {
-    const shelved = await this.#plans.take(lease.planDigest);
-    const offer = shelved === null ? null : offerFor(leaseId, lease, shelved, this.#parts.forges);
-    if (offer === null) throw new Error(`plan ${lease.planDigest} has no job ${lease.jobKey}, which was leased`);
-    return offer;
+  /** Null when the job cannot have what it names: then the attempt is over, and this runner is free. */
+  async #offer(held: HeldLease, runner: RunnerCaller): Promise<LeaseOffer | null> {
+    const { leaseId, lease } = held;
+    const leased = leasedJob(lease, await this.#plans.take(lease.planDigest));
+    const { lease: holder, envelope } = speak('hand-out-secrets', { leaseId }, runner);
+    const handedOut = await handOutSecrets(this.#parts, leased, holder, envelope);
+    if (handedOut.ok) return offerFor(leaseId, leased, handedOut.values, this.#parts.forges);
+    await this.#endBeforeItBegins(held, runner, handedOut.why);
+    return null;
+  }
+
+  /** In the place of the runner, which never hears of it. If it cannot be said, the acceptance time ends the lease. */
+  async #endBeforeItBegins({ leaseId, lease }: HeldLease, runner: RunnerCaller, why: string): Promise<void> {
+    const { commands, logger } = this.#parts;
+    const { runId, jobKey, attempt } = lease;
+    logger.warn({ event: 'secrets-refused', run: runId, job: jobKey, attempt, why }, 'a job cannot have its secrets');
+    const taken = speak('acknowledge-lease', { leaseId }, runner);
+    const acknowledged = await commands.send('acknowledge-lease', taken.lease, taken.envelope);
+    const report = neverBegan(why, Date.now());
+    const over = speak('complete-attempt', { leaseId }, runner);
+    const ended = await commands.send('complete-attempt', { ...over.lease, report }, over.envelope);
+    for (const answer of [acknowledged, ended])
+      if (!answer.ok)
+        logger.warn({ event: 'secrets-refusal-untold', run: runId, job: jobKey, attempt, ...answer.refusal });
   }
 
   /** Nobody acknowledges this lease, so the acceptance time ends it and the job is dispatched again. */

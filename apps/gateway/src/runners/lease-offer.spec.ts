@@ -4,10 +4,22 @@ import type { ForgeSettings } from '@delta-ci/forge';
 import { aPlan } from '../../../../test/support/made-up/plan.ts';
 import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
 import { aRepository } from '../../../../test/support/made-up/repository.ts';
-import { offerFor, PlanShelf } from './lease-offer.ts';
+import { leasedJob, offerFor, PlanShelf } from './lease-offer.ts';
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
 const PLAN = aPlan({ jobs: [aPlannedJob('unit'), aPlannedJob('lint')] });
+const LEASE = {
+  runId: `run_${'1'.repeat(32)}`,
+  jobKey: 'unit',
+  attempt: 1,
+  fence: 1,
+  planDigest: DIGEST,
+  ttlMs: 1,
+  heartbeatMs: 1,
+  acceptanceMs: 1,
+  maxRuntimeMs: 1,
+  traceparent: null,
+};
 
 describe('plans on the shelf', () => {
   it('given many who ask at once, then one fetch serves them all', async () => {
@@ -44,22 +56,10 @@ describe('the source in an offer', () => {
     repositories: [{ id: repository.id, cloneUrl: repository.cloneUrl, defaultBranch: 'main' }],
     sourceTokens: new Map([[repository.id, 'fake-source-token']]),
   };
-  const LEASE = {
-    runId: `run_${'1'.repeat(32)}`,
-    jobKey: 'unit',
-    attempt: 1,
-    fence: 1,
-    planDigest: DIGEST,
-    ttlMs: 1,
-    heartbeatMs: 1,
-    acceptanceMs: 1,
-    maxRuntimeMs: 1,
-    traceparent: null,
-  };
-  const tokenFor = (over: Partial<Plan>, forge = FORGE): string | null | undefined => {
+  const tokenFor = (over: Partial<Plan>, forge = FORGE): string | null => {
     const plan = aPlan({ repository, jobs: [aPlannedJob('unit')], ...over });
     const jobs = new Map(plan.jobs.map((job) => [job.key, job]));
-    return offerFor('e'.repeat(64), LEASE, { plan, jobs }, [forge])?.source.token;
+    return offerFor('e'.repeat(64), leasedJob(LEASE, { plan, jobs }), {}, [forge]).source.token;
   };
 
   it.each<TrustLevel>(['trusted', 'untrusted'])(
@@ -71,5 +71,14 @@ describe('the source in an offer', () => {
     expect(tokenFor({ repository: { ...repository, cloneUrl: 'https://forge.example/demo/other.git' } })).toBeNull();
     expect(tokenFor({ repository: { ...repository, id: 'github/demo/other' } })).toBeNull();
     expect(tokenFor({}, { ...FORGE, sourceTokens: new Map() })).toBeNull();
+  });
+});
+
+describe('the job of a lease', () => {
+  it('given a plan that is not there, or has no such job, then an invariant is broken', () => {
+    const jobs = new Map(PLAN.jobs.map((job) => [job.key, job]));
+    const lease = { ...LEASE, jobKey: 'docs' };
+    expect(() => leasedJob(lease, { plan: PLAN, jobs })).toThrow('has no job docs, which was leased');
+    expect(() => leasedJob(lease, null)).toThrow('has no job docs, which was leased');
   });
 });

@@ -47,18 +47,33 @@ export class PlanShelf {
   }
 }
 
+/** A job of a plan, and the lease that somebody holds of it. */
+export interface LeasedJob {
+  readonly lease: GrantedLease;
+  readonly plan: Plan;
+  readonly job: PlannedJob;
+}
+
+/** The job of a lease. @throws Error when its plan has no such job, which would be a broken invariant */
+export function leasedJob(lease: GrantedLease, shelved: ShelvedPlan | null): LeasedJob {
+  const { planDigest, jobKey } = lease;
+  const job = shelved?.jobs.get(jobKey);
+  if (shelved === null || job === undefined)
+    throw new Error(`plan ${planDigest} has no job ${jobKey}, which was leased`);
+  return { lease, plan: shelved.plan, job };
+}
+
 /**
- * Everything the runner needs; null when the plan has no such job, which would be a broken invariant. The token that reads
- * the source goes along for untrusted changes too: a fork's commits are fetched from the repository they want to get into.
+ * Everything the runner needs. The token that reads the source goes along for untrusted changes too: a fork's commits are
+ * fetched from the repository they want to get into.
+ * @param secrets the values of what the job names, for this one lease
  */
 export function offerFor(
   leaseId: string,
-  lease: GrantedLease,
-  { plan, jobs }: ShelvedPlan,
+  { lease, plan, job }: LeasedJob,
+  secrets: LeaseOffer['secrets'],
   forges: readonly ForgeSettings[],
-): LeaseOffer | null {
-  const job = jobs.get(lease.jobKey);
-  if (job === undefined) return null;
+): LeaseOffer {
   const { planDigest: _, ...terms } = lease;
   return {
     leaseId,
@@ -72,6 +87,6 @@ export function offerFor(
       tree: plan.tree,
       token: findSourceToken(forges, plan.repository),
     },
-    secrets: {},
+    secrets,
   };
 }

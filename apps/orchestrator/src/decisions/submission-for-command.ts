@@ -53,6 +53,8 @@ export function submissionForCommand(command: DecidedCommand, facts: CommandFact
       return prepared(registerRunner(envelope, command.data));
     case 'set-policy':
       return prepared(setPolicy(envelope, command.data));
+    case 'hand-out-secrets':
+      return toLease(envelope, facts, { type: 'hand-out-secrets', ...command.data }, {});
     case 'acknowledge-lease':
       return toLease(envelope, facts, { type: 'acknowledge-lease', ...command.data }, { state: 'active' });
     case 'complete-attempt':
@@ -79,6 +81,7 @@ function fingerprintOf(command: DecidedCommand): Pick<Envelope, 'fingerprint'> {
     case 'register-runner':
     case 'set-policy':
       return { fingerprint: digestOf(canonicalJson(command.data)) };
+    case 'hand-out-secrets':
     case 'acknowledge-lease':
     case 'complete-attempt':
     case 'acknowledge-cancel':

@@ -48,6 +48,7 @@ export function commandBehind(run: RunAggregate, first: RecordedStep, next: Doma
     case 'publication.recorded':
       return { type: 'record-publication', data: event.data };
     case 'lease.revoked':
+    case 'lease.secrets-handed-out':
     case 'lease.activated':
     case 'attempt.started':
     case 'attempt.uploading':
@@ -91,8 +92,16 @@ function grantLease({ jobKey, attempt, leaseHash, runnerId }: DomainEventOf<'lea
   return { type: 'grant-lease', jobKey, attempt, leaseHash, runnerId };
 }
 
+function handOutSecrets(
+  { secrets, idTokens }: DomainEventOf<'lease.secrets-handed-out'>['data'],
+  by: { leaseHash: string; runnerId: string },
+): RunCommand {
+  return { type: 'hand-out-secrets', ...by, handOut: { secrets, idTokens } };
+}
+
 type HolderEvent = DomainEventOf<
   | 'lease.revoked'
+  | 'lease.secrets-handed-out'
   | 'lease.activated'
   | 'attempt.started'
   | 'attempt.uploading'
@@ -109,6 +118,8 @@ function wordOfHolder(run: RunAggregate, event: HolderEvent): RunCommand | null 
   switch (event.type) {
     case 'lease.revoked':
       return { type: 'lose-runner', runnerId: lease.runnerId, reason: event.data.reason };
+    case 'lease.secrets-handed-out':
+      return handOutSecrets(event.data, by);
     case 'lease.activated':
       return { type: 'acknowledge-lease', ...by };
     case 'attempt.started':
@@ -154,6 +165,8 @@ function staleReport(
   if (runnerId === null) return null;
   const by = { leaseHash: hash, runnerId };
   switch (report as RunnerReportType) {
+    case 'hand-out-secrets':
+      return { type: 'hand-out-secrets', ...by, handOut: { secrets: [], idTokens: [] } };
     case 'acknowledge-lease':
       return { type: 'acknowledge-lease', ...by };
     case 'report-progress':

@@ -4,6 +4,7 @@ import {
   type ArtifactRecord,
   type CompletionReport,
   type FailureExplanation,
+  type HandOut,
   type JobPolicy,
   type PlannedJobState,
   type RunPolicy,
@@ -96,6 +97,15 @@ export function grantLease(jobKey: string, attempt = 1): RunCommandOf<'grant-lea
   };
 }
 
+export function handOutSecrets(jobKey: string, attempt = 1): RunCommandOf<'hand-out-secrets'> {
+  return {
+    type: 'hand-out-secrets',
+    leaseHash: leaseHash(jobKey, attempt),
+    runnerId: runner(jobKey, attempt),
+    handOut: HAND_OUT,
+  };
+}
+
 export function acknowledgeLease(jobKey: string, attempt = 1): RunCommandOf<'acknowledge-lease'> {
   return { type: 'acknowledge-lease', leaseHash: leaseHash(jobKey, attempt), runnerId: runner(jobKey, attempt) };
 }
@@ -183,6 +193,11 @@ export const EXPLANATION: FailureExplanation = {
   rules: [],
   nextStep: 'run it',
   incomplete: [],
+};
+
+export const HAND_OUT: HandOut = {
+  secrets: [{ name: 'NPM_TOKEN', provider: 'mounted' }],
+  idTokens: [{ name: 'CLOUD', audience: ['https://cloud.example.org'], tokenId: 'jti-1', expiresAtMs: T0 + 9 }],
 };
 
 export const ARTIFACT: ArtifactRecord = {

@@ -7,7 +7,7 @@ import { completeAttempt, expireLease, loseRunner } from './completion-and-retry
 import { createRun, recordPlan, recordPlanningFailure } from './creation-and-planning.ts';
 import { enforceDeadlines } from './deadlines.ts';
 import { Unfolding, type Decision, type DecisionContext, type Refused } from './decision.ts';
-import { acknowledgeLease, grantLease, reportProgress } from './dispatch-and-lease.ts';
+import { acknowledgeLease, grantLease, handOutSecrets, reportProgress } from './dispatch-and-lease.ts';
 import type { RunCommand } from './run-command.ts';
 
 /** What follows from `command` in `state` at `context.nowMs`. Pure: the same three give the same decision. */
@@ -45,6 +45,8 @@ function decide(unfolding: Unfolding, command: RunCommand): Refused {
       return recordPlanningFailure(unfolding, command);
     case 'grant-lease':
       return grantLease(unfolding, command);
+    case 'hand-out-secrets':
+      return handOutSecrets(unfolding, command);
     case 'acknowledge-lease':
       return acknowledgeLease(unfolding, command);
     case 'report-progress':

@@ -5,6 +5,8 @@ import {
   completeAttempt,
   createRun,
   grantLease,
+  HAND_OUT,
+  handOutSecrets,
   job,
   JOB_TIMEOUT_MS,
   leaseHash,
@@ -190,5 +192,44 @@ describe('reading a run', () => {
       planned: { key: 'later', needs: ['a'] },
       progress: { state: 'blocked', unmetNeeds: 1 },
     });
+  });
+});
+
+describe('the secrets of a lease', () => {
+  const held = story(...planned, grantLease('a'));
+  const untrusted = createRun();
+  untrusted.data.change = { ...untrusted.data.change, trust: 'untrusted' };
+
+  it('are noted by their names before the runner has them, for the attempt and the fence', () => {
+    given(held)
+      .when(handOutSecrets('a'))
+      .thenEvents({
+        type: 'lease.secrets-handed-out',
+        data: { jobKey: 'a', attempt: 1, fence: 1, runnerId: runner('a'), ...HAND_OUT },
+      });
+  });
+
+  it('are handed out once', () => {
+    given(story(...planned, grantLease('a'), handOutSecrets('a')))
+      .when(handOutSecrets('a'))
+      .thenRefused('conflicting_repeat');
+  });
+
+  it('are not handed out for a change that is not trusted, whatever was planned', () => {
+    given(story(untrusted, recordPlan([job('a')]), grantLease('a')))
+      .when(handOutSecrets('a'))
+      .thenRefused('forbidden');
+  });
+
+  it('are not handed out once the job may run, nor under another lease', () => {
+    given(story(...planned, grantLease('a'), acknowledgeLease('a')))
+      .when(handOutSecrets('a'))
+      .thenRefused('invalid_transition');
+    given(story(...planned, grantLease('a'), cancelRun))
+      .when(handOutSecrets('a'))
+      .thenRefused('invalid_transition');
+    given(held)
+      .when({ ...handOutSecrets('a'), runnerId: runner('b') })
+      .thenRefused('stale_lease');
   });
 });

@@ -26,6 +26,26 @@ export function grantLease(unfolding: Unfolding, command: RunCommandOf<'grant-le
   return ACCEPTED;
 }
 
+/**
+ * What a job may know that nobody else may, recorded before it is given away: once for each lease, while nothing of the job
+ * runs. Whether the change is trusted is looked at here, in what the run was created with, whatever its plan says.
+ */
+export function handOutSecrets(unfolding: Unfolding, command: RunCommandOf<'hand-out-secrets'>): Refused {
+  const standing = standingOf(unfolding.run, command.leaseHash, command.runnerId);
+  if (standing.kind !== 'held') return refuseStale(unfolding, standing, command.type, command.runnerId);
+  const { run } = unfolding;
+  const { attempt, place } = standing;
+  if (run.state === 'absent' || run.facts.change.trust !== 'trusted')
+    return refuse('forbidden', 'the change is not trusted, and gets no secrets');
+  if (attempt.state !== 'leased') return refuseTransition('an attempt', attempt.state, command.type);
+  if (attempt.lease.handedOut)
+    return refuse('conflicting_repeat', 'this lease has handed out its secrets, and does so once');
+  const { fence, runnerId } = attempt.lease;
+  const data = { jobKey: plannedAt(unfolding.work, place).key, attempt: attempt.number, fence, runnerId };
+  unfolding.record({ type: 'lease.secrets-handed-out', data: { ...data, ...command.handOut } });
+  return ACCEPTED;
+}
+
 /** From here the job's own time runs. Repeating it changes nothing. */
 export function acknowledgeLease(unfolding: Unfolding, command: RunCommandOf<'acknowledge-lease'>): Refused {
   const standing = standingOf(unfolding.run, command.leaseHash, command.runnerId);

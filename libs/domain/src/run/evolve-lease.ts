@@ -29,6 +29,7 @@ export function leaseGranted(work: Work, policy: RunPolicy, data: DomainEventOf<
     fence: data.fence,
     runnerId: data.runnerId,
     staleReports: 0,
+    handedOut: false,
   };
   const indexed = {
     ...work,
@@ -43,6 +44,16 @@ export function leaseActivated(work: Work, policy: RunPolicy, data: DomainEventO
     throw new BrokenInvariant(`the lease of a ${attempt.state} attempt is activated`);
   }
   return withAttempt(work, policy, place, job, activated(attempt, data.jobDeadlineAtMs));
+}
+
+export function secretsHandedOut(
+  work: Work,
+  policy: RunPolicy,
+  data: DomainEventOf<'lease.secrets-handed-out'>['data'],
+): Work {
+  const { place, job, attempt } = heldAttempt(work, data.jobKey, data.attempt);
+  if (attempt.lease.handedOut) throw new BrokenInvariant('a lease hands out its secrets a second time');
+  return withAttempt(work, policy, place, job, { ...attempt, lease: { ...attempt.lease, handedOut: true } });
 }
 
 /** `lease.expired` and `lease.revoked`: the runner may no longer speak; `attempt.finished` follows. */

@@ -12,7 +12,14 @@ import {
   attemptUploading,
 } from './evolve-attempt.ts';
 import { jobFinished, jobReadied, workPlanned } from './evolve-job.ts';
-import { artifactRecorded, leaseActivated, leaseEnded, leaseGranted, staleReportRefused } from './evolve-lease.ts';
+import {
+  artifactRecorded,
+  leaseActivated,
+  leaseEnded,
+  leaseGranted,
+  secretsHandedOut,
+  staleReportRefused,
+} from './evolve-lease.ts';
 
 /**
  * The run after `event`. Pure; the state passed in stays as it was.
@@ -40,6 +47,7 @@ export function evolveRun(run: RunAggregate, event: DomainEvent): RunAggregate {
     case 'attempt.cancel-requested':
     case 'attempt.finished':
     case 'lease.granted':
+    case 'lease.secrets-handed-out':
     case 'lease.activated':
     case 'lease.expired':
     case 'lease.revoked':
@@ -102,6 +110,7 @@ type WorkEvent = DomainEventOf<
   | 'attempt.cancel-requested'
   | 'attempt.finished'
   | 'lease.granted'
+  | 'lease.secrets-handed-out'
   | 'lease.activated'
   | 'lease.expired'
   | 'lease.revoked'
@@ -126,6 +135,8 @@ function evolveWork(work: Work, policy: RunPolicy, event: WorkEvent): Work {
       return attemptFinished(work, policy, event.data);
     case 'lease.granted':
       return leaseGranted(work, policy, event.data);
+    case 'lease.secrets-handed-out':
+      return secretsHandedOut(work, policy, event.data);
     case 'lease.activated':
       return leaseActivated(work, policy, event.data);
     case 'lease.expired':

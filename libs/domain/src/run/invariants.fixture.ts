@@ -118,6 +118,10 @@ export class Ledger {
     this.#check(!entry.finished, `${event.type} of ${name} after it finished`);
     if (event.type === 'lease.granted') this.#takeGrant(name, entry, event.data);
     if (event.type === 'lease.expired' || event.type === 'lease.revoked') entry.leaseLive = false;
+    if (event.type === 'lease.secrets-handed-out') {
+      this.#check(entry.leaseLive && !entry.handedOut, `secrets of ${name} twice, or without a live lease`);
+      entry.handedOut = true;
+    }
     if (event.type === 'artifact.recorded') this.#check(entry.leaseLive, `an artifact of ${name} without a live lease`);
     if (event.type === 'attempt.finished') {
       this.#check(event.data.report === null || entry.leaseLive, `a report on ${name} counted without a live lease`);
@@ -140,7 +144,7 @@ export class Ledger {
     this.#check(attempt === 1 + used.lost + used.other, `${name} is not the next attempt`);
     const policy: Pick<JobPolicy, 'retries' | 'lostRetries'> = this.#planned.get(jobKey)?.policy ?? NO_RETRIES;
     this.#check(used.lost <= policy.lostRetries && used.other <= policy.retries, `${name} is over its budget`);
-    this.#attempts.set(name, { jobKey, finished: false, leaseLive: false, runnerId: null });
+    this.#attempts.set(name, { jobKey, finished: false, leaseLive: false, handedOut: false, runnerId: null });
     this.#check(this.#live().length <= this.#maxConcurrency, `${name} is over the run's concurrency`);
   }
 
@@ -159,6 +163,7 @@ export class Ledger {
     );
     entry.leaseLive = true;
     entry.runnerId = data.runnerId;
+    entry.handedOut = false;
   }
 
   #live(): AttemptEntry[] {
@@ -174,10 +179,13 @@ interface AttemptEntry {
   readonly jobKey: JobKey;
   finished: boolean;
   leaseLive: boolean;
+  handedOut: boolean;
   runnerId: string | null;
 }
 
-type AttemptEvent = DomainEventOf<AttemptTrigger | 'lease.expired' | 'lease.revoked' | 'artifact.recorded'>;
+type AttemptEvent = DomainEventOf<
+  AttemptTrigger | 'lease.secrets-handed-out' | 'lease.expired' | 'lease.revoked' | 'artifact.recorded'
+>;
 
 function isOfAttempt(event: DomainEvent): event is AttemptEvent {
   return /^(?:attempt|lease|artifact)\./.test(event.type);

@@ -83,6 +83,8 @@ export interface Lease {
   readonly fence: number;
   readonly runnerId: RunnerId;
   readonly staleReports: number;
+  /** Whether it has given its runner the secrets of the job. */
+  readonly handedOut: boolean;
 }
 
 /** Enough of a recorded artifact to tell a repeat from a conflict. */

@@ -17,6 +17,7 @@ import {
   enforceDeadlines,
   explain,
   FAILURE,
+  HAND_OUT,
   job,
   NO_SOURCE,
   publish,
@@ -101,7 +102,18 @@ const reportAction: fc.Arbitrary<Action> = fc
   .record({
     pick: fc.nat(4),
     report: fc.constantFrom(...REPORTS),
-    kind: fc.constantFrom('ack', 'ack', 'ack', 'running', 'uploading', 'artifact', 'complete', 'complete', 'stopped'),
+    kind: fc.constantFrom(
+      'secrets',
+      'ack',
+      'ack',
+      'ack',
+      'running',
+      'uploading',
+      'artifact',
+      'complete',
+      'complete',
+      'stopped',
+    ),
     runner: seldom(fc.constantFrom(...RUNNERS)),
   })
   .map(({ pick, report, kind, runner }) => (world) => {
@@ -110,6 +122,7 @@ const reportAction: fc.Arbitrary<Action> = fc
     const by = { leaseHash, runnerId: runner ?? runnerId };
     if (kind === 'ack') world.send({ type: 'acknowledge-lease', ...by });
     if (kind === 'running' || kind === 'uploading') world.send({ type: 'report-progress', ...by, phase: kind });
+    if (kind === 'secrets') world.send({ type: 'hand-out-secrets', ...by, handOut: HAND_OUT });
     if (kind === 'artifact') world.send({ type: 'record-artifact', ...by, artifact: ARTIFACT });
     if (kind === 'complete') world.send({ type: 'complete-attempt', ...by, report });
     if (kind === 'stopped') world.send({ type: 'acknowledge-cancel', ...by, report: STOPPED });

@@ -5,6 +5,7 @@ import type {
   DomainEventOf,
   EpochMs,
   FailureExplanation,
+  HandOut,
   JobKey,
   LeaseHash,
   PlannedJobState,
@@ -62,6 +63,13 @@ export type RunCommand =
 
 /** What the holder of a lease says: counts only while the lease is the current one. */
 export type RunnerReport =
+  | {
+      /** What the gateway is about to give the runner with its lease. */
+      readonly type: 'hand-out-secrets';
+      readonly leaseHash: LeaseHash;
+      readonly runnerId: RunnerId;
+      readonly handOut: HandOut;
+    }
   | { readonly type: 'acknowledge-lease'; readonly leaseHash: LeaseHash; readonly runnerId: RunnerId }
   | {
       readonly type: 'report-progress';
@@ -98,6 +106,7 @@ export const RUN_COMMAND_TYPES = [
   'record-plan',
   'record-planning-failure',
   'grant-lease',
+  'hand-out-secrets',
   'acknowledge-lease',
   'report-progress',
   'record-artifact',

@@ -32,6 +32,7 @@ const PROJECTIONS: { readonly [T in EventType]: Projection<T> } = {
   'attempt.cancel-requested': attempt.onAttemptCancelRequested,
   'attempt.finished': attempt.onAttemptFinished,
   'lease.granted': attempt.onLeaseGranted,
+  'lease.secrets-handed-out': none,
   'lease.activated': attempt.onLeaseActivated,
   'lease.expired': attempt.onLeaseExpired,
   'lease.revoked': attempt.onLeaseRevoked,

@@ -1,0 +1,84 @@
+import type { SecretName } from '@delta-ci/contracts';
+import { SECRETS_BYTES_MAX, whyNoSecret } from '@delta-ci/service';
+import type { Found, SecretProvider } from './secret-provider.ts';
+import { matches, type SecretGrant } from './secret-settings.ts';
+
+/** Whose secrets are looked for. */
+export interface SecretScope {
+  /** Id of the repository. */
+  readonly repository: string;
+  /** The full ref of the change. */
+  readonly ref: string;
+}
+
+export interface HeldSecret {
+  readonly name: SecretName;
+  /** As the settings call it. */
+  readonly provider: string;
+  readonly value: string;
+}
+
+/** All secrets that were asked for, or a sentence about each that cannot be had. */
+export type FoundSecrets =
+  | { readonly ok: true; readonly secrets: readonly HeldSecret[] }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Longer than a slow store needs, and much shorter than a lease waits to be acknowledged. */
+const SEARCH_MS = 10_000;
+
+/** Secrets of all providers, as far as a repository is granted them. Nothing is kept: each search asks anew. */
+export class SecretStore {
+  readonly #providers: ReadonlyMap<string, SecretProvider>;
+  readonly #grants: readonly SecretGrant[];
+
+  constructor(providers: ReadonlyMap<string, SecretProvider>, grants: readonly SecretGrant[]) {
+    this.#providers = providers;
+    this.#grants = grants;
+  }
+
+  /** All of `names`, or none of them. The first grant that fits a name decides about it. */
+  async find(scope: SecretScope, names: readonly SecretName[]): Promise<FoundSecrets> {
+    const signal = AbortSignal.timeout(SEARCH_MS);
+    const found = await Promise.all(names.map(async (name) => this.#findOne(scope, name, signal)));
+    const problems = found.filter((one) => typeof one === 'string');
+    if (problems.length > 0) return { ok: false, problems };
+    const secrets = found.filter((one) => typeof one !== 'string');
+    const bytes = secrets.reduce((sum, { value }) => sum + Buffer.byteLength(value), 0);
+    if (bytes <= SECRETS_BYTES_MAX) return { ok: true, secrets };
+    return { ok: false, problems: [`the secrets of the job have more than ${SECRETS_BYTES_MAX} bytes together`] };
+  }
+
+  /** The secret, or a sentence about why it cannot be had and what to do. */
+  async #findOne(scope: SecretScope, name: SecretName, signal: AbortSignal): Promise<HeldSecret | string> {
+    const grant = this.#grants.find((candidate) => gives(candidate, scope, name));
+    const place = grant?.secrets[name];
+    const provider = grant === undefined ? undefined : this.#providers.get(grant.provider);
+    if (grant === undefined || place === undefined || provider === undefined)
+      return `the secret ${name} is not granted to ${scope.repository} on ${scope.ref}: an operator can add it to the gateway's file of secrets`;
+    const found = await search(provider, place, signal);
+    const of = `the secret ${name} of the provider ${grant.provider} cannot be used`;
+    if (!found.ok) return `${of}: ${found.why}`;
+    const why = whyNoSecret(found.value);
+    return why === null ? { name, provider: grant.provider, value: found.value } : `${of}: ${why}`;
+  }
+}
+
+function gives({ repositories, refs, secrets }: SecretGrant, { repository, ref }: SecretScope, name: string): boolean {
+  return (
+    Object.hasOwn(secrets, name) &&
+    repositories.some((pattern) => matches(pattern, repository)) &&
+    (refs === undefined || refs.some((pattern) => matches(pattern, ref)))
+  );
+}
+
+/** Ends with the signal, whatever the provider does. */
+async function search(provider: SecretProvider, place: string, signal: AbortSignal): Promise<Found> {
+  const { promise, resolve } = Promise.withResolvers<Found>();
+  const late = (): void => resolve({ ok: false, why: `there was no answer within ${SEARCH_MS} ms` });
+  signal.addEventListener('abort', late, { once: true });
+  try {
+    return await Promise.race([provider.find(place, signal), promise]);
+  } finally {
+    signal.removeEventListener('abort', late);
+  }
+}
