@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { LeaseOffer, RegisterRunnerAnswer, refuse, runStream, type Command } from '@delta-ci/contracts';
 import type { CommandHandlers } from '@delta-ci/bus';
 import { created, oneJobPlan, planned } from '../../../../test/support/made-up/one-job-run.ts';
+import { proposed } from '../../../../test/support/made-up/plan.ts';
 import { aRepository } from '../../../../test/support/made-up/repository.ts';
 import { CLONE_URL, json, REGISTRATION_TOKEN, testGateway, type TestGateway } from '../gateway.fixture.ts';
 
@@ -22,14 +23,14 @@ describe('the secrets of a lease', () => {
 
   const BASE = oneJobPlan({ repository: aRepository({ cloneUrl: CLONE_URL }) });
   const plans = {
-    granted: withSecrets(['NPM_TOKEN'], 'trusted', '1'),
-    unknown: withSecrets(['NPM_TOKEN', 'NOBODYS_TOKEN'], 'trusted', '2'),
-    untrusted: withSecrets(['NPM_TOKEN'], 'untrusted', '3'),
+    granted: withSecrets(['NPM_TOKEN'], 'trusted'),
+    unknown: withSecrets(['NPM_TOKEN', 'NOBODYS_TOKEN'], 'trusted'),
+    untrusted: withSecrets(['NPM_TOKEN'], 'untrusted'),
   };
 
-  function withSecrets(secrets: string[], trust: 'trusted' | 'untrusted', digit: string): typeof BASE {
+  function withSecrets(secrets: string[], trust: 'trusted' | 'untrusted'): typeof BASE {
     const jobs = BASE.plan.jobs.map((job) => ({ ...job, secrets }));
-    return { digest: `sha256:${digit.repeat(64)}`, plan: { ...BASE.plan, trust, jobs } };
+    return proposed({ ...BASE.plan, trust, jobs });
   }
 
   beforeAll(async () => {

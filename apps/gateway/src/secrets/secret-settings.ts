@@ -5,9 +5,54 @@ import { z } from 'zod';
 
 const ProviderName = z.string().regex(/^[a-z][a-z0-9-]{0,49}$/, 'expected lower-case letters, digits or "-"');
 
+/** The address of a store: encrypted, unless the store is on this very machine. */
+const StoreUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => {
+    const { protocol, hostname } = new URL(url);
+    return protocol === 'https:' || ['127.0.0.1', '[::1]', 'localhost'].includes(hostname);
+  }, 'expected https, or a store on this machine')
+  .refine((url) => new URL(url).username === '' && new URL(url).search === '', 'expected no credential and no query');
+
+const FilePath = z.string().min(1).max(4_096);
+/** A path of Vault's, without the slashes at its ends. */
+const Mount = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]+)*$/, 'expected a path without slashes at its ends');
+const ACCOUNT_DIR = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+const VaultSettings = z.strictObject({
+  kind: z.literal('vault'),
+  url: StoreUrl,
+  mount: Mount.default('secret'),
+  namespace: Mount.optional(),
+  caFile: FilePath.optional(),
+  auth: z.union([
+    z.strictObject({ tokenFile: FilePath }),
+    z.strictObject({ tokenEnv: z.string().min(1).max(200) }),
+    z.strictObject({
+      kubernetes: z.strictObject({
+        role: z.string().min(1).max(200),
+        mount: Mount.default('kubernetes'),
+        tokenFile: FilePath.default(`${ACCOUNT_DIR}/token`),
+      }),
+    }),
+  ]),
+});
+export type VaultSettings = z.infer<typeof VaultSettings>;
+
+const KubernetesSettings = z.strictObject({
+  kind: z.literal('kubernetes'),
+  namespace: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'expected the name of a namespace'),
+  url: StoreUrl.default('https://kubernetes.default.svc'),
+  accountDir: FilePath.default(ACCOUNT_DIR),
+});
+
 const ProviderSettings = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('env') }),
-  z.strictObject({ kind: z.literal('files'), directory: z.string().min(1).max(4_096) }),
+  z.strictObject({ kind: z.literal('files'), directory: FilePath }),
+  VaultSettings,
+  KubernetesSettings,
 ]);
 export type ProviderSettings = z.infer<typeof ProviderSettings>;
 
