@@ -19,9 +19,11 @@ const IN_BASE64 = ['', 'a', 'aa'].map((before) =>
 const JOBS = {
   publish: {
     secrets: ['REGISTRY_TOKEN'],
+    id_tokens: { CLOUD_TOKEN: { aud: 'https://cloud.example.org' } },
     steps: [
       'echo "the token is ${REGISTRY_TOKEN:-not here}"',
       'echo "in disguise: $(printf %s "${REGISTRY_TOKEN:-}" | base64)"',
+      'echo "the identity is ${CLOUD_TOKEN:-not here}"',
       'mkdir -p out; echo "${REGISTRY_TOKEN:-nothing}" > out/told.txt; echo fine > out/kept.txt',
     ],
     artifacts: [{ type: 'file', path: 'out/*.txt' }],
@@ -41,7 +43,12 @@ describe('secrets', () => {
       grants: [{ repositories: [`github/${SHOP}`], provider: 'mounted', secrets: { REGISTRY_TOKEN: 'token' } }],
     };
     writeFileSync(join(directory, 'secrets.json'), JSON.stringify(settings));
-    const env = { ...QUICK, DELTA_SECRETS_FILE: join(directory, 'secrets.json'), DELTA_TRACE_EXPORTER: 'console' };
+    const env = {
+      ...QUICK,
+      DELTA_SECRETS_FILE: join(directory, 'secrets.json'),
+      DELTA_TRACE_EXPORTER: 'console',
+      DELTA_ID_TOKEN_ISSUER: 'https://ci.example.org',
+    };
     system = await startTestMesh({ repositories: [SHOP], env });
   }, 120_000);
 
@@ -65,6 +72,7 @@ describe('secrets', () => {
     const log = await system.api.log(runId, 'publish');
     expect(log).toContain('the token is ***');
     expect(log).toContain('in disguise: ***');
+    expect(log).toContain('the identity is ***');
     expect(log).toContain('artifact out/told.txt was left behind: a secret of the job is in it');
     expect(await handedOut(runId)).toEqual([
       {
@@ -73,7 +81,14 @@ describe('secrets', () => {
         fence: 1,
         runnerId: view.jobs[0]?.attempts[0]?.runnerId,
         secrets: [{ name: 'REGISTRY_TOKEN', provider: 'mounted' }],
-        idTokens: [],
+        idTokens: [
+          {
+            name: 'CLOUD_TOKEN',
+            audience: ['https://cloud.example.org'],
+            tokenId: expect.any(String),
+            expiresAtMs: expect.any(Number),
+          },
+        ],
       },
     ]);
   });
@@ -97,6 +112,7 @@ describe('secrets', () => {
     expect((await system.settled(again)).change.trust).toBe('untrusted');
     for (const runId of [first, again]) {
       expect(await system.api.log(runId, 'publish')).toContain('the token is not here');
+      expect(await system.api.log(runId, 'publish')).toContain('the identity is not here');
       expect(await handedOut(runId)).toEqual([]);
     }
   });
@@ -115,6 +131,8 @@ describe('secrets', () => {
     expect(places.length).toBeGreaterThan(20);
     const told = places.filter(([, text]) => [VALUE, ...IN_BASE64].some((form) => text.includes(form)));
     expect(told.map(([place]) => place)).toEqual([]);
+    // The head of a signed token by its first characters, whichever token it is.
+    expect(places.filter(([, text]) => text.includes('eyJhbGciOiJSUzI1NiI')).map(([place]) => place)).toEqual([]);
     expect(places.some(([, text]) => text.includes('lease.secrets-handed-out'))).toBe(true);
     expect(places.some(([, text]) => text.includes('the token is ***'))).toBe(true);
   });

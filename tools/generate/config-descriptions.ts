@@ -18,6 +18,9 @@ export const CONFIG_DESCRIPTIONS: Readonly<Record<string, string>> = {
     'Values to run the job with, one job for each combination. {matrix:NAME} stands for one in image, toolchain, runs_on, workdir, env, services, artifacts and caches; steps have it as $MATRIX_NAME.',
   'jobs.*.env': 'Environment variables with literal values.',
   'jobs.*.secrets': 'Names of secrets the job gets; withheld from untrusted changes.',
+  'jobs.*.id_tokens':
+    'Tokens by which the job proves who it is, by the variable that holds each; withheld from untrusted changes.',
+  'jobs.*.id_tokens.*.aud': 'For whom the token is: one audience, or several.',
   'jobs.*.services':
     'What runs beside the job, by the host name under which it is reached; at most 10. No runner offers services yet: the plan of a job that names any is refused.',
   'jobs.*.services.*.image': 'Image of the service, with a tag or a digest.',

@@ -106,7 +106,7 @@ const apps: Readonly<Record<string, Room>> = {
     kind: 'app',
     purpose: 'the only public listener: webhooks, public API, runner API, live feed',
     ours: ['contracts', 'event-log', 'bus', 'artifact-store', 'forge', 'service'],
-    packages: [...serviceFrame, 'zod'],
+    packages: [...serviceFrame, 'jose', 'zod'],
   },
   orchestrator: {
     kind: 'app',

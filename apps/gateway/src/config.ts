@@ -8,6 +8,7 @@ import {
   secretText,
   setting,
   text,
+  url,
   wholeNumber,
 } from '@delta-ci/service';
 import { z } from 'zod';
@@ -23,6 +24,15 @@ export const gatewaySettings = z.object({
   forgesFile: text(4_096),
   /** Where the secrets of jobs are, and which repositories get which; without it jobs that name any are refused. */
   secretsFile: text(4_096).optional(),
+  /**
+   * What identity tokens of jobs name as their issuer: the address under which those who check them reach this gateway. Without
+   * it none are issued.
+   */
+  idTokenIssuer: url(['https', 'http']).optional(),
+  /** Identity tokens hold as long as their job may run, and never longer than this. */
+  idTokenTtlMaxMs: durationMs({ min: 60_000, max: 86_400_000 }).default(3_600_000),
+  /** How long each key signs identity tokens. */
+  idTokenKeyPeriodMs: durationMs({ min: 60_000, max: 31_536_000_000 }).default(2_592_000_000),
   /** Keys this gateway made for itself, private to it and its twins. */
   dataDir: text(4_096),
   /** Lets a stranger register as a runner; it buys nothing else. */

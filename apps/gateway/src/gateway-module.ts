@@ -5,6 +5,7 @@ import { AuditController } from './audit/audit-controller.ts';
 import { FeedController } from './feed/feed-controller.ts';
 import { RefusalFilter } from './http/refusal-filter.ts';
 import { RequestPipe } from './http/request-pipe.ts';
+import { OpenIdController } from './id-tokens/open-id-controller.ts';
 import { LogController } from './logs/log-controller.ts';
 import { PARTS, type GatewayParts } from './parts.ts';
 import { ParkedController } from './parked/parked-controller.ts';
@@ -34,6 +35,7 @@ const CONTROLLERS = [
   RunnerController,
   LeaseController,
   OpenApiController,
+  OpenIdController,
 ];
 
 /** Routes, the guard before them, the pipe that checks what they take, and the filter behind them. */

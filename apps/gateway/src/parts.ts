@@ -5,6 +5,7 @@ import type { ForgeSettings } from '@delta-ci/forge';
 import type { Counter, Histogram, Level, Logger } from '@delta-ci/service';
 import type { Proofs } from './access/authorisation-guard.ts';
 import type { EventStreams } from './http/event-streams.ts';
+import type { IdTokenIssuer } from './id-tokens/id-token-issuer.ts';
 import type { SecretStore } from './secrets/secret-store.ts';
 
 /** What the gateway's controllers work with; opened once at the start and handed to all of them. */
@@ -21,6 +22,8 @@ export interface GatewayParts {
   readonly forges: readonly ForgeSettings[];
   /** What jobs may be given beside their source. */
   readonly secrets: SecretStore;
+  /** Null when no identity tokens are issued. */
+  readonly idTokens: IdTokenIssuer | null;
   readonly proofs: Proofs;
   /** Whose checkpoints count. */
   readonly checkpointKeys: TrustedKeys;

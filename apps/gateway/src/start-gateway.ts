@@ -12,6 +12,8 @@ import { GatewayModule } from './gateway-module.ts';
 import { ANSWER_HEADERS, prepareEdge } from './http/edge.ts';
 import { EventStreams } from './http/event-streams.ts';
 import type { GatewayParts } from './parts.ts';
+import { IdTokenIssuer } from './id-tokens/id-token-issuer.ts';
+import { SigningKeys } from './id-tokens/signing-keys.ts';
 import { loadSecrets } from './secrets/load-secrets.ts';
 import type { SecretStore } from './secrets/secret-store.ts';
 import { keepSwept } from './sweep-store.ts';
@@ -57,6 +59,7 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
     store,
     forges,
     secrets,
+    idTokens: await openIssuer(service, secrets),
     proofs,
     checkpointKeys,
     streams,
@@ -97,6 +100,22 @@ async function openSecrets(service: Gateway, env: Env): Promise<SecretStore> {
   const loaded = await loadSecrets(service.config.secretsFile ?? null, env);
   if (!loaded.ok) throw new Error(loaded.problems.join('; '));
   return loaded.store;
+}
+
+/** Keys are made, and those of the past removed, at the start: a period is much longer than a process lives in practice. */
+async function openIssuer({ config }: Gateway, secrets: SecretStore): Promise<IdTokenIssuer | null> {
+  const { idTokenIssuer, idTokenTtlMaxMs: tokenMsMax, idTokenKeyPeriodMs: periodMs, dataDir } = config;
+  if (idTokenIssuer === undefined) return null;
+  const keys = new SigningKeys(dataDir, { periodMs, tokenMsMax }, Date.now);
+  await keys.published();
+  await keys.removePast();
+  return new IdTokenIssuer({
+    issuer: idTokenIssuer.replace(/\/+$/, ''),
+    keys,
+    tokenMsMax,
+    isProtected: (repository, ref) => secrets.isProtected({ repository, ref }),
+    nowMs: Date.now,
+  });
 }
 
 async function openProofs(service: Gateway): Promise<Proofs> {

@@ -343,13 +343,24 @@ describe('one leased attempt', () => {
     expect(gateway.log).toContain('artifact out/*** was left behind: a secret of the job is in its name');
   });
 
-  it('given a secret that cannot be kept out of the log, then the job is refused, and the value is not told', async () => {
-    await carryOut(offer('echo ran', { secrets: { FAKE_SECRET: 'xyz' } }));
-    expect(gateway.reported('complete')).toMatchObject({
-      outcome: 'failed',
-      infrastructureError: { code: 'secret_unavailable', message: expect.stringContaining('FAKE_SECRET') },
-    });
-    expect(gateway.log).not.toContain('ran');
-    expect(gateway.heard.map(({ body }) => body.toString()).join('\n')).not.toContain('xyz');
-  });
+  it.each([
+    ['are too short to be', { FAKE_SECRET: 'xyz' }, 'FAKE_SECRET'],
+    [
+      'are too much together to be',
+      Object.fromEntries(['A', 'B', 'C'].map((name) => [name, name.repeat(30_000)])),
+      '65536',
+    ],
+  ])(
+    'given secrets that %s kept out of the log, then the job is refused, and no value is told',
+    async (_, secrets, why) => {
+      await carryOut(offer('echo ran', { secrets }));
+      expect(gateway.reported('complete')).toMatchObject({
+        outcome: 'failed',
+        infrastructureError: { code: 'secret_unavailable', message: expect.stringContaining(why) },
+      });
+      expect(gateway.log).not.toContain('ran');
+      const said = gateway.heard.map(({ body }) => body.toString()).join('\n');
+      for (const value of Object.values(secrets)) expect(said).not.toContain(value);
+    },
+  );
 });

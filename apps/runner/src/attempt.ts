@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { decidingStep, type CompletionReport, type InfrastructureError, type LeaseOffer } from '@delta-ci/contracts';
 import type { Git } from '@delta-ci/git';
 import { runJob, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
-import { SecretMasker, whyNoSecret, type Logger } from '@delta-ci/service';
+import { SecretMasker, SECRETS_BYTES_MAX, whyNoSecret, type Logger } from '@delta-ci/service';
 import { KeptArtifacts } from './kept-artifacts.ts';
 import { fetchSource, type FetchedSource, type SourceTerms } from './fetch-source.ts';
 import { GatewayCalls } from './gateway-calls.ts';
@@ -202,19 +202,22 @@ function readiness(
   return ready;
 }
 
-/** What has to be kept out of everything that is said about the job. */
-function secretsOf({ secrets, source }: LeaseOffer): string[] {
-  const values = source.token === null ? Object.values(secrets) : [...Object.values(secrets), source.token];
-  return values.filter((value) => whyNoSecret(value) === null);
+/** What has to be kept out of everything that is said. A job whose secrets are refused is given none that it could say. */
+function secretsOf(lease: LeaseOffer): string[] {
+  const { token } = lease.source;
+  const ofSource = token === null || whyNoSecret(token) !== null ? [] : [token];
+  return secretsUnfit(lease) === null ? [...Object.values(lease.secrets), ...ofSource] : ofSource;
 }
 
-/** A secret that could not be kept out of the log is not given to the job. */
+/** Secrets that could not be kept out of the log are not given to the job. */
 function secretsUnfit({ secrets }: LeaseOffer): InfrastructureError | null {
-  for (const [name, value] of Object.entries(secrets)) {
+  const problems = Object.entries(secrets).flatMap(([name, value]) => {
     const why = whyNoSecret(value);
-    if (why !== null) return { code: 'secret_unavailable', message: `the secret ${name} cannot be used: ${why}` };
-  }
-  return null;
+    return why === null ? [] : [`the secret ${name} cannot be used: ${why}`];
+  });
+  const bytes = Object.values(secrets).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
+  if (bytes > SECRETS_BYTES_MAX) problems.push(`the secrets have more than ${SECRETS_BYTES_MAX} bytes together`);
+  return problems.length === 0 ? null : { code: 'secret_unavailable', message: problems.join('; ') };
 }
 
 /** Words about a job may repeat what its programs said. Names of steps are the plan's, which everybody may read. */

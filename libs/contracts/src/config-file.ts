@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { JobKey } from './ids.ts';
 import { ServiceName } from './plan.ts';
-import { SECRETS_PER_JOB_MAX, SecretName } from './secrets.ts';
+import { Audience, SECRETS_PER_JOB_MAX, SecretName } from './secrets.ts';
 
 /**
  * `delta.yaml`, version 1: the shape a person writes (snake case, sizes with units). Positions, unknown keys with the
@@ -31,6 +31,9 @@ export const ConfigFileSource = z.strictObject({
 });
 export type ConfigFileSource = z.infer<typeof ConfigFileSource>;
 
+/** An identity token for a job, for one audience or several. */
+export const ConfigFileIdToken = z.strictObject({ aud: z.union([Audience.element, Audience]) });
+
 export const ConfigFileJob = z.strictObject({
   image: z.string().min(1).max(500).optional(),
   toolchain: z.string().min(1).max(100).optional(),
@@ -52,6 +55,8 @@ export const ConfigFileJob = z.strictObject({
     .optional(),
   env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/), z.string().max(32_768)).optional(),
   secrets: z.array(SecretName).max(SECRETS_PER_JOB_MAX).optional(),
+  /** The variable of each token, and for whom it is. */
+  id_tokens: z.record(SecretName, ConfigFileIdToken).optional(),
   services: z.record(ServiceName, ConfigFileService).optional(),
   artifacts: z
     .array(

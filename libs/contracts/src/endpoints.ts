@@ -329,6 +329,23 @@ export const ENDPOINTS = {
     answers: { 200: 'json' },
     refusals: [],
   },
+  openIdConfiguration: {
+    method: 'GET',
+    path: '/.well-known/openid-configuration',
+    summary: 'Who issues the identity tokens of jobs, and where its keys are (OpenID Connect Discovery)',
+    access: 'anyone',
+    answers: { 200: 'json' },
+    refusals: ['not_found'],
+  },
+  jsonWebKeySet: {
+    method: 'GET',
+    path: '/.well-known/jwks.json',
+    summary:
+      'The keys that identity tokens are signed with: past ones whose tokens may hold, the current and the next one',
+    access: 'anyone',
+    answers: { 200: 'json' },
+    refusals: ['not_found'],
+  },
   ...RECIPE_ENDPOINTS,
   ...RUNNER_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;

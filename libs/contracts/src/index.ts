@@ -198,10 +198,18 @@ export {
   RenewTokenAnswer,
   SourceAccess,
 } from './runner-protocol.ts';
-export { HandOut, HandedOutIdToken, HandedOutSecret, SECRETS_PER_JOB_MAX, SecretName } from './secrets.ts';
+export {
+  HandOut,
+  HandedOutIdToken,
+  HandedOutSecret,
+  IdTokenRequest,
+  ID_TOKENS_PER_JOB_MAX,
+  SECRETS_PER_JOB_MAX,
+  SecretName,
+} from './secrets.ts';
 export { CLOUD_EVENT_CONTENT_TYPE, CLOUD_EVENT_TYPE_PREFIX, CloudEvent } from './cloud-event.ts';
 export { SOURCE_LAYOUT } from './source-layout.ts';
-export { CONFIG_FILE_NAMES, ConfigFile, ConfigFileJob, ConfigFileSource } from './config-file.ts';
+export { CONFIG_FILE_NAMES, ConfigFile, ConfigFileIdToken, ConfigFileJob, ConfigFileSource } from './config-file.ts';
 export {
   AttemptState,
   AttemptView,

@@ -60,6 +60,6 @@ describe('endpoints', () => {
 
   it('only what holds no data of users is open to anyone', () => {
     const open = Object.entries<Endpoint>(ENDPOINTS).filter(([, { access }]) => access === 'anyone');
-    expect(open.map(([name]) => name)).toEqual(['openApi']);
+    expect(open.map(([name]) => name)).toEqual(['openApi', 'openIdConfiguration', 'jsonWebKeySet']);
   });
 });

@@ -5,7 +5,7 @@ import { JobKind, JobStep, RelativePath } from './job-step.ts';
 import { JobPolicy, RunPolicy } from './policy.ts';
 import { RecipeUse } from './recipe.ts';
 import { PlanShadow } from './shadow-ledger.ts';
-import { SECRETS_PER_JOB_MAX, SecretName } from './secrets.ts';
+import { ID_TOKENS_PER_JOB_MAX, IdTokenRequest, SECRETS_PER_JOB_MAX, SecretName } from './secrets.ts';
 
 /**
  * A plan: every choice of one run, made before anything runs. Immutable, stored once under the SHA-256 of its
@@ -152,6 +152,8 @@ export const PlannedJob = z.strictObject({
   egress: Egress,
   /** Names only; values are handed out with the lease and never for untrusted changes. */
   secrets: z.array(SecretName).max(SECRETS_PER_JOB_MAX),
+  /** Tokens that prove who the job is; absent for none. Handed out as secrets are. */
+  idTokens: z.array(IdTokenRequest).min(1).max(ID_TOKENS_PER_JOB_MAX).optional(),
   artifacts: z.array(ArtifactRequest).max(100),
   caches: z.array(CacheRequest).max(20),
   policy: JobPolicy,

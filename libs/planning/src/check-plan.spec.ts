@@ -88,7 +88,10 @@ const DESERVED: Readonly<Record<CheckNoteCode, readonly (readonly [plan: Plan, i
       { ...INPUTS, rules: { ...INPUTS.rules, trustedIsolation: 'gvisor' } },
     ],
   ],
-  secrets_for_untrusted: [[ofStranger(withJob({ secrets: ['TOKEN'] })), STRANGER]],
+  secrets_for_untrusted: [
+    [ofStranger(withJob({ secrets: ['TOKEN'] })), STRANGER],
+    [ofStranger(withJob({ idTokens: [{ name: 'CLOUD', audience: ['a'] }] })), STRANGER],
+  ],
   cache_for_untrusted: [[ofStranger(withJob({ caches: [{ type: 'deps', key: 'k', paths: ['p'] }] })), STRANGER]],
   egress_for_untrusted: [[ofStranger(withJob({ egress: { allow: ['evil.example'] } })), STRANGER]],
   limits_for_untrusted: [

@@ -19,6 +19,7 @@ jobs:
     toolchain: node@{matrix:node}
     env: { LEVEL: high }
     secrets: [NPM_TOKEN]
+    id_tokens: { CLOUD: { aud: https://cloud.example.org }, BOTH: { aud: [a, b] } }
     artifacts: [{ type: junit, path: "reports/*.xml" }]
     caches: [{ type: deps, key: "npm-{hash:lock}-{matrix:node}", paths: [cache] }]
     policy: { allow_failure: true, timeout_seconds: 60, retries: 0, priority: 5 }
@@ -89,6 +90,10 @@ describe('a repository that says what to run', () => {
       limits: { cpuCount: 0.5, memoryBytes: 512 * 1024 ** 2, diskBytes: 1024 ** 3, pids: 512 },
       egress: { allow: ['registry.example.org', 'registry.npmjs.org'] },
       secrets: ['NPM_TOKEN'],
+      idTokens: [
+        { name: 'CLOUD', audience: ['https://cloud.example.org'] },
+        { name: 'BOTH', audience: ['a', 'b'] },
+      ],
       artifacts: [{ type: 'junit', path: 'reports/*.xml', retentionDays: 14 }],
       policy: { allowFailure: true, required: false, timeoutMs: 60_000, retries: 0, priority: 5 },
     });
@@ -213,7 +218,8 @@ jobs:
     const [, job] = planFor({ 'src/a.c': 'b' }, { ...given, rules }).jobs;
     expect(job).toMatchObject({ secrets: [], caches: [], egress: { allow: ['registry.npmjs.org'] } });
     expect(job?.requirements.isolation).toBe('sandbox');
-    expect(JSON.stringify(job?.explanation.chain)).toContain('secret NPM_TOKEN');
+    expect(job).not.toHaveProperty('idTokens');
+    expect(JSON.stringify(job?.explanation.chain)).toContain('secret NPM_TOKEN, token CLOUD, token BOTH');
   });
 
   it('given a policy of a stranger, then it may tighten the limits of the run and not loosen them', () => {

@@ -125,6 +125,7 @@ function plannedJob(
     limits: terms.limits,
     egress: { allow: [...terms.egressFor([])] },
     secrets: trusted ? [...(job.secrets ?? [])] : [],
+    ...(trusted ? idTokensOf(job) : {}),
     artifacts: (job.artifacts ?? []).map(({ type, path, retention_days }) => ({
       type,
       path: type === 'folder' ? (resolvePath('.', path) ?? path) : path,
@@ -144,6 +145,14 @@ function sourceOf({ submodules = false, lfs = false }: ConfigFileSource = {}): P
       ...(lfs ? { lfs } : {}),
     },
   };
+}
+
+function idTokensOf({ id_tokens }: ConfigFileJob): Pick<PlannedJob, 'idTokens'> {
+  const all = Object.entries(id_tokens ?? {}).map(([name, { aud }]) => ({
+    name,
+    audience: typeof aud === 'string' ? [aud] : [...aud],
+  }));
+  return all.length === 0 ? {} : { idTokens: all };
 }
 
 /** As long as a service may take to be ready where its file does not say: a database is in seconds, on a busy machine later. */
@@ -225,6 +234,7 @@ function withheldFrom(job: ConfigFileJob, { trust }: JobTerms): ExplanationLink[
   if (trust === 'trusted') return [];
   const names = [
     ...(job.secrets ?? []).map((name) => `secret ${name}`),
+    ...Object.keys(job.id_tokens ?? {}).map((name) => `token ${name}`),
     ...(job.caches ?? []).map(({ key }) => `cache ${key}`),
   ];
   if (names.length === 0) return [];

@@ -8,7 +8,7 @@ const FILES: Files = {
   'delta.yaml': `version: 1
 jobs:
   build: { steps: [make] }
-  unit: { steps: [make test], needs: [build], secrets: [TOKEN] }
+  unit: { steps: [make test], needs: [build], secrets: [TOKEN], id_tokens: { CLOUD: { aud: a } } }
   lint: { steps: [make lint], needs: [build] }
 `,
 };
@@ -71,7 +71,9 @@ describe('a rerun', () => {
     const source: RerunSource = { of: OF, only: 'all', planDigest: DIGEST, jobs: null };
     const [job] = planOf(planChange(inputsFor(null, FILES, { change, rerun: { source, plan: generous } }))).jobs;
     expect(job).toMatchObject({ limits: before.limits, policy: { priority: 10 } });
-    expect(planOf(rerun(['unit'], { change })).jobs[0]?.secrets).toEqual([]);
+    const [again] = planOf(rerun(['unit'], { change })).jobs;
+    expect(again?.secrets).toEqual([]);
+    expect(again).not.toHaveProperty('idTokens');
   });
 
   it.each([

@@ -59,8 +59,9 @@ function again(
   const { isolation } = job.requirements;
   const untrusted = change.trust === 'untrusted';
   const detail = rerun?.source.only === 'failed' ? `it did not succeed in ${of}` : `all jobs of ${of} run again`;
+  const { idTokens = [], ...rest } = job;
   return {
-    ...job,
+    ...rest,
     needs: job.needs.filter((need) => wanted.has(need)),
     requirements: {
       ...job.requirements,
@@ -70,6 +71,7 @@ function again(
     limits: limitsWithin(job.limits, grant),
     policy: policyWithin(job.policy, grant),
     secrets: untrusted ? [] : job.secrets,
+    ...(untrusted || idTokens.length === 0 ? {} : { idTokens }),
     caches: untrusted ? [] : job.caches,
     egress: untrusted ? { allow: job.egress.allow.filter((host) => rules.untrustedEgress.includes(host)) } : job.egress,
     explanation: extended(

@@ -1,6 +1,9 @@
-import type { CompletionReport, LeaseHash, Plan, PlannedJob, RunnerId } from '@delta-ci/contracts';
+import type { CompletionReport, HandOut, LeaseHash, Refusal, RunnerId } from '@delta-ci/contracts';
 import type { CommandClient } from '@delta-ci/bus';
+import { SECRETS_BYTES_MAX } from '@delta-ci/service';
 import type { CommandEnvelope } from '../command-ids.ts';
+import type { IdTokenIssuer } from '../id-tokens/id-token-issuer.ts';
+import type { LeasedJob } from '../runners/lease-offer.ts';
 import type { SecretStore } from './secret-store.ts';
 
 /** Values by name, for this one lease; or why the job cannot have them. */
@@ -11,6 +14,7 @@ export type HandedOut =
 export interface HandOutParts {
   readonly commands: Pick<CommandClient, 'send'>;
   readonly secrets: SecretStore;
+  readonly idTokens: IdTokenIssuer | null;
 }
 
 /** The lease that was granted, and its runner, as commands name them. */
@@ -22,26 +26,46 @@ export interface Holder {
 const NOTHING: HandedOut = { ok: true, values: {} };
 
 /**
- * Finds the secrets that a job names and has the log note, before any value leaves, that this lease hands them out. The log
- * also decides again whether the change is trusted. All of them or none: no job runs without what it asks for.
+ * Finds the secrets that a job names, and makes its tokens, and has the log note, before any value leaves, that this lease hands
+ * them out. The log also decides again whether the change is trusted. All of them or none: no job runs without what it asks for.
  */
 export async function handOutSecrets(
-  { commands, secrets }: HandOutParts,
-  { plan, job }: { readonly plan: Plan; readonly job: PlannedJob },
+  { commands, secrets, idTokens: issuer }: HandOutParts,
+  leased: LeasedJob,
   holder: Holder,
   envelope: CommandEnvelope,
 ): Promise<HandedOut> {
-  if (job.secrets.length === 0) return NOTHING;
+  const { plan, job } = leased;
+  const { secrets: names, idTokens: requests = [] } = job;
+  if (names.length === 0 && requests.length === 0) return NOTHING;
   if (plan.trust !== 'trusted') return { ok: false, why: 'the change is not trusted, and gets no secrets' };
-  const found = await secrets.find({ repository: plan.repository.id, ref: plan.change.ref }, job.secrets);
+  if (requests.length > 0 && issuer === null)
+    return { ok: false, why: `the token ${requests[0]?.name} cannot be had: this installation issues none` };
+  const found = await secrets.find({ repository: plan.repository.id, ref: plan.change.ref }, names);
   if (!found.ok) return { ok: false, why: found.problems.join('; ') };
-  const handOut = { secrets: found.secrets.map(({ name, provider }) => ({ name, provider })), idTokens: [] };
-  const note = async () => commands.send('hand-out-secrets', { ...holder, handOut }, envelope);
-  const first = await note();
-  // Under the same id the first answer comes again, if it was only lost.
-  const noted = first.ok || first.refusal.code !== 'timed_out' ? first : await note();
-  if (!noted.ok) return { ok: false, why: noted.refusal.message };
-  return { ok: true, values: Object.fromEntries(found.secrets.map(({ name, value }) => [name, value])) };
+  const tokens = issuer === null ? [] : await Promise.all(requests.map(async (one) => issuer.issue(one, leased)));
+  const values = [...found.secrets, ...tokens].map(({ name, value }) => [name, value] as const);
+  const bytes = values.reduce((sum, [, value]) => sum + Buffer.byteLength(value), 0);
+  if (bytes > SECRETS_BYTES_MAX)
+    return { ok: false, why: `the secrets of the job have more than ${SECRETS_BYTES_MAX} bytes together` };
+  const refused = await note(commands, holder, envelope, {
+    secrets: found.secrets.map(({ name, provider }) => ({ name, provider })),
+    idTokens: tokens.map(({ name, audience, tokenId, expiresAtMs }) => ({ name, audience, tokenId, expiresAtMs })),
+  });
+  return refused === null ? { ok: true, values: Object.fromEntries(values) } : { ok: false, why: refused.message };
+}
+
+/** Null once it is noted. Under the same id the first answer comes again, if it was only lost. */
+async function note(
+  commands: HandOutParts['commands'],
+  holder: Holder,
+  envelope: CommandEnvelope,
+  handOut: HandOut,
+): Promise<Refusal | null> {
+  const send = async () => commands.send('hand-out-secrets', { ...holder, handOut }, envelope);
+  const first = await send();
+  const noted = first.ok || first.refusal.code !== 'timed_out' ? first : await send();
+  return noted.ok ? null : noted.refusal;
 }
 
 /** As long as a report's words on an error may be. */

@@ -18,7 +18,7 @@ type Env = Readonly<Record<string, string | undefined>>;
  * @param env where providers of the kind `env` look
  */
 export async function loadSecrets(path: string | null, env: Env): Promise<LoadedSecrets> {
-  if (path === null) return { ok: true, store: new SecretStore(new Map(), []) };
+  if (path === null) return { ok: true, store: new SecretStore(new Map(), [], []) };
   const parsed = await parseFile(path);
   if ('problems' in parsed) return { ok: false, problems: parsed.problems };
   const problems: string[] = [];
@@ -31,7 +31,9 @@ export async function loadSecrets(path: string | null, env: Env): Promise<Loaded
   const known = Object.keys(parsed.providers);
   for (const [index, grant] of parsed.grants.entries())
     problems.push(...problemsOf(grant, providers, known).map((problem) => `${path}: grants[${index}].${problem}`));
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, store: new SecretStore(providers, parsed.grants) };
+  return problems.length > 0
+    ? { ok: false, problems }
+    : { ok: true, store: new SecretStore(providers, parsed.grants, parsed.protected) };
 }
 
 async function parseFile(path: string): Promise<SecretSettings | { problems: string[] }> {

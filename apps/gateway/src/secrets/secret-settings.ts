@@ -74,9 +74,17 @@ export const SecretGrant = z.strictObject({
 });
 export type SecretGrant = z.infer<typeof SecretGrant>;
 
+export const ProtectedRefs = z.strictObject({
+  repositories: z.array(Pattern).min(1).max(1_000),
+  refs: z.array(Pattern).min(1).max(1_000),
+});
+export type ProtectedRefs = z.infer<typeof ProtectedRefs>;
+
 export const SecretSettings = z.strictObject({
   providers: z.record(ProviderName, ProviderSettings),
   grants: z.array(SecretGrant).max(10_000),
+  /** Refs to which nobody pushes unless others agree; identity tokens say so. */
+  protected: z.array(ProtectedRefs).max(10_000).default([]),
 });
 export type SecretSettings = z.infer<typeof SecretSettings>;
 

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { loadSecrets } from './load-secrets.ts';
-import type { SecretProvider } from './secret-provider.ts';
-import { SecretStore, type FoundSecrets } from './secret-store.ts';
+import type { SecretStore, FoundSecrets } from './secret-store.ts';
 
 const MAIN = { repository: 'github/demo/shop', ref: 'refs/heads/main' };
 const NPM = 'not-a-secret-of-npm';
@@ -91,17 +90,6 @@ describe('secrets of the gateway', () => {
     rmSync(join(directory, 'mounted', 'npm'));
     symlinkSync('/', join(directory, 'mounted', 'npm'));
     expect(problemsIn(await secrets.find(MAIN, ['NPM_TOKEN']))).toHaveLength(1);
-  });
-
-  it('given secrets that are too much together, then none is found', async () => {
-    const large: SecretProvider = {
-      find: async () => Promise.resolve({ ok: true, value: 'x'.repeat(30_000) }),
-      whyNoPlace: () => null,
-    };
-    const secrets = { A_KEY: 'a', B_KEY: 'b', C_KEY: 'c' };
-    const grants = [{ repositories: ['*'], provider: 'large', secrets }];
-    const found = await new SecretStore(new Map([['large', large]]), grants).find(MAIN, ['A_KEY', 'B_KEY', 'C_KEY']);
-    expect(problemsIn(found)).toEqual(['the secrets of the job have more than 65536 bytes together']);
   });
 
   it.each([

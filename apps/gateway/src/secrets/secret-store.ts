@@ -1,7 +1,7 @@
 import type { SecretName } from '@delta-ci/contracts';
-import { SECRETS_BYTES_MAX, whyNoSecret } from '@delta-ci/service';
+import { whyNoSecret } from '@delta-ci/service';
 import type { Found, SecretProvider } from './secret-provider.ts';
-import { matches, type SecretGrant } from './secret-settings.ts';
+import { matches, type ProtectedRefs, type SecretGrant } from './secret-settings.ts';
 
 /** Whose secrets are looked for. */
 export interface SecretScope {
@@ -30,10 +30,24 @@ const SEARCH_MS = 10_000;
 export class SecretStore {
   readonly #providers: ReadonlyMap<string, SecretProvider>;
   readonly #grants: readonly SecretGrant[];
+  readonly #protected: readonly ProtectedRefs[];
 
-  constructor(providers: ReadonlyMap<string, SecretProvider>, grants: readonly SecretGrant[]) {
+  constructor(
+    providers: ReadonlyMap<string, SecretProvider>,
+    grants: readonly SecretGrant[],
+    protectedRefs: readonly ProtectedRefs[],
+  ) {
     this.#providers = providers;
     this.#grants = grants;
+    this.#protected = protectedRefs;
+  }
+
+  /** Whether the settings say that nobody pushes to this ref unless others agree. */
+  isProtected({ repository, ref }: SecretScope): boolean {
+    return this.#protected.some(
+      ({ repositories, refs }) =>
+        repositories.some((pattern) => matches(pattern, repository)) && refs.some((pattern) => matches(pattern, ref)),
+    );
   }
 
   /** All of `names`, or none of them. The first grant that fits a name decides about it. */
@@ -42,10 +56,7 @@ export class SecretStore {
     const found = await Promise.all(names.map(async (name) => this.#findOne(scope, name, signal)));
     const problems = found.filter((one) => typeof one === 'string');
     if (problems.length > 0) return { ok: false, problems };
-    const secrets = found.filter((one) => typeof one !== 'string');
-    const bytes = secrets.reduce((sum, { value }) => sum + Buffer.byteLength(value), 0);
-    if (bytes <= SECRETS_BYTES_MAX) return { ok: true, secrets };
-    return { ok: false, problems: [`the secrets of the job have more than ${SECRETS_BYTES_MAX} bytes together`] };
+    return { ok: true, secrets: found.filter((one) => typeof one !== 'string') };
   }
 
   /** The secret, or a sentence about why it cannot be had and what to do. */

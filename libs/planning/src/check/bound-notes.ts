@@ -113,9 +113,9 @@ const PUBLISHES = new RegExp(
 );
 
 function beyondTrust(job: PlannedJob, grant: Grant, hosts: readonly string[]): PlanNote[] {
-  const { key, secrets, caches, egress, limits, policy, requirements } = job;
+  const { key, secrets, idTokens = [], caches, egress, limits, policy, requirements } = job;
   const notes: PlanNote[] = [];
-  if (secrets.length > 0)
+  if (secrets.length > 0 || idTokens.length > 0)
     notes.push(note('secrets_for_untrusted', `${key} asks for secrets and its change is not trusted`, key));
   if (caches.length > 0)
     notes.push(note('cache_for_untrusted', `${key} would write caches and its change is not trusted`, key));

@@ -1,4 +1,10 @@
-import { PinnedImage, SERVICES_MAX, type ConfigFile, type ConfigFileJob } from '@delta-ci/contracts';
+import {
+  PinnedImage,
+  ID_TOKENS_PER_JOB_MAX,
+  SERVICES_MAX,
+  type ConfigFile,
+  type ConfigFileJob,
+} from '@delta-ci/contracts';
 import { staysInReach, staysInWorkspace } from '../construction/workspace-paths.ts';
 import { compileGlob } from '../glob.ts';
 import { resolvePath } from '../tree-paths.ts';
@@ -42,6 +48,7 @@ function checkJob(name: string, job: ConfigFileJob): PlacedProblem[] {
     ...unreadablePaths(at, job),
     ...unusableMatrix(at, job),
     ...tooManyServices(at, job),
+    ...namedTwice(at, job),
     ...requiredAndOptional(at, job),
   ];
 }
@@ -54,6 +61,18 @@ function tooManyServices(at: readonly string[], { services }: ConfigFileJob): Pl
   const count = Object.keys(services ?? {}).length;
   if (count <= SERVICES_MAX) return [];
   return [problem([...at, 'services'], `${count} services are named; at most ${SERVICES_MAX} can run beside a job`)];
+}
+
+/** Both would be the same variable of the steps. */
+function namedTwice(at: readonly string[], { secrets = [], id_tokens = {} }: ConfigFileJob): PlacedProblem[] {
+  const count = Object.keys(id_tokens).length;
+  if (count > ID_TOKENS_PER_JOB_MAX)
+    return [problem([...at, 'id_tokens'], `${count} tokens are named; a job has at most ${ID_TOKENS_PER_JOB_MAX}`)];
+  return Object.keys(id_tokens)
+    .filter((name) => secrets.includes(name))
+    .map((name) =>
+      problem([...at, 'id_tokens', name], `${name} is a secret of this job already; name the token another way`),
+    );
 }
 
 /** A run does not fail by a job that may fail: whoever says both means one of them. */

@@ -1,4 +1,4 @@
-import { ConfigFile, ConfigFileJob, ConfigFileSource } from '@delta-ci/contracts';
+import { ConfigFile, ConfigFileIdToken, ConfigFileJob, ConfigFileSource } from '@delta-ci/contracts';
 import { LineCounter, isMap, isPair, isScalar, parseDocument, visit, type Document, type YAMLError } from 'yaml';
 import { checkJobs } from './check-jobs.ts';
 import type { ConfigPath, ConfigProblem, PlacedProblem } from './config-problem.ts';
@@ -121,6 +121,7 @@ function knownKeys([first, , third]: ConfigPath): string[] {
   if (first === 'egress') return Object.keys(ConfigFile.shape.egress.unwrap().shape);
   if (first !== 'jobs') return Object.keys(ConfigFile.shape);
   if (third === 'policy') return Object.keys(ofJob.policy.unwrap().shape);
+  if (third === 'id_tokens') return Object.keys(ConfigFileIdToken.shape);
   if (third === 'artifacts') return Object.keys(ofJob.artifacts.unwrap().element.shape);
   if (third === 'caches') return Object.keys(ofJob.caches.unwrap().element.shape);
   return Object.keys(ofJob);
