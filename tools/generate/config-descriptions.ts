@@ -46,6 +46,8 @@ export const CONFIG_DESCRIPTIONS: Readonly<Record<string, string>> = {
     'Further attempts after failures that are the infrastructure’s. Failing tests are not retried.',
   'jobs.*.policy.retry_timeouts': 'Whether an attempt that ran out of time counts as one to retry.',
   'jobs.*.policy.timeout_seconds': 'How long one attempt may take.',
+  'jobs.*.policy.idle_timeout_seconds':
+    'How long a step may print nothing before it is stopped; 1800 unless said otherwise.',
   'jobs.*.policy.priority': 'Higher goes first; 0 is ordinary.',
   policies: 'How runs of this repository are governed.',
   'policies.runs': 'How each run is governed.',

@@ -124,7 +124,7 @@ export class SandboxedClone {
 function failureOf(outcome: StepOutcome, output: string, timeoutMs: number): string | null {
   if (outcome.kind === 'fault') return `no sandbox: ${outcome.refusal.message}`;
   const { endedBy, exitCode, outputTruncated } = outcome.result;
-  if (endedBy !== 'exit') return `${endedBy} after ${timeoutMs / 1_000} s`;
+  if (endedBy !== 'exit' && endedBy !== 'signal') return `${endedBy} after ${timeoutMs / 1_000} s`;
   if (outputTruncated) return `it said more than ${ANSWER_BYTES_MAX} bytes`;
   return exitCode === 0 ? null : reasonIn(output);
 }

@@ -1,6 +1,6 @@
 import { NOTABLE_HINTS, type LineRange, type LogEvidence, type LogWindow } from '@delta-ci/analysis';
 import type { LogStore } from '@delta-ci/artifact-store';
-import { LOG_BYTES_MAX, type AttemptRef, type CompletionReport } from '@delta-ci/contracts';
+import { LOG_BYTES_MAX, stepFailed, type AttemptRef, type CompletionReport } from '@delta-ci/contracts';
 import { chooseBlocks, type BlockRange } from './choose-blocks.ts';
 
 /** Windows are made of whole blocks of this many bytes. */
@@ -52,9 +52,7 @@ interface ByteRange {
 
 /** The bytes the failed step wrote; null when there is no such step or it wrote nothing. */
 function failedStepBytes(report: CompletionReport | null): ByteRange | null {
-  const step = report?.steps.find(
-    ({ exitCode, signal, timedOut, oomKilled }) => timedOut || oomKilled || signal !== null || (exitCode ?? 0) !== 0,
-  );
+  const step = report?.steps.find(stepFailed);
   return step === undefined || step.logRange.to <= step.logRange.from ? null : step.logRange;
 }
 

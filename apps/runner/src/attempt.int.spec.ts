@@ -221,8 +221,12 @@ describe('one leased attempt', () => {
   it.each<[string, DummyBehaviour, object]>([
     [
       'a step that the kernel killed for its memory',
-      { exitCode: 137, oomKilled: true, output: 'much\n' },
-      { outcome: 'failed', steps: [{ exitCode: 137, oomKilled: true }], infrastructureError: null },
+      { exitCode: 137, endedBy: 'out_of_memory', output: 'much\n' },
+      {
+        outcome: 'failed',
+        steps: [{ exitCode: 137, oomKilled: true, endedBy: 'out_of_memory' }],
+        infrastructureError: null,
+      },
     ],
     [
       'a sandbox that breaks',

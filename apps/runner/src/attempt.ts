@@ -1,5 +1,11 @@
 import { rm } from 'node:fs/promises';
-import { decidingStep, type CompletionReport, type InfrastructureError, type LeaseOffer } from '@delta-ci/contracts';
+import {
+  decidingStep,
+  usageOfSteps,
+  type CompletionReport,
+  type InfrastructureError,
+  type LeaseOffer,
+} from '@delta-ci/contracts';
 import type { Git } from '@delta-ci/git';
 import { runJob, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
 import { SecretMasker, SECRETS_BYTES_MAX, whyNoSecret, type Logger } from '@delta-ci/service';
@@ -111,7 +117,7 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     exitCode: judged.exitCode,
     signal: judged.signal,
     steps: judged.steps,
-    usage: usageOf(judged, performance.now() - started),
+    usage: usageOfSteps(judged.steps, performance.now() - started),
     artifacts: artifacts.list.records,
     caches: [],
     infrastructureError: judged.infrastructureError,
@@ -275,16 +281,6 @@ function handedBack(result: JobResult): JobResult {
     ...result,
     outcome: 'failed',
     infrastructureError: { code: 'runner_shutdown', message: 'the runner was told to stop' },
-  };
-}
-
-function usageOf(result: JobResult, wallMs: number): CompletionReport['usage'] {
-  const cpu = result.steps.map(({ usage }) => usage.cpuMs);
-  const peaks = result.steps.map(({ usage }) => usage.memoryPeakBytes).filter((peak) => peak !== null);
-  return {
-    wallMs,
-    cpuMs: cpu.some((ms) => ms === null) ? null : cpu.reduce<number>((sum, ms) => sum + (ms ?? 0), 0),
-    memoryPeakBytes: peaks.length === 0 ? null : Math.max(...peaks),
   };
 }
 

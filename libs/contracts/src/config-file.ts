@@ -85,6 +85,7 @@ export const ConfigFileJob = z.strictObject({
       retries: z.number().int().min(0).max(10).optional(),
       retry_timeouts: z.boolean().optional(),
       timeout_seconds: z.number().int().min(1).max(86_400).optional(),
+      idle_timeout_seconds: z.number().int().min(1).max(86_400).optional(),
       priority: z.number().int().min(-100).max(100).optional(),
     })
     .optional(),

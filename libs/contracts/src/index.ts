@@ -67,7 +67,14 @@ export {
   recipeIdOf,
   runOfRecipe,
 } from './recipe.ts';
-export { DEFAULT_JOB_POLICY, DEFAULT_RUN_POLICY, JobPolicy, RunPolicy, isShadow } from './policy.ts';
+export {
+  DEFAULT_IDLE_TIMEOUT_MS,
+  DEFAULT_JOB_POLICY,
+  DEFAULT_RUN_POLICY,
+  JobPolicy,
+  RunPolicy,
+  isShadow,
+} from './policy.ts';
 export {
   DEFAULT_SHADOW_RULES,
   LedgerEntry,
@@ -108,11 +115,15 @@ export {
   Confidence,
   FailureClass,
   InfrastructureError,
+  IoUsage,
   JobOutcome,
   ResourceUsage,
   RunOutcome,
+  StepEnding,
   StepResult,
   decidingStep,
+  stepFailed,
+  usageOfSteps,
 } from './outcome.ts';
 export {
   CitedEvidence,

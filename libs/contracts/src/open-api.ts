@@ -5,7 +5,7 @@ import { EgressDecision } from './egress.ts';
 import type { Access, Content, Endpoint } from './endpoint.ts';
 import { ENDPOINTS } from './endpoints.ts';
 import { FailureExplanation } from './events.ts';
-import { ArtifactRecord, CompletionReport, StepResult } from './outcome.ts';
+import { ArtifactRecord, CompletionReport, StepEnding, StepResult } from './outcome.ts';
 import {
   Explanation,
   JobRequirements,
@@ -52,6 +52,7 @@ const NAMED = {
   RunView,
   SkippedJob,
   SkippedJobView,
+  StepEnding,
   StepResult,
 };
 

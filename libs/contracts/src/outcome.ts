@@ -18,12 +18,41 @@ export type FailureClass = z.infer<typeof FailureClass>;
 export const Confidence = z.enum(['low', 'medium', 'high']);
 export type Confidence = z.infer<typeof Confidence>;
 
+const Counted = z.number().int().nonnegative().nullable();
+
+/** What was read from disks and written to them, and in how many operations. Null: nothing counted it here. */
+export const IoUsage = z.strictObject({
+  readBytes: Counted,
+  writtenBytes: Counted,
+  reads: Counted,
+  writes: Counted,
+});
+export type IoUsage = z.infer<typeof IoUsage>;
+
 export const ResourceUsage = z.strictObject({
   wallMs: z.number().nonnegative(),
   cpuMs: z.number().nonnegative().nullable(),
-  memoryPeakBytes: z.number().int().nonnegative().nullable(),
+  memoryPeakBytes: Counted,
+  /** Left out by runners that do not tell. */
+  io: IoUsage.optional(),
 });
 export type ResourceUsage = z.infer<typeof ResourceUsage>;
+
+/**
+ * Why a step ended, the first that applies. Stopped by its runner: `timeout` (the job's time was over), `idle_timeout` (it
+ * printed nothing for too long), `canceled`. By its limits: `out_of_memory` (the kernel killed some process of it, whatever
+ * became of the others), `disk_full`. By itself: `signal` (it died of one that its runner did not send), `exit`.
+ */
+export const StepEnding = z.enum([
+  'exit',
+  'signal',
+  'timeout',
+  'idle_timeout',
+  'canceled',
+  'out_of_memory',
+  'disk_full',
+]);
+export type StepEnding = z.infer<typeof StepEnding>;
 
 export const StepResult = z.strictObject({
   name: z.string().min(1).max(200),
@@ -31,15 +60,44 @@ export const StepResult = z.strictObject({
   signal: z.string().max(20).nullable(),
   timedOut: z.boolean(),
   oomKilled: z.boolean(),
+  /** Left out by runners that do not tell. */
+  endedBy: StepEnding.optional(),
   usage: ResourceUsage,
   /** Bytes of the attempt's log written by this step: `[from, to)`. */
   logRange: z.strictObject({ from: z.number().int().nonnegative(), to: z.number().int().nonnegative() }),
 });
 export type StepResult = z.infer<typeof StepResult>;
 
+/** Whether a step was stopped, died, or said that it failed. One whose child was killed for its memory has failed as well. */
+export function stepFailed({ endedBy = 'exit', exitCode, signal, timedOut, oomKilled }: StepResult): boolean {
+  return endedBy !== 'exit' || timedOut || oomKilled || signal !== null || (exitCode ?? 0) !== 0;
+}
+
+/** The sum, or null when some part of it is not known: a sum of the others would be taken for all. */
+function sumOf(values: readonly (number | null)[]): number | null {
+  return values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0);
+}
+
+/** What steps that ran one after the other used together, when the whole took `wallMs`. */
+export function usageOfSteps(steps: readonly StepResult[], wallMs: number): ResourceUsage {
+  const ioOf = (name: keyof IoUsage): number | null => sumOf(steps.map(({ usage }) => usage.io?.[name] ?? null));
+  const peaks = steps.map(({ usage }) => usage.memoryPeakBytes).filter((peak) => peak !== null);
+  return {
+    wallMs,
+    cpuMs: sumOf(steps.map(({ usage }) => usage.cpuMs)),
+    memoryPeakBytes: peaks.length === 0 ? null : Math.max(...peaks),
+    io: {
+      readBytes: ioOf('readBytes'),
+      writtenBytes: ioOf('writtenBytes'),
+      reads: ioOf('reads'),
+      writes: ioOf('writes'),
+    },
+  };
+}
+
 /** The step a job failed at; of several, the first. The last one for a job that did not fail. */
 export function decidingStep(steps: readonly StepResult[]): StepResult | undefined {
-  return steps.find(({ exitCode }) => exitCode !== 0) ?? steps.at(-1);
+  return steps.find(stepFailed) ?? steps.at(-1);
 }
 
 /** An artifact as recorded: immutable, found by digest. */

@@ -45,6 +45,13 @@ export const JobPolicy = z.strictObject({
     .int()
     .min(1_000)
     .max(24 * 3_600_000),
+  /** How long a step may print nothing. Left out: `DEFAULT_IDLE_TIMEOUT_MS`. */
+  idleTimeoutMs: z
+    .number()
+    .int()
+    .min(1_000)
+    .max(24 * 3_600_000)
+    .optional(),
   /** Higher goes first; 0 is ordinary. */
   priority: z.number().int().min(-100).max(100),
   /** Only for what optimisations leave out and that runs all the same. */
@@ -61,6 +68,9 @@ export const DEFAULT_JOB_POLICY: JobPolicy = {
   timeoutMs: 60 * 60_000,
   priority: 0,
 };
+
+/** A step that prints nothing for half an hour hangs: half of what a job may take, and longer than quiet compilers are. */
+export const DEFAULT_IDLE_TIMEOUT_MS = 30 * 60_000;
 
 /**
  * Whether a job is a shadow: a sample of what the plan leaves out. It never decides about its run, goes after everything

@@ -22,7 +22,7 @@ jobs:
     id_tokens: { CLOUD: { aud: https://cloud.example.org }, BOTH: { aud: [a, b] } }
     artifacts: [{ type: junit, path: "reports/*.xml" }]
     caches: [{ type: deps, key: "npm-{hash:lock}-{matrix:node}", paths: [cache] }]
-    policy: { allow_failure: true, timeout_seconds: 60, retries: 0, priority: 5 }
+    policy: { allow_failure: true, timeout_seconds: 60, idle_timeout_seconds: 20, retries: 0, priority: 5 }
   prose:
     steps: [vale .]
     paths: ["**/*.md"]
@@ -95,7 +95,14 @@ describe('a repository that says what to run', () => {
         { name: 'BOTH', audience: ['a', 'b'] },
       ],
       artifacts: [{ type: 'junit', path: 'reports/*.xml', retentionDays: 14 }],
-      policy: { allowFailure: true, required: false, timeoutMs: 60_000, retries: 0, priority: 5 },
+      policy: {
+        allowFailure: true,
+        required: false,
+        timeoutMs: 60_000,
+        idleTimeoutMs: 20_000,
+        retries: 0,
+        priority: 5,
+      },
     });
     expect(job?.caches[0]?.key).toMatch(/^npm-[0-9a-f]{40}-22$/u);
     expect(plan.policy).toMatchObject({

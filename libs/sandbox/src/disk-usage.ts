@@ -1,4 +1,4 @@
-import { lstat, opendir } from 'node:fs/promises';
+import { lstat, opendir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -46,4 +46,13 @@ export async function diskExceeded(roots: readonly string[], cap: DiskCap, signa
     pauseMs = Math.max(LOOK_EVERY_MS, (performance.now() - startedAt) * LOOK_SHARE);
   }
   await new Promise<never>(() => undefined);
+}
+
+/** A file system with less room than this is full to whoever was refused a write: what is left lies between files. */
+const ROOM_BYTES_MIN = 64 * 1024;
+
+/** Whether the file system at `path` has no room for another file, or for more in one. */
+export async function isFull(path: string): Promise<boolean> {
+  const { bavail, bsize, ffree } = await statfs(path);
+  return bavail * bsize < ROOM_BYTES_MIN || ffree === 0;
 }

@@ -35,8 +35,8 @@ describe('tier dummy', () => {
         kind: 'fault',
         refusal: { code: 'sandbox_setup_failed', message: 'no user namespaces' },
       });
-      const killed = finished(await sandbox.run(step(does({ oomKilled: true, exitCode: 137 })), sink));
-      expect(killed).toMatchObject({ oomKilled: true, exitCode: 137 });
+      const killed = finished(await sandbox.run(step(does({ endedBy: 'out_of_memory', exitCode: 137 })), sink));
+      expect(killed).toMatchObject({ endedBy: 'out_of_memory', oomKilled: true, exitCode: 137 });
     });
   });
 

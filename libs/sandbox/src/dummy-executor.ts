@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { StepEnding } from '@delta-ci/contracts';
 import { CappedOutput } from './capped-output.ts';
 import { collectFiles } from './collect-files.ts';
 import { MINIMUM_LAYERS, refuseMissingLayer } from './layer-minimum.ts';
@@ -12,12 +13,13 @@ import type {
   OutputSink,
   SandboxExecutor,
   SandboxSpec,
-  StepEnding,
   StepOutcome,
   StepSpec,
   TierProbe,
 } from './sandbox-executor.ts';
+import { IO_NOT_COUNTED } from './run-step.ts';
 import { SequentialSandbox } from './sequential-sandbox.ts';
+import type { StopReason } from './step-stopper.ts';
 import { refuseSpec } from './validate-spec.ts';
 
 /** What a dummy step does, told by JSON in its variable `DELTA_DUMMY`. Left out: succeeds at once and says nothing. */
@@ -30,7 +32,8 @@ export type DummyBehaviour = {
   /** Never ends by itself. */
   readonly hangs?: boolean;
   readonly exitCode?: number;
-  readonly oomKilled?: boolean;
+  /** Why it ended, where it was not stopped. */
+  readonly endedBy?: Extract<StepEnding, 'exit' | 'signal' | 'out_of_memory' | 'disk_full'>;
   /** The step could not be judged: a fault `sandbox_setup_failed` with this message. */
   readonly fault?: string;
 };
@@ -46,16 +49,16 @@ const behaviourOf = (env: Readonly<Record<string, string>>): DummyBehaviour => {
 };
 
 /** Resolves with what stops a step that hangs: one of its timeouts, or its signal. */
-function whenStopped(step: StepSpec): Promise<StepEnding> {
+function whenStopped(step: StepSpec): Promise<StopReason> {
   return new Promise((resolve) => {
     const timers = [setTimeout(() => end('timeout'), step.timeoutMs)];
-    if (step.idleTimeoutMs !== null) timers.push(setTimeout(() => end('idle-timeout'), step.idleTimeoutMs));
-    const end = (ending: StepEnding): void => {
+    if (step.idleTimeoutMs !== null) timers.push(setTimeout(() => end('idle_timeout'), step.idleTimeoutMs));
+    const end = (ending: StopReason): void => {
       timers.forEach(clearTimeout);
       resolve(ending);
     };
-    if (step.signal?.aborted === true) end('cancel');
-    step.signal?.addEventListener('abort', () => end('cancel'), { once: true });
+    if (step.signal?.aborted === true) end('canceled');
+    step.signal?.addEventListener('abort', () => end('canceled'), { once: true });
   });
 }
 
@@ -82,19 +85,20 @@ async function execute(spec: SandboxSpec, step: StepSpec, sink: OutputSink): Pro
   const output = new CappedOutput(spec.limits.outputBytes, sink, () => undefined);
   await emit(behaviour, output);
   await writeFiles(spec.workspace.hostDir, behaviour.files ?? {});
-  const endedBy = behaviour.hangs === true || step.signal?.aborted === true ? await whenStopped(step) : 'exit';
+  const stoppedFor = behaviour.hangs === true || step.signal?.aborted === true ? await whenStopped(step) : null;
   const { sinkError, bytes, truncated } = output.totals();
   if (sinkError !== null) return { kind: 'fault', refusal: refusal('sink_failed', sinkError.message) };
   return {
     kind: 'finished',
     result: {
-      endedBy,
-      exitCode: endedBy === 'exit' ? (behaviour.exitCode ?? 0) : TERMINATED,
-      signal: endedBy === 'exit' ? null : 'SIGTERM',
-      oomKilled: behaviour.oomKilled ?? false,
+      endedBy: stoppedFor ?? behaviour.endedBy ?? 'exit',
+      exitCode: stoppedFor === null ? (behaviour.exitCode ?? 0) : TERMINATED,
+      signal: stoppedFor === null ? null : 'SIGTERM',
+      oomKilled: behaviour.endedBy === 'out_of_memory',
       wallMs: performance.now() - startedAt,
       cpuMs: null,
       memoryPeakBytes: null,
+      io: IO_NOT_COUNTED,
       outputBytes: bytes,
       outputTruncated: truncated,
     },

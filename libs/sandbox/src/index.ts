@@ -10,7 +10,6 @@ export type {
   SandboxNetwork,
   SandboxSpec,
   StepCommand,
-  StepEnding,
   StepOutcome,
   StepResult,
   StepSpec,

@@ -125,6 +125,7 @@ export class ProcessExecutor implements SandboxExecutor {
           if (cgroup === null || !(await cgroup.kill())) await killMarked(id);
         },
         diskExceeded: (signal) => diskExceeded([hostDir, homeDir], spec.limits, signal),
+        diskIsFull: async () => false,
       }),
     };
   }

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import type { StepEnding } from '@delta-ci/contracts';
 import { createStepCgroup, CGROUP_PREFIX, type CgroupUsage, type StepCgroup } from './cgroup/step-cgroup.ts';
 import type { CgroupHost } from './cgroup/cgroup-host.ts';
 import { launchStep, type Launch, type Launched } from './launch-step.ts';
@@ -22,11 +23,14 @@ export type StepSetting = {
 /** Where a step runs: its control group, and what lets it begin there. */
 export type StepPlace = { readonly cgroup: StepCgroup | null; readonly begin: () => Launched };
 
-export const NOT_COUNTED: CgroupUsage = { cpuMs: null, memoryPeakBytes: null, oomKilled: null };
+/** Where nothing counts what is read and written. */
+export const IO_NOT_COUNTED: CgroupUsage['io'] = { readBytes: null, writtenBytes: null, reads: null, writes: null };
+
+export const NOT_COUNTED: CgroupUsage = { cpuMs: null, memoryPeakBytes: null, oomKilled: null, io: IO_NOT_COUNTED };
 
 /** Canceled before there was anything to cancel. */
 export const NEVER_BEGAN: StepResult = {
-  endedBy: 'cancel',
+  endedBy: 'canceled',
   exitCode: null,
   signal: null,
   wallMs: 0,
@@ -46,27 +50,39 @@ function exitCodeOf(supervised: Supervised): number | null {
   return supervised.signal === null ? supervised.exitCode : 128 + constants.signals[supervised.signal];
 }
 
-function resultOf(supervised: Supervised, usage: CgroupUsage): StepResult {
+/** What a step ended for, when all is known that can be. `signal`: what it died of. */
+function endingOf({ stoppedFor, exitCode }: Supervised, signal: string | null, seen: StepSeen): StepEnding {
+  if (stoppedFor !== null) return stoppedFor;
+  if (seen.usage.oomKilled === true) return 'out_of_memory';
+  if (seen.diskIsFull && exitCode !== 0) return 'disk_full';
+  return signal === null ? 'exit' : 'signal';
+}
+
+function resultOf(supervised: Supervised, seen: StepSeen): StepResult {
   const exitCode = exitCodeOf(supervised);
+  const signal = signalOf(exitCode);
   return {
-    endedBy: supervised.endedBy,
+    endedBy: endingOf(supervised, signal, seen),
     exitCode,
-    signal: signalOf(exitCode),
+    signal,
     wallMs: supervised.wallMs,
-    ...usage,
+    ...seen.usage,
     outputBytes: supervised.output.bytes,
     outputTruncated: supervised.output.truncated,
   };
 }
 
+/** What is seen of a step when it is over. */
+export type StepSeen = { readonly usage: CgroupUsage; readonly diskIsFull: boolean };
+
 /** What a supervised step amounts to. */
-export function outcomeOf(supervised: Supervised, usage: CgroupUsage): StepOutcome {
+export function outcomeOf(supervised: Supervised, seen: StepSeen): StepOutcome {
   const { sinkError } = supervised.output;
   if (sinkError !== null) return { kind: 'fault', refusal: refusal('sink_failed', sinkError.message) };
-  if (!supervised.started && supervised.endedBy === 'exit') {
+  if (!supervised.started && supervised.stoppedFor === null) {
     return { kind: 'fault', refusal: refusal('sandbox_setup_failed', supervised.setupMessage) };
   }
-  return { kind: 'finished', result: resultOf(supervised, usage) };
+  return { kind: 'finished', result: resultOf(supervised, seen) };
 }
 
 async function makePlace(setting: StepSetting, step: StepSpec, ordinal: number): Promise<StepPlace> {
@@ -78,8 +94,10 @@ async function makePlace(setting: StepSetting, step: StepSpec, ordinal: number):
 async function runIn({ cgroup, begin }: StepPlace, setting: StepSetting, step: StepSpec, sink: OutputSink) {
   try {
     const output = { bytesMax: setting.limits.outputBytes, sink };
-    const supervised = await superviseStep(begin, step, setting.contain(cgroup), setting.killGraceMs, output);
-    return outcomeOf(supervised, cgroup === null ? NOT_COUNTED : await cgroup.usage());
+    const containment = setting.contain(cgroup);
+    const supervised = await superviseStep(begin, step, containment, setting.killGraceMs, output);
+    const usage = cgroup === null ? NOT_COUNTED : await cgroup.usage();
+    return outcomeOf(supervised, { usage, diskIsFull: await containment.diskIsFull() });
   } finally {
     await cgroup?.remove();
   }

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { IsolationTier, TrustLevel } from '@delta-ci/contracts';
+import type { IoUsage, IsolationTier, StepEnding, TrustLevel } from '@delta-ci/contracts';
 import type { LayerMinimum } from './layer-minimum.ts';
 import type { LayerReport } from './layers.ts';
 import type { CollectCaps, CollectedFile, CollectReport } from './collect-files.ts';
@@ -68,21 +68,24 @@ export type StepSpec = {
  */
 export type OutputSink = (chunk: Uint8Array) => Promise<void>;
 
-/** Why a step ended. Everything but `exit` was us; `exit` was the step, with whatever code or signal. */
-export type StepEnding = 'exit' | 'timeout' | 'idle-timeout' | 'cancel' | 'disk-limit';
-
 export type StepResult = {
+  /**
+   * `signal` is told from the exit code where only that is known: a step that exits with 128 + n says the same. `disk_full` is
+   * told of a step that was killed for it, and of one that failed and left its own file system full.
+   */
   readonly endedBy: StepEnding;
   /** As a shell would say: 128 + n for a step that died of signal n, ours included. Null when it was never started. */
   readonly exitCode: number | null;
   /** Name of the signal the step died of, told from the exit code where only that is known; null otherwise. */
   readonly signal: string | null;
-  /** The kernel killed something of this step for exceeding `limits.memoryBytes`. Null where nothing counts it. */
+  /** The kernel killed something of this step for exceeding `limits.memoryBytes`, though it may have gone on. Null where nothing counts it. */
   readonly oomKilled: boolean | null;
   readonly wallMs: number;
   /** User and system time of all processes of the step; null where nothing counts it (no cgroup). */
   readonly cpuMs: number | null;
+  /** Most that was in use at one time, caches of files and `/tmp` with it, counted by the kernel and not by looking. */
   readonly memoryPeakBytes: number | null;
+  readonly io: IoUsage;
   /** Bytes the step wrote, including those past `limits.outputBytes`, which were dropped. */
   readonly outputBytes: number;
   readonly outputTruncated: boolean;

@@ -1,8 +1,13 @@
-import type { StepEnding, StepSpec } from './sandbox-executor.ts';
+import type { StepEnding } from '@delta-ci/contracts';
+import type { StepSpec } from './sandbox-executor.ts';
+
+/** Why a step is stopped by us. */
+export type StopReason = Extract<StepEnding, 'timeout' | 'idle_timeout' | 'canceled' | 'disk_full'>;
 
 /** Decides, once, why a step is stopped, and carries it out: ask first where that makes sense, kill after the grace. */
 export class StepStopper {
-  endedBy: StepEnding = 'exit';
+  /** Null as long as nobody wants it stopped. */
+  stoppedFor: StopReason | null = null;
   private killTimer: NodeJS.Timeout | undefined;
   private readonly ask: () => void;
   private readonly kill: () => void;
@@ -16,9 +21,9 @@ export class StepStopper {
     this.killGraceMs = killGraceMs;
   }
 
-  stop(why: StepEnding): void {
-    if (this.over || this.endedBy !== 'exit') return;
-    this.endedBy = why;
+  stop(why: StopReason): void {
+    if (this.over || this.stoppedFor !== null) return;
+    this.stoppedFor = why;
     if (this.started) this.ask();
     this.killTimer = setTimeout(this.kill, this.killGraceMs);
   }
@@ -27,12 +32,12 @@ export class StepStopper {
   stepStarted(): void {
     if (this.started) return;
     this.started = true;
-    if (this.endedBy !== 'exit') this.ask();
+    if (this.stoppedFor !== null) this.ask();
   }
 
-  stopAtOnce(why: StepEnding): void {
+  stopAtOnce(why: StopReason): void {
     if (this.over) return;
-    if (this.endedBy === 'exit') this.endedBy = why;
+    if (this.stoppedFor === null) this.stoppedFor = why;
     this.kill();
   }
 
@@ -47,11 +52,11 @@ export function watchStep(step: StepSpec, stopper: StepStopper, diskExceeded: (s
   const over = new AbortController();
   const timeout = setTimeout(() => stopper.stop('timeout'), step.timeoutMs);
   const { idleTimeoutMs } = step;
-  const idle = idleTimeoutMs === null ? null : setTimeout(() => stopper.stop('idle-timeout'), idleTimeoutMs);
-  const onAbort = (): void => stopper.stop('cancel');
+  const idle = idleTimeoutMs === null ? null : setTimeout(() => stopper.stop('idle_timeout'), idleTimeoutMs);
+  const onAbort = (): void => stopper.stop('canceled');
   step.signal?.addEventListener('abort', onAbort, { once: true });
   if (step.signal?.aborted === true) onAbort();
-  void diskExceeded(over.signal).then(() => stopper.stopAtOnce('disk-limit'));
+  void diskExceeded(over.signal).then(() => stopper.stopAtOnce('disk_full'));
   return {
     sawOutput: (): void => void idle?.refresh(),
     disarm: (): void => {

@@ -10,6 +10,7 @@ const UNCONTAINED: Containment = {
   kill: () => undefined,
   sweep: async () => undefined,
   diskExceeded: () => new Promise(() => undefined),
+  diskIsFull: async () => false,
 };
 
 it.each([

@@ -2,8 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { CappedOutput, type OutputTotals } from './capped-output.ts';
 import type { Launched } from './launch-step.ts';
 import { pumpOutput } from './output-pipe.ts';
-import type { OutputSink, StepEnding, StepSpec } from './sandbox-executor.ts';
-import { StepStopper, watchStep } from './step-stopper.ts';
+import type { OutputSink, StepSpec } from './sandbox-executor.ts';
+import { StepStopper, watchStep, type StopReason } from './step-stopper.ts';
 
 /** How one tier reaches the processes of its step. `status` is what the program reported so far, if it does. */
 export type Containment = {
@@ -13,13 +13,15 @@ export type Containment = {
   sweep(status: string): Promise<void>;
   /** Resolves when the step must be stopped for its use of the disk; never otherwise. Ends with the signal. */
   diskExceeded(signal: AbortSignal): Promise<void>;
+  /** Whether a disk of the step's own has no room left. False where there is none. */
+  diskIsFull(): Promise<boolean>;
 };
 
 export type Supervised = {
   /** False when the sandbox itself would not start; `setupMessage` says why. */
   readonly started: boolean;
   readonly setupMessage: string;
-  readonly endedBy: StepEnding;
+  readonly stoppedFor: StopReason | null;
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly wallMs: number;
@@ -54,7 +56,7 @@ export async function superviseStep(
     if (saysStarted(text)) stopper.stepStarted();
   };
   const watched = watchStep(step, stopper, (signal) => containment.diskExceeded(signal));
-  const output = new CappedOutput(bytesMax, sink, () => stopper.stopAtOnce('cancel'));
+  const output = new CappedOutput(bytesMax, sink, () => stopper.stopAtOnce('canceled'));
   const pump = pumpOutput(outputFd, output, watched.sawOutput);
   const exit = await exited;
   const wallMs = performance.now() - startedAt;
@@ -66,7 +68,7 @@ export async function superviseStep(
   return {
     started,
     setupMessage: started ? '' : (exit.error?.message ?? setup.text.trim()),
-    endedBy: stopper.endedBy,
+    stoppedFor: stopper.stoppedFor,
     exitCode: exit.code,
     signal: exit.signal,
     wallMs,

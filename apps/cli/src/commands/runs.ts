@@ -4,6 +4,7 @@ import { EXIT, type ExitCode } from '../problem.ts';
 import { explanationText } from '../screen/explanation-text.ts';
 import { paintOutcome } from '../screen/paint.ts';
 import { safeJson, safeLine } from '../screen/safe-text.ts';
+import { stepsText } from '../screen/steps-text.ts';
 import { table } from '../screen/table.ts';
 import { ageText, durationText } from '../screen/words.ts';
 import { printJson, type Surroundings } from '../surroundings.ts';
@@ -165,5 +166,6 @@ export function runText(surroundings: Surroundings, view: RunView): string {
     return explanation === null ? [] : [explanationText(surroundings, key, explanation)];
   });
   const jobs = rows.length === 0 ? '' : `\n${table(surroundings, ['JOB', 'STATE', 'ATTEMPTS', 'TIME', 'WHY'], rows)}`;
-  return `${head.join('\n')}\n${jobs}${explained.length === 0 ? '' : `\n${explained.join('\n')}`}`;
+  const steps = stepsText(surroundings, view.jobs);
+  return `${head.join('\n')}\n${jobs}${steps === '' ? '' : `\n${steps}`}${explained.length === 0 ? '' : `\n${explained.join('\n')}`}`;
 }

@@ -1,5 +1,5 @@
 import { explainFailure, parseJunit, type FailureEvidence, type TestReport } from '@delta-ci/analysis';
-import type { CompletionReport, FailureExplanation, PlannedJob } from '@delta-ci/contracts';
+import { usageOfSteps, type CompletionReport, type FailureExplanation, type PlannedJob } from '@delta-ci/contracts';
 import type { JobResult } from '@delta-ci/sandbox';
 import type { LocalLog } from './local-log.ts';
 
@@ -38,17 +38,12 @@ export function explainLocally(job: PlannedJob, executed: Executed, reason: stri
 
 function reportOf({ result, log, startedMs, finishedMs }: Executed, summary: string): CompletionReport {
   const { outcome, exitCode, signal, steps, infrastructureError } = result;
-  const peaks = steps.map(({ usage }) => usage.memoryPeakBytes).filter((peak) => peak !== null);
   return {
     outcome,
     exitCode,
     signal,
     steps,
-    usage: {
-      wallMs: Math.max(0, finishedMs - startedMs),
-      cpuMs: null,
-      memoryPeakBytes: peaks.length === 0 ? null : Math.max(...peaks),
-    },
+    usage: usageOfSteps(steps, Math.max(0, finishedMs - startedMs)),
     artifacts: [],
     caches: [],
     infrastructureError,

@@ -4,6 +4,7 @@ import {
   type JobOutcome,
   type Plan,
   type PlannedJob,
+  type StepResult,
 } from '@delta-ci/contracts';
 import type { JobResult } from '@delta-ci/sandbox';
 import { explainLocally, type Executed } from './explain-locally.ts';
@@ -113,11 +114,19 @@ function judged(job: PlannedJob, executed: Executed): LocalOutcome {
   };
 }
 
+function whatFor(step: StepResult | undefined): string {
+  if (step?.endedBy === 'out_of_memory') return ': out of memory';
+  return step?.endedBy === 'disk_full' ? ': its disk is full' : '';
+}
+
 function reasonOf({ outcome, steps, exitCode, signal }: JobResult): string {
   const last = decidingStep(steps);
   if (outcome === 'succeeded') return '';
   if (outcome === 'canceled') return 'stopped while it ran';
-  if (outcome === 'timed_out') return `step "${last?.name}" ran out of time`;
+  if (outcome === 'timed_out') {
+    const silent = last?.endedBy === 'idle_timeout';
+    return `step "${last?.name}" ${silent ? 'printed nothing for too long' : 'ran out of time'}`;
+  }
   const ending = signal === null ? `exit code ${exitCode}` : `signal ${signal}`;
-  return `step "${last?.name}" ended with ${ending}`;
+  return `step "${last?.name}" ended with ${ending}${whatFor(last)}`;
 }

@@ -8,6 +8,12 @@ export function durationText(ms: number): string {
   return `${Math.floor(seconds / 3_600)}h ${two(Math.floor((seconds % 3_600) / 60))}m`;
 }
 
+/** `512 B`, `4.0 KiB`, `1.5 GiB`. */
+export function bytesText(bytes: number): string {
+  const power = bytes < 1_024 ? 0 : Math.min(4, Math.floor(Math.log2(bytes) / 10));
+  return power === 0 ? `${bytes} B` : `${(bytes / 1_024 ** power).toFixed(1)} ${'KMGT'.charAt(power - 1)}iB`;
+}
+
 /** `just now`, `5 min ago`, `3 h ago`, `2 d ago`. */
 export function ageText(thenMs: number, nowMs: number): string {
   const minutes = Math.floor(Math.max(0, nowMs - thenMs) / 60_000);

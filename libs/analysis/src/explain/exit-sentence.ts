@@ -11,7 +11,10 @@ export function exitSentence({ evidence }: Findings): Sentence[] {
     const wallMs = step.usage.wallMs;
     return [
       sentence(`${who} was stopped after ${duration(wallMs)}.`, [
-        cited('step', `timed out, wall time ${Math.round(wallMs)} ms`),
+        cited(
+          'step',
+          `${step.endedBy === 'idle_timeout' ? 'silent for too long' : 'timed out'}, wall time ${Math.round(wallMs)} ms`,
+        ),
       ]),
     ];
   }

@@ -84,6 +84,18 @@ describe('what the report decides', () => {
       'out-of-memory',
     ],
     [
+      'a step that fell silent',
+      { report: completionReport({ steps: [stepResult({ timedOut: true, endedBy: 'idle_timeout' })] }) },
+      'unknown',
+      'silence',
+    ],
+    [
+      'a step that filled its disk',
+      { report: completionReport({ steps: [stepResult({ signal: 'SIGKILL', endedBy: 'disk_full' })] }) },
+      'user',
+      'disk-full',
+    ],
+    [
       'exit code 127',
       { report: completionReport({ steps: [stepResult({ exitCode: 127 })] }) },
       'tooling',

@@ -1,4 +1,10 @@
-import type { CompletionReport, Confidence, FailureClass, StepResult } from '@delta-ci/contracts';
+import {
+  stepFailed,
+  type CompletionReport,
+  type Confidence,
+  type FailureClass,
+  type StepResult,
+} from '@delta-ci/contracts';
 
 /** What the report alone says about a failure, before any line of the log is looked at. */
 export interface ReportFact {
@@ -15,9 +21,7 @@ export interface ReportFact {
 
 /** The step an attempt failed at, or null when the report names none. */
 export function failedStepOf(report: CompletionReport | null): StepResult | null {
-  const failed = (step: StepResult): boolean =>
-    step.timedOut || step.oomKilled || step.signal !== null || (step.exitCode ?? 0) !== 0;
-  return report?.steps.find(failed) ?? null;
+  return report?.steps.find(stepFailed) ?? null;
 }
 
 export function exitCodeOf(report: CompletionReport | null): number | null {
@@ -63,6 +67,19 @@ const RULES: readonly ReportRule[] = [
     decides: 'all',
   },
   {
+    rule: 'silent-too-long',
+    applies: ({ report }) => inSteps(report, ({ endedBy }) => endedBy === 'idle_timeout'),
+    class: 'unknown',
+    category: 'silence',
+    confidence: 'medium',
+    headline: 'A step printed nothing for longer than it may',
+    explanation:
+      'The step was stopped because nothing came from it for too long: mostly it waits for what never comes.',
+    nextStep:
+      'Look at the last line of the log: what comes after it hung. If the step is just quiet, have it report progress, or raise idle_timeout_seconds.',
+    decides: 'all',
+  },
+  {
     rule: 'timed-out',
     applies: ({ report, outcome }) => outcome === 'timed_out' || inSteps(report, ({ timedOut }) => timedOut),
     class: 'unknown',
@@ -82,6 +99,19 @@ const RULES: readonly ReportRule[] = [
     headline: 'The job needed more memory than it may use',
     explanation: 'A process of the step was killed because the job reached its memory limit.',
     nextStep: 'Look for what keeps growing; if the work is just large, run less of it at once or raise the limit.',
+    decides: 'all',
+  },
+  {
+    rule: 'over-disk-limit',
+    applies: ({ report }) => inSteps(report, ({ endedBy }) => endedBy === 'disk_full'),
+    class: 'user',
+    category: 'disk-full',
+    confidence: 'high',
+    headline: 'The job filled the disk it may use',
+    explanation:
+      'The step ended because workspace and home together reached the limit of the job for bytes or for files.',
+    nextStep:
+      'Look for what grows: build outputs, caches, core files. If the work is just large, raise the limit of the disk.',
     decides: 'all',
   },
   {

@@ -1,4 +1,10 @@
-import type { CompletionReport, FailureClass, StepResult } from '@delta-ci/contracts';
+import {
+  stepFailed,
+  type CompletionReport,
+  type FailureClass,
+  type StepEnding,
+  type StepResult,
+} from '@delta-ci/contracts';
 
 /** What the rules made of a report: whose fault, and which rule said so. */
 export interface Classification {
@@ -37,6 +43,12 @@ const RULES: readonly Rule[] = [
     applies: (report) => report.outcome === 'canceled',
   },
   {
+    id: 'silent-too-long',
+    class: 'unknown',
+    because: 'a step printed nothing for longer than it may',
+    applies: (report) => endedBy(report, 'idle_timeout'),
+  },
+  {
     id: 'timed-out',
     class: 'unknown',
     because: 'the job ran out of time',
@@ -47,6 +59,12 @@ const RULES: readonly Rule[] = [
     class: 'user',
     because: 'a step needed more memory than the job may use',
     applies: (report) => report.steps.some((step) => step.oomKilled),
+  },
+  {
+    id: 'over-disk-limit',
+    class: 'user',
+    because: 'a step filled the disk that the job may use',
+    applies: (report) => endedBy(report, 'disk_full'),
   },
   {
     id: 'command-not-runnable',
@@ -78,7 +96,7 @@ const RULES: readonly Rule[] = [
 export function reportsSuccess(report: CompletionReport): boolean {
   if (report.outcome !== 'succeeded' || report.infrastructureError !== null) return false;
   if ((report.exitCode ?? 0) !== 0 || report.signal !== null) return false;
-  return report.steps.every((step) => !step.timedOut && !step.oomKilled && !failed(step));
+  return !report.steps.some(stepFailed);
 }
 
 /** The class of a report that is not a success. */
@@ -97,9 +115,9 @@ function signalOf(report: CompletionReport): string | null {
 }
 
 function failedStepOf(report: CompletionReport): StepResult | undefined {
-  return report.steps.find(failed);
+  return report.steps.find(stepFailed);
 }
 
-function failed(step: StepResult): boolean {
-  return step.signal !== null || (step.exitCode ?? 0) !== 0;
+function endedBy(report: CompletionReport, ending: StepEnding): boolean {
+  return report.steps.some((step) => step.endedBy === ending);
 }

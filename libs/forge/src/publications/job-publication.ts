@@ -1,4 +1,4 @@
-import type { JobView, RunView, SkippedJobView } from '@delta-ci/contracts';
+import type { JobView, RunView, SkippedJobView, StepResult } from '@delta-ci/contracts';
 import { durationText } from './duration-text.ts';
 import { annotationsOf, explanationOf, failureBlocks } from './failure-blocks.ts';
 import { fitBlocks } from './fit-blocks.ts';
@@ -102,22 +102,17 @@ function attemptBlocks(job: JobView): string[] {
     const head = `#### Attempt ${attempt}: ${outcome ?? 'under way'}`;
     const told = reason === '' ? [] : [prose(reason)];
     if (report === null || report.steps.length === 0) return [head, ...told];
-    const rows = report.steps.map(({ name, exitCode, signal, timedOut, oomKilled, usage }) => {
-      const ended = endOf({ exitCode, signal, timedOut, oomKilled });
-      return `| ${codeCell(name)} | ${ended} | ${durationText(usage.wallMs)} |`;
-    });
+    const rows = report.steps.map(
+      (step) => `| ${codeCell(step.name)} | ${endOf(step)} | ${durationText(step.usage.wallMs)} |`,
+    );
     return [head, ...told, ['| Step | Ended | Took |', '| --- | --- | --- |', ...rows].join('\n')];
   });
 }
 
-interface StepEnd {
-  exitCode: number | null;
-  signal: string | null;
-  timedOut: boolean;
-  oomKilled: boolean;
-}
-
-function endOf({ exitCode, signal, timedOut, oomKilled }: StepEnd): string {
+function endOf({ endedBy, exitCode, signal, timedOut, oomKilled }: StepResult): string {
+  if (endedBy === 'idle_timeout') return 'silent for too long';
+  if (endedBy === 'canceled') return 'canceled';
+  if (endedBy === 'disk_full') return 'disk full';
   if (oomKilled) return 'out of memory';
   if (timedOut) return 'timed out';
   if (signal !== null) return `by ${codeCell(signal)}`;

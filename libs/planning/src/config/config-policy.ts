@@ -12,6 +12,7 @@ export function configuredPolicy({ policy }: ConfigFileJob): JobPolicy {
     retries: policy?.retries ?? decided.retries,
     retryTimeouts: policy?.retry_timeouts ?? decided.retryTimeouts,
     timeoutMs: policy?.timeout_seconds === undefined ? decided.timeoutMs : policy.timeout_seconds * 1_000,
+    ...(policy?.idle_timeout_seconds === undefined ? {} : { idleTimeoutMs: policy.idle_timeout_seconds * 1_000 }),
     priority: policy?.priority ?? decided.priority,
   };
 }

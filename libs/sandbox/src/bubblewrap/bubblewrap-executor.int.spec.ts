@@ -12,6 +12,7 @@ import { describeProcessContract, SHELL_PROGRAMS } from '../testing/process-cont
 import { describeSandboxContract } from '../testing/sandbox-contract.fixture.ts';
 import { describeHostileBattery } from '../testing/hostile-battery.fixture.ts';
 import { whereItRuns } from '../testing/where-it-runs.fixture.ts';
+import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
 import { BubblewrapExecutor } from './bubblewrap-executor.ts';
 
 const makeExecutor = (stateDir: string, bwrap = process.env['DELTA_BWRAP'] ?? 'bwrap'): BubblewrapExecutor =>
@@ -66,6 +67,37 @@ whereItRuns('tier sandbox', probe, () => {
       });
     },
   );
+
+  it('given a step that fills a disk of its own, or its inodes, it ends by that; one that fills it and succeeds does not', async () => {
+    await withDirectories(async (stateDir, hostDir) => {
+      const opened = await makeExecutor(stateDir).open(
+        specFor(hostDir, {
+          workspace: { hostDir, onClose: 'empty' },
+          trust: 'untrusted',
+          limits: { ...DEFAULT_SANDBOX_LIMITS, diskBytes: 32 * 1024 * 1024, inodes: 500 },
+          minimum: { 'disk-limit': 'enforced' },
+        }),
+      );
+      const offered = probe.layers.find(({ layer }) => layer === 'disk-limit')?.state;
+      if (!opened.ok) {
+        expect([opened.refusal.layer, offered]).toEqual(['disk-limit', 'partial']);
+        return;
+      }
+      const fill = 'head -c 64M /dev/zero > full';
+      const ends: unknown[] = [];
+      for (const text of [fill, `${fill} || :`, 'rm full; exit 3', 'for i in $(seq 1000); do : > $i || exit 4; done']) {
+        const { endedBy, exitCode } = finished(await opened.sandbox.run(step(script(text)), collectOutput().sink));
+        ends.push([endedBy, exitCode]);
+      }
+      await opened.sandbox.close();
+      expect(ends).toEqual([
+        ['disk_full', 1],
+        ['exit', 0],
+        ['exit', 3],
+        ['disk_full', expect.any(Number)],
+      ]);
+    });
+  });
 
   describeSandboxContract('sandbox', { makeExecutor, programs: SHELL_PROGRAMS });
   describeProcessContract('sandbox', { makeExecutor });

@@ -1,7 +1,7 @@
 import { join, posix } from 'node:path';
 import type { CgroupHost } from '../cgroup/cgroup-host.ts';
 import type { StepCgroup } from '../cgroup/step-cgroup.ts';
-import { diskExceeded } from '../disk-usage.ts';
+import { diskExceeded, isFull } from '../disk-usage.ts';
 import { listeningFirst } from '../egress-door.ts';
 import { SANDBOX_VARIABLE } from '../leftovers.ts';
 import type { StepSetting } from '../run-step.ts';
@@ -105,6 +105,7 @@ function contain({ layout, spec, watchDisk, onSurvivors }: BubblewrapSteps, cgro
       if (!buried || !emptied) onSurvivors();
     },
     diskExceeded: (signal) => (watchDisk ? diskExceeded(places, spec.limits, signal) : never()),
+    diskIsFull: async () => !watchDisk && isFull(layout.workspaceHostDir),
   };
 }
 

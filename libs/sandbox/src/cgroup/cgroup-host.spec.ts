@@ -48,6 +48,7 @@ describe('finding control groups', () => {
           pids: `${root}/pids`,
           cpu: null,
           cpuacct: null,
+          blkio: null,
         },
       });
     });
@@ -70,7 +71,7 @@ describe('finding control groups', () => {
     const files = { 'cgroup.procs': '', 'cgroup.controllers': 'cpu io memory pids\n', 'cgroup.subtree_control': '' };
     await withTree(files, async (root) => {
       findCgroupHost(v2Mount(root), '0::/\n');
-      expect(await readFile(join(root, 'cgroup.subtree_control'), 'utf8')).toBe('+memory +pids +cpu');
+      expect(await readFile(join(root, 'cgroup.subtree_control'), 'utf8')).toBe('+memory +pids +cpu +io');
     });
   });
 

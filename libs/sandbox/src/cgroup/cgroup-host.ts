@@ -14,6 +14,7 @@ export type CgroupHost =
       readonly pids: string;
       readonly cpu: string | null;
       readonly cpuacct: string | null;
+      readonly blkio: string | null;
     };
 
 export type CgroupFinding =
@@ -72,10 +73,13 @@ function findV1(mounts: readonly CgroupMount[]): CgroupHost | null {
     pids,
     cpu: usableV1(mounts, 'cpu'),
     cpuacct: usableV1(mounts, 'cpuacct'),
+    blkio: usableV1(mounts, 'blkio'),
   };
 }
 
 const V2_NEEDED = ['memory', 'pids'] as const;
+
+const V2_WELCOME = ['cpu', 'io'] as const;
 
 const delegates = (directory: string): boolean => {
   const enabled = wordsOf(join(directory, 'cgroup.subtree_control'));
@@ -86,7 +90,7 @@ const delegates = (directory: string): boolean => {
 function enableAtTop(directory: string): boolean {
   const available = wordsOf(join(directory, 'cgroup.controllers'));
   if (!V2_NEEDED.every((controller) => available.includes(controller))) return false;
-  const wanted = [...V2_NEEDED, ...(available.includes('cpu') ? ['cpu'] : [])];
+  const wanted = [...V2_NEEDED, ...V2_WELCOME.filter((controller) => available.includes(controller))];
   try {
     writeFileSync(join(directory, 'cgroup.subtree_control'), wanted.map((controller) => `+${controller}`).join(' '));
   } catch {

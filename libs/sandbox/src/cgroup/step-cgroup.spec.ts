@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
 import type { CgroupHost } from './cgroup-host.ts';
+import { ioCounterV1 } from './io-counter.ts';
 import { createStepCgroup } from './step-cgroup.ts';
 
 /** Plain directories in place of control groups: what is written shows what the kernel would be told. */
@@ -13,7 +14,7 @@ async function withHost<T>(
 ): Promise<T> {
   const root = await mkdtemp(join(tmpdir(), 'delta-groups-'));
   try {
-    for (const name of ['memory', 'pids', 'cpu', 'cpuacct']) await mkdir(join(root, name));
+    for (const name of ['memory', 'pids', 'cpu', 'cpuacct', 'blkio']) await mkdir(join(root, name));
     return await use(make(root), (file) => readFile(join(root, file), 'utf8'), root);
   } finally {
     await rm(root, { recursive: true });
@@ -27,7 +28,10 @@ const v1 = (root: string): CgroupHost => ({
   pids: join(root, 'pids'),
   cpu: join(root, 'cpu'),
   cpuacct: join(root, 'cpuacct'),
+  blkio: join(root, 'blkio'),
 });
+
+const NO_IO = { readBytes: null, writtenBytes: null, reads: null, writes: null };
 
 const LIMITS = { ...DEFAULT_SANDBOX_LIMITS, memoryBytes: 1_000_000, pids: 100, cpuCount: 1.5 };
 
@@ -56,7 +60,7 @@ describe('the control group of a step', () => {
       );
       expect(told).toEqual(['1000000', '1000000', '104', '150000']);
       expect(group.joinFiles).toEqual(
-        ['memory', 'pids', 'cpu', 'cpuacct'].map((name) => join(root, name, 'g', 'tasks')),
+        ['memory', 'pids', 'cpu', 'cpuacct', 'blkio'].map((name) => join(root, name, 'g', 'tasks')),
       );
     });
   });
@@ -64,11 +68,11 @@ describe('the control group of a step', () => {
   it('v2: usage is read in its units', async () => {
     await withHost(v2, async (host, _, root) => {
       const group = await createStepCgroup(host, 'g', LIMITS);
-      expect(await group.usage()).toEqual({ cpuMs: null, memoryPeakBytes: null, oomKilled: null });
+      expect(await group.usage()).toEqual({ cpuMs: null, memoryPeakBytes: null, oomKilled: null, io: NO_IO });
       await writeFile(join(root, 'g', 'cpu.stat'), 'usage_usec 2500\nuser_usec 2000\n');
       await writeFile(join(root, 'g', 'memory.peak'), '4096\n');
       await writeFile(join(root, 'g', 'memory.events'), 'low 0\noom 1\noom_kill 1\n');
-      expect(await group.usage()).toEqual({ cpuMs: 2.5, memoryPeakBytes: 4096, oomKilled: true });
+      expect(await group.usage()).toMatchObject({ cpuMs: 2.5, memoryPeakBytes: 4096, oomKilled: true });
     });
   });
 
@@ -78,7 +82,41 @@ describe('the control group of a step', () => {
       await writeFile(join(root, 'cpuacct/g/cpuacct.usage'), '2500000\n');
       await writeFile(join(root, 'memory/g/memory.max_usage_in_bytes'), '4096\n');
       await writeFile(join(root, 'memory/g/memory.oom_control'), 'oom_kill_disable 0\nunder_oom 0\noom_kill 0\n');
-      expect(await group.usage()).toEqual({ cpuMs: 2.5, memoryPeakBytes: 4096, oomKilled: false });
+      expect(await group.usage()).toMatchObject({ cpuMs: 2.5, memoryPeakBytes: 4096, oomKilled: false });
+    });
+  });
+
+  it('v2: what was read and written is the sum over all disks, and nothing where nothing was', async () => {
+    await withHost(v2, async (host, _, root) => {
+      const group = await createStepCgroup(host, 'g', LIMITS);
+      await writeFile(
+        join(root, 'g', 'io.stat'),
+        '254:0 rbytes=4096 wbytes=100 rios=1 wios=2 dbytes=7 dios=9\n8:16 rbytes=4 wbytes=1 rios=5 wios=6 dbytes=0 dios=0\n',
+      );
+      expect((await group.usage()).io).toEqual({ readBytes: 4100, writtenBytes: 101, reads: 6, writes: 8 });
+      await writeFile(join(root, 'g', 'io.stat'), '');
+      expect((await group.usage()).io).toEqual({ readBytes: 0, writtenBytes: 0, reads: 0, writes: 0 });
+    });
+  });
+
+  it('v1: of disks that the kernel does not count, zeros are not taken for an answer', async () => {
+    await withHost(v1, async (host, _, root) => {
+      const group = await createStepCgroup(host, 'g', LIMITS);
+      await writeFile(join(root, 'blkio/g/blkio.throttle.io_service_bytes'), 'Total 0\n');
+      expect((await group.usage()).io).toEqual(NO_IO);
+    });
+  });
+
+  it('v1: what was read is the sum over all disks, and what was written is nobody’s', async () => {
+    await withHost(v1, async (_, __, root) => {
+      await writeFile(join(root, 'blkio/blkio.throttle.read_bps_device'), '');
+      const counter = ioCounterV1(join(root, 'blkio'), () => ['254:0', '8:16']);
+      await counter.start();
+      const lines = (read: number): string =>
+        `254:0 Read ${read}\n254:0 Write 9\n8:16 Read 1\n8:16 Total 10\nTotal 10\n`;
+      await writeFile(join(root, 'blkio/blkio.throttle.io_service_bytes'), lines(8192));
+      await writeFile(join(root, 'blkio/blkio.throttle.io_serviced'), lines(2));
+      expect(await counter.usage()).toEqual({ readBytes: 8193, writtenBytes: null, reads: 3, writes: null });
     });
   });
 

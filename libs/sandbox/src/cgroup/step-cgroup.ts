@@ -1,15 +1,18 @@
-import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JobLimits } from '@delta-ci/contracts';
+import type { IoUsage, JobLimits } from '@delta-ci/contracts';
 import { errorCodeOf } from '../error-code.ts';
 import { signalProcess } from '../process-table.ts';
 import { waitUntil } from '../wait-until.ts';
 import type { CgroupHost } from './cgroup-host.ts';
+import { readOrNull } from './read-group-file.ts';
+import { ioCounterV1, ioCounterV2, type IoCounter } from './io-counter.ts';
 
 export type CgroupUsage = {
   readonly cpuMs: number | null;
   readonly memoryPeakBytes: number | null;
   readonly oomKilled: boolean | null;
+  readonly io: IoUsage;
 };
 
 /** The control group of one step: a directory per hierarchy, all of the same name. */
@@ -56,6 +59,7 @@ type Layout = {
   readonly cpuUsage: { readonly file: string; readonly perMs: number; readonly key: string | null } | null;
   readonly peakFile: string;
   readonly oomFile: string;
+  readonly io: IoCounter;
 };
 
 /** Swap is capped where the kernel accounts for it; where it does not, swappiness 0 keeps the job out of it. */
@@ -64,12 +68,13 @@ function layoutV1(host: Extract<CgroupHost, { version: 1 }>, name: string): Layo
   const pids = join(host.pids, name);
   const cpu = host.cpu === null ? null : join(host.cpu, name);
   const cpuacct = host.cpuacct === null ? null : join(host.cpuacct, name);
+  const blkio = host.blkio === null ? null : join(host.blkio, name);
   const cpuSettings = (limits: JobLimits): readonly Setting[] =>
     cpu === null
       ? []
       : [must(join(cpu, 'cpu.cfs_period_us'), CPU_PERIOD_US), must(join(cpu, 'cpu.cfs_quota_us'), cpuQuotaUs(limits))];
   return {
-    directories: [...new Set([memory, pids, cpu, cpuacct].filter((each) => each !== null))],
+    directories: [...new Set([memory, pids, cpu, cpuacct, blkio].filter((each) => each !== null))],
     settings: (limits) => [
       must(join(memory, 'memory.limit_in_bytes'), limits.memoryBytes),
       may(join(memory, 'memory.memsw.limit_in_bytes'), limits.memoryBytes),
@@ -82,6 +87,7 @@ function layoutV1(host: Extract<CgroupHost, { version: 1 }>, name: string): Layo
     cpuUsage: cpuacct === null ? null : { file: join(cpuacct, 'cpuacct.usage'), perMs: 1_000_000, key: null },
     peakFile: join(memory, 'memory.max_usage_in_bytes'),
     oomFile: join(memory, 'memory.oom_control'),
+    io: ioCounterV1(blkio),
   };
 }
 
@@ -102,16 +108,9 @@ function layoutV2(host: Extract<CgroupHost, { version: 2 }>, name: string): Layo
     cpuUsage: { file: join(group, 'cpu.stat'), perMs: 1_000, key: 'usage_usec' },
     peakFile: join(group, 'memory.peak'),
     oomFile: join(group, 'memory.events'),
+    io: ioCounterV2(group),
   };
 }
-
-const readOrNull = async (file: string): Promise<string | null> => {
-  try {
-    return await readFile(file, 'utf8');
-  } catch {
-    return null;
-  }
-};
 
 const numberAfter = (text: string | null, key: string): number | null => {
   const line = text?.split('\n').find((each) => each.startsWith(`${key} `));
@@ -122,10 +121,11 @@ const numberOrNull = (text: string | null): number | null => (text === null ? nu
 
 async function readUsage(layout: Layout): Promise<CgroupUsage> {
   const { cpuUsage } = layout;
-  const [cpu, peak, oom] = await Promise.all([
+  const [cpu, peak, oom, io] = await Promise.all([
     cpuUsage === null ? null : readOrNull(cpuUsage.file),
     readOrNull(layout.peakFile),
     readOrNull(layout.oomFile),
+    layout.io.usage(),
   ]);
   const key = cpuUsage?.key ?? null;
   const spent = key === null ? numberOrNull(cpu) : numberAfter(cpu, key);
@@ -134,6 +134,7 @@ async function readUsage(layout: Layout): Promise<CgroupUsage> {
     cpuMs: spent === null || cpuUsage === null ? null : spent / cpuUsage.perMs,
     memoryPeakBytes: numberOrNull(peak),
     oomKilled: kills === null ? null : kills > 0,
+    io,
   };
 }
 
@@ -193,6 +194,7 @@ export async function createUnlimitedCgroup(host: CgroupHost, name: string): Pro
     limit: async (limits) => {
       // In order: v1 refuses a memsw limit below the memory limit.
       for (const setting of layout.settings(limits)) await apply(setting);
+      await layout.io.start();
     },
     usage: () => readUsage(layout),
     kill: () => killMembers(layout.memory),
@@ -219,4 +221,4 @@ export async function createStepCgroup(host: CgroupHost, name: string, limits: J
 export const cgroupParents = (host: CgroupHost): readonly string[] =>
   host.version === 2
     ? [host.parent]
-    : [...new Set([host.memory, host.pids, host.cpu, host.cpuacct].filter((each) => each !== null))];
+    : [...new Set([host.memory, host.pids, host.cpu, host.cpuacct, host.blkio].filter((each) => each !== null))];

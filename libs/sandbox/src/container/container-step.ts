@@ -72,7 +72,7 @@ async function supervise(
     () => void engine.kill(id).catch(giveUp),
     killGraceMs,
   );
-  const output = new CappedOutput(layout.limits.outputBytes, sink, () => stopper.stopAtOnce('cancel'));
+  const output = new CappedOutput(layout.limits.outputBytes, sink, () => stopper.stopAtOnce('canceled'));
   const stream = await engine.attach(id);
   const startedAt = performance.now();
   await engine.start(id);
@@ -90,7 +90,7 @@ async function supervise(
     const supervised = {
       started,
       setupMessage: started ? '' : said.trim() || `the container ended with ${end.exitCode} before the step began`,
-      endedBy: stopper.endedBy,
+      stoppedFor: stopper.stoppedFor,
       exitCode: end.exitCode,
       signal: null,
       wallMs,
@@ -118,7 +118,7 @@ export async function runContainerStep(
     const id = await makeContainer(steps, step, ordinal);
     try {
       const { supervised, end } = await supervise(steps, id, step, sink);
-      return outcomeOf(supervised, { ...NOT_COUNTED, oomKilled: end.oomKilled });
+      return outcomeOf(supervised, { usage: { ...NOT_COUNTED, oomKilled: end.oomKilled }, diskIsFull: false });
     } finally {
       // One that resists does not change how the step ended: `close` tries again and says what is left.
       await steps.engine.remove(id).catch(() => undefined);

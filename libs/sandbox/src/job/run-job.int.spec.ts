@@ -123,6 +123,13 @@ describe('a job in its sandbox', () => {
       },
     );
 
+  it('given a step that prints nothing for longer than its job allows, then it is stopped for that', async () => {
+    const policy = { ...DEFAULT_JOB_POLICY, idleTimeoutMs: 1_000 };
+    const result = await carriedOut(order(['echo before; sleep 1000'], {}, { policy }));
+    expect(result).toMatchObject({ outcome: 'timed_out', steps: [{ timedOut: true, endedBy: 'idle_timeout' }] });
+    expect(log).toContain('printed nothing for too long');
+  });
+
   it('given independent steps of which some fail, then all run, and the first that failed decides', async () => {
     const result = await carriedOut(prepared('echo ready', 'exit 3', 'exit 4', 'echo third'));
     expect(result).toMatchObject({ outcome: 'failed', exitCode: 3 });
@@ -165,7 +172,7 @@ describe('a job in its sandbox', () => {
   it('given a job that uses up its time, then it is stopped and says so', async () => {
     const policy = { ...DEFAULT_JOB_POLICY, timeoutMs: 1_000 };
     const result = await carriedOut(order(['sleep 600'], {}, { policy }));
-    expect(result).toMatchObject({ outcome: 'timed_out', steps: [{ timedOut: true }] });
+    expect(result).toMatchObject({ outcome: 'timed_out', steps: [{ timedOut: true, endedBy: 'timeout' }] });
     expect(log).toContain('used up its time');
   });
 

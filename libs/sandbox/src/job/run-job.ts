@@ -1,10 +1,12 @@
-import type {
-  ArtifactRequest,
-  InfrastructureError,
-  JobStep,
-  PlannedJob,
-  StepResult as ReportedStep,
-  TrustLevel,
+import {
+  DEFAULT_IDLE_TIMEOUT_MS,
+  type ArtifactRequest,
+  type InfrastructureError,
+  type JobStep,
+  type PlannedJob,
+  type StepEnding,
+  type StepResult as ReportedStep,
+  type TrustLevel,
 } from '@delta-ci/contracts';
 import { DEFAULT_COLLECT_CAPS, type CollectReport, type CollectedFile } from '../collect-files.ts';
 import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
@@ -133,10 +135,10 @@ async function carryOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Pro
     if (outcome.kind === 'fault') return { ...notJudged(refusedBy(outcome.refusal)), steps };
     const { result } = outcome;
     steps.push(reported(step.name, result, from, sinks.outputBytes()));
-    if (result.endedBy !== 'exit') await sinks.output(line(endingInWords(result)));
+    if (result.endedBy !== 'exit') await sinks.output(line(ENDINGS_IN_WORDS[result.endedBy]));
     if (succeeded(result)) continue;
     failed ??= result;
-    if (step.independent !== true || result.endedBy !== 'exit') break;
+    if (step.independent !== true || !leavesRoomForOthers(result)) break;
   }
   return collected(sandbox, order, sinks, failed === null ? { ...SUCCEEDED, steps } : endOf(failed, steps));
 }
@@ -153,7 +155,7 @@ async function runStep(
       workdir: step.workdir,
       env: { ...order.job.env, ...order.secrets },
       timeoutMs: Math.max(1, Math.round(deadlineAt - performance.now())),
-      idleTimeoutMs: null,
+      idleTimeoutMs: order.job.policy.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
       signal: order.signal,
     },
     output,
@@ -177,7 +179,7 @@ async function checkOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Pro
   );
   if (outcome.kind === 'fault') return notJudged(refusedBy(outcome.refusal));
   if (succeeded(outcome.result)) return null;
-  if (outcome.result.endedBy === 'cancel') return endOf(outcome.result, []);
+  if (outcome.result.endedBy === 'canceled') return endOf(outcome.result, []);
   if (outcome.result.exitCode === TREE_MISMATCH_EXIT) {
     const { commit, tree } = order.source;
     return notJudged({ code: 'tree_mismatch', message: `commit ${commit} has not the tree ${tree} of the plan` });
@@ -222,14 +224,19 @@ function succeeded(result: StepResult): boolean {
   return result.endedBy === 'exit' && result.exitCode === 0;
 }
 
+/** Whether steps that do not depend on this one still have the time and the disk that they need; memory is each step's own. */
+function leavesRoomForOthers({ endedBy }: StepResult): boolean {
+  return endedBy === 'exit' || endedBy === 'signal' || endedBy === 'out_of_memory';
+}
+
 function endOf(result: StepResult, steps: ReportedStep[]): JobResult {
-  const outcome = result.endedBy === 'cancel' ? 'canceled' : isTimeout(result) ? 'timed_out' : 'failed';
+  const outcome = result.endedBy === 'canceled' ? 'canceled' : isTimeout(result) ? 'timed_out' : 'failed';
   const { exitCode, signal } = result;
   return { outcome, exitCode, signal, steps, infrastructureError: null, remarks: [] };
 }
 
 function isTimeout(result: StepResult): boolean {
-  return result.endedBy === 'timeout' || result.endedBy === 'idle-timeout';
+  return result.endedBy === 'timeout' || result.endedBy === 'idle_timeout';
 }
 
 const SUCCEEDED: Omit<JobResult, 'steps'> = {
@@ -270,20 +277,20 @@ function reported(name: string, result: StepResult, from: number, to: number): R
     signal: result.signal,
     timedOut: isTimeout(result),
     oomKilled: result.oomKilled === true,
-    usage: { wallMs: result.wallMs, cpuMs: result.cpuMs, memoryPeakBytes: result.memoryPeakBytes },
+    endedBy: result.endedBy,
+    usage: { wallMs: result.wallMs, cpuMs: result.cpuMs, memoryPeakBytes: result.memoryPeakBytes, io: result.io },
     logRange: { from, to },
   };
 }
 
-function endingInWords(result: StepResult): string {
-  const words: Record<Exclude<StepResult['endedBy'], 'exit'>, string> = {
-    timeout: 'stopped: the job has used up its time',
-    'idle-timeout': 'stopped: the step printed nothing for too long',
-    cancel: 'stopped: the job was canceled',
-    'disk-limit': 'stopped: the job filled its disk',
-  };
-  return result.endedBy === 'exit' ? '' : words[result.endedBy];
-}
+const ENDINGS_IN_WORDS: Readonly<Record<Exclude<StepEnding, 'exit'>, string>> = {
+  timeout: 'stopped: the job has used up its time',
+  idle_timeout: 'stopped: the step printed nothing for too long',
+  canceled: 'stopped: the job was canceled',
+  disk_full: 'ended: the job filled its disk',
+  out_of_memory: 'ended: a process of the step was killed, because the job reached its limit of memory',
+  signal: 'ended: the step died of a signal that was not sent by its runner',
+};
 
 /** Our own lines in a job's log are marked, so that nobody takes them for the job's. */
 function line(text: string): Uint8Array {

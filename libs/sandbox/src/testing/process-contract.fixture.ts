@@ -12,6 +12,7 @@ import {
   withDirectories,
   withSandbox,
 } from './open-sandbox.fixture.ts';
+import type { Sandbox } from '../sandbox-executor.ts';
 import type { ContractSubject, Programs } from './sandbox-contract.fixture.ts';
 
 /** How the tiers that start processes speak. */
@@ -115,7 +116,15 @@ function describeProcessEndings(makeExecutor: ContractSubject['makeExecutor']): 
   it('given a step that dies of a signal, the signal is named', async () => {
     await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
       const result = finished(await sandbox.run(step(script('kill -SEGV $$')), collectOutput().sink));
-      expect(result).toMatchObject({ endedBy: 'exit', exitCode: 139, signal: 'SIGSEGV' });
+      expect(result).toMatchObject({ endedBy: 'signal', exitCode: 139, signal: 'SIGSEGV' });
+    });
+  });
+
+  it('given a step that kills itself as it would be killed, it is not taken for one that was stopped', async () => {
+    await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
+      const result = finished(await sandbox.run(step(script("exec sh -c 'kill -KILL $$'")), collectOutput().sink));
+      expect(result).toMatchObject({ endedBy: 'signal', exitCode: 137, signal: 'SIGKILL' });
+      expect(result.oomKilled).not.toBe(true);
     });
   });
 
@@ -123,7 +132,7 @@ function describeProcessEndings(makeExecutor: ContractSubject['makeExecutor']): 
     const limits = { ...DEFAULT_SANDBOX_LIMITS, diskBytes: 4 * 1024 * 1024 };
     await withSandbox(makeExecutor, { limits }, async ({ sandbox }) => {
       const greedy = script('head -c 16M /dev/zero > big; sleep 1000');
-      expect(finished(await sandbox.run(step(greedy), collectOutput().sink)).endedBy).toBe('disk-limit');
+      expect(finished(await sandbox.run(step(greedy), collectOutput().sink)).endedBy).toBe('disk_full');
     });
   });
 
@@ -164,6 +173,56 @@ function describeProcessEndings(makeExecutor: ContractSubject['makeExecutor']): 
   });
 }
 
+const MiB = 1024 * 1024;
+const GREEDY = 'head -c 400M /dev/zero | tail';
+
+/** Where nothing counts memory, nothing is told of it: what a test expects then. */
+async function countsMemory(sandbox: Sandbox): Promise<boolean> {
+  return finished(await sandbox.run(step(script(':')), collectOutput().sink)).oomKilled !== null;
+}
+
+function describeUsage(makeExecutor: ContractSubject['makeExecutor']): void {
+  const limits = { ...DEFAULT_SANDBOX_LIMITS, memoryBytes: 64 * MiB };
+
+  it('given a step that takes more memory than allowed, it ends by that, whatever became of its exit code', async () => {
+    await withSandbox(makeExecutor, { limits }, async ({ sandbox }) => {
+      if (!(await countsMemory(sandbox))) return;
+      const result = finished(await sandbox.run(step(script(GREEDY)), collectOutput().sink));
+      expect(result).toMatchObject({ endedBy: 'out_of_memory', oomKilled: true });
+      expect(result.exitCode).not.toBe(0);
+    });
+  });
+
+  it('given a child that is killed for its memory and a parent that goes on, it is told as well', async () => {
+    await withSandbox(makeExecutor, { limits }, async ({ sandbox }) => {
+      if (!(await countsMemory(sandbox))) return;
+      const survivor = script(`(${GREEDY}) || :; exit 0`);
+      const result = finished(await sandbox.run(step(survivor), collectOutput().sink));
+      expect(result).toMatchObject({ endedBy: 'out_of_memory', oomKilled: true });
+    });
+  });
+
+  it('given a step of a moment, its peak of memory is told all the same', async () => {
+    await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
+      const result = finished(
+        await sandbox.run(step(script('head -c 48M /dev/zero | tail | wc -c')), collectOutput().sink),
+      );
+      expect(result.memoryPeakBytes ?? 48 * MiB).toBeGreaterThanOrEqual(48 * MiB);
+    });
+  });
+
+  it('given a step that reads from the disk, what it read is told, or that nothing counts it', async () => {
+    await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
+      const read = 'head -c 1M /dev/urandom > data; sync data; dd if=data of=/dev/null bs=64k iflag=direct';
+      const result = finished(await sandbox.run(step(script(read)), collectOutput().sink));
+      const { readBytes, reads } = result.io;
+      expect(readBytes === null).toBe(reads === null);
+      // A workspace in memory cannot be read past the cache.
+      if (result.exitCode === 0 && readBytes !== null) expect(readBytes).toBeGreaterThanOrEqual(MiB);
+    });
+  });
+}
+
 /** What the tiers that start processes promise on top. */
 export function describeProcessContract(tier: string, { makeExecutor }: Pick<ContractSubject, 'makeExecutor'>): void {
   describe(`the contract of executors that start processes: ${tier}`, () => {
@@ -175,6 +234,9 @@ export function describeProcessContract(tier: string, { makeExecutor }: Pick<Con
     });
     describe('how processes end', () => {
       describeProcessEndings(makeExecutor);
+    });
+    describe('what processes use', () => {
+      describeUsage(makeExecutor);
     });
   });
 }

@@ -65,7 +65,7 @@ function describeEndings({ makeExecutor, programs }: ContractSubject): void {
   it('given a step that falls silent, it is stopped at its idle timeout', async () => {
     await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
       const outcome = await sandbox.run(step(programs.hangs(), { idleTimeoutMs: 300 }), collectOutput().sink);
-      expect(finished(outcome).endedBy).toBe('idle-timeout');
+      expect(finished(outcome).endedBy).toBe('idle_timeout');
     });
   });
 
@@ -76,14 +76,14 @@ function describeEndings({ makeExecutor, programs }: ContractSubject): void {
       const running = sandbox.run(step(programs.hangs(), { signal: cancel.signal }), sink);
       await seen;
       cancel.abort();
-      expect(finished(await running).endedBy).toBe('cancel');
+      expect(finished(await running).endedBy).toBe('canceled');
     });
   });
 
   it('given a step that was canceled before it began, it ends as canceled', async () => {
     await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
       const outcome = await sandbox.run(step(programs.hangs(), { signal: AbortSignal.abort() }), collectOutput().sink);
-      expect(finished(outcome).endedBy).toBe('cancel');
+      expect(finished(outcome).endedBy).toBe('canceled');
     });
   });
 }
@@ -215,7 +215,7 @@ function describeLife({ makeExecutor, programs }: ContractSubject): void {
       await seen;
       const [first, second] = await Promise.all([sandbox.close(), sandbox.close()]);
       expect([first, second]).toEqual([{ leftovers: [] }, { leftovers: [] }]);
-      expect(finished(await running).endedBy).toBe('cancel');
+      expect(finished(await running).endedBy).toBe('canceled');
       expect(codeOf(await sandbox.run(step(programs.exits(0)), sink))).toBe('sandbox_closed');
       expect(await readdir(stateDir)).toEqual([]);
     });

@@ -15,7 +15,7 @@ export const RESOURCES: readonly HostileJob[] = [
     script: () => 'head -c 400M /dev/zero | tail',
     limits: { memoryBytes: 64 * MiB },
     stoppedBy: 'memory-limit',
-    ends: { endedBy: 'exit', oomKilled: true },
+    ends: { endedBy: 'out_of_memory', oomKilled: true },
   },
   {
     name: 'fills /tmp',
