@@ -103,6 +103,12 @@ class Collection {
     return this.globs.some(({ mayMatchBelow }) => mayMatchBelow(folder));
   }
 
+  /** A job may have closed its own workspace to everybody. */
+  async walkRoot(root: string): Promise<void> {
+    const directory = await this.openOr('.', open(root, OPEN_DIRECTORY));
+    if (directory !== null) await this.walk(directory, '', 0);
+  }
+
   /** Walks an open directory and closes it. `prefix` is its path with a trailing slash, or empty. */
   async walk(directory: FileHandle, prefix: string, depth: number): Promise<void> {
     try {
@@ -196,7 +202,7 @@ export async function collectFiles(
   const usable = compiled.map(({ glob }) => glob).filter((glob) => glob !== null);
   const collection = new Collection(usable, caps, take);
   for (const { pattern, glob } of compiled) if (glob === null) collection.refuse(pattern, 'glob-refused');
-  await collection.walk(await open(root, OPEN_DIRECTORY), '', 0);
+  await collection.walkRoot(root);
   const { files, totalBytes, notCollected } = collection;
   return { files, totalBytes, notCollected };
 }

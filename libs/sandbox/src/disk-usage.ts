@@ -1,6 +1,10 @@
-import { lstat, opendir, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { lstat, opendir, readdir, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { errorCodeOf } from './error-code.ts';
+import { findProgram, SYSTEM_PROGRAM_DIRS } from './find-program.ts';
 
 export type DiskUsage = { readonly bytes: number; readonly inodes: number };
 
@@ -8,26 +12,62 @@ export type DiskCap = { readonly diskBytes: number; readonly inodes: number };
 
 const exceeds = (usage: DiskUsage, cap: DiskCap): boolean => usage.bytes > cap.diskBytes || usage.inodes > cap.inodes;
 
+/** PATH_MAX of Linux, less its closing NUL. */
+const PATH_BYTES_MAX = 4_095;
+
+const isNameable = (path: string): boolean => Buffer.byteLength(path) <= PATH_BYTES_MAX;
+
+/** What a tree takes that holds names which are no text, or paths longer than the kernel takes: asked of a program that goes from one directory to the next. */
+async function bytesBelow(directory: string, signal: AbortSignal): Promise<number> {
+  const du = findProgram('du', SYSTEM_PROGRAM_DIRS) ?? 'du';
+  const args = ['-s', '-x', '-k', '--', directory];
+  const said = await promisify(execFile)(du, args, { env: {}, signal }).catch((reason: { stdout?: string }) => reason);
+  return (Number.parseInt(said.stdout ?? '', 10) || 0) * 1024;
+}
+
+/**
+ * What files take on the file system of `root` that were deleted and that some of the processes still hold: no walk finds them.
+ * What is only mapped, and no longer open, is not seen.
+ */
+async function deletedBytes(root: string, pids: readonly number[]): Promise<number> {
+  // In a tier that does not isolate, a job can delete its own workspace.
+  const dev = (await lstat(root).catch(() => null))?.dev;
+  const found = new Map<number, number>();
+  for (const pid of pids) {
+    for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
+      const file = await stat(`/proc/${pid}/fd/${fd}`).catch(() => null);
+      if (file?.isFile() === true && file.nlink === 0 && file.dev === dev) found.set(file.ino, file.blocks * 512);
+    }
+  }
+  return [...found.values()].reduce((sum, bytes) => sum + bytes, 0);
+}
+
 /**
  * Adds up what lies below `roots`, in allocated blocks, following nothing. Stops as soon as `cap` is exceeded or the
  * signal is raised: a job can make a tree that takes longer to walk than anybody wants to wait.
  */
 export async function measureDisk(roots: readonly string[], cap: DiskCap, signal: AbortSignal): Promise<DiskUsage> {
   const pending = [...roots];
+  const unnameable = new Set<string>();
   let usage: DiskUsage = { bytes: 0, inodes: 0 };
   for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
     try {
       for await (const entry of await opendir(directory)) {
         if (signal.aborted || exceeds(usage, cap)) return usage;
+        if (entry.name.includes('\uFFFD')) unnameable.add(directory);
         const path = join(directory, entry.name);
-        const stat = await lstat(path);
-        usage = { bytes: usage.bytes + stat.blocks * 512, inodes: usage.inodes + 1 };
+        const { blocks } = await lstat(path);
+        usage = { bytes: usage.bytes + blocks * 512, inodes: usage.inodes + 1 };
         if (entry.isDirectory()) pending.push(path);
       }
-    } catch {
+    } catch (reason) {
       // Gone or closed to us since we saw it: what cannot be read now is counted at the next look.
-      continue;
+      if (errorCodeOf(reason) === 'ENAMETOOLONG')
+        unnameable.add(isNameable(directory) ? directory : dirname(directory));
     }
+  }
+  for (const directory of unnameable) {
+    usage = { ...usage, bytes: usage.bytes + (await bytesBelow(directory, signal)) };
   }
   return usage;
 }
@@ -36,13 +76,23 @@ export async function measureDisk(roots: readonly string[], cap: DiskCap, signal
 const LOOK_EVERY_MS = 2_000;
 const LOOK_SHARE = 20;
 
-/** Resolves once `roots` together exceed `cap`; never when `signal` is raised first. */
-export async function diskExceeded(roots: readonly string[], cap: DiskCap, signal: AbortSignal): Promise<void> {
+/**
+ * Resolves once `roots`, and what `processesOf` hold of deleted files beside the first of them, together exceed `cap`; never when
+ * `signal` is raised first.
+ */
+export async function diskExceeded(
+  roots: readonly [string, ...string[]],
+  cap: DiskCap,
+  signal: AbortSignal,
+  processesOf: () => Promise<readonly number[]> = async () => [],
+): Promise<void> {
   for (let pauseMs = LOOK_EVERY_MS; !signal.aborted;) {
     await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
     if (signal.aborted) break;
     const startedAt = performance.now();
-    if (exceeds(await measureDisk(roots, cap, signal), cap)) return;
+    const { bytes, inodes } = await measureDisk(roots, cap, signal);
+    const deleted = await deletedBytes(roots[0], await processesOf());
+    if (exceeds({ bytes: bytes + deleted, inodes }, cap)) return;
     pauseMs = Math.max(LOOK_EVERY_MS, (performance.now() - startedAt) * LOOK_SHARE);
   }
   await new Promise<never>(() => undefined);

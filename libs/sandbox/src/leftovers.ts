@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { CGROUP_PREFIX, killMembers, removeGroup } from './cgroup/step-cgroup.ts';
+import { CGROUP_PREFIX, killMembers, removeGroup, type StepCgroup } from './cgroup/step-cgroup.ts';
 import { clearContainers } from './container/engine-client.ts';
 import { isMountPoint } from './mount-table.ts';
 import { processesWithVariable, signalProcess } from './process-table.ts';
@@ -16,6 +16,10 @@ export const SANDBOX_VARIABLE = 'DELTA_SANDBOX';
 
 /** A killed process is gone when its last system call is over. */
 const DEAD_WITHIN_MS = 5_000;
+
+/** The processes of a sandbox's step: those of its control group, or without one those that carry its mark. */
+export const processesIn = async (cgroup: StepCgroup | null, sandboxId: string): Promise<readonly number[]> =>
+  cgroup === null ? processesWithVariable(SANDBOX_VARIABLE, sandboxId) : cgroup.members();
 
 /** Kills every process that carries the sandbox's mark, again and again until none is found; the survivors' ids. */
 export async function killMarked(sandboxId: string): Promise<readonly number[]> {

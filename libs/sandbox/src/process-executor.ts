@@ -4,7 +4,7 @@ import { detectCgroups, type CgroupFinding } from './cgroup/cgroup-host.ts';
 import { cgroupParents } from './cgroup/step-cgroup.ts';
 import { collectFiles } from './collect-files.ts';
 import { diskExceeded } from './disk-usage.ts';
-import { clearSandbox, killMarked, SANDBOX_VARIABLE } from './leftovers.ts';
+import { clearSandbox, killMarked, processesIn, SANDBOX_VARIABLE } from './leftovers.ts';
 import { limitReports, missing, watchedDisk } from './limit-reports.ts';
 import { refuseMissingLayer } from './layer-minimum.ts';
 import type { LayerReport } from './layers.ts';
@@ -124,7 +124,8 @@ export class ProcessExecutor implements SandboxExecutor {
           // A control group cannot be left; without one the mark in the environment is all there is to go by.
           if (cgroup === null || !(await cgroup.kill())) await killMarked(id);
         },
-        diskExceeded: (signal) => diskExceeded([hostDir, homeDir], spec.limits, signal),
+        diskExceeded: (signal) =>
+          diskExceeded([hostDir, homeDir], spec.limits, signal, async () => processesIn(cgroup, id)),
         diskIsFull: async () => false,
       }),
     };

@@ -3,7 +3,7 @@ import type { CgroupHost } from '../cgroup/cgroup-host.ts';
 import type { StepCgroup } from '../cgroup/step-cgroup.ts';
 import { diskExceeded, isFull } from '../disk-usage.ts';
 import { listeningFirst } from '../egress-door.ts';
-import { SANDBOX_VARIABLE } from '../leftovers.ts';
+import { processesIn, SANDBOX_VARIABLE } from '../leftovers.ts';
 import type { StepSetting } from '../run-step.ts';
 import type { SandboxSpec, StepSpec } from '../sandbox-executor.ts';
 import type { Launch } from '../launch-step.ts';
@@ -95,8 +95,11 @@ function launch(steps: BubblewrapSteps, step: StepSpec, joinFiles: readonly stri
 
 const never = (): Promise<void> => new Promise(() => undefined);
 
-function contain({ layout, spec, watchDisk, onSurvivors }: BubblewrapSteps, cgroup: StepCgroup | null): Containment {
-  const places = [layout.workspaceHostDir, layout.homeHostDir];
+function contain(
+  { id, layout, spec, watchDisk, onSurvivors }: BubblewrapSteps,
+  cgroup: StepCgroup | null,
+): Containment {
+  const places = [layout.workspaceHostDir, layout.homeHostDir] as const;
   return {
     ...sandboxProcesses,
     sweep: async (status) => {
@@ -104,7 +107,8 @@ function contain({ layout, spec, watchDisk, onSurvivors }: BubblewrapSteps, cgro
       const emptied = (await cgroup?.kill()) ?? true;
       if (!buried || !emptied) onSurvivors();
     },
-    diskExceeded: (signal) => (watchDisk ? diskExceeded(places, spec.limits, signal) : never()),
+    diskExceeded: (signal) =>
+      watchDisk ? diskExceeded(places, spec.limits, signal, async () => processesIn(cgroup, id)) : never(),
     diskIsFull: async () => !watchDisk && isFull(layout.workspaceHostDir),
   };
 }

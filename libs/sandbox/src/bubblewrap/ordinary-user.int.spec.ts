@@ -2,14 +2,14 @@ import { expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { chmod, chown, copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findProgram } from '../find-program.ts';
 import type { TierProbe } from '../sandbox-executor.ts';
 import type { Observation } from '../testing/attack.fixture.ts';
-import { expectWithstood } from '../testing/hostile-battery.fixture.ts';
+import { expectWithstood, reportBattery } from '../testing/hostile-battery.fixture.ts';
 import type { Target } from '../testing/hostile/hostile-job.fixture.ts';
 import { hostileJobs } from '../testing/hostile-jobs.fixture.ts';
 import { whereItRuns } from '../testing/where-it-runs.fixture.ts';
@@ -86,6 +86,8 @@ const { probe, seen } = await report();
 const jobs = hostileJobs(process.arch as FilterArch);
 
 whereItRuns('the hostile battery as an ordinary user', probe, () => {
+  let withstood = 0;
+
   it(`runs all ${jobs.length} jobs`, () => {
     expect(seen.map(({ observation }) => observation.name)).toEqual(jobs.map(({ name }) => name));
   });
@@ -94,5 +96,11 @@ whereItRuns('the hostile battery as an ordinary user', probe, () => {
     const found = seen.find(({ observation }) => observation.name === name);
     if (found === undefined) throw new Error('this job was not run');
     expectWithstood(job, found.target, found.observation);
+    withstood += 1;
+  });
+
+  it('is told of by number', () => {
+    reportBattery(withstood, jobs.length, 'sandbox', amRoot ? 'nobody' : userInfo().username);
+    expect(withstood).toBe(jobs.length);
   });
 });

@@ -22,6 +22,8 @@ export type StepCgroup = {
   /** Puts limits in force. Throws when a hierarchy that was usable a moment ago no longer is. */
   limit(limits: JobLimits): Promise<void>;
   usage(): Promise<CgroupUsage>;
+  /** Ids of the processes in it. */
+  members(): Promise<readonly number[]>;
   /** Kills every member and waits until there is none; false when some would not die. */
   kill(): Promise<boolean>;
   /** Removes the group; the directories that would not go. */
@@ -197,6 +199,7 @@ export async function createUnlimitedCgroup(host: CgroupHost, name: string): Pro
       await layout.io.start();
     },
     usage: () => readUsage(layout),
+    members: () => membersOf(layout.memory),
     kill: () => killMembers(layout.memory),
     remove: () => removeAll(layout.directories),
   };

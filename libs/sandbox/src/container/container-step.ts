@@ -76,8 +76,10 @@ async function supervise(
   const stream = await engine.attach(id);
   const startedAt = performance.now();
   await engine.start(id);
-  const places = [layout.workspaceHostDir, layout.homeHostDir];
-  const watched = watchStep(step, stopper, (signal) => diskExceeded(places, layout.limits, signal));
+  const places = [layout.workspaceHostDir, layout.homeHostDir] as const;
+  const watched = watchStep(step, stopper, (signal) =>
+    diskExceeded(places, layout.limits, signal, async () => engine.processesOf(id).catch(() => [])),
+  );
   const pumped = pumpAttached(stream, output, watched.sawOutput, () => stopper.stepStarted());
   // An engine that goes away ends both; the wait below says so for both.
   pumped.catch(() => undefined);

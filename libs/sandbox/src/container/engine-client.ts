@@ -154,6 +154,19 @@ export class EngineClient {
     await this.expect({ method: 'POST', path: start, body: json({ Detach: true }), withinMs: ANSWER_WITHIN_MS });
   }
 
+  /** Ids of a container's processes on the engine's host; none when it has ended. */
+  async processesOf(id: string): Promise<readonly number[]> {
+    const { status, value } = await this.call({
+      method: 'GET',
+      path: `/containers/${id}/top`,
+      withinMs: ANSWER_WITHIN_MS,
+    });
+    const [titles, rows] = [field(value, 'Titles'), field(value, 'Processes')];
+    if (status !== 200 || !Array.isArray(titles) || !Array.isArray(rows)) return [];
+    const at = titles.indexOf('PID');
+    return rows.map((row: unknown) => Number(Array.isArray(row) ? row[at] : Number.NaN)).filter(Number.isInteger);
+  }
+
   /** Settles when the container has ended. */
   async wait(id: string): Promise<ContainerEnd> {
     await this.expect({ method: 'POST', path: `/containers/${id}/wait`, withinMs: null });

@@ -25,6 +25,12 @@ export type HostileJob = {
   readonly files?: (target: Target) => Readonly<Record<string, Buffer>>;
   readonly limits?: Partial<SandboxLimits>;
   readonly step?: Partial<StepSpec>;
+  /** A second step of the same job. What it prints is judged as well; `ends` is the first one's. */
+  readonly then?: { readonly script: (target: Target) => string; readonly step?: Partial<StepSpec> };
+  /** What is collected of its files afterwards, as a pattern; every content counts as output. */
+  readonly collects?: string;
+  /** The next job in the same place, of somebody else: what it prints is judged as well. */
+  readonly next?: (target: Target) => string;
   /** The layer that stops it; where it is not enforced, the executor refuses untrusted jobs, and that is asked instead. */
   readonly stoppedBy?: Layer;
   /** It has a proxy, `CLOSED_DOOR`, and may not be let out by it or past it. */

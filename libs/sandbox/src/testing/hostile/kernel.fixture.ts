@@ -5,6 +5,7 @@ import type { HostileJob } from './hostile-job.fixture.ts';
 
 const CLONE_NEWUSER = 0x10000000;
 const EINVAL = 22;
+const PRCTL = [157, 167] as const;
 
 type Call = {
   readonly name: string;
@@ -90,4 +91,17 @@ export const KERNEL: readonly HostileJob[] = [
     { name: 'newer', number: [463, 463] },
     { name: 'far-newer', number: [2_000, 2_000] },
   ]),
+  callsAnswer('uses every call that is refused, one after the other', EPERM, refused(...Object.keys(REFUSED_CALLS))),
+  // PR_SET_NO_NEW_PRIVS off, PR_SET_SECUREBITS, PR_CAP_AMBIENT_RAISE of CAP_SYS_ADMIN, PR_SET_MM, PR_SET_SECCOMP off.
+  callsAnswer(
+    'takes back what was given up',
+    [EPERM, EINVAL],
+    [
+      { name: 'privileges', number: PRCTL, args: [38, 0] },
+      { name: 'securebits', number: PRCTL, args: [28, 0] },
+      { name: 'ambient', number: PRCTL, args: [47, 2, 21] },
+      { name: 'memory-map', number: PRCTL, args: [35, 1, 4096] },
+      { name: 'no-filter', number: PRCTL, args: [22, 0] },
+    ],
+  ),
 ];

@@ -31,4 +31,11 @@ export const NETWORK: readonly HostileJob[] = [
     ends: { exitCode: 0 },
     says: /served/,
   },
+  {
+    name: 'looks for sockets of the host',
+    script: () =>
+      "set +e; find / -path /proc -prune -o -type s -print 2>/dev/null; cat /proc/net/unix | awk 'NR > 1 && $NF ~ /^[@\\/]/'; echo done",
+    ends: { exitCode: 0 },
+    says: /^done\n$/,
+  },
 ];

@@ -38,4 +38,45 @@ export const PRIVILEGES: readonly HostileJob[] = [
     ends: { exitCode: 0 },
     says: /^0$/m,
   },
+  {
+    name: 'links to programs that run as root',
+    script: () => 'for p in su passwd mount; do ln /usr/bin/$p $p && ls -l $p && echo linked; done; echo done',
+    ends: { exitCode: 0 },
+    says: /done\n$/,
+    never: () => /^linked$/m,
+  },
+  {
+    name: 'has the kernel start a program on the host',
+    script: () =>
+      'for f in /proc/sys/kernel/modprobe /proc/sys/kernel/hotplug /proc/sys/fs/binfmt_misc/register /sys/kernel/uevent_helper ' +
+      '/sys/fs/cgroup/release_agent /sys/fs/cgroup/*/release_agent /sys/fs/cgroup/*/notify_on_release; do ' +
+      '(echo /workspace/evil > $f) 2>/dev/null && echo "wrote $f"; done; echo done',
+    ends: { exitCode: 0 },
+    says: /^done\n$/,
+  },
+  {
+    name: 'leaves its control group',
+    script: () =>
+      'for f in $(find / -name cgroup.procs -o -name tasks -path "*cgroup*" 2>/dev/null | head -n 50); do ' +
+      '(echo $$ > $f) 2>/dev/null && echo "moved to $f"; done; mkdir /sys/fs/cgroup/own && echo made; echo done',
+    ends: { exitCode: 0 },
+    says: /done\n$/,
+    never: () => /^moved|^made/m,
+  },
+  {
+    name: 'maps user ids of the host into its own',
+    script: () =>
+      'for f in uid_map gid_map setgroups projid_map; do for p in self 1 $PPID; do ' +
+      '(echo "0 0 1" > /proc/$p/$f) 2>/dev/null && echo "wrote $p/$f"; done; done; echo done',
+    ends: { exitCode: 0 },
+    says: /^done\n$/,
+  },
+  {
+    name: 'puts itself before all others',
+    script: () =>
+      '(echo -1000 > /proc/self/oom_score_adj) 2>/dev/null && echo spared; chrt -f 50 true 2>/dev/null && echo realtime; ' +
+      '[ "$(nice -n -10 nice 2>/dev/null)" = -10 ] && echo nice; echo done',
+    ends: { exitCode: 0 },
+    says: /^done\n$/,
+  },
 ];

@@ -58,4 +58,16 @@ export const PROCESSES: readonly HostileJob[] = [
     step: { timeoutMs: 300 },
     ends: { endedBy: 'timeout' },
   },
+  {
+    name: 'leaves a process that is another one every moment',
+    script: () =>
+      'printf "#!/bin/sh\\nsetsid /workspace/again >/dev/null 2>&1 &\\n" > again; chmod 755 again; ./again; exit 0',
+    ends: { endedBy: 'exit', exitCode: 0 },
+  },
+  {
+    name: 'stops all it can reach, which holds its output',
+    script: () => 'sleep 900 & sleep 900 & kill -STOP -1; kill -STOP $$',
+    step: { timeoutMs: 300 },
+    ends: { endedBy: 'timeout', signal: 'SIGKILL' },
+  },
 ];

@@ -43,4 +43,42 @@ export const RESOURCES: readonly HostileJob[] = [
     script: () => 'mkdir -p a/b/c; echo x > a/b/c/file; chmod 000 a/b/c/file a/b/c a/b a',
     ends: { exitCode: 0 },
   },
+  {
+    name: 'fills shared memory',
+    script: () => 'head -c 300M /dev/zero > /dev/shm/full && echo filled',
+    ends: { exitCode: 1 },
+    says: /[Nn]o space left/,
+  },
+  {
+    name: 'fills the disk through a file that it has deleted',
+    script: () => 'exec 5> gone; rm gone; head -c 64M /dev/zero >&5; sleep 30; echo filled',
+    limits: { diskBytes: 32 * MiB },
+    ends: {},
+    never: () => /filled/,
+  },
+  {
+    name: 'fills the disk below names that are too long',
+    script: () =>
+      'name=$(printf "%0200d" 0); i=0; while [ $i -lt 60 ]; do mkdir $name; cd -P $name; i=$((i+1)); done; ' +
+      'head -c 64M /dev/zero > full; sleep 30; echo filled',
+    limits: { diskBytes: 32 * MiB },
+    ends: {},
+    never: () => /filled/,
+  },
+  {
+    name: 'fills the disk below a name that is no text',
+    script: () =>
+      String.raw`mkdir "$(printf 'a\377')"; head -c 64M /dev/zero > "$(printf 'a\377/full')"; sleep 30; echo filled`,
+    limits: { diskBytes: 32 * MiB },
+    ends: {},
+    never: () => /filled/,
+  },
+  {
+    name: 'leaves shared memory, semaphores and queues for the next job',
+    script: () => 'ipcmk -M 4096 -p 666; ipcmk -S 4 -p 666; ipcmk -Q -p 666; ipcs | grep -c 0x',
+    ends: { exitCode: 0 },
+    says: /^3$/m,
+    next: () => 'ipcs | grep 0x || echo none',
+    never: () => /next\n0x/,
+  },
 ];
