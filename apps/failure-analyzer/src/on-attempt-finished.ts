@@ -47,7 +47,7 @@ async function gatherEvidence(
   signal: AbortSignal,
 ): Promise<FailureEvidence> {
   const log = await readLogEvidence(store.logs, { runId, jobKey, attempt }, report, signal);
-  const { testReports, unread } = await readTestReports(store.content, report?.artifacts ?? [], signal);
+  const { testReports, unread } = await readTestReports(store.artifacts, report?.artifacts ?? [], signal);
   return { outcome, reason, report, log, testReports, job: { key: jobKey, title: jobKey }, unread };
 }
 

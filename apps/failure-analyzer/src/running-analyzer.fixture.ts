@@ -86,7 +86,7 @@ export class RunningAnalyzer {
 
   /** Stores a test report as the gateway would. */
   async junit(name: string, xml: string): Promise<ArtifactRecord> {
-    const stored = await this.store.content.put(Buffer.from(xml), {
+    const stored = await this.store.artifacts.put(Buffer.from(xml), {
       expected: digestOf(xml),
       sizeBytesMax: 4 * xml.length + 1,
     });

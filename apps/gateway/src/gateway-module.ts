@@ -16,6 +16,7 @@ import { RecipeController } from './recipes/recipe-controller.ts';
 import { OpenApiController } from './reference/open-api-controller.ts';
 import { LeaseController } from './runners/lease-controller.ts';
 import { RunnerController } from './runners/runner-controller.ts';
+import { UploadController } from './runners/upload-controller.ts';
 import { ArtifactController } from './runs/artifact-controller.ts';
 import { RunController } from './runs/run-controller.ts';
 import { WebhookController } from './webhooks/webhook-controller.ts';
@@ -34,6 +35,7 @@ const CONTROLLERS = [
   AuditController,
   RunnerController,
   LeaseController,
+  UploadController,
   OpenApiController,
   OpenIdController,
 ];

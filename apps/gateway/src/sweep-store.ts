@@ -7,7 +7,7 @@ const UPLOAD_ABANDONED_MS = 24 * 60 * 60_000;
 const SWEEP_EVERY_MS = 60 * 60_000;
 
 export interface StoreSweep {
-  readonly store: Pick<ArtifactStore, 'content' | 'logs'>;
+  readonly store: Pick<ArtifactStore, 'content' | 'artifacts' | 'logs'>;
   readonly logger: Logger;
   /** How long logs are kept after their last line. */
   readonly logsKeptMs: number;
@@ -17,7 +17,9 @@ export interface StoreSweep {
 /** Removes what crashed processes left of uploads, and logs past their time. */
 async function sweepStore({ store, logger, logsKeptMs, nowMs }: StoreSweep): Promise<void> {
   try {
-    const uploads = await store.content.removeAbandoned(nowMs(), UPLOAD_ABANDONED_MS);
+    const content = await store.content.removeAbandoned(nowMs(), UPLOAD_ABANDONED_MS);
+    const artifacts = await store.artifacts.removeAbandoned(nowMs(), UPLOAD_ABANDONED_MS);
+    const uploads = content + artifacts;
     const logs = await store.logs.removeOlderThan(nowMs(), logsKeptMs);
     if (uploads > 0 || logs > 0) logger.info({ event: 'store-swept', uploads, logs });
   } catch (error) {

@@ -3,9 +3,14 @@ import { retryWithBackoff } from '@delta-ci/service';
 import { Refused, type ArtifactUpload, type GatewayClient, type LeaseSpeaker } from './gateway-client.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { RunnerToken } from './runner-token.ts';
+import { GrantOver, sendGranted } from './send-granted.ts';
 
 /** Two tries a second at most: an outage of the gateway is over in seconds, and the lease outlives a few of them. */
 const BACKOFF = { initialMs: 200, capMs: 2_000 };
+/** So small an artifact is stored by one request to the gateway sooner than by the three that go past it. */
+const THROUGH_GATEWAY_BYTES_MAX = 1_024 ** 2;
+/** Grants that ended before their upload did; after so many the gateway takes the bytes itself. */
+const GRANTS_MAX = 3;
 /** A heartbeat that hangs leaves time for others within the lease's life. */
 const BEATS_PER_TTL = 4;
 
@@ -16,13 +21,13 @@ const BEATS_PER_TTL = 4;
  */
 export class GatewayCalls {
   readonly #client: GatewayClient;
-  readonly #token: RunnerToken;
+  readonly #token: Pick<RunnerToken, 'current'>;
   readonly #lease: { leaseId: string; ttlMs: number };
   readonly #keeper: Pick<LeaseKeeper, 'gone' | 'stopFor'>;
 
   constructor(
     client: GatewayClient,
-    token: RunnerToken,
+    token: Pick<RunnerToken, 'current'>,
     lease: { leaseId: string; ttlMs: number },
     keeper: Pick<LeaseKeeper, 'gone' | 'stopFor'>,
   ) {
@@ -45,7 +50,26 @@ export class GatewayCalls {
     return this.#repeat(async (speaker) => (await this.#client.appendLog(speaker, offset, chunk)).nextOffset);
   }
 
+  /**
+   * Stores and records an artifact: a small one by one request to the gateway; a large one straight in the store, if that has
+   * addresses of its own.
+   */
   async uploadArtifact(artifact: ArtifactUpload): ReturnType<GatewayClient['uploadArtifact']> {
+    const { bytes, ...named } = artifact;
+    const record = { ...named, sizeBytes: bytes.byteLength };
+    for (let grants = 0; bytes.byteLength > THROUGH_GATEWAY_BYTES_MAX && grants < GRANTS_MAX; grants += 1) {
+      const grant = await this.#repeat(async (speaker) => this.#client.grantUpload(speaker, record));
+      if (grant === null) break;
+      try {
+        const again = async (send: () => Promise<void>) => this.#repeat(send);
+        await sendGranted(grant, bytes, again, this.#keeper.gone);
+        const { uploadId } = grant;
+        return await this.#repeat(async (speaker) => this.#client.recordUpload(speaker, { ...record, uploadId }));
+      } catch (error) {
+        const lost = error instanceof GrantOver || (error instanceof Refused && error.code === 'not_found');
+        if (!lost) throw error;
+      }
+    }
     return this.#repeat(async (speaker) => this.#client.uploadArtifact(speaker, artifact));
   }
 
@@ -60,7 +84,7 @@ export class GatewayCalls {
   async #repeat<T>(call: (speaker: LeaseSpeaker) => Promise<T>): Promise<T> {
     try {
       return await retryWithBackoff(
-        { ...BACKOFF, signal: this.#keeper.gone, isRetryable: (error) => !(error instanceof Refused) },
+        { ...BACKOFF, signal: this.#keeper.gone, isRetryable: (error) => !isAnswer(error) },
         async () => call(await this.#speaker()),
       );
     } catch (error) {
@@ -74,3 +98,6 @@ export class GatewayCalls {
     return { token: await this.#token.current(), leaseId, signal: this.#keeper.gone };
   }
 }
+
+/** What was answered is not asked again. */
+const isAnswer = (error: unknown): boolean => error instanceof Refused || error instanceof GrantOver;

@@ -3,6 +3,7 @@ import {
   ArtifactUploadAnswer,
   CompleteAnswer,
   ErrorBody,
+  GrantUploadAnswer,
   HeartbeatAnswer,
   LeaseOffer,
   LogAppendAnswer,
@@ -10,8 +11,10 @@ import {
   type ArtifactRecord,
   type CompletionReport,
   type HeartbeatRequest,
+  type RecordUploadRequest,
   type RefusalCode,
   type RegisterRunnerRequest,
+  type UploadGrant,
 } from '@delta-ci/contracts';
 import { withTraceHeaders } from '@delta-ci/service';
 import type { z } from 'zod';
@@ -127,6 +130,18 @@ export class GatewayClient {
       contentType: 'application/octet-stream',
       timeoutMs: UPLOAD_MS,
     });
+  }
+
+  /** How an artifact is sent straight to the store; null where it goes through the gateway. */
+  async grantUpload(speaker: LeaseSpeaker, artifact: ArtifactRecord): Promise<UploadGrant | null> {
+    const call = { ...about(speaker, 'uploads'), ...jsonBody(artifact) };
+    return (await this.#json(GrantUploadAnswer, call)).grant;
+  }
+
+  /** After a granted upload was sent: the gateway looks at it, which takes a while for a large one. */
+  async recordUpload(speaker: LeaseSpeaker, upload: RecordUploadRequest): Promise<ArtifactUploadAnswer> {
+    const call = { ...about(speaker, 'artifacts'), ...jsonBody(upload), timeoutMs: UPLOAD_MS };
+    return this.#json(ArtifactUploadAnswer, call);
   }
 
   async complete(speaker: LeaseSpeaker, report: CompletionReport): Promise<CompleteAnswer> {

@@ -31,6 +31,9 @@ export interface PutOptions {
  * Memory is bounded by a few parts of some megabytes, however large the object.
  */
 export interface ContentStore {
+  /** How bytes travel past us; null where nobody but us serves the store. */
+  readonly direct: DirectTransfers | null;
+
   /**
    * Stores the bytes of `source`; harmless to repeat.
    * @throws StoreError `payload_too_large` over `sizeBytesMax`, `digest_mismatch` when the bytes are not `expected`
@@ -57,6 +60,52 @@ export interface ContentStore {
 
   /** Removes uploads that nobody has written to for `idleMs`: whoever began them is gone. Answers how many. */
   removeAbandoned(nowMs: number, idleMs: number): Promise<number>;
+}
+
+/** The object that somebody may send, and whose upload it is: two of the same object do not get in each other's way. */
+export interface UploadScope {
+  readonly digest: Digest;
+  readonly sizeBytes: number;
+  /** Of letters, digits and `-`. */
+  readonly sender: string;
+}
+
+/**
+ * One request that sends the object's bytes from `fromByte` up to `toByte`, with exactly these headers. It buys nothing else:
+ * no other object, no other length, no other method, and nothing once its time is over.
+ */
+export interface GrantedRequest {
+  readonly method: 'PUT';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly fromByte: number;
+  readonly toByte: number;
+}
+
+export interface GrantedUpload {
+  /** Names an upload in parts when it is finished; null when one request sends all. */
+  readonly uploadId: string | null;
+  readonly requests: readonly GrantedRequest[];
+}
+
+/**
+ * Transfers between a stranger and the server that holds the objects, by signed addresses. What was sent is an object of the
+ * store only once it is confirmed to have the digest: an upload in parts lies aside until `finishUpload` has read it.
+ */
+export interface DirectTransfers {
+  grantUpload(scope: UploadScope, validMs: number): Promise<GrantedUpload>;
+
+  /**
+   * Ends an upload; harmless to repeat, also when the object stood before.
+   * @throws StoreError `not_found` when it was not sent whole, `digest_mismatch` when other bytes were sent: they are removed
+   */
+  finishUpload(scope: UploadScope, uploadId: string | null): Promise<void>;
+
+  /**
+   * An address that gives the object for a while, as an answer with this `content-disposition` and as nothing a browser shows.
+   * Null when there is no such object.
+   */
+  grantDownload(digest: Digest, disposition: string, validMs: number): Promise<string | null>;
 }
 
 /**
@@ -101,7 +150,10 @@ export interface LogStore {
  * the logs of attempts, which grow, are files in either case.
  */
 export interface ArtifactStore {
+  /** What the system keeps for itself: plans, what they were made of, recipes. */
   readonly content: ContentStore;
+  /** What jobs left. Kept apart: whatever a job stores or its artifacts' time removes, none of it is the system's own. */
+  readonly artifacts: ContentStore;
   readonly logs: LogStore;
   readonly checkpoints: CheckpointStore;
 

@@ -14,11 +14,13 @@ import { StoreError } from './store-error.ts';
  * flushed, and are then linked into place.
  */
 export class ContentFiles implements ContentStore {
+  readonly direct = null;
   readonly #objects: string;
   readonly #incoming: string;
 
-  constructor(directory: string) {
-    this.#objects = join(directory, 'objects', 'sha256');
+  /** @param folder below the directory: stores of other folders share nothing but the place of uploads under way */
+  constructor(directory: string, folder = 'objects') {
+    this.#objects = join(directory, folder, 'sha256');
     this.#incoming = join(directory, 'incoming');
   }
 

@@ -8,6 +8,7 @@ import { ContentFiles } from './content-files.ts';
 /** The artifact store on a directory that all services share: content by digest, logs by attempt, checkpoints by position. */
 export class FileArtifactStore implements ArtifactStore {
   readonly content: ContentFiles;
+  readonly artifacts: ContentFiles;
   readonly logs: AttemptLogs;
   readonly checkpoints: CheckpointFiles;
   readonly #directory: string;
@@ -15,6 +16,7 @@ export class FileArtifactStore implements ArtifactStore {
   constructor(directory: string, logBytesMax: number = LOG_BYTES_MAX) {
     this.#directory = directory;
     this.content = new ContentFiles(directory);
+    this.artifacts = new ContentFiles(directory, 'artifacts');
     this.logs = new AttemptLogs(directory, logBytesMax);
     this.checkpoints = new CheckpointFiles(directory);
   }

@@ -2,9 +2,13 @@ export type {
   ArtifactStore,
   CheckpointStore,
   ContentStore,
+  DirectTransfers,
+  GrantedRequest,
+  GrantedUpload,
   LogStore,
   PutOptions,
   StoredContent,
+  UploadScope,
 } from './artifact-store.ts';
 export { AttemptLogs } from './attempt-logs.ts';
 export { CheckpointFiles } from './checkpoint-files.ts';

@@ -207,10 +207,10 @@ export const ENDPOINTS = {
   downloadArtifact: {
     method: 'GET',
     path: '/api/v1/runs/:runId/jobs/:jobKey/artifacts/:digest',
-    summary: 'The bytes of one recorded artifact',
+    summary: 'The bytes of one recorded artifact, or where the store gives them for a few minutes',
     access: 'viewer',
     params: z.strictObject({ runId: RunId, jobKey: JobKey, digest: Digest }),
-    answers: { 200: 'bytes' },
+    answers: { 200: 'bytes', 302: null },
     refusals: ['not_found'],
   },
   followRun: {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LeaseState } from './commands.ts';
 import { AttemptNumber, CommitId, EpochMs, JobKey, LeaseId, PoolName, RunId, RunnerId, Traceparent } from './ids.ts';
 import { TrustLevel } from './change.ts';
-import { CompletionReport } from './outcome.ts';
+import { ArtifactRecord, CompletionReport } from './outcome.ts';
 import { PlannedJob } from './plan.ts';
 import { RunnerCapabilities } from './runner-capabilities.ts';
 
@@ -86,6 +86,36 @@ export type LogAppendAnswer = z.infer<typeof LogAppendAnswer>;
 /** `PUT /leases/{id}/artifacts?name=&type=&digest=&retention_days=` with the bytes as body. */
 export const ArtifactUploadAnswer = z.strictObject({ digest: z.string(), sizeBytes: z.number().int().nonnegative() });
 export type ArtifactUploadAnswer = z.infer<typeof ArtifactUploadAnswer>;
+
+/** `POST /leases/{id}/uploads`: what is about to be sent, as it will be recorded. */
+export const UploadRequest = ArtifactRecord;
+
+/** One request of a granted upload: sends the bytes from `fromByte` up to `toByte` with exactly these headers, and no token. */
+export const GrantedRequest = z.strictObject({
+  method: z.literal('PUT'),
+  url: z.string().max(8_000),
+  headers: z.record(z.string(), z.string()),
+  fromByte: z.number().int().nonnegative(),
+  toByte: z.number().int().nonnegative(),
+});
+export type GrantedRequest = z.infer<typeof GrantedRequest>;
+
+/** Requests that send one object to the artifact store, each of which buys nothing else and holds until `expiresAtMs`. */
+export const UploadGrant = z.strictObject({
+  /** Names an upload in parts when it is recorded; null when one request sends all. */
+  uploadId: z.string().max(2_000).nullable(),
+  requests: z.array(GrantedRequest).min(1).max(1_000),
+  expiresAtMs: EpochMs,
+});
+export type UploadGrant = z.infer<typeof UploadGrant>;
+
+/** `grant` is null where the store has no addresses of its own: the bytes go through `PUT /leases/{id}/artifacts`. */
+export const GrantUploadAnswer = z.strictObject({ grant: UploadGrant.nullable() });
+export type GrantUploadAnswer = z.infer<typeof GrantUploadAnswer>;
+
+/** `POST /leases/{id}/artifacts`: a granted upload was sent, and is to be looked at and recorded. */
+export const RecordUploadRequest = ArtifactRecord.extend({ uploadId: UploadGrant.shape.uploadId });
+export type RecordUploadRequest = z.infer<typeof RecordUploadRequest>;
 
 export const CompleteRequest = CompletionReport;
 export const CompleteAnswer = z.strictObject({ outcome: z.string() });

@@ -12,7 +12,7 @@ import type { LogIndex } from './log-index.ts';
 export function judgeArtifacts(log: LogIndex, artifactDir: string): Finding {
   return judgeEach('artifacts-match', log.of('artifact.recorded'), ({ data: { artifact }, correlation }) => {
     const hex = artifact.digest.slice('sha256:'.length);
-    const file = join(artifactDir, 'objects', 'sha256', hex.slice(0, 2), hex);
+    const file = join(artifactDir, 'artifacts', 'sha256', hex.slice(0, 2), hex);
     if (!existsSync(file)) return `${artifact.name} of ${correlation} is not stored`;
     const stored = createHash('sha256').update(readFileSync(file)).digest('hex');
     return stored === hex ? null : `${artifact.name} of ${correlation} is stored as ${stored}`;

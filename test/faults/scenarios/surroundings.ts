@@ -95,7 +95,7 @@ async function onlyArtifact(stage: Stage, runId: string): Promise<{ digest: stri
 
 function objectFile(stage: Stage, digest: string): string {
   const hex = digest.slice('sha256:'.length);
-  const file = join(stage.system.mesh.directory, 'artifacts', 'objects', 'sha256', hex.slice(0, 2), hex);
+  const file = join(stage.system.mesh.directory, 'artifacts', 'artifacts', 'sha256', hex.slice(0, 2), hex);
   if (!existsSync(file)) throw new Error(`${digest} is not stored where it belongs`);
   return file;
 }

@@ -19,6 +19,8 @@ async function reach(): Promise<StoredArtifacts> {
 }
 
 class Content {
+  readonly direct = null;
+
   /** Uploads are kept in memory until they are whole. */
   removeAbandoned(): Promise<number> {
     return Promise.resolve(0);
@@ -74,6 +76,7 @@ class Checkpoints {
 export class FileArtifactStore {
   readonly checkpoints = new Checkpoints();
   readonly content = new Content();
+  readonly artifacts = new Content();
   readonly logs = new Logs();
 
   check(): Promise<void> {

@@ -4,35 +4,25 @@ import {
   ENDPOINTS,
   LOG_CHUNK_BYTES_MAX,
   type AcknowledgeLeaseAnswer,
-  type ArtifactRecord,
-  type ArtifactUploadAnswer,
   type CommandResult,
   type CompletionReport,
   type HeartbeatRequest,
-  type LeaseHash,
   type LeaseOffer,
   type LogAppendAnswer,
 } from '@delta-ci/contracts';
-import { findLease, findPlan, type FoundLease } from '@delta-ci/event-log';
-import { leaseHashOf } from '@delta-ci/service';
+import { findPlan } from '@delta-ci/event-log';
 import { randomUUID } from 'node:crypto';
 import { CallingRunner } from '../access/caller-parameter.ts';
-import { actorOf, type RunnerCaller } from '../access/caller.ts';
-import { envelopeFor, idFromLease, type CommandEnvelope } from '../command-ids.ts';
+import type { RunnerCaller } from '../access/caller.ts';
 import { goneSignal, type Reply, type Request } from '../http/exchange.ts';
-import { readBytes, streamOf } from '../http/read-bytes.ts';
+import { readBytes } from '../http/read-bytes.ts';
 import { acceptedOr, Refused } from '../http/refused.ts';
 import { Route } from '../http/route.ts';
 import { PARTS, type GatewayParts } from '../parts.ts';
 import { handOutSecrets, neverBegan } from '../secrets/hand-out-secrets.ts';
 import { leasedJob, offerFor, PlanShelf } from './lease-offer.ts';
-import { standingOf } from './standing-lease.ts';
-import { storeArtifact } from './store-artifact.ts';
+import { speak, standingLease, type OfLease } from './lease-speech.ts';
 import { waitForLease, type HeldLease } from './wait-for-lease.ts';
-
-interface OfLease {
-  readonly leaseId: string;
-}
 
 const E = ENDPOINTS;
 
@@ -95,27 +85,11 @@ export class LeaseController {
     @Query({ schema: E.appendLog.query }) { offset }: { offset: number },
     @Req() { body }: Request,
   ): Promise<LogAppendAnswer> {
-    const lease = await this.#standing(params, runner);
+    const lease = await standingLease(this.#parts, params, runner);
     const chunk = await readBytes(body, LOG_CHUNK_BYTES_MAX);
     const answer = await this.#parts.store.logs.append(lease, offset, chunk);
     announceLogGrew(this.#parts.bus, lease.runId, lease.jobKey);
     return answer;
-  }
-
-  @Route('uploadArtifact')
-  async uploadArtifact(
-    @CallingRunner() runner: RunnerCaller,
-    @Param({ schema: E.uploadArtifact.params }) params: OfLease,
-    @Query({ schema: E.uploadArtifact.query }) query: ArtifactQuery,
-    @Req() { body }: Request,
-  ): Promise<ArtifactUploadAnswer> {
-    await this.#standing(params, runner);
-    const { name, type, digest, retention_days: retentionDays } = query;
-    const { sizeBytes } = await storeArtifact(this.#parts, streamOf(body), digest);
-    const artifact: ArtifactRecord = { name, type, digest, sizeBytes, retentionDays };
-    const { lease, envelope } = speak('record-artifact', params, runner, `${name}\n${digest}`);
-    acceptedOr(await this.#parts.commands.send('record-artifact', { ...lease, artifact }, envelope));
-    return { digest, sizeBytes };
   }
 
   @Route('completeAttempt')
@@ -136,12 +110,6 @@ export class LeaseController {
   ): Promise<CommandResult<'acknowledge-cancel'>> {
     const { lease, envelope } = speak('acknowledge-cancel', params, runner);
     return acceptedOr(await this.#parts.commands.send('acknowledge-cancel', { ...lease, report }, envelope));
-  }
-
-  async #standing({ leaseId }: OfLease, { runnerId }: RunnerCaller): Promise<FoundLease> {
-    const standing = standingOf(await findLease(this.#parts.log, leaseHashOf(leaseId)), runnerId);
-    if (!standing.ok) throw new Refused(standing.refusal);
-    return standing.lease;
   }
 
   /** Null when the job cannot have what it names: then the attempt is over, and this runner is free. */
@@ -175,21 +143,4 @@ export class LeaseController {
     const line = { event: 'lease-unheard', run: runId, job: jobKey, attempt };
     this.#parts.logger.warn(line, 'a runner went away while it was granted a lease');
   }
-}
-
-interface ArtifactQuery extends Pick<ArtifactRecord, 'name' | 'type' | 'digest'> {
-  readonly retention_days: number;
-}
-
-interface Speech {
-  readonly lease: { readonly leaseHash: LeaseHash; readonly runnerId: string };
-  readonly envelope: CommandEnvelope;
-}
-
-/** What every command of a runner carries: the lease by its hash, and an id that repeats with the request. */
-function speak(what: string, { leaseId }: OfLease, runner: RunnerCaller, more = ''): Speech {
-  const { runnerId } = runner;
-  const leaseHash = leaseHashOf(leaseId);
-  const envelope = envelopeFor(idFromLease(what, leaseHash, runnerId, more), actorOf(runner));
-  return { lease: { leaseHash, runnerId }, envelope };
 }

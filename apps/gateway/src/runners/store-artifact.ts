@@ -14,7 +14,7 @@ export async function storeArtifact(
   const startedMs = performance.now();
   let result = 'refused';
   try {
-    const stored = await store.content.put(source, { expected, sizeBytesMax: ARTIFACT_BYTES_MAX });
+    const stored = await store.artifacts.put(source, { expected, sizeBytesMax: ARTIFACT_BYTES_MAX });
     result = 'stored';
     metrics.uploadSize.record(stored.sizeBytes);
     return stored;

@@ -6,6 +6,9 @@ import { foundOr } from '../http/refused.ts';
 import { Route } from '../http/route.ts';
 import { PARTS, type GatewayParts } from '../parts.ts';
 
+/** Long enough to begin a download; one under way goes on. */
+const DOWNLOAD_MS = 5 * 60_000;
+
 interface OfJob {
   readonly runId: string;
   readonly jobKey: string;
@@ -36,12 +39,20 @@ export class ArtifactController {
       recorded.find((each) => each.digest === digest),
       `artifact ${digest} of ${params.jobKey}`,
     );
-    const content = foundOr(await this.#parts.store.content.open(digest), `content of ${digest} any more`);
-    const name = encodeURIComponent(artifact.name.split('/').at(-1) ?? 'artifact').replace(/['()*]/g, percentEncoded);
+    const { artifacts } = this.#parts.store;
+    const disposition = asAttachment(artifact.name);
+    const gone = `content of ${digest} any more`;
+    if (artifacts.direct !== null) {
+      const address = foundOr(await artifacts.direct.grantDownload(digest, disposition, DOWNLOAD_MS), gone);
+      // An address that holds for minutes is not to be kept by anybody on the way.
+      reply.code(302).header('location', address).header('cache-control', 'no-store').send();
+      return;
+    }
+    const content = foundOr(await artifacts.open(digest), gone);
     reply
       // Whatever a job wrote is nothing a browser should show.
       .header('content-type', 'application/octet-stream')
-      .header('content-disposition', `attachment; filename*=UTF-8''${name}`)
+      .header('content-disposition', disposition)
       .header('content-length', String(content.sizeBytes))
       .send(content.stream);
   }
@@ -54,6 +65,11 @@ export class ArtifactController {
     );
     return job.attempts.flatMap(({ attempt, artifacts }) => artifacts.map((each) => ({ ...each, attempt })));
   }
+}
+
+function asAttachment(path: string): string {
+  const name = encodeURIComponent(path.split('/').at(-1) ?? 'artifact').replace(/['()*]/g, percentEncoded);
+  return `attachment; filename*=UTF-8''${name}`;
 }
 
 /** Characters that `encodeURIComponent` leaves and RFC 8187 does not allow. */

@@ -40,7 +40,7 @@ describe('the public API', () => {
           : answering(command, { runId: command.data.runId }),
     });
     await aRunAtWork(gateway, 'e'.repeat(64), `rnr_${'1'.repeat(32)}`);
-    const { content } = new FileArtifactStore(gateway.artifactDir);
+    const { artifacts: content } = new FileArtifactStore(gateway.artifactDir);
     const stored = await content.put(Buffer.from('a report'), { expected: digestOf('a report'), sizeBytesMax: 100 });
     await content.put(Buffer.from('of another run'), { expected: digestOf('of another run'), sizeBytesMax: 100 });
     await gateway.append(runStream(RUN_ID), [
@@ -209,7 +209,7 @@ describe('the public API', () => {
     });
 
     it('given one that is stored but was not recorded for this run, when downloaded, then it is not there', async () => {
-      const { digest } = await new FileArtifactStore(gateway.artifactDir).content.put(Buffer.from('of another run'), {
+      const { digest } = await new FileArtifactStore(gateway.artifactDir).artifacts.put(Buffer.from('of another run'), {
         expected: digestOf('of another run'),
         sizeBytesMax: 100,
       });

@@ -1,18 +1,18 @@
-import { DeleteObjectsCommand, GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
+import { DeleteObjectsCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
 import type { Digest } from '@delta-ci/contracts';
 import type { ContentStore, PutOptions, StoredContent } from '../artifact-store.ts';
 import { MeasuredBytes, checkedBytes, refuseLarger } from '../measured-bytes.ts';
 import { StoreError, StoreUnreachable } from '../store-error.ts';
+import { DirectObjects } from './direct-objects.ts';
+import { downloadOf, sizeOf } from './download.ts';
 import { giveUpUploadsBefore, sendInParts } from './multipart.ts';
 import { partsOf } from './parts.ts';
 import { putOnce } from './put-once.ts';
-import { answerTo, nullWhenMissing, type S3Bucket } from './s3-bucket.ts';
+import { answerTo, type S3Bucket } from './s3-bucket.ts';
 
 /** The smallest part that servers take is 5 MiB; of this size the largest artifact has 128. */
 const PART_BYTES = 8 * 1_024 ** 2;
-/** Interruptions of one download without a byte between them. */
-const INTERRUPTIONS_MAX = 3;
 /** As many as one request takes. */
 const REMOVED_AT_ONCE = 1_000;
 
@@ -22,13 +22,20 @@ const REMOVED_AT_ONCE = 1_000;
  * signed, so that a server takes no other bytes than were sent.
  */
 export class ContentObjects implements ContentStore {
+  readonly direct: DirectObjects;
   readonly #bucket: S3Bucket;
+  readonly #folder: string;
   readonly #partBytes: number;
 
-  /** @param partBytes a larger object goes in parts of this size; servers want 5 MiB at least */
-  constructor(bucket: S3Bucket, partBytes = PART_BYTES) {
+  /**
+   * @param folder below the bucket's prefix: stores of other folders share nothing
+   * @param partBytes a larger object goes in parts of this size; servers want 5 MiB at least
+   */
+  constructor(bucket: S3Bucket, folder: string, partBytes = PART_BYTES) {
     this.#bucket = bucket;
+    this.#folder = folder;
     this.#partBytes = partBytes;
+    this.direct = new DirectObjects(bucket, this.#incoming, this);
   }
 
   async put(source: Readable | Uint8Array, options: PutOptions): Promise<StoredContent> {
@@ -36,7 +43,7 @@ export class ContentObjects implements ContentStore {
     const parts = partsOf(bytes, this.#partBytes);
     const first = await parts.next();
     const second = await parts.next();
-    const key = this.#key(options.expected);
+    const key = this.keyOf(options.expected);
     if (first.done !== true && second.done !== true) {
       return sendInParts(this.#bucket, key, continued([first.value, second.value], parts), () => bytes.finish());
     }
@@ -46,16 +53,13 @@ export class ContentObjects implements ContentStore {
   }
 
   async size(digest: Digest): Promise<number | null> {
-    const { client, name } = this.#bucket;
-    const asked = client.send(new HeadObjectCommand({ Bucket: name, Key: this.#key(digest) }));
-    const head = await answerTo(asked, [404]).catch(nullWhenMissing);
-    return head === null ? null : (head.ContentLength ?? 0);
+    return sizeOf(this.#bucket, this.keyOf(digest));
   }
 
   async open(digest: Digest): Promise<{ sizeBytes: number; stream: Readable } | null> {
     const sizeBytes = await this.size(digest);
     if (sizeBytes === null) return null;
-    const bytes = checkedBytes(this.#download(digest, sizeBytes), digest);
+    const bytes = checkedBytes(downloadOf(this.#bucket, this.keyOf(digest), sizeBytes), digest);
     return { sizeBytes, stream: Readable.from(bytes, { objectMode: false }) };
   }
 
@@ -64,14 +68,15 @@ export class ContentObjects implements ContentStore {
     if (sizeBytes === null) throw new StoreError('not_found', `nothing is stored under ${digest}`);
     refuseLarger(digest, sizeBytes, sizeBytesMax);
     const chunks: Uint8Array[] = [];
-    for await (const chunk of checkedBytes(this.#download(digest, sizeBytes), digest)) chunks.push(chunk);
+    for await (const chunk of checkedBytes(downloadOf(this.#bucket, this.keyOf(digest), sizeBytes), digest))
+      chunks.push(chunk);
     return Buffer.concat(chunks);
   }
 
   async remove(digests: readonly Digest[]): Promise<void> {
     const { client, name } = this.#bucket;
     for (let at = 0; at < digests.length; at += REMOVED_AT_ONCE) {
-      const Objects = digests.slice(at, at + REMOVED_AT_ONCE).map((digest) => ({ Key: this.#key(digest) }));
+      const Objects = digests.slice(at, at + REMOVED_AT_ONCE).map((digest) => ({ Key: this.keyOf(digest) }));
       const removal = new DeleteObjectsCommand({ Bucket: name, Delete: { Objects, Quiet: true } });
       const { Errors = [] } = await answerTo(client.send(removal));
       const [error] = Errors;
@@ -80,36 +85,35 @@ export class ContentObjects implements ContentStore {
   }
 
   async removeAbandoned(nowMs: number, idleMs: number): Promise<number> {
-    return giveUpUploadsBefore(this.#bucket, 'objects/', nowMs - idleMs);
+    const beforeMs = nowMs - idleMs;
+    const uploads = await giveUpUploadsBefore(this.#bucket, `${this.#folder}/`, beforeMs);
+    return uploads + (await this.#removeIncomingBefore(beforeMs));
   }
 
-  /** Goes on where it was interrupted. What comes then may be of another object: whoever reads it checks the whole. */
-  async *#download(digest: Digest, sizeBytes: number): AsyncGenerator<Uint8Array> {
-    const { client, name } = this.#bucket;
-    for (let [at, interruptions] = [0, 0]; at < sizeBytes;) {
-      const range = { Bucket: name, Key: this.#key(digest), Range: `bytes=${at}-` };
-      const answer = await answerTo(client.send(new GetObjectCommand(range)), [404]).catch(nullWhenMissing);
-      if (answer === null) throw new StoreError('not_found', `${digest} was removed while it was read`);
-      let cause: unknown = null;
-      try {
-        for await (const chunk of answer.Body as Readable as AsyncIterable<Uint8Array>) {
-          at += chunk.byteLength;
-          interruptions = 0;
-          yield chunk;
-        }
-      } catch (error) {
-        cause = error;
-      }
-      interruptions += 1;
-      if (at < sizeBytes && interruptions > INTERRUPTIONS_MAX) {
-        throw new StoreUnreachable(`${digest} breaks off at ${at} of ${sizeBytes} bytes`, cause);
-      }
+  /** What was sent in parts and never confirmed. */
+  async #removeIncomingBefore(beforeMs: number): Promise<number> {
+    const { client, name: Bucket } = this.#bucket;
+    const pages = paginateListObjectsV2({ client }, { Bucket, Prefix: this.#incoming });
+    let removed = 0;
+    for (let page = await answerTo(pages.next()); page.done !== true; page = await answerTo(pages.next())) {
+      const old = (page.value.Contents ?? []).filter(
+        ({ LastModified }) => (LastModified?.getTime() ?? beforeMs) < beforeMs,
+      );
+      const Objects = old.map(({ Key }) => ({ Key }));
+      if (Objects.length > 0) await answerTo(client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } })));
+      removed += Objects.length;
     }
+    return removed;
   }
 
-  #key(digest: Digest): string {
+  get #incoming(): string {
+    return this.#bucket.key(`${this.#folder}/incoming/`);
+  }
+
+  /** Where an object lies in the bucket. */
+  keyOf(digest: Digest): string {
     const hex = digest.slice('sha256:'.length);
-    return this.#bucket.key(`objects/sha256/${hex.slice(0, 2)}/${hex}`);
+    return this.#bucket.key(`${this.#folder}/sha256/${hex.slice(0, 2)}/${hex}`);
   }
 }
 

@@ -8,6 +8,7 @@ import { answerTo, S3Bucket, type S3Settings } from './s3-bucket.ts';
 /** The artifact store in an S3 bucket. Logs grow, which objects cannot: they are files in a directory that services share. */
 export class S3ArtifactStore implements ArtifactStore {
   readonly content: ContentObjects;
+  readonly artifacts: ContentObjects;
   readonly logs: LogStore;
   readonly checkpoints: CheckpointObjects;
   readonly #bucket: S3Bucket;
@@ -16,7 +17,8 @@ export class S3ArtifactStore implements ArtifactStore {
   constructor(settings: S3Settings, logDirectory: string) {
     this.#bucket = new S3Bucket(settings);
     this.#files = new FileArtifactStore(logDirectory);
-    this.content = new ContentObjects(this.#bucket);
+    this.content = new ContentObjects(this.#bucket, 'objects');
+    this.artifacts = new ContentObjects(this.#bucket, 'artifacts');
     this.logs = this.#files.logs;
     this.checkpoints = new CheckpointObjects(this.#bucket);
   }

@@ -1,0 +1,101 @@
+import { Body, Controller, Inject, Param, Query, Req } from '@nestjs/common';
+import type { DirectTransfers, UploadScope } from '@delta-ci/artifact-store';
+import {
+  ARTIFACT_BYTES_MAX,
+  ENDPOINTS,
+  type ArtifactRecord,
+  type ArtifactUploadAnswer,
+  type GrantUploadAnswer,
+  type RecordUploadRequest,
+} from '@delta-ci/contracts';
+import { CallingRunner } from '../access/caller-parameter.ts';
+import type { RunnerCaller } from '../access/caller.ts';
+import type { Request } from '../http/exchange.ts';
+import { streamOf } from '../http/read-bytes.ts';
+import { acceptedOr, refusedWith } from '../http/refused.ts';
+import { Route } from '../http/route.ts';
+import { PARTS, type GatewayParts } from '../parts.ts';
+import { speak, standingLease, type OfLease } from './lease-speech.ts';
+import { storeArtifact } from './store-artifact.ts';
+
+const E = ENDPOINTS;
+
+/** As long as a slow link needs for the largest artifact. */
+const GRANT_MS = 30 * 60_000;
+
+interface ArtifactQuery extends Pick<ArtifactRecord, 'name' | 'type' | 'digest'> {
+  readonly retention_days: number;
+}
+
+/**
+ * Artifacts on their way from a runner to the store: through here, which is one request, or past here by addresses that the
+ * store has signed, which spares the gateway the bytes. What is recorded stands in the store, with its digest.
+ */
+@Controller()
+export class UploadController {
+  readonly #parts: GatewayParts;
+
+  constructor(@Inject(PARTS) parts: GatewayParts) {
+    this.#parts = parts;
+  }
+
+  @Route('uploadArtifact')
+  async upload(
+    @CallingRunner() runner: RunnerCaller,
+    @Param({ schema: E.uploadArtifact.params }) params: OfLease,
+    @Query({ schema: E.uploadArtifact.query }) query: ArtifactQuery,
+    @Req() { body }: Request,
+  ): Promise<ArtifactUploadAnswer> {
+    await standingLease(this.#parts, params, runner);
+    const { name, type, digest, retention_days: retentionDays } = query;
+    const { sizeBytes } = await storeArtifact(this.#parts, streamOf(body), digest);
+    return this.#record(params, runner, { name, type, digest, sizeBytes, retentionDays });
+  }
+
+  @Route('grantUpload')
+  async grant(
+    @CallingRunner() runner: RunnerCaller,
+    @Param({ schema: E.grantUpload.params }) params: OfLease,
+    @Body({ schema: E.grantUpload.body.content }) artifact: ArtifactRecord,
+  ): Promise<GrantUploadAnswer> {
+    await standingLease(this.#parts, params, runner);
+    if (artifact.sizeBytes > ARTIFACT_BYTES_MAX) {
+      throw refusedWith('payload_too_large', `an artifact may have ${ARTIFACT_BYTES_MAX} bytes`);
+    }
+    const { direct } = this.#parts.store.artifacts;
+    if (direct === null) return { grant: null };
+    // Before it is signed: a grant that is told to end late is refused by the store, one told to end early is renewed.
+    const expiresAtMs = Date.now() + GRANT_MS;
+    const { uploadId, requests } = await direct.grantUpload(scopeOf(params, runner, artifact), GRANT_MS);
+    return { grant: { uploadId, requests: requests.map((each) => ({ ...each })), expiresAtMs } };
+  }
+
+  @Route('recordUpload')
+  async recordUpload(
+    @CallingRunner() runner: RunnerCaller,
+    @Param({ schema: E.recordUpload.params }) params: OfLease,
+    @Body({ schema: E.recordUpload.body.content }) { uploadId, ...artifact }: RecordUploadRequest,
+  ): Promise<ArtifactUploadAnswer> {
+    await standingLease(this.#parts, params, runner);
+    await this.#direct().finishUpload(scopeOf(params, runner, artifact), uploadId);
+    return this.#record(params, runner, artifact);
+  }
+
+  async #record(params: OfLease, runner: RunnerCaller, artifact: ArtifactRecord): Promise<ArtifactUploadAnswer> {
+    const { name, digest, sizeBytes } = artifact;
+    const { lease, envelope } = speak('record-artifact', params, runner, `${name}\n${digest}`);
+    acceptedOr(await this.#parts.commands.send('record-artifact', { ...lease, artifact }, envelope));
+    return { digest, sizeBytes };
+  }
+
+  #direct(): DirectTransfers {
+    const { direct } = this.#parts.store.artifacts;
+    if (direct === null) throw refusedWith('not_found', 'this store grants no uploads: nothing was sent under a grant');
+    return direct;
+  }
+}
+
+/** An upload belongs to a lease: what another lease sends of the same artifact does not meet it. */
+function scopeOf(params: OfLease, runner: RunnerCaller, { digest, sizeBytes }: ArtifactRecord): UploadScope {
+  return { digest, sizeBytes, sender: speak('record-artifact', params, runner).lease.leaseHash };
+}
