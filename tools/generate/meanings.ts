@@ -28,6 +28,7 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, string>> = {
   'lease.revoked': 'the lease was taken away',
   'lease.stale-report-refused': 'a report came with a lease that is not the current one',
   'artifact.recorded': 'an artifact of an attempt is stored',
+  'artifact.expired': 'artifacts were kept for as long as was asked for, and go',
   'failure.explained': 'why an attempt failed, with evidence',
   'publication.recorded': 'what the forge was told, and how it took it',
   'recipe.learned': 'a way to build and test a repository is known to work',

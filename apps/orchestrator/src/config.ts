@@ -40,6 +40,8 @@ const allSettings = z.object({
   heartbeatJitterMs: durationMs({ min: 1 }).default(20_000),
   /** How often expired leases, passed deadlines and forgotten dispatches are looked for. */
   sweepIntervalMs: durationMs({ min: 10 }).default(5_000),
+  /** How often artifacts are looked for whose days are over. */
+  artifactSweepIntervalMs: durationMs({ min: 100 }).default(60_000),
   /** A queued attempt that nobody took for this long is put before its pool again. */
   redriveAfterMs: durationMs({ min: 100 }).default(30_000),
   /** Where to die, for tests of what that leaves behind. */

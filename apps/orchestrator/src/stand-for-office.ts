@@ -3,7 +3,7 @@ import type { Service } from '@delta-ci/service';
 import type { OrchestratorConfig } from './config.ts';
 
 /** What one orchestrator at a time does for all of them. */
-export type Office = 'relay' | 'signer';
+export type Office = 'relay' | 'signer' | 'retention';
 
 /** Has `lead` run whenever the office falls to this process, from now until the service stops. */
 export async function standForOffice(

@@ -43,6 +43,7 @@ import { OrchestratorModule } from './orchestrator.module.ts';
 import { provisionBus } from './provision-bus.ts';
 import { relayWhenElected } from './relay-when-elected.ts';
 import { reportHandlers } from './report-handlers.ts';
+import { expireWhenElected } from './retention/expire-when-elected.ts';
 import { Sweeper } from './sweeps/sweeper.ts';
 import { sweeps } from './sweeps/sweeps.ts';
 
@@ -70,6 +71,7 @@ export async function startOrchestrator(service: Orchestrator): Promise<void> {
   const bell = await openBell(service);
   await relayWhenElected(service, { log, bus, bell, reached });
   await signWhenElected(service, { log, bell, ledger, store, key });
+  await expireWhenElected(service, { log, ledger, store });
   const renewals = new LeaseRenewals(log);
   const handlers = commandHandlers({
     ledger,

@@ -90,6 +90,10 @@ export type RunSummary = z.infer<typeof RunSummary>;
 export const RunPage = z.strictObject({ runs: z.array(RunSummary), nextCursor: z.string().nullable() });
 export type RunPage = z.infer<typeof RunPage>;
 
+/** An artifact; `expiredAtMs` says since when it is not kept any more. */
+export const ArtifactView = ArtifactRecord.extend({ expiredAtMs: EpochMs.optional() });
+export type ArtifactView = z.infer<typeof ArtifactView>;
+
 export const AttemptView = z.strictObject({
   attempt: AttemptNumber,
   state: AttemptState,
@@ -103,7 +107,7 @@ export const AttemptView = z.strictObject({
   startedAtMs: EpochMs.nullable(),
   finishedAtMs: EpochMs.nullable(),
   report: CompletionReport.nullable(),
-  artifacts: z.array(ArtifactRecord),
+  artifacts: z.array(ArtifactView),
   explanation: FailureExplanation.nullable(),
 });
 export type AttemptView = z.infer<typeof AttemptView>;
@@ -188,7 +192,7 @@ export const PoolView = z.strictObject({
 export type PoolView = z.infer<typeof PoolView>;
 
 /** One artifact of a job, with the attempt that recorded it. */
-export const RunArtifact = ArtifactRecord.extend({ attempt: AttemptNumber });
+export const RunArtifact = ArtifactView.extend({ attempt: AttemptNumber });
 export type RunArtifact = z.infer<typeof RunArtifact>;
 
 /** `data` of one `log` event of a followed log: the event's id is `nextOffset`, in bytes. */

@@ -211,7 +211,7 @@ export const ENDPOINTS = {
     access: 'viewer',
     params: z.strictObject({ runId: RunId, jobKey: JobKey, digest: Digest }),
     answers: { 200: 'bytes', 302: null },
-    refusals: ['not_found'],
+    refusals: ['not_found', 'gone'],
   },
   followRun: {
     method: 'GET',

@@ -90,6 +90,19 @@ export const FailureExplanation = z.strictObject({
 });
 export type FailureExplanation = z.infer<typeof FailureExplanation>;
 
+/** Artifacts of one record of what expired; its own length keeps the record far below what one may be. */
+export const EXPIRED_AT_ONCE_MAX = 100;
+
+/** An artifact whose time is over: which one it was, what it was, and from when its days counted. */
+export const ExpiredArtifact = z.strictObject({
+  runId: RunId,
+  jobKey: JobKey,
+  attempt: AttemptNumber,
+  ...ArtifactRecord.pick({ name: true, digest: true, sizeBytes: true, retentionDays: true }).shape,
+  recordedAtMs: EpochMs,
+});
+export type ExpiredArtifact = z.infer<typeof ExpiredArtifact>;
+
 /** Type -> current data schema. A change of meaning gets a new schema version and an upcast, never an edit. */
 export const EVENT_DATA = {
   'delivery.accepted': z.strictObject({
@@ -182,6 +195,16 @@ export const EVENT_DATA = {
     runnerId: RunnerId.nullable(),
   }),
   'artifact.recorded': z.strictObject({ ...attempt, artifact: ArtifactRecord }),
+  /** Artifacts whose time is over, recorded before anything of them is removed. */
+  'artifact.expired': z.strictObject({
+    /** Why: each was kept for as many days as its job's configuration says. */
+    policy: z.literal('retention-days'),
+    artifacts: z.array(ExpiredArtifact).min(1).max(EXPIRED_AT_ONCE_MAX),
+    /** What is removed of the store: bytes that no other artifact refers to. */
+    objects: z
+      .array(z.strictObject({ digest: Digest, sizeBytes: z.number().int().nonnegative() }))
+      .max(EXPIRED_AT_ONCE_MAX),
+  }),
   'failure.explained': z.strictObject({ ...attempt, explanation: FailureExplanation }),
   'publication.recorded': z.strictObject({
     /** What was published: `check:delta-ci`, `check:<job key>`, `comment:summary`. */
@@ -264,13 +287,15 @@ export const StreamId = z
   .string()
   .min(1)
   .max(400)
-  .regex(/^(?:run|delivery|runner|pool|repository|log|operator)-[^\s]+$/);
+  .regex(/^(?:run|delivery|runner|pool|repository|log|operator|store)-[^\s]+$/);
 export type StreamId = z.infer<typeof StreamId>;
 export const runStream = (runId: RunId): StreamId => `run-${runId}`;
 /** The colon is in no name of a forge, so that no two pairs make the same stream. */
 export const deliveryStream = (forge: ForgeName, deliveryId: string): StreamId => `delivery-${forge}:${deliveryId}`;
 export const runnerStream = (runnerId: RunnerId): StreamId => `runner-${runnerId}`;
 export const poolStream = (pool: PoolName): StreamId => `pool-${pool}`;
+/** What became of what the artifact store holds. */
+export const ARTIFACT_STREAM: StreamId = 'store-artifacts';
 /** What operators did to the installation itself, by what they did it to. */
 export const operatorStream = (what: 'parked'): StreamId => `operator-${what}`;
 export const repositoryStream = (repositoryId: string): StreamId => `repository-${repositoryId}`;

@@ -127,7 +127,10 @@ export {
 } from './outcome.ts';
 export {
   CitedEvidence,
+  ARTIFACT_STREAM,
   EVENT_DATA,
+  EXPIRED_AT_ONCE_MAX,
+  ExpiredArtifact,
   EVENT_TYPES,
   FailureExplanation,
   PlannedJobState,
@@ -227,6 +230,7 @@ export { SOURCE_LAYOUT } from './source-layout.ts';
 export { CONFIG_FILE_NAMES, ConfigFile, ConfigFileIdToken, ConfigFileJob, ConfigFileSource } from './config-file.ts';
 export {
   AttemptState,
+  ArtifactView,
   AttemptView,
   CancelRunRequest,
   CreateRunRequest,

@@ -10,6 +10,7 @@ export const REFUSALS = {
   unauthenticated: { status: 401, meaning: 'no valid token was sent' },
   forbidden: { status: 403, meaning: 'the token may not do this' },
   not_found: { status: 404, meaning: 'there is no such thing, or the token may not see it' },
+  gone: { status: 410, meaning: 'it was there, and was removed when its time was over' },
   unknown_repository: { status: 404, meaning: 'the repository is not one this installation serves' },
   method_not_allowed: { status: 405, meaning: 'the resource exists and does not take this method' },
   unknown_command: { status: 400, meaning: 'no such command' },

@@ -35,6 +35,7 @@ export { whatDidShadowsFind } from './queries/what-did-shadows-find.ts';
 export { whichPlanHasTheTrustedRun } from './queries/which-plan-has-the-trusted-run.ts';
 export { whichAttemptsWait, type WaitingAttemptsQuery } from './queries/which-attempts-wait.ts';
 export { whichLeasesDoesTheRunnerHold, type HeldLease } from './queries/which-leases-does-the-runner-hold.ts';
+export { whatExpiredLast, whichArtifactsExpired, whoKeepsDigests } from './queries/which-artifacts-expired.ts';
 export { whichLeasesExpired, type ExpiredLease } from './queries/which-leases-expired.ts';
 export { whichRunsAreDue, type DueRun } from './queries/which-runs-are-due.ts';
 export { whichRunsAreSuperseded, type SupersededRun } from './queries/which-runs-are-superseded.ts';

@@ -93,6 +93,45 @@ const whichRunsAreSuperseded: Statement = ({ transaction }, [limit]) => {
     .slice(0, number(limit));
 };
 
+const MS_PER_DAY = 86_400_000;
+
+const isKept = (artifact: Row): boolean => artifact['expired_at_ms'] === null;
+const keptUntil = (artifact: Row): number =>
+  number(artifact['recorded_at_ms']) + number(artifact['retention_days']) * MS_PER_DAY;
+
+const whichArtifactsExpired: Statement = ({ transaction, nowMs }, [limit]) =>
+  transaction
+    .rows('artifact')
+    .filter((row) => isKept(row) && keptUntil(row) <= nowMs)
+    .toSorted((a, b) => keptUntil(a) - keptUntil(b))
+    .slice(0, number(limit))
+    .map(
+      ({
+        run_id: runId,
+        job_key: jobKey,
+        attempt,
+        name,
+        digest,
+        size_bytes: sizeBytes,
+        retention_days: retentionDays,
+        recorded_at_ms: recordedAtMs,
+      }) => ({ runId, jobKey, attempt, name, digest, sizeBytes, retentionDays, recordedAtMs }),
+    );
+
+const whoKeepsDigests: Statement = ({ transaction }, [digests]) => {
+  const kept = transaction.rows('artifact').filter((row) => isKept(row) && list(digests).includes(row['digest']));
+  const byDigest = Map.groupBy(kept, ({ digest }) => digest);
+  return [...byDigest].map(([digest, rows]) => ({ digest, artifacts: rows.length }));
+};
+
+const whatExpiredLast: Statement = ({ transaction }, [limit]) =>
+  transaction
+    .rows('artifact')
+    .filter((row) => !isKept(row))
+    .toSorted((a, b) => number(b['expired_at_ms']) - number(a['expired_at_ms']))
+    .slice(0, number(limit))
+    .map(({ digest }) => ({ digest }));
+
 const whichRunsAreUnreported: Statement = ({ transaction, nowMs }, [withinMs, limit]) =>
   transaction
     .rows('run')
@@ -163,6 +202,9 @@ export const READ_STATEMENTS: Readonly<Record<string, Statement>> = {
   'which-attempts-wait': whichAttemptsWait,
   'which-runs-are-superseded': whichRunsAreSuperseded,
   'which-runs-are-unreported': whichRunsAreUnreported,
+  'which-artifacts-expired': whichArtifactsExpired,
+  'who-keeps-digests': whoKeepsDigests,
+  'what-expired-last': whatExpiredLast,
   'pool-demand': poolDemand,
   'read-stream-marks': readStreamMarks,
   'write-stream-marks': writeStreamMarks,

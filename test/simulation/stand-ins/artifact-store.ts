@@ -36,6 +36,15 @@ class Content {
     return { digest, sizeBytes: bytes.byteLength };
   }
 
+  async remove(digests: readonly Digest[]): Promise<void> {
+    const { objects } = await reach();
+    for (const digest of digests) objects.delete(digest);
+  }
+
+  async size(digest: Digest): Promise<number | null> {
+    return (await reach()).objects.get(digest)?.byteLength ?? null;
+  }
+
   async read(digest: Digest, _sizeBytesMax: number): Promise<Uint8Array> {
     const bytes = (await reach()).objects.get(digest);
     if (bytes === undefined) throw new StoreError('not_found', `nothing is stored under ${digest}`);

@@ -43,6 +43,7 @@ export const TIMINGS = {
   runTimeoutMs: 6 * 60_000,
   queueTimeoutMs: 4 * 60_000,
   sweepIntervalMs: 5_000,
+  artifactSweepIntervalMs: 60_000,
   redriveAfterMs: 30_000,
   dispatchVisibilityMs: 150_000,
   heartbeatJitterMs: 20_000,

@@ -85,6 +85,10 @@ export class UploadController {
     const { name, digest, sizeBytes } = artifact;
     const { lease, envelope } = speak('record-artifact', params, runner, `${name}\n${digest}`);
     acceptedOr(await this.#parts.commands.send('record-artifact', { ...lease, artifact }, envelope));
+    // Another artifact with the same bytes may have expired meanwhile: now that this one is recorded, they are not removed.
+    if ((await this.#parts.store.artifacts.size(digest)) === null) {
+      throw refusedWith('unavailable', 'the artifact was removed while it was recorded: send it again');
+    }
     return { digest, sizeBytes };
   }
 

@@ -2,7 +2,7 @@ import { Controller, Inject, Param, Res } from '@nestjs/common';
 import { ENDPOINTS, type RunArtifact } from '@delta-ci/contracts';
 import { showRun } from '@delta-ci/event-log';
 import type { Reply } from '../http/exchange.ts';
-import { foundOr } from '../http/refused.ts';
+import { foundOr, refusedWith, type Refused } from '../http/refused.ts';
 import { Route } from '../http/route.ts';
 import { PARTS, type GatewayParts } from '../parts.ts';
 
@@ -35,10 +35,12 @@ export class ArtifactController {
   ): Promise<void> {
     const { digest } = params;
     const recorded = await this.#recorded(params);
+    const named = recorded.filter((each) => each.digest === digest);
     const artifact = foundOr(
-      recorded.find((each) => each.digest === digest),
+      named.find(({ expiredAtMs }) => expiredAtMs === undefined) ?? named[0],
       `artifact ${digest} of ${params.jobKey}`,
     );
+    if (artifact.expiredAtMs !== undefined) throw refusedAsGone(artifact, artifact.expiredAtMs);
     const { artifacts } = this.#parts.store;
     const disposition = asAttachment(artifact.name);
     const gone = `content of ${digest} any more`;
@@ -65,6 +67,12 @@ export class ArtifactController {
     );
     return job.attempts.flatMap(({ attempt, artifacts }) => artifacts.map((each) => ({ ...each, attempt })));
   }
+}
+
+function refusedAsGone({ name, retentionDays }: RunArtifact, expiredAtMs: number): Refused {
+  const since = new Date(expiredAtMs).toISOString();
+  const details = { policy: 'retention-days', retentionDays, expiredAtMs };
+  return refusedWith('gone', `${name} was kept for ${retentionDays} days, and is no longer since ${since}`, details);
 }
 
 function asAttachment(path: string): string {

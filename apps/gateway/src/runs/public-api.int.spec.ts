@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { FileArtifactStore, digestOf } from '@delta-ci/artifact-store';
 import {
+  ARTIFACT_STREAM,
   JobAtMoment,
   MomentView,
   RunPage,
@@ -206,6 +207,30 @@ describe('the public API', () => {
         'content-disposition': "attachment; filename*=UTF-8''it%E2%80%99s%20a%20report.txt",
         'x-content-type-options': 'nosniff',
       });
+    });
+
+    it('given one whose days are over, when asked for, then the answer says that it is gone, why, and since when', async () => {
+      const artifact = { name: 'out/old.txt', digest: digestOf('old'), sizeBytes: 3, retentionDays: 7 };
+      await gateway.append(runStream(RUN_ID), [recordedArtifact(artifact.name, artifact.digest, artifact.sizeBytes)]);
+      const data = {
+        policy: 'retention-days' as const,
+        artifacts: [{ runId: RUN_ID, jobKey: JOB, attempt: 1, ...artifact, recordedAtMs: 1 }],
+        objects: [],
+      };
+      await gateway.append(ARTIFACT_STREAM, [{ type: 'artifact.expired', data }]);
+      const { status, code, body } = await ask(`/runs/${RUN_ID}/jobs/${JOB}/artifacts/${artifact.digest}`);
+      expect([status, code]).toEqual([410, 'gone']);
+      expect(body).toMatchObject({
+        error: { details: { policy: 'retention-days', retentionDays: 7, expiredAtMs: expect.any(Number) } },
+      });
+      const listed = (await ask(`/runs/${RUN_ID}/jobs/${JOB}/artifacts`)).body['artifacts'] as Record<
+        string,
+        unknown
+      >[];
+      expect(listed.map((each) => [each['name'], 'expiredAtMs' in each])).toEqual([
+        ['out/it’s a report.txt', false],
+        ['out/old.txt', true],
+      ]);
     });
 
     it('given one that is stored but was not recorded for this run, when downloaded, then it is not there', async () => {

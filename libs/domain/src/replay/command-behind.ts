@@ -77,6 +77,7 @@ export function commandBehind(run: RunAggregate, first: RecordedStep, next: Doma
     case 'policy.changed':
     case 'checkpoint.signed':
     case 'operator.acted':
+    case 'artifact.expired':
       return null;
     default:
       return unreachable(event);

@@ -69,6 +69,7 @@ export function evolveRun(run: RunAggregate, event: DomainEvent): RunAggregate {
     case 'policy.changed':
     case 'checkpoint.signed':
     case 'operator.acted':
+    case 'artifact.expired':
       throw new BrokenInvariant(`${event.type} is no event of a run`);
     default:
       return unreachable(event);

@@ -115,8 +115,13 @@ export const onLeaseRevoked = (event: ProjectedEvent<'lease.revoked'>): RowChang
 export function onArtifactRecorded(event: ProjectedEvent<'artifact.recorded'>): RowChange[] {
   const { name, type, digest, sizeBytes, retentionDays } = event.data.artifact;
   const artifact = { name, type, digest, size_bytes: sizeBytes, retention_days: retentionDays };
-  return [put('artifact', { ...attemptKey(event), ...artifact, recorded_at_ms: event.atMs })];
+  return [put('artifact', { ...attemptKey(event), ...artifact, recorded_at_ms: event.atMs, expired_at_ms: null })];
 }
+
+export const onArtifactExpired = ({ data, atMs }: ProjectedEvent<'artifact.expired'>): RowChange[] =>
+  data.artifacts.map(({ runId, jobKey, attempt, name }) =>
+    patch('artifact', { run_id: runId, job_key: jobKey, attempt, name }, { expired_at_ms: atMs }),
+  );
 
 export const onFailureExplained = (event: ProjectedEvent<'failure.explained'>): RowChange[] => [
   put('explanation', { ...attemptKey(event), explanation: event.data.explanation }),

@@ -38,6 +38,7 @@ const PROJECTIONS: { readonly [T in EventType]: Projection<T> } = {
   'lease.revoked': attempt.onLeaseRevoked,
   'lease.stale-report-refused': none,
   'artifact.recorded': attempt.onArtifactRecorded,
+  'artifact.expired': attempt.onArtifactExpired,
   'failure.explained': attempt.onFailureExplained,
   'publication.recorded': other.onPublicationRecorded,
   'recipe.learned': recipe.onRecipeLearned,

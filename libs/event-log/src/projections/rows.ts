@@ -89,6 +89,7 @@ export interface ProjectionRows {
     size_bytes: number;
     retention_days: number;
     recorded_at_ms: number;
+    expired_at_ms: number | null;
   };
   explanation: { run_id: RunId; job_key: string; attempt: number; explanation: unknown };
   publication: {

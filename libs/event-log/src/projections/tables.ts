@@ -141,6 +141,7 @@ const ARTIFACT: ProjectionTable<'artifact'> = {
     size_bytes: 'bigint',
     retention_days: 'integer',
     recorded_at_ms: 'bigint',
+    expired_at_ms: 'bigint',
   },
 };
 

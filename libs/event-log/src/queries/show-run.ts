@@ -142,12 +142,13 @@ function attemptView(
     startedAtMs: row.started_at_ms,
     finishedAtMs: row.finished_at_ms,
     report: row.report as AttemptView['report'],
-    artifacts: artifacts.map(({ name, type, digest, size_bytes, retention_days }) => ({
+    artifacts: artifacts.map(({ name, type, digest, size_bytes, retention_days, expired_at_ms }) => ({
       name,
       type: type as AttemptView['artifacts'][number]['type'],
       digest,
       sizeBytes: size_bytes,
       retentionDays: retention_days,
+      ...(expired_at_ms === null ? {} : { expiredAtMs: expired_at_ms }),
     })),
     explanation: explanation as AttemptView['explanation'],
   };

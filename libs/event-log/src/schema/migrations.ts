@@ -5,6 +5,7 @@ import { IndexMoments1763600000004 } from './migrations/1763600000004-index-mome
 import { CreateStreamMarks1763600000005 } from './migrations/1763600000005-create-stream-marks.ts';
 import { CreateRecipes1763600000006 } from './migrations/1763600000006-create-recipes.ts';
 import { KeepStepsOfPlans1763600000007 } from './migrations/1763600000007-keep-steps-of-plans.ts';
+import { ExpireArtifacts1763600000009 } from './migrations/1763600000009-expire-artifacts.ts';
 import { IndexLeftOutJobs1763600000008 } from './migrations/1763600000008-index-left-out-jobs.ts';
 
 /** Every migration, oldest first. A released migration is never edited: the next change is the next class. */
@@ -17,4 +18,5 @@ export const MIGRATIONS = [
   CreateRecipes1763600000006,
   KeepStepsOfPlans1763600000007,
   IndexLeftOutJobs1763600000008,
+  ExpireArtifacts1763600000009,
 ] as const;

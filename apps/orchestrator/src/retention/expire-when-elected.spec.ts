@@ -1,0 +1,61 @@
+import { describe, expect, it } from '@jest/globals';
+import { EXPIRED_AT_ONCE_MAX } from '@delta-ci/contracts';
+import { expireRepeatedly } from './expire-when-elected.ts';
+
+/** Runs until as many sweeps were made as there are results; a string is what one fails with. */
+async function story(
+  results: readonly (number | string)[],
+  resumes: readonly (null | string)[] = [],
+): Promise<string[]> {
+  const told: string[] = [];
+  const over = new AbortController();
+  const [left, resuming] = [[...results], [...resumes]];
+  await expireRepeatedly({
+    intervalMs: 1,
+    signal: over.signal,
+    async resume() {
+      told.push('resume');
+      const trouble = resuming.shift() ?? null;
+      if (trouble !== null) throw new Error(trouble);
+    },
+    async sweep() {
+      told.push('sweep');
+      const result = left.shift();
+      if (left.length === 0) over.abort();
+      if (typeof result === 'string') throw new Error(result);
+      return { artifacts: result ?? 0, objects: 0, bytes: 0 };
+    },
+    onSwept: ({ artifacts }) => told.push(`swept ${artifacts}`),
+    onTrouble: (error) => told.push((error as Error).message),
+  });
+  return told;
+}
+
+describe('sweeping again and again', () => {
+  it('first ends what an earlier sweep began, once', async () => {
+    expect(await story([0, 0])).toEqual(['resume', 'sweep', 'sweep']);
+  });
+
+  it('tells what was found, and goes on while there is more', async () => {
+    expect(await story([EXPIRED_AT_ONCE_MAX, 3, 0])).toEqual([
+      'resume',
+      'sweep',
+      `swept ${EXPIRED_AT_ONCE_MAX}`,
+      'sweep',
+      'swept 3',
+      'sweep',
+    ]);
+  });
+
+  it('after trouble ends what was begun before it begins more', async () => {
+    expect(await story(['the store is away', 0], [null, 'still away'])).toEqual([
+      'resume',
+      'sweep',
+      'the store is away',
+      'resume',
+      'still away',
+      'resume',
+      'sweep',
+    ]);
+  });
+});
