@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { extract } from 'tar-stream';
 import type { ArtifactRequest } from '@delta-ci/contracts';
 import type { CollectedFile, NotCollectedReason } from '@delta-ci/sandbox';
 import { SecretMasker } from '@delta-ci/service';
@@ -86,6 +87,20 @@ describe('a folder as an artifact', () => {
     ['more than is collected', [FILES, { refused: ['files-cap'] }], 'it is more than is collected (files-cap)'],
   ])('given %s, then it is left behind as a whole, and why is told', async (_what, given, why) => {
     expect(await kept(...given)).toEqual({ uploaded: [], leftBehind: [`dist.tar: ${why}`] });
+  });
+
+  it('whatever its files are called, then everything in the archive is an ordinary file under its own name', async () => {
+    const odd = ['dist/-rf', 'dist/a\nb', 'dist/..\\up', 'dist/ü.js', `dist/${'x'.repeat(300)}`, 'dist/...'];
+    const { uploaded } = await kept(Object.fromEntries(odd.map((name) => [name, 'x'])));
+    const entries = extract();
+    entries.end(uploaded[0]?.bytes);
+    const found: unknown[] = [];
+    for await (const entry of entries) {
+      const { name, type, linkname, uid, gid } = entry.header;
+      found.push([name, type, linkname, uid, gid]);
+      entry.resume();
+    }
+    expect(found).toEqual(odd.map((name) => [name, 'file', null, 0, 0]));
   });
 
   it('given something in it that is no file, then the rest is kept', async () => {

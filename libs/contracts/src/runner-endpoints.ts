@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ArtifactName } from './artifact-name.ts';
 import { HeartbeatAnswer } from './commands.ts';
 import { JSON_BODY_BYTES_MAX, type Endpoint } from './endpoint.ts';
 import { Digest, LeaseId } from './ids.ts';
@@ -94,7 +95,7 @@ export const RUNNER_ENDPOINTS = {
     access: 'runner',
     params: ofLease,
     query: z.strictObject({
-      name: ArtifactRecord.shape.name,
+      name: ArtifactName,
       type: ArtifactRecord.shape.type,
       digest: Digest,
       retention_days: z.coerce.number().pipe(ArtifactRecord.shape.retentionDays),

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { AnnouncedArtifact } from './artifact-name.ts';
 import { LeaseState } from './commands.ts';
 import { AttemptNumber, CommitId, EpochMs, JobKey, LeaseId, PoolName, RunId, RunnerId, Traceparent } from './ids.ts';
 import { TrustLevel } from './change.ts';
-import { ArtifactRecord, CompletionReport } from './outcome.ts';
+import { CompletionReport } from './outcome.ts';
 import { PlannedJob } from './plan.ts';
 import { RunnerCapabilities } from './runner-capabilities.ts';
 
@@ -88,7 +89,7 @@ export const ArtifactUploadAnswer = z.strictObject({ digest: z.string(), sizeByt
 export type ArtifactUploadAnswer = z.infer<typeof ArtifactUploadAnswer>;
 
 /** `POST /leases/{id}/uploads`: what is about to be sent, as it will be recorded. */
-export const UploadRequest = ArtifactRecord;
+export const UploadRequest = AnnouncedArtifact;
 
 /** One request of a granted upload: sends the bytes from `fromByte` up to `toByte` with exactly these headers, and no token. */
 export const GrantedRequest = z.strictObject({
@@ -114,7 +115,7 @@ export const GrantUploadAnswer = z.strictObject({ grant: UploadGrant.nullable() 
 export type GrantUploadAnswer = z.infer<typeof GrantUploadAnswer>;
 
 /** `POST /leases/{id}/artifacts`: a granted upload was sent, and is to be looked at and recorded. */
-export const RecordUploadRequest = ArtifactRecord.extend({ uploadId: UploadGrant.shape.uploadId });
+export const RecordUploadRequest = AnnouncedArtifact.extend({ uploadId: UploadGrant.shape.uploadId });
 export type RecordUploadRequest = z.infer<typeof RecordUploadRequest>;
 
 export const CompleteRequest = CompletionReport;

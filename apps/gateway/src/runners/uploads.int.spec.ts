@@ -69,6 +69,16 @@ class WorkingGateway {
     return { status: response.status, answer, code: (answer['error'] as { code: string } | undefined)?.code };
   }
 
+  /** The status of an upload through the gateway. */
+  async put(body: string, { name, type, digest, retentionDays }: ReturnType<typeof artifactOf>): Promise<number> {
+    const query = new URLSearchParams({ name, type, digest, retention_days: String(retentionDays) });
+    const path = `/runner/v1/leases/${LEASE_ID}/artifacts?${query.toString()}`;
+    const headers = { 'content-type': 'application/octet-stream' };
+    const response = await this.gateway.call(path, { method: 'PUT', body, headers, token: this.#token });
+    await response.arrayBuffer();
+    return response.status;
+  }
+
   async grant(bytes: Buffer): Promise<UploadGrant | null> {
     return GrantUploadAnswer.parse((await this.ask('uploads', artifactOf(bytes))).answer).grant;
   }
@@ -84,6 +94,18 @@ describe('uploads where the store is a directory', () => {
   it('when one is asked for, then it goes through the gateway', async () => {
     expect(await working.grant(Buffer.from('x'))).toBeNull();
   });
+
+  it.each(['../../etc/passwd', '/etc/passwd', 'out/.git/config', 'out\\..\\..\\x', 'out//x'])(
+    'when one is called %j, then it is refused by whatever way it comes',
+    async (name) => {
+      const artifact = { ...artifactOf(Buffer.from('x')), name };
+      expect(await working.ask('uploads', artifact)).toMatchObject({ status: 400, code: 'invalid_request' });
+      const upload = { ...artifact, uploadId: null };
+      expect(await working.ask('artifacts', upload)).toMatchObject({ status: 400, code: 'invalid_request' });
+      expect(await working.put('x', { ...artifact, name })).toBe(400);
+      expect(working.recorded).toEqual([]);
+    },
+  );
 
   it('when one that was never granted is to be recorded, then there is no such thing', async () => {
     const upload = { ...artifactOf(Buffer.from('x')), uploadId: null };
