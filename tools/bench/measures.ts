@@ -8,6 +8,7 @@ import { idle } from './measures/idle.ts';
 import { inFlight } from './measures/in-flight.ts';
 import { jobsBus } from './measures/jobs-bus.ts';
 import { jobsHttp } from './measures/jobs-http.ts';
+import { logBulk } from './measures/log-bulk.ts';
 import { logFollow } from './measures/log-follow.ts';
 import { overload } from './measures/overload.ts';
 import { peers } from './measures/peers.ts';
@@ -34,6 +35,7 @@ export const MEASURES: readonly Measure[] = [
   heartbeats,
   relay,
   logFollow,
+  logBulk,
   recovery,
   idle,
   firstJob,

@@ -115,9 +115,12 @@ Examples:
   delta replay --verify
   delta replay --verify --database-url postgres://delta_reader_...@db.example.org/delta`,
   logs: `
-Escape sequences of the job are shown, not obeyed, unless --raw is given.
+On a terminal the job's colours stay and its other escape sequences are left out, unless --raw is given; what is piped is as the
+job wrote it.
 
 Examples:
-  delta logs run_0199f2... test-cart -f
+  delta logs run_0199f2... test-cart -f --tail 20
+  delta logs run_0199f2... test-cart#L120-L130
+  delta logs run_0199f2... test-cart --lines 100-200 --json
   delta logs run_0199f2... test-cart --attempt 1 > test-cart.log`,
 } as const;

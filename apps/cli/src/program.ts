@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { RunOutcome, RunState, type ParkedAction } from '@delta-ci/contracts';
+import { LOG_BYTES_MAX, RunOutcome, RunState, type ParkedAction } from '@delta-ci/contracts';
 import { Command, CommanderError, Option } from 'commander';
 import { ofChange, ofGateway, ofRunOrChange, recipeId, wholeNumber, withJson } from './command-options.ts';
 import type { LogOptions } from './commands/logs.ts';
@@ -183,9 +183,11 @@ function addRuns(program: Command, surroundings: Surroundings, done: Done): void
   ofGateway(program.command('logs'))
     .description('what a job printed')
     .argument('<run>', 'id of the run')
-    .argument('<job>', 'key of the job')
+    .argument('<job>', 'key of the job, or lines of its log: test-cart#L120-L130')
     .option('-f, --follow', 'go on until the attempt ends')
     .option('--attempt <n>', 'this attempt, not the latest', wholeNumber(1, 1_000))
+    .addOption(new Option('--lines <a-b>', 'these lines only, such as 120, 100-200 or 100-').conflicts('tail'))
+    .option('--tail <n>', 'so many lines before the end only', wholeNumber(0, LOG_BYTES_MAX))
     .option('--raw', 'as the job wrote it, with whatever it does to a terminal')
     .addHelpText('after', EXAMPLES.logs)
     .action(async (id: string, job: string, options: LogOptions) =>

@@ -21,7 +21,7 @@ export function recorded(
     surroundings: {
       environment,
       directory,
-      out: (text) => void (said.out += text),
+      out: (text) => void (said.out += typeof text === 'string' ? text : Buffer.from(text).toString('utf8')),
       err: (text) => void (said.err += text),
       paint: paintFor(false, {}),
       columns,

@@ -6,8 +6,8 @@ export interface Surroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Working directory, absolute. */
   readonly directory: string;
-  /** Answers: standard output. */
-  readonly out: (text: string) => void;
+  /** Answers: standard output. Bytes are passed on as they are. */
+  readonly out: (text: string | Uint8Array) => void;
   /** Everything said besides the answer: standard error. */
   readonly err: (text: string) => void;
   readonly paint: Paint;

@@ -41,7 +41,8 @@ export async function readLogEvidence(
     if (window !== null) windows.push(window);
   }
   const totalLines = scan.newlines + (scan.size > 0 && !scan.endsWithNewline ? 1 : 0);
-  return { windows, totalLines, truncated: scan.size >= LOG_BYTES_MAX, failedStep: scan.failedStep };
+  const truncated = report?.logTruncated === true || scan.size >= LOG_BYTES_MAX;
+  return { windows, totalLines, truncated, failedStep: scan.failedStep };
 }
 
 /** Bytes `[from, to)` of the log. */

@@ -6,6 +6,7 @@ import type { Counter, Histogram, Level, Logger } from '@delta-ci/service';
 import type { Proofs } from './access/authorisation-guard.ts';
 import type { EventStreams } from './http/event-streams.ts';
 import type { IdTokenIssuer } from './id-tokens/id-token-issuer.ts';
+import type { LogCloser } from './logs/log-closer.ts';
 import type { SecretStore } from './secrets/secret-store.ts';
 
 /** What the gateway's controllers work with; opened once at the start and handed to all of them. */
@@ -19,6 +20,8 @@ export interface GatewayParts {
   readonly reader: LogReader;
   readonly bell: LogBell;
   readonly store: ArtifactStore;
+  /** Archives the logs of attempts that are over. */
+  readonly logCloser: LogCloser;
   readonly forges: readonly ForgeSettings[];
   /** What jobs may be given beside their source. */
   readonly secrets: SecretStore;

@@ -1,7 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { openArtifactStore } from '@delta-ci/artifact-store';
 import { CommandClient, connectBus, type Bus } from '@delta-ci/bus';
-import { LogBell, LogReader, loadTrustedKeys, openLog, type LogConnection } from '@delta-ci/event-log';
+import { LogBell, LogReader, loadTrustedKeys, openLog, showRun, type LogConnection } from '@delta-ci/event-log';
+import type { AttemptRef } from '@delta-ci/contracts';
 import { loadForgeSettings, type ForgeSettings } from '@delta-ci/forge';
 import { artifactMetrics, gatewayMetrics, Secret, type Service } from '@delta-ci/service';
 import type { Proofs } from './access/authorisation-guard.ts';
@@ -11,6 +12,7 @@ import type { GatewayConfig } from './config.ts';
 import { GatewayModule } from './gateway-module.ts';
 import { ANSWER_HEADERS, prepareEdge } from './http/edge.ts';
 import { EventStreams } from './http/event-streams.ts';
+import { LogCloser } from './logs/log-closer.ts';
 import type { GatewayParts } from './parts.ts';
 import { IdTokenIssuer } from './id-tokens/id-token-issuer.ts';
 import { SigningKeys } from './id-tokens/signing-keys.ts';
@@ -40,9 +42,14 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
   await store.check();
   service.checkHealth('artifact store', async () => store.check());
   const logsKeptMs = config.logsKeptDays * MS_PER_DAY;
+  const logCloser = await service.open(
+    'log closer',
+    () => new LogCloser({ store, isOver: async (attempt) => isAttemptOver(log, attempt), logger }),
+    async (closer) => closer.end(),
+  );
   await service.open(
     'store sweep',
-    () => keepSwept({ store, logger, logsKeptMs, nowMs: Date.now }),
+    () => keepSwept({ store, logCloser, logger, logsKeptMs, nowMs: Date.now }),
     async (end) => end(),
   );
   const metrics = { ...service.metrics(gatewayMetrics), ...service.metrics(artifactMetrics) };
@@ -57,6 +64,7 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
     reader,
     bell,
     store,
+    logCloser,
     forges,
     secrets,
     idTokens: await openIssuer(service, secrets),
@@ -84,6 +92,12 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
         onRateLimited: (access) => metrics.rateLimited.add(1, { access }),
       }),
   });
+}
+
+async function isAttemptOver(log: LogConnection, { runId, jobKey, attempt }: AttemptRef): Promise<boolean> {
+  const run = await showRun(log, runId);
+  const job = run?.jobs.find(({ key }) => key === jobKey);
+  return job?.attempts.find((each) => each.attempt === attempt)?.state === 'finished';
 }
 
 async function openForges(service: Gateway, env: Env): Promise<ForgeSettings[]> {

@@ -1,5 +1,6 @@
 import type { ArtifactStore } from '@delta-ci/artifact-store';
 import type { Logger } from '@delta-ci/service';
+import type { LogCloser } from './logs/log-closer.ts';
 
 /** The largest upload is cut after 30 minutes: one that nobody has written to for a day has nobody left. */
 const UPLOAD_ABANDONED_MS = 24 * 60 * 60_000;
@@ -8,20 +9,22 @@ const SWEEP_EVERY_MS = 60 * 60_000;
 
 export interface StoreSweep {
   readonly store: Pick<ArtifactStore, 'content' | 'artifacts' | 'logs'>;
+  readonly logCloser: LogCloser;
   readonly logger: Logger;
   /** How long logs are kept after their last line. */
   readonly logsKeptMs: number;
   readonly nowMs: () => number;
 }
 
-/** Removes what crashed processes left of uploads, and logs past their time. */
-async function sweepStore({ store, logger, logsKeptMs, nowMs }: StoreSweep): Promise<void> {
+/** Removes what crashed processes left of uploads, and logs past their time; archives logs whose runner never came back. */
+async function sweepStore({ store, logCloser, logger, logsKeptMs, nowMs }: StoreSweep): Promise<void> {
   try {
     const content = await store.content.removeAbandoned(nowMs(), UPLOAD_ABANDONED_MS);
     const artifacts = await store.artifacts.removeAbandoned(nowMs(), UPLOAD_ABANDONED_MS);
     const uploads = content + artifacts;
     const logs = await store.logs.removeOlderThan(nowMs(), logsKeptMs);
-    if (uploads > 0 || logs > 0) logger.info({ event: 'store-swept', uploads, logs });
+    const archived = await logCloser.sweep(nowMs());
+    if (uploads > 0 || logs > 0 || archived > 0) logger.info({ event: 'store-swept', uploads, logs, archived });
   } catch (error) {
     logger.warn({ event: 'store-not-swept', err: error }, 'what should be removed stays until the next time');
   }

@@ -1,16 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { LOG_BYTES_MAX, LOG_CHUNK_BYTES_MAX } from '@delta-ci/contracts';
 import { LogUpload } from './log-upload.ts';
 
 /** A gateway that keeps what it is sent, by offset. */
 function keepingGateway() {
-  const state = { bytes: Buffer.alloc(0), calls: 0 };
+  const kept: Uint8Array[] = [];
+  const state = {
+    calls: 0,
+    size: 0,
+    get bytes(): Buffer {
+      return Buffer.concat(kept);
+    },
+  };
   const send = async (offset: number, chunk: Uint8Array): Promise<number> => {
     state.calls += 1;
-    if (offset !== state.bytes.byteLength)
-      throw new Error(`the log continues at ${state.bytes.byteLength}, not ${offset}`);
-    state.bytes = Buffer.concat([state.bytes, chunk]);
-    return Promise.resolve(state.bytes.byteLength);
+    if (offset !== state.size) throw new Error(`the log continues at ${state.size}, not ${offset}`);
+    kept.push(chunk);
+    state.size += chunk.byteLength;
+    return Promise.resolve(state.size);
   };
   return { state, send };
 }
@@ -36,9 +44,48 @@ describe('uploading a log', () => {
     const log = new LogUpload(send, 1_000);
     for (let i = 0; i < 10; i += 1) await log.write(Buffer.alloc(300, 'x'));
     await log.end();
-    expect(state.bytes.byteLength).toBe(1_000);
-    expect(state.bytes.toString()).toMatch(/x\n\[delta\] the log ends here: it reached its limit of 1000 bytes\n$/);
-    expect(log.truncated).toBe(true);
+    expect(state.bytes.byteLength).toBeLessThanOrEqual(1_000);
+    const [text = '', marker, cut] = state.bytes.toString().split('\n');
+    expect(text).toMatch(/^x{850,}$/);
+    expect(marker).toBe('[delta] the log ends here: it reached its limit of 1000 bytes');
+    expect(cut).toBe(`[delta] ${3_000 - text.length} bytes were left out`);
+    expect([log.truncated, log.bytes]).toEqual([true, state.bytes.byteLength]);
+  });
+
+  it('given the real limit, then what stands before the marker is what was written, in order', async () => {
+    const { state, send } = keepingGateway();
+    const log = new LogUpload(send);
+    const lines = Array.from({ length: 65_536 }, (_, at) => `line ${String(at).padStart(9)}\n`);
+    const chunk = Buffer.from(lines.join(''));
+    for (let i = 0; i * chunk.byteLength <= LOG_BYTES_MAX; i += 1) await log.write(chunk);
+    await log.end();
+    const { bytes } = state;
+    expect(bytes.byteLength).toBeLessThanOrEqual(LOG_BYTES_MAX);
+    const end = bytes.indexOf('\n[delta] the log ends here');
+    expect(end).toBeGreaterThan(LOG_BYTES_MAX - 1_000);
+    for (let at = 0; at < end; at += chunk.byteLength) {
+      const length = Math.min(chunk.byteLength, end - at);
+      expect(bytes.subarray(at, at + length).equals(chunk.subarray(0, length))).toBe(true);
+    }
+  });
+
+  it('given a gateway that does not answer, then the writer waits, and no more is held than the limit', async () => {
+    const answer = Promise.withResolvers<void>();
+    const { state, send } = keepingGateway();
+    const log = new LogUpload(async (offset, chunk) => answer.promise.then(async () => send(offset, chunk)));
+    let taken = 0;
+    const writing = (async () => {
+      for (let i = 0; i < 20; i += 1) {
+        await log.write(Buffer.alloc(LOG_CHUNK_BYTES_MAX / 2, 'z'));
+        taken += LOG_CHUNK_BYTES_MAX / 2;
+      }
+    })();
+    await new Promise(setImmediate);
+    expect(taken).toBeLessThanOrEqual(2 * LOG_CHUNK_BYTES_MAX);
+    answer.resolve();
+    await writing;
+    await log.end();
+    expect(state.bytes.byteLength).toBe(10 * LOG_CHUNK_BYTES_MAX);
   });
 
   it('given a flood, then the writer waits for the upload instead of filling memory', async () => {

@@ -8,9 +8,13 @@ const FLUSH_MS = 100;
 /** Beyond this the job waits for the upload, so that a flood of output never fills our memory. */
 const BUFFER_BYTES_MAX = 2 * LOG_CHUNK_BYTES_MAX;
 
+/** The last words of a log that was cut: only at its end is it known. */
+const cutWords = (bytes: number): string => `[delta] ${bytes} bytes were left out\n`;
+const CUT_WORDS_BYTES_MAX = cutWords(Number.MAX_SAFE_INTEGER).length;
+
 /**
  * Uploads an attempt's log while it is written: in order, by offset, bounded in memory and in size. What does not fit
- * the log is counted and dropped, and a marker says where.
+ * the log is counted and dropped; a marker says where, and the last line how much.
  */
 export class LogUpload {
   readonly #send: SendLog;
@@ -19,7 +23,7 @@ export class LogUpload {
   #buffered = 0;
   #taken = 0;
   #sent = 0;
-  #truncated = false;
+  #cut = 0;
   #timer: NodeJS.Timeout | null = null;
   #flushedAtMs = Number.NEGATIVE_INFINITY;
   #sending: Promise<void> = Promise.resolve();
@@ -36,7 +40,7 @@ export class LogUpload {
   }
 
   get truncated(): boolean {
-    return this.#truncated;
+    return this.#cut > 0;
   }
 
   /** Resolves when there is room again. Rejects when the log cannot be uploaded any more. */
@@ -54,23 +58,31 @@ export class LogUpload {
     void this.#flush();
   }
 
-  /** Sends what is left. */
+  /** Sends what is left, and how much was cut. Waits as long as its sender does. */
   async end(): Promise<void> {
+    if (this.#cut > 0) this.#add(Buffer.from(cutWords(this.#cut)));
     await this.#flush();
     if (this.#failure !== null) throw this.#failure;
   }
 
   #take(chunk: Uint8Array): void {
-    if (this.#truncated) return;
-    const marker = Buffer.from(`\n[delta] the log ends here: it reached its limit of ${this.#bytesMax} bytes\n`);
-    const room = this.#bytesMax - marker.byteLength - this.#taken;
-    const fits = chunk.byteLength <= room ? [chunk] : [chunk.subarray(0, Math.max(0, room)), marker];
-    this.#truncated = fits.length > 1;
-    for (const part of fits) {
-      this.#buffer.push(part);
-      this.#buffered += part.byteLength;
-      this.#taken += part.byteLength;
+    if (this.#cut > 0) {
+      this.#cut += chunk.byteLength;
+      return;
     }
+    const marker = Buffer.from(`\n[delta] the log ends here: it reached its limit of ${this.#bytesMax} bytes\n`);
+    const room = this.#bytesMax - marker.byteLength - CUT_WORDS_BYTES_MAX - this.#taken;
+    const fits = chunk.subarray(0, Math.max(0, room));
+    this.#add(fits);
+    this.#cut = chunk.byteLength - fits.byteLength;
+    if (this.#cut > 0) this.#add(marker);
+  }
+
+  #add(part: Uint8Array): void {
+    if (part.byteLength === 0) return;
+    this.#buffer.push(part);
+    this.#buffered += part.byteLength;
+    this.#taken += part.byteLength;
   }
 
   #flushSoon(delayMs: number): void {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { AttemptRef, Checkpoint, Digest } from '@delta-ci/contracts';
+import type { LogOutline } from './logs/log-outline.ts';
 
 /** What was stored: the digest it can be found by, and its size. */
 export interface StoredContent {
@@ -126,28 +127,44 @@ export interface CheckpointStore {
 /**
  * Logs of attempts, which grow: bytes are written by offset. Whoever writes says where a chunk belongs; bytes that are there
  * already are skipped, so a repeated chunk is harmless, also when several processes write it at once.
+ *
+ * When its attempt is over, a log is archived: compressed, and final. Readers see the same bytes at the same offsets, before,
+ * after and meanwhile. A process that dies while it archives leaves the log as it was, and archiving it again is harmless.
  */
 export interface LogStore {
   /**
    * Writes `chunk` at `offset` and answers where the log continues. What is written beyond the limit of a log is dropped and
    * counted as taken.
-   * @throws StoreError `offset_mismatch` when `offset` is past the end; `details.nextOffset` is where to go on
+   * @throws StoreError `offset_mismatch` when `offset` is past the end; `details.nextOffset` is where to go on.
+   * `stale_lease` when the log is archived and has no such bytes
    */
   append(attempt: AttemptRef, offset: number, chunk: Uint8Array): Promise<{ nextOffset: number }>;
 
   /** Bytes written so far; 0 when there is no log yet. */
   size(attempt: AttemptRef): Promise<number>;
 
-  /** Up to `lengthMax` bytes from `offset`; empty at the end. */
+  /**
+   * Up to `lengthMax` bytes from `offset`; empty at the end. Of an archived log only what holds these bytes is decompressed.
+   * @throws StoreError `digest_mismatch` when an archived log was damaged
+   */
   read(attempt: AttemptRef, offset: number, lengthMax: number): Promise<Uint8Array>;
+
+  /** Where the lines are that are there by now. A log that grows is read for it, a block at a time; an archived one knows. */
+  outline(attempt: AttemptRef): Promise<LogOutline>;
+
+  /** Archives the log of an attempt that is over. False when there is none that is not archived already. */
+  archive(attempt: AttemptRef): Promise<boolean>;
+
+  /** Logs that are not archived and that nobody has written to since `beforeMs`. */
+  idleSince(beforeMs: number): AsyncIterable<AttemptRef>;
 
   /** Removes logs that nobody has written to for `keptMs`; reading one of them gives nothing from then on. Answers how many. */
   removeOlderThan(nowMs: number, keptMs: number): Promise<number>;
 }
 
 /**
- * The one door to the bytes that are too large for the log. Content and checkpoints are on a filesystem or in an S3 bucket;
- * the logs of attempts, which grow, are files in either case.
+ * The one door to the bytes that are too large for the log. All of it is on a filesystem or in an S3 bucket, but for the logs
+ * of attempts under way: they grow, and are files in either case.
  */
 export interface ArtifactStore {
   /** What the system keeps for itself: plans, what they were made of, recipes. */

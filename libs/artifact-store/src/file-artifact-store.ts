@@ -4,6 +4,8 @@ import type { ArtifactStore } from './artifact-store.ts';
 import { AttemptLogs } from './attempt-logs.ts';
 import { CheckpointFiles } from './checkpoint-files.ts';
 import { ContentFiles } from './content-files.ts';
+import { LogArchiveFiles } from './logs/log-archive-files.ts';
+import type { LogArchive } from './logs/log-archive.ts';
 
 /** The artifact store on a directory that all services share: content by digest, logs by attempt, checkpoints by position. */
 export class FileArtifactStore implements ArtifactStore {
@@ -13,11 +15,12 @@ export class FileArtifactStore implements ArtifactStore {
   readonly checkpoints: CheckpointFiles;
   readonly #directory: string;
 
-  constructor(directory: string, logBytesMax: number = LOG_BYTES_MAX) {
+  /** @param logArchive where logs go when their attempts are over; a folder of the directory unless told */
+  constructor(directory: string, logBytesMax: number = LOG_BYTES_MAX, logArchive?: LogArchive) {
     this.#directory = directory;
     this.content = new ContentFiles(directory);
     this.artifacts = new ContentFiles(directory, 'artifacts');
-    this.logs = new AttemptLogs(directory, logBytesMax);
+    this.logs = new AttemptLogs(directory, logBytesMax, logArchive ?? new LogArchiveFiles(directory));
     this.checkpoints = new CheckpointFiles(directory);
   }
 

@@ -15,6 +15,17 @@ export { CheckpointFiles } from './checkpoint-files.ts';
 export { ContentFiles } from './content-files.ts';
 export { FileArtifactStore } from './file-artifact-store.ts';
 export { keepRecipe, keptRecipe } from './kept-recipes.ts';
+export {
+  BLOCK_BYTES,
+  lineAt,
+  lineFeedsIn,
+  linesIn,
+  locateLines,
+  type LineSelection,
+  type LocatedLines,
+  type LogOutline,
+  type ReadBlock,
+} from './logs/log-outline.ts';
 export { digestOf } from './measured-bytes.ts';
 export { openArtifactStore, type ArtifactStoreSettings } from './open-artifact-store.ts';
 export { StoreError, StoreUnreachable } from './store-error.ts';

@@ -2,7 +2,10 @@ import type { RefusalCode } from '@delta-ci/contracts';
 
 /** Why the store did not do as asked; the code is one of the system's refusals. */
 export class StoreError extends Error {
-  readonly code: Extract<RefusalCode, 'digest_mismatch' | 'not_found' | 'offset_mismatch' | 'payload_too_large'>;
+  readonly code: Extract<
+    RefusalCode,
+    'digest_mismatch' | 'not_found' | 'offset_mismatch' | 'payload_too_large' | 'stale_lease'
+  >;
   readonly details: Record<string, unknown>;
 
   constructor(code: StoreError['code'], message: string, details: Record<string, unknown> = {}) {

@@ -199,6 +199,8 @@ export type RunArtifact = z.infer<typeof RunArtifact>;
 export const LogFollowChunk = z.strictObject({
   offset: z.number().int().nonnegative(),
   nextOffset: z.number().int().nonnegative(),
+  /** The number of the line that the text begins in, from 1. */
+  line: z.number().int().positive(),
   text: z.string(),
 });
 export type LogFollowChunk = z.infer<typeof LogFollowChunk>;

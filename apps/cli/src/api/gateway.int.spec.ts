@@ -8,6 +8,7 @@ import { MomentView, RunView, refuse, REFUSALS, type RefusalCode } from '@delta-
 import { expectGolden } from '../golden.fixture.ts';
 import { delta } from '../program.ts';
 import { recorded } from '../recorded-surroundings.fixture.ts';
+import { paintFor } from '../screen/paint.ts';
 
 const RUN_ID = `run_${'1'.repeat(32)}`;
 const AT = 1_760_000_000_000;
@@ -305,21 +306,70 @@ describe('asking a gateway', () => {
 
   it('when a log is followed and the connection breaks, then it goes on where it was', async () => {
     const chunk = (offset: number, text: string): string =>
-      `event: log\nid: ${offset + text.length}\ndata: ${JSON.stringify({ offset, nextOffset: offset + text.length, text })}\n\n`;
+      `event: log\nid: ${offset + text.length}\ndata: ${JSON.stringify({ offset, nextOffset: offset + text.length, line: 1, text })}\n\n`;
     answer = (one, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       if (one.url.includes('offset=0')) response.end(chunk(0, 'one\u001b]0;x\u0007\ntw'));
       else response.end(`${chunk(12, 'o\n')}event: end\nid: 14\ndata: {"attempt":2,"outcome":"succeeded"}\n\n`);
     };
     const { exitCode, out, err } = await called('logs', RUN_ID, 'test-cart', '-f');
-    expect({ exitCode, out, err }).toEqual({ exitCode: 0, out: 'one\ntwo\n', err: 'attempt 2: succeeded\n' });
+    expect({ exitCode, out, err }).toEqual({
+      exitCode: 0,
+      out: 'one\u001b]0;x\u0007\ntwo\n',
+      err: 'attempt 2: succeeded\n',
+    });
     expect(asked[1]?.url).toContain('offset=12');
   });
 
-  it('when a log is read, then nothing in it reaches the terminal raw, unless --raw says so', async () => {
-    answer = (_one, response) => void response.end('a\u001b[2Jb\u0007\n');
-    expect((await called('logs', RUN_ID, 'test-cart')).out).toBe('ab\u2407\n');
-    expect((await called('logs', RUN_ID, 'test-cart', '--raw')).out).toBe('a\u001b[2Jb\u0007\n');
+  it('when a log is followed and the gateway restarts meanwhile, then it is waited for', async () => {
+    const event = (of: string, data: object): string => `event: ${of}\ndata: ${JSON.stringify(data)}\n\n`;
+    const answers = [
+      (response: ServerResponse) => response.end(event('log', { offset: 0, nextOffset: 4, line: 1, text: 'one\n' })),
+      (response: ServerResponse) => response.destroy(),
+      (response: ServerResponse) => response.writeHead(503).end(),
+      (response: ServerResponse) => response.end(event('end', { attempt: 1, outcome: 'succeeded' })),
+    ];
+    answer = (_one, response) => void answers.shift()?.(response);
+    expect(await called('logs', RUN_ID, 'test-cart', '-f')).toMatchObject({ exitCode: 0, out: 'one\n' });
+    expect(asked.map((one) => /offset=\d/.exec(one.url)?.[0])).toEqual([
+      'offset=0',
+      'offset=4',
+      'offset=4',
+      'offset=4',
+    ]);
+  });
+
+  it('when a log is read on a terminal, then colours are all that is obeyed; piped and with --raw it is as it was written', async () => {
+    const written = Buffer.from([...Buffer.from('\u001b[31ma\u001b[2Jb\u0007\n'), 0xff, 0x0a]);
+    answer = (_one, response) => void response.end(written);
+    const onTerminal = (...args: string[]) => {
+      const { surroundings, out } = recorded('/', { DELTA_GATEWAY_URL: url, DELTA_TOKEN: TOKEN }, 80);
+      return delta(['logs', RUN_ID, 'test-cart', ...args], { ...surroundings, paint: paintFor(true, {}) }).then(out);
+    };
+    expect(await onTerminal()).toBe('\u001b[31mab\u2407\u001b[0m\n\ufffd\n');
+    const raw = written.toString('utf8');
+    expect([await onTerminal('--raw'), (await called('logs', RUN_ID, 'test-cart')).out]).toEqual([raw, raw]);
+  });
+
+  it.each([
+    [['test-cart', '--lines', '120-121'], 'lines=120-121'],
+    [['test-cart#L120-L121'], 'lines=120-121'],
+    [['test-cart#L120'], 'lines=120'],
+    [['test-cart', '--tail', '2', '--attempt', '3'], 'attempt=3&tail=2'],
+  ])('when lines are asked for (%j), then they are, and JSON tells their numbers', async (args, query) => {
+    answer = (_one, response) => void response.setHeader('x-delta-lines', '120-121/500').end('one\ntwo\n');
+    const { out } = await called('logs', RUN_ID, ...args, '--json');
+    expect(out).toBe('{"type":"output","line":120,"text":"one"}\n{"type":"output","line":121,"text":"two"}\n');
+    expect(asked[0]?.url).toBe(`/api/v1/runs/${RUN_ID}/jobs/test-cart/log?${query}&follow=0`);
+  });
+
+  it.each([
+    [['test-cart', '--lines', '1', '--tail', '2']],
+    [['test-cart#L1', '--tail', '2']],
+    [['test-cart#L1', '-f']],
+  ])('when it is not clear which lines are meant (%j), then nothing is asked', async (args) => {
+    expect((await called('logs', RUN_ID, ...args)).exitCode).toBe(2);
+    expect(asked).toEqual([]);
   });
 });
 

@@ -36,6 +36,8 @@ export type { GatewayOptions } from './access.ts';
 const ANSWER_MS = 30_000;
 /** Between a stream that was cut and the next try: a gateway that restarts is not overrun. */
 const COME_BACK_AFTER_MS = 250;
+/** Whoever followed something waits so long for a gateway that went away. */
+const COME_BACK_FOR_MS = 60_000;
 
 /** The gateway that the options and the surroundings name. Nothing is asked yet. */
 export async function gatewayFor(surroundings: Surroundings, options: GatewayOptions): Promise<Gateway> {
@@ -43,6 +45,19 @@ export async function gatewayFor(surroundings: Surroundings, options: GatewayOpt
 }
 
 type Query = Readonly<Record<string, string | number | undefined>>;
+
+/** Which log, and what of it: all, lines such as `100-200`, or so many before the end. */
+export interface LogPart {
+  readonly attempt?: number | undefined;
+  readonly lines?: string | undefined;
+  readonly tail?: number | undefined;
+}
+
+export interface LogAnswer {
+  /** The number of the line that the bytes begin with. */
+  readonly firstLine: number;
+  readonly bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+}
 
 interface Schema<T> {
   parse: (value: unknown) => T;
@@ -111,28 +126,30 @@ export class Gateway {
     return this.#json(ENDPOINTS.listAuditCheckpoints, {}, AuditCheckpointsPage, { query });
   }
 
-  /** The bytes of a log as they come. */
-  async *log(runId: string, jobKey: string, attempt: number | undefined): AsyncGenerator<Uint8Array> {
-    const response = await this.#ask(ENDPOINTS.showLog, { runId, jobKey }, { query: { attempt, follow: '0' } });
-    if (response.body !== null) yield* response.body;
+  /** The log of an attempt, or some of its lines, as it is now. */
+  async log(runId: string, jobKey: string, part: LogPart): Promise<LogAnswer> {
+    const response = await this.#ask(ENDPOINTS.showLog, { runId, jobKey }, { query: { ...part, follow: '0' } });
+    // Lines come with their numbers; without them it is all of the log, or there are none.
+    const firstLine = Number(/^\d+/u.exec(response.headers.get('x-delta-lines') ?? '')?.[0] ?? 1);
+    return { firstLine, bytes: response.body ?? [] };
   }
 
   /** The log as it grows, until the attempt ends. A cut connection is taken up where it was. */
   async *followLog(
     runId: string,
     jobKey: string,
-    attempt: number | undefined,
+    { attempt, tail }: Pick<LogPart, 'attempt' | 'tail'>,
   ): AsyncGenerator<LogFollowChunk | LogFollowEnd> {
-    let offset = 0;
-    while (!this.#interrupted.aborted) {
-      const query = { attempt, offset, follow: '1' };
-      for await (const { event, data } of this.#events(ENDPOINTS.showLog, { runId, jobKey }, query)) {
+    let begin: Query = tail === undefined ? { offset: 0 } : { tail };
+    for (let wasOpen = false; !this.#interrupted.aborted; wasOpen = true) {
+      const query = { attempt, ...begin, follow: '1' };
+      for await (const { event, data } of this.#events(ENDPOINTS.showLog, { runId, jobKey }, query, wasOpen)) {
         if (event === 'end') {
           yield LogFollowEnd.parse(JSON.parse(data));
           return;
         }
         const chunk = LogFollowChunk.parse(JSON.parse(data));
-        offset = chunk.nextOffset;
+        begin = { offset: chunk.nextOffset };
         yield chunk;
       }
     }
@@ -141,18 +158,31 @@ export class Gateway {
   /** Says each time when something happened to a run; the caller reads the run again. */
   async *changesOf(runId: string, afterPosition: number): AsyncGenerator<number> {
     let position = afterPosition;
-    while (!this.#interrupted.aborted) {
-      for await (const { id } of this.#events(ENDPOINTS.followRun, { runId }, { from: position })) {
+    for (let wasOpen = false; !this.#interrupted.aborted; wasOpen = true) {
+      for await (const { id } of this.#events(ENDPOINTS.followRun, { runId }, { from: position }, wasOpen)) {
         position = Number(id ?? position);
         yield position;
       }
     }
   }
 
-  async *#events(endpoint: Endpoint, params: Record<string, string>, query: Query) {
-    const response = await this.#ask(endpoint, params, { query, stream: true });
+  /** @param wasOpen the stream was there before: a gateway that restarts is waited for */
+  async *#events(endpoint: Endpoint, params: Record<string, string>, query: Query, wasOpen: boolean) {
+    const givesUpAt = performance.now() + (wasOpen ? COME_BACK_FOR_MS : 0);
+    const response = await this.#open(endpoint, params, query, givesUpAt);
     if (response.body !== null) yield* serverSentEvents(response.body);
     await pause(COME_BACK_AFTER_MS);
+  }
+
+  async #open(endpoint: Endpoint, params: Record<string, string>, query: Query, givesUpAt: number): Promise<Response> {
+    try {
+      return await this.#ask(endpoint, params, { query, stream: true });
+    } catch (error) {
+      const mayPass = error instanceof Problem && error.exitCode === EXIT.notJudged;
+      if (!mayPass || performance.now() >= givesUpAt) throw error;
+    }
+    await pause(COME_BACK_AFTER_MS);
+    return this.#open(endpoint, params, query, givesUpAt);
   }
 
   async #json<T>(

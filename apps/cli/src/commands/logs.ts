@@ -1,6 +1,7 @@
-import { gatewayFor } from '../api/gateway.ts';
-import { EXIT, type ExitCode } from '../problem.ts';
+import { gatewayFor, type Gateway, type LogPart } from '../api/gateway.ts';
+import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import { LineSplitter } from '../screen/line-splitter.ts';
+import { colouredLogLine } from '../screen/log-colours.ts';
 import { paintOutcome } from '../screen/paint.ts';
 import { safeJson, safeLogLine } from '../screen/safe-text.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -8,32 +9,54 @@ import type { ApiOptions } from './runs.ts';
 
 export interface LogOptions extends ApiOptions {
   readonly follow?: boolean;
-  readonly attempt?: number;
+  readonly attempt?: number | undefined;
+  /** `100-200`, `100-` or `100`. */
+  readonly lines?: string | undefined;
+  /** So many lines before the end. */
+  readonly tail?: number | undefined;
   /** As the job wrote it, escape sequences included. */
   readonly raw?: boolean;
 }
 
-/** `delta logs`: what a job printed; with `--follow` until it ends. */
+/**
+ * `delta logs`: what a job printed, or some lines of it; with `--follow` until it ends.
+ * @param place a job's key, or lines of its log as a run's view names them: `test-cart#L120-L130`
+ */
 export async function logs(
   surroundings: Surroundings,
+  run: string,
+  place: string,
+  options: LogOptions,
+): Promise<ExitCode> {
+  const { job, part } = partAt(place, options);
+  const gateway = await gatewayFor(surroundings, options);
+  if (options.follow === true) return follow(surroundings, gateway, run, job, { ...options, ...part });
+  const { firstLine, bytes } = await gateway.log(run, job, part);
+  const sink = sinkFor(surroundings, options, firstLine);
+  for await (const chunk of bytes) sink.write(chunk);
+  sink.end();
+  return EXIT.succeeded;
+}
+
+async function follow(
+  surroundings: Surroundings,
+  gateway: Gateway,
   run: string,
   job: string,
   options: LogOptions,
 ): Promise<ExitCode> {
-  const gateway = await gatewayFor(surroundings, options);
-  const sink = sinkFor(surroundings, options);
-  if (options.follow !== true) {
-    for await (const chunk of gateway.log(run, job, options.attempt)) sink.write(chunk);
-    sink.end();
-    return EXIT.succeeded;
+  if (options.lines !== undefined) {
+    throw new Problem('invalid_usage', 'lines by their numbers are not followed', { next: 'use --tail with --follow' });
   }
   const encoder = new TextEncoder();
-  for await (const event of gateway.followLog(run, job, options.attempt)) {
+  let sink: Sink | null = null;
+  for await (const event of gateway.followLog(run, job, options)) {
     if ('text' in event) {
+      sink ??= sinkFor(surroundings, options, event.line);
       sink.write(encoder.encode(event.text));
       continue;
     }
-    sink.end();
+    sink?.end();
     const outcome = event.outcome ?? 'unknown';
     if (options.json === true) surroundings.out(`${safeJson({ type: 'end', ...event })}\n`);
     else surroundings.err(`attempt ${event.attempt}: ${paintOutcome(surroundings.paint, outcome)}\n`);
@@ -42,14 +65,30 @@ export async function logs(
   return EXIT.canceled;
 }
 
+function partAt(place: string, { attempt, lines, tail }: LogOptions): { job: string; part: LogPart } {
+  const [, job = place, first, last] = /^([^#]*)#L(\d+)(?:-L?(\d+))?$/u.exec(place) ?? [];
+  if (first === undefined) return { job, part: { attempt, lines, tail } };
+  if (lines !== undefined || tail !== undefined) {
+    throw new Problem('invalid_usage', `${place} says which lines, and so do the options`, { next: 'use one of them' });
+  }
+  return { job, part: { attempt, lines: last === undefined ? first : `${first}-${last}` } };
+}
+
 interface Sink {
   write(chunk: Uint8Array): void;
   end(): void;
 }
 
-function sinkFor({ out }: Surroundings, { raw, json }: LogOptions): Sink {
-  if (json === true) return new LineSplitter((text) => out(`${safeJson({ type: 'output', text })}\n`));
-  if (raw !== true) return new LineSplitter((line) => out(`${safeLogLine(line)}\n`));
-  const decoder = new TextDecoder();
-  return { write: (chunk) => out(decoder.decode(chunk, { stream: true })), end: () => out(decoder.decode()) };
+/** What is read by programs is as the job wrote it; on a terminal, what is more than colours is not obeyed. */
+function sinkFor({ out, columns, paint }: Surroundings, { raw, json }: LogOptions, firstLine: number): Sink {
+  if (json === true) {
+    let line = firstLine;
+    return new LineSplitter((text, isEnded) => {
+      out(`${safeJson({ type: 'output', line, text })}\n`);
+      if (isEnded) line += 1;
+    });
+  }
+  if (raw === true || columns === null) return { write: out, end: () => undefined };
+  const shown = paint.isColorSupported ? colouredLogLine : safeLogLine;
+  return new LineSplitter((line) => out(`${shown(line)}\n`));
 }

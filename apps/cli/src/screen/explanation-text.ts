@@ -30,7 +30,7 @@ export function explanationText(
   const lines = [
     `${paint.bold(safeLine(job))}: ${safeLine(headline)}${safeLine(where) === '' ? '' : ` ${safeLine(where)}`}`,
     `  ${paint.dim(`${kind}, ${safeLine(category)}; confidence ${confidence}`)}`,
-    ...sentences.map(({ text, evidence }) => `  ${safeLine(text)}${citedLines(evidence)}`),
+    ...sentences.map(({ text, evidence }) => `  ${safeLine(text)}${citedLines(job, evidence)}`),
     ...tests,
     ...(rest > 0 ? [`  and ${rest} more failed`] : []),
     ...incomplete.map((text) => `  incomplete: ${safeLine(text)}`),
@@ -39,10 +39,11 @@ export function explanationText(
   return `${lines.join('\n')}\n`;
 }
 
-function citedLines(evidence: FailureExplanation['sentences'][number]['evidence']): string {
+/** Places as `delta logs` takes them. */
+function citedLines(job: string, evidence: FailureExplanation['sentences'][number]['evidence']): string {
   const cited = evidence.flatMap(({ lines }) => {
     if (lines === null) return [];
-    return [lines.from === lines.to ? String(lines.from) : `${lines.from}-${lines.to}`];
+    return [`#L${lines.from}${lines.from === lines.to ? '' : `-L${lines.to}`}`];
   });
-  return cited.length === 0 ? '' : ` (log line ${cited.join(', ')})`;
+  return cited.length === 0 ? '' : ` (log ${safeLine(job)}${cited.join(', ')})`;
 }

@@ -1,8 +1,10 @@
+import { lineFeedsIn } from '@delta-ci/artifact-store';
 import { onLogGrew } from '@delta-ci/bus';
 import type { AttemptOutcome, AttemptRef, LogFollowChunk, LogFollowEnd, RecordedEvent } from '@delta-ci/contracts';
 import type { EventStream } from '../http/event-streams.ts';
 import { pause, waitForAny } from '../http/wait-for-any.ts';
 import type { GatewayParts } from '../parts.ts';
+import { lineAtByte } from './log-lines.ts';
 import { wholeCharacters } from './whole-characters.ts';
 
 /** One event's share of the log: large enough to catch up quickly, small enough for any client to take. */
@@ -25,15 +27,16 @@ export interface FollowedLog {
 export async function followLog(parts: GatewayParts, stream: EventStream, followed: FollowedLog): Promise<void> {
   const { attempt } = followed;
   let end = followed.finished ? { outcome: followed.outcome } : null;
-  let { offset, position } = followed;
+  let { position } = followed;
+  const place: Place = { offset: followed.offset, line: null };
   let grown = Promise.withResolvers<void>();
   const ear = onLogGrew(parts.bus, attempt.runId, attempt.jobKey, () => grown.resolve());
   try {
     while (!stream.over.aborted) {
       grown = Promise.withResolvers<void>();
       const heard = parts.bell.position;
-      offset = await sendWhatIsThere(parts, stream, attempt, offset, end !== null);
-      if (end !== null) return await sendEnd(stream, attempt, offset, end.outcome);
+      await sendWhatIsThere(parts, stream, attempt, place, end !== null);
+      if (end !== null) return await sendEnd(stream, attempt, place.offset, end.outcome);
       const events = await parts.reader.read({ afterPosition: position, limit: EVENTS, run: attempt.runId });
       position = events.at(-1)?.position ?? position;
       end = endIn(events, attempt);
@@ -50,25 +53,32 @@ export async function followLog(parts: GatewayParts, stream: EventStream, follow
   }
 }
 
-/** @returns where the log goes on. `all`: nothing more will come, so a character that was cut stays cut */
+/** Where a follower is. The line is looked up when something is sent for the first time. */
+interface Place {
+  offset: number;
+  line: number | null;
+}
+
+/** @param all nothing more will come, so a character that was cut stays cut */
 async function sendWhatIsThere(
   { store }: GatewayParts,
   stream: EventStream,
   attempt: AttemptRef,
-  from: number,
+  place: Place,
   all: boolean,
-): Promise<number> {
-  let offset = from;
+): Promise<void> {
   while (!stream.over.aborted) {
+    const { offset } = place;
     const bytes = await store.logs.read(attempt, offset, CHUNK_BYTES);
     const length = all && bytes.length < CHUNK_BYTES ? bytes.length : wholeCharacters(bytes);
-    if (length === 0) break;
-    const nextOffset = offset + length;
-    const data: LogFollowChunk = { offset, nextOffset, text: new TextDecoder().decode(bytes.subarray(0, length)) };
-    await stream.send({ id: String(nextOffset), type: 'log', data });
-    offset = nextOffset;
+    if (length === 0) return;
+    const sent = bytes.subarray(0, length);
+    const line = place.line ?? (await lineAtByte(store.logs, attempt, offset));
+    place.offset = offset + length;
+    place.line = line + lineFeedsIn(sent);
+    const data: LogFollowChunk = { offset, nextOffset: place.offset, line, text: new TextDecoder().decode(sent) };
+    await stream.send({ id: String(place.offset), type: 'log', data });
   }
-  return offset;
 }
 
 async function sendEnd(

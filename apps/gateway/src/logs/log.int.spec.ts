@@ -17,12 +17,12 @@ describe('logs', () => {
     new FileArtifactStore(gateway.artifactDir).logs.append({ runId, jobKey: JOB, attempt: 1 }, offset, bytes);
 
   /** A run of its own with a runner at work, and a log. */
-  const aRunWithLog = async () => {
+  const aRunWithLog = async (text = TEXT) => {
     runs += 1;
     const runId = `run_${String(runs).padStart(32, '4')}`;
     const id = String(runs).padStart(32, '4');
     await aRunAtWork(gateway, id.padStart(64, '0'), `rnr_${id}`, runId);
-    await append(runId, 0, Buffer.from(TEXT));
+    await append(runId, 0, Buffer.from(text));
     return runId;
   };
 
@@ -60,6 +60,51 @@ describe('logs', () => {
     expect(response.headers.get('content-range')).toBe(`bytes 0-8/${Buffer.byteLength(TEXT)}`);
   });
 
+  it.each([
+    ['lines=2', 'line 2\n', '2-2/3'],
+    ['lines=2-', 'line 2\nline 3, which has no end', '2-3/3'],
+    ['lines=1-2', 'line 1\nline 2\n', '1-2/3'],
+    ['tail=1', 'line 3, which has no end', '3-3/3'],
+    ['tail=0', '', '*/3'],
+    ['tail=99', 'line 1\nline 2\nline 3, which has no end', '1-3/3'],
+  ])(
+    'given %s, while it grows and when it is archived, then these lines come, with how many there are',
+    async (query, text, lines) => {
+      const runId = await aRunWithLog('line 1\nline 2\nline 3, which has no end');
+      const seen = async () => {
+        const response = await open(`?${query}`, {}, runId);
+        const { headers } = response;
+        return [await response.text(), headers.get('x-delta-lines'), headers.get('x-delta-log-final')];
+      };
+      expect(await seen()).toEqual([text, lines, 'false']);
+      await new FileArtifactStore(gateway.artifactDir).logs.archive({ runId, jobKey: JOB, attempt: 1 });
+      expect(await seen()).toEqual([text, lines, 'true']);
+    },
+  );
+
+  it('given one long line, when lines are asked for, then it is cut; as bytes it comes whole', async () => {
+    const long = 'y'.repeat(300_000);
+    const runId = await aRunWithLog(`${long}\nlast\n`);
+    const text = await (await open('?lines=1-2', {}, runId)).text();
+    expect(text).toBe(`${long.slice(0, 65_536)} [delta] ${300_000 - 65_536} bytes of this line are left out\nlast\n`);
+    expect(await (await open('', {}, runId)).text()).toBe(`${long}\nlast\n`);
+  });
+
+  it('given lines that are not there, when read, then it is said how many there are', async () => {
+    const response = await open('?lines=3-4');
+    expect([response.status, await response.json()]).toMatchObject([
+      416,
+      { error: { code: 'range_not_satisfiable', details: { lines: 2 } } },
+    ]);
+  });
+
+  it('given a tail, when followed, then it begins there and tells its line', async () => {
+    const runId = await aRunWithLog();
+    await gateway.append(runStream(runId), finished());
+    const events = await readEvents(await open('?follow=1&tail=1', {}, runId), () => false);
+    expect(events.map(({ data }) => data)).toMatchObject([{ line: 2, text: 'tests: 12 passed ✓\n' }, { attempt: 1 }]);
+  });
+
   it('given a range behind the end, when read, then it is said how much there is', async () => {
     const response = await open('', { range: 'bytes=1000-' });
     expect([response.status, await response.json()]).toMatchObject([416, { error: { code: 'range_not_satisfiable' } }]);
@@ -69,6 +114,10 @@ describe('logs', () => {
     ['another attempt', '?attempt=2', RUN_ID, 404],
     ['a run that is not there', '', `run_${'9'.repeat(32)}`, 404],
     ['an attempt that is none', '?attempt=0', RUN_ID, 400],
+    ['line 0', '?lines=0-3', RUN_ID, 400],
+    ['lines backwards', '?lines=5-3', RUN_ID, 400],
+    ['lines and a tail', '?lines=1&tail=1', RUN_ID, 400],
+    ['lines to be followed', '?lines=1&follow=1', RUN_ID, 400],
     ['an unknown parameter', '?colour=red', RUN_ID, 400],
   ])('given %s, when read, then it is refused', async (_name, query, runId, status) => {
     expect((await open(query, {}, runId)).status).toBe(status);

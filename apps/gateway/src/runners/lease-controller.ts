@@ -7,10 +7,11 @@ import {
   type CommandResult,
   type CompletionReport,
   type HeartbeatRequest,
+  type LeaseHash,
   type LeaseOffer,
   type LogAppendAnswer,
 } from '@delta-ci/contracts';
-import { findPlan } from '@delta-ci/event-log';
+import { findLease, findPlan } from '@delta-ci/event-log';
 import { randomUUID } from 'node:crypto';
 import { CallingRunner } from '../access/caller-parameter.ts';
 import type { RunnerCaller } from '../access/caller.ts';
@@ -99,7 +100,9 @@ export class LeaseController {
     @Body({ schema: E.completeAttempt.body.content }) report: CompletionReport,
   ): Promise<CommandResult<'complete-attempt'>> {
     const { lease, envelope } = speak('complete-attempt', params, runner);
-    return acceptedOr(await this.#parts.commands.send('complete-attempt', { ...lease, report }, envelope));
+    const answer = acceptedOr(await this.#parts.commands.send('complete-attempt', { ...lease, report }, envelope));
+    this.#closeLog(lease.leaseHash);
+    return answer;
   }
 
   @Route('acknowledgeCancel')
@@ -109,7 +112,9 @@ export class LeaseController {
     @Body({ schema: E.acknowledgeCancel.body.content }) report: CompletionReport,
   ): Promise<CommandResult<'acknowledge-cancel'>> {
     const { lease, envelope } = speak('acknowledge-cancel', params, runner);
-    return acceptedOr(await this.#parts.commands.send('acknowledge-cancel', { ...lease, report }, envelope));
+    const answer = acceptedOr(await this.#parts.commands.send('acknowledge-cancel', { ...lease, report }, envelope));
+    this.#closeLog(lease.leaseHash);
+    return answer;
   }
 
   /** Null when the job cannot have what it names: then the attempt is over, and this runner is free. */
@@ -121,6 +126,14 @@ export class LeaseController {
     if (handedOut.ok) return offerFor(leaseId, leased, handedOut.values, this.#parts.forges);
     await this.#endBeforeItBegins(held, runner, handedOut.why);
     return null;
+  }
+
+  /** The attempt is over, and its runner says nothing more under this lease. */
+  #closeLog(leaseHash: LeaseHash): void {
+    this.#parts.logCloser.closeSoon(async () => {
+      const lease = await findLease(this.#parts.log, leaseHash);
+      return lease?.attemptState === 'finished' ? lease : null;
+    });
   }
 
   /** In the place of the runner, which never hears of it. If it cannot be said, the acceptance time ends the lease. */

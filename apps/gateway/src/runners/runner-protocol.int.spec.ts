@@ -1,12 +1,21 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { CommandHandlers } from '@delta-ci/bus';
-import { LeaseOffer, RegisterRunnerAnswer, refuse, type Command, type GrantedLease } from '@delta-ci/contracts';
+import {
+  LeaseOffer,
+  RegisterRunnerAnswer,
+  refuse,
+  runStream,
+  type Command,
+  type GrantedLease,
+} from '@delta-ci/contracts';
 import { leaseHashOf } from '@delta-ci/service';
 import { eventually } from '../../../../test/support/infra/index.ts';
 import { json, REGISTRATION_TOKEN, testGateway, type TestGateway } from '../gateway.fixture.ts';
 import { aReport } from '../../../../test/support/made-up/completion-report.ts';
-import { JOB } from '../../../../test/support/made-up/one-job-run.ts';
+import { finished, JOB } from '../../../../test/support/made-up/one-job-run.ts';
 import { aRunAtWork, PROPOSED, RUN_ID } from '../run-story.fixture.ts';
 
 const LEASE_ID = 'e'.repeat(64);
@@ -282,6 +291,19 @@ describe('the runner protocol', () => {
         body: { error: { code: 'offset_mismatch', details: { nextOffset: 6 } } },
       });
       expect((await ask(path('/log?offset=6'), bytes('world', 'POST'))).body).toEqual({ nextOffset: 11 });
+    });
+
+    it('given the end of an attempt that is accepted, then its log is compressed, and a repeated chunk is harmless', async () => {
+      const [runId, lease] = [`run_${'6'.repeat(32)}`, '6'.repeat(64)];
+      await aRunAtWork(gateway, lease, runner.runnerId, runId);
+      await ask(path('/log?offset=0', lease), bytes('the log', 'POST'));
+      const archived = join(gateway.artifactDir, 'logs-archive', runId, JOB, '1.log.zst');
+      await ask(path('/complete', lease), json(aReport()));
+      expect((await ask(path('/log?offset=0', lease), bytes('the log', 'POST'))).body).toEqual({ nextOffset: 7 });
+      expect(existsSync(archived)).toBe(false);
+      await gateway.append(runStream(runId), finished());
+      await ask(path('/complete', lease), json(aReport()));
+      await eventually('the log is compressed', () => existsSync(archived));
     });
 
     it('given a chunk over its limit, when sent, then it is refused by its head', async () => {
