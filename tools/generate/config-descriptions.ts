@@ -3,7 +3,7 @@ export const CONFIG_DESCRIPTIONS: Readonly<Record<string, string>> = {
   version: 'Version of this file’s shape.',
   jobs: 'What runs, by name. Names are lower-case and appear in URLs and checks.',
   'jobs.*.image':
-    'Container image the steps are meant for. Runners do not choose images yet: the plan warns of it, or is refused where the installation says which images its runners have.',
+    'Image whose files the steps see in place of the runner’s own: a name with a tag or a digest, or rootfs:NAME for a root file system that the operator named. A runner that is not offered it refuses the job.',
   'jobs.*.toolchain': 'Toolchain the steps need instead of an image, for example node@24.',
   'jobs.*.runs_on': 'Labels a runner must have to take the job.',
   'jobs.*.workdir': 'Folder the steps run in, from the repository’s root.',

@@ -85,7 +85,7 @@ const libs: Readonly<Record<string, Room>> = {
     kind: 'lib',
     purpose: 'executors that run untrusted steps, behind one documented interface',
     ours: ['contracts'],
-    packages: [],
+    packages: ['tar-stream', 'zod'],
   },
   egress: {
     kind: 'lib',

@@ -32,6 +32,13 @@ Examples:
   delta why-not test-greeting
   delta why-not packages/greeting
   delta why-not file:build                 what a job or a folder is called as well`,
+  runnerDoctor: `
+All of it is tried, with sandboxes of its own, and nothing stays. Ends with 0 when the default tier can take jobs, and with 3
+when it cannot.
+
+Examples:
+  delta runner doctor
+  delta runner doctor --json | jq '.host[] | select(.isThere | not)'`,
   whatIf: `
 Nothing is run or fetched, and nothing of the repository is written. The digest of plans is the same on every machine with
 the same history.

@@ -254,6 +254,12 @@ function addRest(program: Command, surroundings: Surroundings, done: Done): void
     .action(async (options: { json?: boolean }) =>
       done(await (await import('./commands/doctor.ts')).doctor(surroundings, options)),
     );
+  withJson(program.command('runner').description('a runner of this host').command('doctor'))
+    .description('what a runner can enforce on this host, layer by layer, and how to get what is missing')
+    .addHelpText('after', EXAMPLES.runnerDoctor)
+    .action(async (options: { json?: boolean }) =>
+      done(await (await import('./commands/runner-doctor.ts')).runnerDoctor(surroundings, options)),
+    );
   program
     .command('up')
     .description('start the mesh of this checkout of Delta CI')

@@ -39,6 +39,7 @@ export const controllerSettings = z.object({
   bwrap: text(4_096).optional(),
   containerEngine: text(4_096).optional(),
   containerImage: text(500).optional(),
+  imagesFile: text(4_096).optional(),
   egress: oneOf(['none', 'proxy', 'host']).default('none'),
   egressAllow: list().optional(),
   egressRanges: list().optional(),

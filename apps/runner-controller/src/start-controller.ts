@@ -161,6 +161,7 @@ function runnerEnvironment(config: ControllerConfig, host: HostEnvironment): Rec
     ...(config.bwrap === undefined ? {} : { DELTA_BWRAP: config.bwrap }),
     ...(config.containerEngine === undefined ? {} : { DELTA_CONTAINER_ENGINE: config.containerEngine }),
     ...(config.containerImage === undefined ? {} : { DELTA_CONTAINER_IMAGE: config.containerImage }),
+    ...(config.imagesFile === undefined ? {} : { DELTA_IMAGES_FILE: config.imagesFile }),
   };
 }
 

@@ -127,6 +127,7 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     runnerFinishedAtMs: tools.nowMs(),
     summary: summaryOf(judged),
     egress: egressOf(network, masker),
+    ...(judged.image === undefined ? {} : { image: judged.image }),
   };
 }
 

@@ -33,6 +33,8 @@ export const runnerSettings = z.object({
   containerEngine: text(4_096).default('/var/run/docker.sock'),
   /** An image the engine has, with a shell and git; without one, jobs see this host's own system, read-only. */
   containerImage: text(500).optional(),
+  /** A JSON file that says which images jobs may have, for isolation `sandbox`; without one, none. */
+  imagesFile: text(4_096).optional(),
   /**
    * `proxy` lets jobs reach the hosts that both their plan and `egressAllow` name. `host` lets trusted jobs whose plan asks for
    * any host reach the whole network of this host.

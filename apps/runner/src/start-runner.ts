@@ -3,13 +3,15 @@ import { arch, hostname, platform } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { IsolationTier, LeaseOffer, RegisterRunnerAnswer, RunnerCapabilities } from '@delta-ci/contracts';
 import { resolveName, type UpstreamProxy } from '@delta-ci/egress';
-import { Git, LfsCache, type Protocol } from '@delta-ci/git';
+import { Git, isPublicAddress, LfsCache, type Protocol } from '@delta-ci/git';
 import {
   BubblewrapExecutor,
   ContainerExecutor,
   ProcessExecutor,
+  readImagesFile,
   reapLeftovers,
   standBy,
+  type ImageOffer,
   type SandboxExecutor,
 } from '@delta-ci/sandbox';
 import {
@@ -241,7 +243,7 @@ async function usableExecutor(
   logger: Logger,
   environment: NodeJS.ProcessEnv,
 ): Promise<SandboxExecutor> {
-  const executor = executorOf(config, environment);
+  const executor = executorOf(config, environment, await imagesOf(config));
   const probe = await executor.probe();
   for (const layer of probe.layers.filter(({ state }) => state !== 'enforced'))
     logger.warn({ event: 'layer-not-enforced', layer });
@@ -252,7 +254,18 @@ async function usableExecutor(
   throw new Error(`no sandbox can be opened on this host: ${[...new Set(said)].join('; ')}`);
 }
 
-function executorOf(config: RunnerConfig, environment: NodeJS.ProcessEnv): SandboxExecutor {
+/** @throws Error that says what is wrong with the file */
+async function imagesOf({ imagesFile, dataDir }: RunnerConfig): Promise<ImageOffer | undefined> {
+  if (imagesFile === undefined) return undefined;
+  const { registries, ...offered } = await readImagesFile(imagesFile);
+  return { ...offered, registry: { registries, isPublicAddress }, storeDir: join(dataDir, 'images') };
+}
+
+function executorOf(
+  config: RunnerConfig,
+  environment: NodeJS.ProcessEnv,
+  images: ImageOffer | undefined,
+): SandboxExecutor {
   const common = { stateDir: stateDir(config), killGraceMs: config.killGraceMs };
   switch (config.isolation) {
     case 'process':
@@ -268,6 +281,7 @@ function executorOf(config: RunnerConfig, environment: NodeJS.ProcessEnv): Sandb
         ...common,
         bwrap: config.bwrap,
         programDirs: (environment['PATH'] ?? '').split(delimiter),
+        ...(images === undefined ? {} : { images }),
       });
   }
 }

@@ -121,6 +121,7 @@ export {
   RunOutcome,
   StepEnding,
   StepResult,
+  UsedImage,
   decidingStep,
   stepFailed,
   usageOfSteps,

@@ -127,6 +127,18 @@ export const InfrastructureError = z.strictObject({
 });
 export type InfrastructureError = z.infer<typeof InfrastructureError>;
 
+/** What a job's image turned out to be. */
+export const UsedImage = z.strictObject({
+  /** As the plan has it. */
+  reference: z.string().max(500),
+  /** Of the manifest it led to; null for a root file system that has none. */
+  digest: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/)
+    .nullable(),
+});
+export type UsedImage = z.infer<typeof UsedImage>;
+
 /** The runner's word on one attempt. Recorded when the lease is current; never trusted beyond that. */
 export const CompletionReport = z.strictObject({
   outcome: z.enum(['succeeded', 'failed', 'timed_out', 'canceled']),
@@ -146,5 +158,7 @@ export const CompletionReport = z.strictObject({
   summary: z.string().max(5_000),
   /** What became of the job's connections; absent where it could make none. */
   egress: z.array(EgressDecision).max(EGRESS_DECISIONS_MAX).optional(),
+  /** Absent for a job that ran in what its runner has, or never began. */
+  image: UsedImage.optional(),
 });
 export type CompletionReport = z.infer<typeof CompletionReport>;

@@ -132,7 +132,6 @@ const DESERVED: Readonly<Record<CheckNoteCode, readonly (readonly [plan: Plan, i
     [SOUND, withRules({ limitsMax: { memoryBytes: 1 } })],
     [SOUND, withRules({ limitsMax: { diskBytes: 1 } })],
   ],
-  image_not_used: [[withJob({ image: 'node:24' })]],
   timeout_beyond_run: [[withPolicy({ timeoutMs: 24 * 3_600_000 })]],
   may_publish: [
     [withStep('npm publish')],

@@ -12,19 +12,22 @@ const LISTEN = `const server = require('node:net').createServer();
 server.listen({ host: '127.0.0.1', port: ${DOOR_PORT}, backlog: 511 }, () =>
   process.send('listening', server, (error) => process.exit(error ? 1 : 0)));`;
 
-/** Listens, is gone, and closes the channel: what follows has none of it. */
-const LISTEN_FIRST = (channelFd: number): string =>
-  `NODE_CHANNEL_FD=${channelFd} "$1" -e "$2" </dev/null >&2 || exit 125; exec ${channelFd}>&-; shift 2; exec "$@"`;
+/** Listens, is gone, and closes the channel: what follows has none of it. The first word is what to run, the rest what follows. */
+const LISTEN_FIRST = (channelFd: number, listener: readonly string[]): string =>
+  `NODE_CHANNEL_FD=${channelFd} ${listener.join(' ')} -e "$1" </dev/null >&2 || exit 125; exec ${channelFd}>&-; shift; exec "$@"`;
 
 /**
  * The command that runs inside behind a door. A socket belongs to the network it was made in, whoever has it: a program of ours
  * listens there, hands the listening socket to the warden over its channel and ends before anything of the job begins. Nothing
  * stands between the two then, and nothing is left that could be killed or outlive them.
+ *
+ * @param listener the command that starts Node in the sandbox: words of ours, without anything a shell would read
  */
 export const listeningFirst = (
   channelFd: number,
+  listener: readonly string[],
   inside: readonly [string, ...string[]],
-): readonly [string, ...string[]] => ['/bin/sh', '-c', LISTEN_FIRST(channelFd), 'sh', LISTENER_PATH, LISTEN, ...inside];
+): readonly [string, ...string[]] => ['/bin/sh', '-c', LISTEN_FIRST(channelFd, listener), 'sh', LISTEN, ...inside];
 
 /** Takes the socket from the sandbox, hands on what connects to it, and ends all of it with the sandbox. */
 export function attendDoor(child: ChildProcess, door: EgressDoor): void {

@@ -2,9 +2,12 @@ export type {
   CloseReport,
   EgressDoor,
   ExecutorTier,
+  JobRoot,
+  ObtainedRoot,
   Opened,
   OutputSink,
   ReadOnlyBind,
+  RootRequest,
   Sandbox,
   SandboxExecutor,
   SandboxNetwork,
@@ -28,9 +31,12 @@ export {
 } from './collect-files.ts';
 export { ProcessExecutor, type ProcessExecutorOptions } from './process-executor.ts';
 export { BubblewrapExecutor, type BubblewrapExecutorOptions } from './bubblewrap/bubblewrap-executor.ts';
+export type { ImageOffer } from './images/job-images.ts';
+export { readImagesFile } from './images/images-file.ts';
 export { ContainerExecutor, type ContainerExecutorOptions } from './container/container-executor.ts';
 export { reapLeftovers, type ReapReport } from './leftovers.ts';
 export { checkoutScript, DOWNLOADED_PACK, type JobSource } from './job/checkout.ts';
 export { runJob, standBy, type JobOrder, type JobPlace, type JobResult, type JobSinks } from './job/run-job.ts';
 export { DummyExecutor, DUMMY_VARIABLE, type DummyBehaviour } from './dummy-executor.ts';
+export { lookAtHost, type HostFact, type HostQuestions } from './host-facts.ts';
 export { describeVerdicts, probeHost, type TierVerdict } from './probe-host.ts';

@@ -10,7 +10,10 @@ export type RefusalCode =
   | 'too_many_sandboxes'
   | 'sandbox_closed'
   | 'sandbox_setup_failed'
-  | 'sink_failed';
+  | 'sink_failed'
+  | 'image_not_allowed'
+  | 'image_unavailable'
+  | 'image_refused';
 
 /** A named no: what was refused, in one sentence for people, and how to get it where that can be said. */
 export type Refusal = {

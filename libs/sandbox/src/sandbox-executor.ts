@@ -5,6 +5,7 @@ import type { LayerReport } from './layers.ts';
 import type { CollectCaps, CollectedFile, CollectReport } from './collect-files.ts';
 import type { SandboxLimits } from './limits.ts';
 import type { Refusal } from './refusal.ts';
+import type { TopEntry } from './images/image-store.ts';
 
 /** `dummy` runs nothing; it exists for tests of whoever drives an executor. */
 export type ExecutorTier = IsolationTier | 'dummy';
@@ -24,6 +25,37 @@ export type EgressDoor = {
  */
 export type SandboxNetwork = 'none' | 'host' | EgressDoor;
 
+/**
+ * A root file system for a job: an image that was pulled and unpacked, a root file system the operator named, or one that the
+ * tier finds by itself. It is there until it is released.
+ */
+export type JobRoot = {
+  /** As the plan has it. */
+  readonly reference: string;
+  /** Of the manifest the reference led to; null where there is none. */
+  readonly digest: string | null;
+  /** The image's own variables, `PATH` among them. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Where it lies on this host; null where the tier knows. */
+  readonly tree: RootTree | null;
+  release(): Promise<void>;
+};
+
+/** A tree of files that is never changed, with what lies at its top. */
+export type RootTree = { readonly directory: string; readonly top: readonly TopEntry[] };
+
+/** What goes with the question for a root file system. */
+export type RootRequest = {
+  /** Untrusted code gets nothing that takes the operator's credentials. */
+  readonly trust: TrustLevel;
+  /** Told how far it is, in a line at a time. */
+  readonly say: (text: string) => Promise<void>;
+  readonly signal: AbortSignal;
+};
+
+export type ObtainedRoot =
+  { readonly ok: true; readonly root: JobRoot } | { readonly ok: false; readonly refusal: Refusal };
+
 /** One job's sandbox: everything that stays the same for all of its steps. */
 export type SandboxSpec = {
   /**
@@ -38,6 +70,8 @@ export type SandboxSpec = {
   /** Added to HOME, USER, LOGNAME, SHELL, PATH, LANG and TMPDIR, which it may override. Nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly binds: readonly ReadOnlyBind[];
+  /** What steps see in place of the host's system, from this executor's `obtainRoot`; left out, the host's system. */
+  readonly root?: JobRoot;
   /** Login name inside; the number behind it is the executor's business. */
   readonly user: string;
   /** Layers this job insists on; left out, the minimum of its trust level (`MINIMUM_LAYERS`). */
@@ -50,6 +84,11 @@ export type StepCommand =
 
 export type StepSpec = {
   readonly command: StepCommand;
+  /**
+   * `host`: this step sees the host's system although the sandbox has a root of its own. Left out, that root. Tier `container`
+   * has nothing to show but the image its operator chose.
+   */
+  readonly system?: 'host';
   /** Relative to the workspace, `.` for its root. May not climb out. */
   readonly workdir: string;
   /** Added to the sandbox's environment for this step alone. */
@@ -145,6 +184,10 @@ export interface Sandbox {
  * trusted as much as the warden itself and refuses everything else by name. What a step leaves in the workspace
  * (links, pipes, unreadable directories) is never trusted by `collectFiles` or `close`.
  *
+ * **Roots.** `obtainRoot` turns what a plan says under `image` into files on this host, which takes as long as pulling them does;
+ * it may be asked before and beside anything else. What it answers is given to `open` and released by whoever asked, after the
+ * sandbox is closed. It is shared and never changed: what a job may write to it, if anything, is the job's alone and goes with it.
+ *
  * **Concurrency.** Executors may open any number of sandboxes at a time (tier `sandbox` as root: 32 per warden process,
  * each with a user id of its own). Within one sandbox steps run one after the other: a second `run` while one is under
  * way is a broken invariant and throws. `collectFiles` and `close` may not overlap a step either, except that `close`
@@ -154,6 +197,11 @@ export interface SandboxExecutor {
   readonly tier: ExecutorTier;
   probe(): Promise<TierProbe>;
   open(spec: SandboxSpec): Promise<Opened>;
+  /**
+   * Finds what a plan says under `image`, pulls and unpacks it where need be, and keeps it until it is released. Left out by
+   * tiers in which steps see the host as it is: they run no job that asks for an image.
+   */
+  obtainRoot?(reference: string, request: RootRequest): Promise<ObtainedRoot>;
   /**
    * Makes a sandbox ahead, with the first steps' isolation in force and nothing of any job in it. The next `open` with a spec
    * that differs from `guess` in nothing that is built into a sandbox (environment, trust and most limits may differ) is

@@ -66,7 +66,7 @@ export async function readSandboxRecord(directory: string): Promise<SandboxRecor
 }
 
 /** Whether the warden that opened a sandbox still runs, and is not merely another process with its number. */
-export const wardenLives = (record: SandboxRecord): boolean => {
+export const wardenLives = (record: Pick<SandboxRecord, 'wardenPid' | 'wardenStartTicks'>): boolean => {
   const ticks = startTicksOf(record.wardenPid);
   return ticks !== null && ticks === record.wardenStartTicks;
 };

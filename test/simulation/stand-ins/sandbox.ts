@@ -19,6 +19,9 @@ export class BubblewrapExecutor extends ProcessExecutor {}
 
 export class ContainerExecutor extends ProcessExecutor {}
 
+/** Runners of the simulated world are offered no images. */
+export const readImagesFile = (): Promise<never> => Promise.reject(new Error('there are no images'));
+
 export const reapLeftovers = (): Promise<readonly string[]> => Promise.resolve([]);
 
 export const standBy = (): Promise<void> => Promise.resolve();

@@ -1,13 +1,17 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isPublicAddress } from '@delta-ci/git';
 import {
   BubblewrapExecutor,
   ContainerExecutor,
   ProcessExecutor,
+  readImagesFile,
+  type ImageOffer,
   type SandboxExecutor,
   type TierProbe,
 } from '@delta-ci/sandbox';
+import { errorMessage } from '../error-code.ts';
 import { EXIT, Problem } from '../problem.ts';
 import { variable, type Surroundings } from '../surroundings.ts';
 import { bubblewrapPath, cacheHome, programDirs } from './bubblewrap-path.ts';
@@ -16,6 +20,9 @@ import { clearLeftovers } from './leftovers.ts';
 
 /** Between SIGTERM and SIGKILL of a job that is stopped: a person is waiting. */
 const KILL_GRACE_MS = 5_000;
+
+/** Of unpacked images in the cache directory. */
+const IMAGE_STORE_BYTES = 20 * 1024 ** 3;
 
 /** What this host may have, before anything was tried. */
 export interface Executors {
@@ -26,6 +33,26 @@ export interface Executors {
   readonly stateDir: string;
 }
 
+/** Without a file that says otherwise, images come from the public registries that a repository of this user's names. */
+async function imagesOf(surroundings: Surroundings): Promise<ImageOffer> {
+  const storeDir = join(cacheHome(surroundings), 'local', 'images');
+  const file = variable(surroundings, 'DELTA_IMAGES_FILE');
+  if (file === null) {
+    return {
+      storeDir,
+      storeBytesMax: IMAGE_STORE_BYTES,
+      archives: [],
+      rootfs: {},
+      registry: { registries: ['*'], isPublicAddress },
+      credentials: new Map(),
+    };
+  }
+  const { registries, ...offered } = await readImagesFile(file).catch((error: unknown) => {
+    throw new Problem('images_file_invalid', errorMessage(error), { next: 'see docs/images.md' });
+  });
+  return { ...offered, storeDir, registry: { registries, isPublicAddress } };
+}
+
 export async function executorsOf(surroundings: Surroundings): Promise<Executors> {
   const stateDir = join(cacheHome(surroundings), 'local', 'sandboxes');
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
@@ -34,7 +61,12 @@ export async function executorsOf(surroundings: Surroundings): Promise<Executors
   const socket = engineSocket(surroundings, existsSync);
   const image = variable(surroundings, 'DELTA_CONTAINER_IMAGE');
   return {
-    sandbox: new BubblewrapExecutor({ ...common, bwrap, programDirs: programDirs(surroundings) }),
+    sandbox: new BubblewrapExecutor({
+      ...common,
+      bwrap,
+      programDirs: programDirs(surroundings),
+      images: await imagesOf(surroundings),
+    }),
     container: socket === null ? null : new ContainerExecutor({ ...common, engineSocket: socket, image }),
     process: new ProcessExecutor(common),
     stateDir,

@@ -62,10 +62,8 @@ function notOffered(job: PlannedJob, { rules }: CheckedInputs): PlanNote[] {
 }
 
 function imageNotes({ key, image }: PlannedJob, { images }: CheckedInputs['rules']): PlanNote[] {
-  if (image === null || images?.includes(image) === true) return [];
-  if (images !== undefined) return [note('image_not_offered', `${key}: no runner offers the image ${image}`, key)];
-  const message = `${key} asks for the image ${image}; runners do not choose images yet, so it runs in what its runner has`;
-  return [note('image_not_used', message, key)];
+  if (image === null || images === undefined || images.includes(image)) return [];
+  return [note('image_not_offered', `${key}: no runner offers the image ${image}`, key)];
 }
 
 const gibibytes = (bytes: number): string => `${Number((bytes / 1_024 ** 3).toFixed(2))} GiB`;

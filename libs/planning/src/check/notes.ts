@@ -27,7 +27,6 @@ export const CHECK_NOTES = {
   image_not_offered: 'error',
   services_not_offered: 'error',
   limits_not_offered: 'error',
-  image_not_used: 'warning',
   timeout_beyond_run: 'warning',
   may_publish: 'warning',
   nothing_to_run_in_unit: 'info',

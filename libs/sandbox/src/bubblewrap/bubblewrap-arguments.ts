@@ -8,12 +8,29 @@ import type { HostSystem } from './host-system.ts';
  */
 export type PrivilegeMode = 'root' | 'user';
 
+/** A root that steps see in place of the host's system. */
+export type RootView = {
+  readonly mounts: readonly { readonly hostPath: string; readonly at: string; readonly writable: boolean }[];
+  readonly links: readonly { readonly at: string; readonly to: string }[];
+  readonly etcHostDir: string;
+  /** Names in `/etc` for which the sandbox has files of its own; in the root's there is a plain file for each. */
+  readonly ownEtcFiles: readonly string[];
+  /** Where what the job writes to the root comes to lie on the host; null when it can write nothing there. */
+  readonly upperHostDir: string | null;
+  /** In mode `root`: what becomes the job's user, which no file of the root has a part in. */
+  readonly become: readonly string[];
+  /** Starts the warden's Node, for a sandbox with a door. */
+  readonly listen: readonly string[];
+};
+
 export type SandboxLayout = {
   readonly mode: PrivilegeMode;
   readonly disableUserns: boolean;
   readonly uid: number;
   readonly network: SandboxNetwork;
   readonly system: HostSystem;
+  /** Null when steps see the host's system. */
+  readonly root: RootView | null;
   /** The /etc written for this sandbox. */
   readonly etcHostDir: string;
   readonly workspaceHostDir: string;
@@ -58,10 +75,15 @@ const privileges = (mode: PrivilegeMode): readonly string[] =>
     mode === 'root' ? CAPABILITIES_TO_BECOME_THE_JOB.flatMap((capability) => ['--cap-add', capability]) : [],
   );
 
-/** The directories above `paths`, top first, `/` and those the host's system brings along left out. */
-function parentsOf(paths: readonly string[], system: HostSystem): readonly string[] {
-  const brought = [...system.directories, ...system.links.map(({ at }) => at)];
-  const isBrought = (path: string): boolean => brought.some((top) => path === top || path.startsWith(`${top}/`));
+function isBroughtBy({ root, system }: SandboxLayout): (path: string) => boolean {
+  const tops = root === null ? system.directories : root.mounts.map(({ at }) => at);
+  const brought = [...tops, ...(root ?? system).links.map(({ at }) => at)];
+  return (path) => brought.some((top) => path === top || path.startsWith(`${top}/`));
+}
+
+/** The directories above `paths`, top first, `/` and those the system brings along left out. */
+function parentsOf(paths: readonly string[], layout: SandboxLayout): readonly string[] {
+  const isBrought = isBroughtBy(layout);
   const parents = paths.flatMap((path) => {
     const parts = path.split('/').slice(1, -1);
     return parts.map((_, index) => `/${parts.slice(0, index + 1).join('/')}`);
@@ -73,15 +95,30 @@ const bindTargets = (layout: SandboxLayout): readonly string[] => layout.binds.m
 
 /** Bubblewrap makes missing parents for root alone; the job must be able to pass through them. */
 function directories(layout: SandboxLayout): readonly string[] {
-  const targets = [layout.homeDir, ...bindTargets(layout)];
-  const parents = parentsOf([...targets, '/var/tmp', '/run/user'], layout.system);
+  const targets = [layout.homeDir, ...bindTargets(layout), ...(layout.root?.mounts ?? []).map(({ at }) => at)];
+  const parents = parentsOf([...targets, '/var/tmp', '/run/user'], layout);
   return parents.filter((path) => !isWithinMounts(path)).flatMap((path) => ['--perms', '0755', '--dir', path]);
 }
 
 /** Below these other mounts come to lie, which would hide a directory made before them. */
 const isWithinMounts = (path: string): boolean => /^\/(tmp|dev|proc|workspace)(\/|$)/.test(path);
 
-const system = (layout: SandboxLayout): readonly string[] => [
+/** Nothing is mounted below what the root brings but in its `/etc`, which is read-only and has plain files there. */
+const ofRoot = (layout: SandboxLayout, root: RootView): readonly string[] => [
+  ...directories(layout),
+  ...root.mounts.flatMap(({ hostPath, at, writable: isWritable }) => [
+    isWritable ? '--bind' : '--ro-bind',
+    hostPath,
+    at,
+  ]),
+  ...root.links.flatMap(({ at, to }) => ['--symlink', to, at]),
+  '--ro-bind',
+  root.etcHostDir,
+  '/etc',
+  ...root.ownEtcFiles.flatMap((name) => ['--ro-bind', `${layout.etcHostDir}/${name}`, `/etc/${name}`]),
+];
+
+const ofHost = (layout: SandboxLayout): readonly string[] => [
   ...layout.system.directories.flatMap((path) => ['--ro-bind', path, path]),
   ...layout.system.links.flatMap(({ at, to }) => ['--symlink', to, at]),
   ...directories(layout),
@@ -114,14 +151,20 @@ const sized = (bytes: number, at: string): readonly string[] => [
   at,
 ];
 
+const systemOf = (layout: SandboxLayout): readonly string[] =>
+  layout.root === null ? ofHost(layout) : ofRoot(layout, layout.root);
+
+const temporary = (layout: SandboxLayout): readonly string[] =>
+  isBroughtBy(layout)('/var') ? [] : ['--symlink', '../tmp', '/var/tmp', '--symlink', '../run', '/var/run'];
+
 const writable = (layout: SandboxLayout): readonly string[] =>
   options(
     sized(layout.tmpBytes, '/tmp'),
     sized(SHARED_MEMORY_BYTES, '/dev/shm'),
-    ['--symlink', '../tmp', '/var/tmp', '--symlink', '../run', '/var/run'],
+    temporary(layout),
     ['--bind', layout.workspaceHostDir, WORKSPACE_DIR],
     ['--bind', layout.homeHostDir, layout.homeDir],
-    ...parentsOf(bindTargets(layout), layout.system)
+    ...parentsOf(bindTargets(layout), layout)
       .filter(isWithinMounts)
       .map((path) => ['--perms', '0755', '--dir', path]),
     ...layout.binds.map(({ hostPath, at }) => ['--ro-bind', hostPath, at]),
@@ -142,7 +185,7 @@ export const bubblewrapArguments = (layout: SandboxLayout): readonly string[] =>
     namespaces(layout),
     privileges(layout.mode),
     environment(layout.env),
-    system(layout),
+    systemOf(layout),
     kernelFiles(layout),
     writable(layout),
     ['--remount-ro', '/dev', '--remount-ro', '/'],
@@ -153,8 +196,8 @@ export const bubblewrapArguments = (layout: SandboxLayout): readonly string[] =>
 export const encodeArguments = (args: readonly string[]): Buffer => Buffer.from(args.map((arg) => `${arg}\0`).join(''));
 
 /** In mode `root`: becomes the job's user and gives up every capability for good. */
-export const becomeUser = (setpriv: string, uid: number): readonly string[] =>
+export const becomeUser = (setpriv: readonly string[], uid: number): readonly string[] =>
   options(
-    [setpriv, '--reuid', String(uid), '--regid', String(uid), '--clear-groups'],
+    [...setpriv, '--reuid', String(uid), '--regid', String(uid), '--clear-groups'],
     ['--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all', '--no-new-privs'],
   );

@@ -4,11 +4,20 @@ import { detectCgroups, type CgroupFinding } from '../cgroup/cgroup-host.ts';
 import { MINIMUM_LAYERS, refuseMissingLayer, type LayerMinimum } from '../layer-minimum.ts';
 import type { LayerReport } from '../layers.ts';
 import { refusal, type Refusal } from '../refusal.ts';
-import type { Opened, SandboxExecutor, SandboxSpec, TierProbe } from '../sandbox-executor.ts';
+import { JobImages, type ImageOffer } from '../images/job-images.ts';
+import type {
+  ObtainedRoot,
+  Opened,
+  RootRequest,
+  SandboxExecutor,
+  SandboxSpec,
+  TierProbe,
+} from '../sandbox-executor.ts';
 import { refuseNetwork, refuseSpec } from '../validate-spec.ts';
 import { findHost, type BubblewrapHost } from './bubblewrap-host.ts';
 import { layersOfSandbox } from './layers-of-sandbox.ts';
 import { prepareSandbox, type Preparation } from './prepare-sandbox.ts';
+import { findRootTools, type RootTools } from './root-view.ts';
 import { selfTest, testedHost } from './self-test.ts';
 import { standUp, type StandingSandbox } from './standing-sandbox.ts';
 import { OWN_USER_IDS } from './user-ids.ts';
@@ -22,6 +31,8 @@ export type BubblewrapExecutorOptions = {
   readonly bwrap: string;
   /** Where a bare name is looked for: the directories of the warden's PATH. */
   readonly programDirs: readonly string[];
+  /** Images that jobs may have; left out, none. */
+  readonly images?: ImageOffer;
 };
 
 /** What was learned about this host; no host when the tier does not work here. */
@@ -37,10 +48,13 @@ export class BubblewrapExecutor implements SandboxExecutor {
   private readonly options: BubblewrapExecutorOptions;
   private readonly cgroups: CgroupFinding;
   private learned: Promise<Learned> | null = null;
+  private rootTools: Promise<RootTools> | null = null;
+  private readonly images: JobImages | null;
   private standing: Promise<StandingSandbox | null> | null = null;
 
   constructor(options: BubblewrapExecutorOptions) {
     this.options = options;
+    this.images = options.images === undefined ? null : new JobImages(options.images);
     this.cgroups = detectCgroups();
   }
 
@@ -57,15 +71,20 @@ export class BubblewrapExecutor implements SandboxExecutor {
     const lacking = refuseMissingLayer(layers, spec.minimum ?? MINIMUM_LAYERS[spec.trust]);
     if (lacking !== null) return { ok: false, refusal: lacking };
     if (host === null) return { ok: false, refusal: refuseMissingLayer(layers, ISOLATION_AT_ALL) ?? NOT_READY };
-    const preparation = this.preparation(host, layers);
+    const preparation = await this.preparation(host, layers, spec.root !== undefined);
     return (await this.adoptStanding(preparation, spec)) ?? prepareSandbox(preparation, spec);
+  }
+
+  async obtainRoot(reference: string, request: RootRequest): Promise<ObtainedRoot> {
+    if (this.images === null) return { ok: false, refusal: refusal('image_not_allowed', 'no images are offered here') };
+    return this.images.obtain(reference, request, process.getuid?.() === 0);
   }
 
   async standBy(guess: SandboxSpec): Promise<void> {
     const { host } = await this.learn();
     if (host === null || refuseSpec(guess) !== null) return;
     await this.standDown();
-    const standing = standUp(this.preparation(host, []), guess);
+    const standing = standUp(await this.preparation(host, [], false), guess);
     // Where none could be made, whoever opens one meets what is wrong then, if it still is.
     this.standing = standing.catch(() => null);
     await standing;
@@ -104,8 +123,8 @@ export class BubblewrapExecutor implements SandboxExecutor {
     const { host } = finding;
     const workspace = await mkdtemp(join(stateDir, 'probe-'));
     try {
-      const tested = await selfTest(testedHost(host), workspace, (spec) =>
-        prepareSandbox(this.preparation(host, []), spec),
+      const tested = await selfTest(testedHost(host), workspace, async (spec) =>
+        prepareSandbox(await this.preparation(host, [], false), spec),
       );
       return { host: tested.usable ? host : null, layers: tested.layers };
     } finally {
@@ -113,10 +132,21 @@ export class BubblewrapExecutor implements SandboxExecutor {
     }
   }
 
-  private preparation(host: BubblewrapHost, layers: readonly LayerReport[]): Preparation {
+  private async preparation(
+    host: BubblewrapHost,
+    layers: readonly LayerReport[],
+    withRoot: boolean,
+  ): Promise<Preparation> {
     const { stateDir, killGraceMs } = this.options;
     const cgroups = this.cgroups.found ? this.cgroups.host : null;
-    return { host, layers, cgroups, stateDir, killGraceMs, userIds: OWN_USER_IDS };
+    const rootTools = withRoot ? await this.findRootTools(host) : null;
+    return { host, layers, cgroups, stateDir, killGraceMs, userIds: OWN_USER_IDS, rootTools };
+  }
+
+  /** Looked for once, when the first job asks for a root: most runners never need them. */
+  private findRootTools({ mode, setpriv }: BubblewrapHost): Promise<RootTools> {
+    this.rootTools ??= findRootTools(mode, setpriv, this.options.stateDir);
+    return this.rootTools;
   }
 }
 

@@ -2,7 +2,7 @@ import { join, posix } from 'node:path';
 import type { CgroupHost } from '../cgroup/cgroup-host.ts';
 import type { StepCgroup } from '../cgroup/step-cgroup.ts';
 import { diskExceeded, isFull } from '../disk-usage.ts';
-import { listeningFirst } from '../egress-door.ts';
+import { LISTENER_PATH, listeningFirst } from '../egress-door.ts';
 import { processesIn, SANDBOX_VARIABLE } from '../leftovers.ts';
 import type { StepSetting } from '../run-step.ts';
 import type { SandboxSpec, StepSpec } from '../sandbox-executor.ts';
@@ -33,6 +33,8 @@ export type BubblewrapSteps = {
   readonly host: BubblewrapHost;
   readonly spec: SandboxSpec;
   readonly layout: SandboxLayout;
+  /** The environment of steps that see the host's system. */
+  readonly hostEnv: Readonly<Record<string, string>>;
   readonly cgroups: CgroupHost | null;
   readonly killGraceMs: number;
   readonly id: string;
@@ -46,6 +48,7 @@ export type BubblewrapSteps = {
 const NO_ENTRY_LIMITS: EntryLimits = { processes: null, dataBytes: null };
 
 type InsideParts = {
+  readonly layout: SandboxLayout;
   readonly inside: readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string>>;
   readonly outputPipe: string;
@@ -53,11 +56,11 @@ type InsideParts = {
 };
 
 function launchAround(steps: BubblewrapSteps, joinFiles: readonly string[], parts: InsideParts): Launch {
-  const { host, layout } = steps;
-  const { inside, env, outputPipe, gate } = parts;
-  const become = host.mode === 'root' ? becomeUser(host.setpriv, layout.uid) : [];
+  const { host } = steps;
+  const { layout, inside, env, outputPipe, gate } = parts;
+  const become = host.mode === 'root' ? becomeUser(layout.root?.become ?? [host.setpriv], layout.uid) : [];
   const door = typeof layout.network === 'string' ? null : layout.network;
-  const command = door === null ? inside : listeningFirst(CHANNEL_FD, inside);
+  const command = door === null ? inside : listeningFirst(CHANNEL_FD, layout.root?.listen ?? [LISTENER_PATH], inside);
   const launcher = [host.program.path, '--args', String(ARGUMENTS_FD), '--', ...become, ...command];
   return {
     argv: outsideCommand(joinFiles, launcher),
@@ -71,21 +74,27 @@ function launchAround(steps: BubblewrapSteps, joinFiles: readonly string[], part
   };
 }
 
-const environmentOf = ({ layout, id }: BubblewrapSteps, step: StepSpec): Readonly<Record<string, string>> => ({
-  ...layout.env,
+/** What a step sees: the root of its sandbox, or the host's system with none of the root's variables. */
+const layoutFor = ({ layout, hostEnv }: BubblewrapSteps, step: StepSpec): SandboxLayout =>
+  step.system === 'host' && layout.root !== null ? { ...layout, root: null, env: hostEnv } : layout;
+
+const environmentOf = (steps: BubblewrapSteps, step: StepSpec): Readonly<Record<string, string>> => ({
+  ...layoutFor(steps, step).env,
   ...step.env,
-  [SANDBOX_VARIABLE]: id,
+  [SANDBOX_VARIABLE]: steps.id,
 });
 
 const directoryOf = (step: StepSpec): string => posix.join(WORKSPACE_DIR, step.workdir);
 
 function launch(steps: BubblewrapSteps, step: StepSpec, joinFiles: readonly string[]): Launch {
-  const { layout, spec, directory } = steps;
+  const { spec, directory } = steps;
+  const layout = layoutFor(steps, step);
   const limits =
     joinFiles.length > 0 ? NO_ENTRY_LIMITS : { processes: spec.limits.pids, dataBytes: spec.limits.memoryBytes };
   const { [SANDBOX_VARIABLE]: mark = '', ...variables } = environmentOf(steps, step);
   const { env, names } = holdBack(variables);
   return launchAround(steps, joinFiles, {
+    layout,
     inside: insideCommand(step.command, directoryOf(step), limits, layout.mode === 'user', names),
     env: { ...env, [SANDBOX_VARIABLE]: mark },
     outputPipe: join(directory, 'output'),
@@ -99,7 +108,8 @@ function contain(
   { id, layout, spec, watchDisk, onSurvivors }: BubblewrapSteps,
   cgroup: StepCgroup | null,
 ): Containment {
-  const places = [layout.workspaceHostDir, layout.homeHostDir] as const;
+  const upper = layout.root?.upperHostDir ?? null;
+  const places = [layout.workspaceHostDir, layout.homeHostDir, ...(upper === null ? [] : [upper])];
   return {
     ...sandboxProcesses,
     sweep: async (status) => {
@@ -126,6 +136,7 @@ export const standingSetting = (steps: BubblewrapSteps, cgroups: CgroupHost): St
   launch: (joinFiles, ordinal) => {
     const pipes = pipesAhead(steps.directory, ordinal);
     return launchAround(steps, joinFiles, {
+      layout: steps.layout,
       inside: WAITING_COMMAND,
       env: { ...steps.layout.env, [SANDBOX_VARIABLE]: steps.id },
       outputPipe: pipes.output,

@@ -39,7 +39,14 @@ async function withTakenOver(use: (preparation: Preparation, spec: SandboxSpec) 
     if (!found.found) throw new Error('no sandbox works here');
     const host = { ...found.host, setpriv: '/opt/programs/taken-over' };
     const groups = cgroups.found ? cgroups.host : null;
-    const common = { layers: [], cgroups: groups, stateDir, killGraceMs: 1_000, userIds: OWN_USER_IDS };
+    const common = {
+      layers: [],
+      cgroups: groups,
+      stateDir,
+      killGraceMs: 1_000,
+      userIds: OWN_USER_IDS,
+      rootTools: null,
+    };
     await use({ host, ...common }, specFor(hostDir, { binds: [{ hostPath: programs, at: '/opt/programs' }] }));
   } finally {
     await rm(root, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { LOADER_PRELOADS } from '../images/etc-of-a-sandbox.ts';
 import { SANDBOX_HOST_NAME } from './bubblewrap-arguments.ts';
 import type { HostSystem } from './host-system.ts';
 
@@ -13,6 +14,8 @@ const accounts = ({ user, uid, homeDir }: EtcOwner): Contents => ({
   'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\nservices: files\nprotocols: files\n',
   // Whatever a job sees is its own or read-only: git's distrust of other owners protects nobody here.
   gitconfig: '[safe]\n\tdirectory = *\n',
+  // Laid over that of an image, which must not say what the host's programs load.
+  [LOADER_PRELOADS]: '',
 });
 
 const LOOPBACK_ONLY: Contents = {

@@ -1,5 +1,5 @@
 import { chown, mkdir, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { CgroupHost } from '../cgroup/cgroup-host.ts';
 import { cgroupParents } from '../cgroup/step-cgroup.ts';
 import { collectFiles } from '../collect-files.ts';
@@ -20,6 +20,7 @@ import { pipesAhead, stepSetting, type BubblewrapSteps } from './bubblewrap-step
 import { wantsOwnDisk } from './layers-of-sandbox.ts';
 import { loopDiskMounts, mountLoopDisk, type LoopDiskTools } from './loop-disk.ts';
 import { writeOwnEtc } from './own-etc.ts';
+import { makeRootView, rootMounts, type RootTools } from './root-view.ts';
 import type { StandingSteps } from './standing-steps.ts';
 import type { UserIds } from './user-ids.ts';
 
@@ -30,6 +31,8 @@ export type Preparation = {
   readonly stateDir: string;
   readonly killGraceMs: number;
   readonly userIds: UserIds;
+  /** What roots other than the host's system take; null where none is asked for. */
+  readonly rootTools: RootTools | null;
 };
 
 /** Inside an unprivileged sandbox the job is the only user there is; 1000 is what programs expect of one. */
@@ -51,7 +54,10 @@ async function claimPlace({ host, cgroups, stateDir }: Preparation, spec: Sandbo
   const { directory, record } = await openSandboxDir(stateDir, {
     id,
     cgroupParents: cgroups === null ? [] : cgroupParents(cgroups),
-    mounts: disk === null ? [] : loopDiskMounts(join(stateDir, id), hostDir),
+    mounts: [
+      ...(disk === null ? [] : loopDiskMounts(join(stateDir, id), hostDir)),
+      ...(spec.root === undefined ? [] : rootMounts(join(stateDir, id))),
+    ],
     engineSocket: null,
     workspaceToEmpty: onClose === 'empty' ? hostDir : null,
   });
@@ -66,7 +72,12 @@ async function makeHome(spec: SandboxSpec, { disk, directory, uid }: Place): Pro
 }
 
 /** @param ahead how many steps will be started before there is a job */
-async function furnish(host: BubblewrapHost, spec: SandboxSpec, place: Place, ahead: number): Promise<SandboxLayout> {
+async function furnish(
+  { host, rootTools }: Preparation,
+  spec: SandboxSpec,
+  place: Place,
+  ahead: number,
+): Promise<SandboxLayout> {
   const { uid, directory } = place;
   const { hostDir } = spec.workspace;
   const homeDir = `/home/${spec.user}`;
@@ -82,24 +93,36 @@ async function furnish(host: BubblewrapHost, spec: SandboxSpec, place: Place, ah
     const paths = [homeHostDir, ...pipes];
     await Promise.all([...paths.map(async (path) => chown(path, uid, uid)), giveTree(hostDir, uid)]);
   }
+  const tree = spec.root?.tree;
+  if (spec.root !== undefined && (!tree || rootTools === null)) throw new Error('the root is none of this tier');
+  const root =
+    tree && rootTools !== null
+      ? await makeRootView(tree, rootTools, directory, dirname(homeHostDir), typeof spec.network !== 'string')
+      : null;
   return {
     mode: host.mode,
     disableUserns: host.program.disablesUserns,
     uid,
     network: spec.network,
     system: host.system,
+    root,
     etcHostDir,
     workspaceHostDir: hostDir,
     homeHostDir,
     homeDir,
     binds: [...spec.binds, ...listenerOf(spec)].map(({ hostPath, at }) => ({ hostPath, at: at ?? hostPath })),
     tmpBytes: spec.limits.tmpBytes,
-    env: environmentFor(spec, homeDir),
+    env: environmentFor(spec, homeDir, spec.root?.env),
   };
 }
 
-const environmentFor = (spec: SandboxSpec, homeDir: string): SandboxLayout['env'] => ({
+const environmentFor = (
+  spec: SandboxSpec,
+  homeDir: string,
+  ofRoot: SandboxLayout['env'] = {},
+): SandboxLayout['env'] => ({
   ...baseEnvironment(spec.user, homeDir, '/tmp'),
+  ...ofRoot,
   ...(typeof spec.network === 'string' ? {} : doorEnvironment()),
   ...spec.env,
 });
@@ -133,7 +156,8 @@ export function stepsIn({ preparation, spec, place, layout, end }: Furnished): B
   const { host, cgroups, killGraceMs } = preparation;
   const { id, directory, disk } = place;
   const onSurvivors = (): void => void (end.sweep = 'all-processes');
-  return { host, spec, layout, cgroups, killGraceMs, id, directory, watchDisk: disk === null, onSurvivors };
+  const hostEnv = environmentFor(spec, layout.homeDir);
+  return { host, spec, layout, hostEnv, cgroups, killGraceMs, id, directory, watchDisk: disk === null, onSurvivors };
 }
 
 /** The sandbox of a furnished place; its first steps run in what stands there already, if anything does. */
@@ -183,7 +207,7 @@ export async function makePlace(given: Preparation, asked: SandboxSpec, ahead: n
   const place = await claimPlace(preparation, spec, uid);
   const end: Furnished['end'] = { sweep: 'processes-are-gone' };
   try {
-    const layout = await furnish(host, spec, place, ahead);
+    const layout = await furnish(preparation, spec, place, ahead);
     return { ok: true, furnished: { preparation, spec, place, layout, end } };
   } catch (reason) {
     await vacate({ preparation, place, end });

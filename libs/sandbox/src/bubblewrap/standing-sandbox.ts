@@ -18,8 +18,9 @@ export type StandingSandbox = {
 const STEPS_AHEAD = 2;
 
 /** What is built into a sandbox when it starts. Environment, and what its control groups bound, are given to it later. */
-const builtIn = ({ workspace, network, binds, user, limits }: SandboxSpec): unknown => ({
+const builtIn = ({ workspace, network, binds, user, limits, root }: SandboxSpec): unknown => ({
   workspace,
+  root,
   network,
   binds,
   user,

@@ -136,6 +136,12 @@ export function findCgroupHost(mountinfo: string, selfCgroup: string): CgroupFin
   };
 }
 
+/** The controllers that bound a job in these groups. */
+export function controllersOf(host: CgroupHost): readonly string[] {
+  if (host.version === 2) return wordsOf(join(host.parent, 'cgroup.subtree_control')).toSorted();
+  return ['memory', 'pids', ...(host.cpu === null ? [] : ['cpu']), ...(host.cpuacct === null ? [] : ['cpuacct'])];
+}
+
 /** What this process may do about control groups on this host. */
 export function detectCgroups(): CgroupFinding {
   try {

@@ -5,7 +5,7 @@ import { layersOfSandbox } from '../bubblewrap/layers-of-sandbox.ts';
 import { MINIMUM_LAYERS, refuseMissingLayer } from '../layer-minimum.ts';
 import type { LayerReport } from '../layers.ts';
 import { refusal } from '../refusal.ts';
-import type { Opened, SandboxExecutor, SandboxSpec, TierProbe } from '../sandbox-executor.ts';
+import type { ObtainedRoot, Opened, SandboxExecutor, SandboxSpec, TierProbe } from '../sandbox-executor.ts';
 import { refuseDoor, refuseNetwork, refuseSpec } from '../validate-spec.ts';
 import { findEngine, type ContainerEngine } from './container-engine.ts';
 import { EngineClient } from './engine-client.ts';
@@ -64,6 +64,19 @@ export class ContainerExecutor implements SandboxExecutor {
     if (lacking !== null) return { ok: false, refusal: lacking };
     if (engine === null) return { ok: false, refusal: refuseMissingLayer(layers, MINIMUM_LAYERS.trusted) ?? NOT_READY };
     return prepareContainer({ ...this.place(), engine, layers }, spec);
+  }
+
+  /** The engine's one image, which its operator chose. */
+  async obtainRoot(reference: string): Promise<ObtainedRoot> {
+    const { image } = this.options;
+    if (reference === image) {
+      return { ok: true, root: { reference, digest: null, env: {}, tree: null, release: () => Promise.resolve() } };
+    }
+    const has = image === null ? "this host's own system" : `the image ${image}`;
+    return {
+      ok: false,
+      refusal: refusal('image_not_allowed', `containers of this runner have ${has}, and not the image ${reference}`),
+    };
   }
 
   private learn(): Promise<Learned> {

@@ -9,6 +9,9 @@ import { DeveloperClone, git } from '../../../../test/support/git-server/bare-re
 import { bubblewrapPath } from '../../../../test/support/infra/index.ts';
 import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
 import { BubblewrapExecutor } from '../bubblewrap/bubblewrap-executor.ts';
+import { ProcessExecutor } from '../process-executor.ts';
+import type { SandboxExecutor } from '../sandbox-executor.ts';
+import { archiveOf, imageOf, programsLayer, writeLayout } from '../testing/made-image.fixture.ts';
 import { DOWNLOADED_PACK, type JobSource } from './checkout.ts';
 import { runJob, type JobOrder, type JobResult } from './run-job.ts';
 
@@ -26,12 +29,7 @@ beforeAll(async () => {
   const { after } = await developer.push('main', 'widgets', { 'widget.txt': 'turns\n' });
   source = { gitDir, commit: after, tree: await git(developer.directory, 'rev-parse', 'HEAD^{tree}') };
   await developer.remove();
-  executor = new BubblewrapExecutor({
-    stateDir: join(place, 'sandboxes'),
-    killGraceMs: 500,
-    bwrap: await bubblewrapPath(),
-    programDirs: (process.env['PATH'] ?? '').split(delimiter),
-  });
+  executor = new BubblewrapExecutor({ ...settings(), bwrap: await bubblewrapPath() });
 });
 afterAll(async () => rm(place, { recursive: true, force: true }));
 
@@ -39,6 +37,12 @@ beforeEach(async () => {
   workspaceDir = await mkdtemp(join(place, 'workspace-'));
   collected = new Map();
   log = '';
+});
+
+const settings = () => ({
+  stateDir: join(place, 'sandboxes'),
+  killGraceMs: 500,
+  programDirs: (process.env['PATH'] ?? '').split(delimiter),
 });
 
 function order(scripts: readonly string[], over: Partial<JobOrder> = {}, job: Partial<PlannedJob> = {}): JobOrder {
@@ -71,8 +75,12 @@ async function packed(change: (pack: Buffer) => unknown = () => undefined): Prom
   return { ...source, gitDir: directory };
 }
 
-async function carriedOut(wanted: JobOrder, onOutput: () => void = () => undefined): Promise<JobResult> {
-  return runJob(executor, wanted, {
+async function carriedOut(
+  wanted: JobOrder,
+  onOutput: () => void = () => undefined,
+  by: SandboxExecutor = executor,
+): Promise<JobResult> {
+  return runJob(by, wanted, {
     output: async (chunk) => {
       log += Buffer.from(chunk).toString();
       onOutput();
@@ -213,5 +221,44 @@ describe('a job in its sandbox', () => {
     const result = await carriedOut(order([`test ! -e '${outside}'`]));
     expect(result.outcome).toBe('succeeded');
     expect(existsSync(outside)).toBe(true);
+  });
+
+  it('given an image, then its steps see it, and the host checks out for it; what it led to is told', async () => {
+    const image = imageOf([await programsLayer(), await archiveOf([{ name: 'etc/mark', content: 'of the image' }])]);
+    await writeLayout(join(place, 'layout'), { 'tools:1': image });
+    const offering = new BubblewrapExecutor({
+      ...settings(),
+      bwrap: await bubblewrapPath(),
+      images: {
+        storeDir: join(place, 'store'),
+        storeBytesMax: 1024 ** 3,
+        archives: [join(place, 'layout')],
+        rootfs: {},
+        registry: { registries: [], isPublicAddress: () => false },
+        credentials: new Map(),
+      },
+    });
+    const wanted = order(['cat /etc/mark widget.txt', '! command -v git'], {}, { image: 'tools:1' });
+    const result = await carriedOut(wanted, () => undefined, offering);
+    expect(result).toMatchObject({ outcome: 'succeeded', image: { reference: 'tools:1', digest: image.digest } });
+    expect(log).toContain(`[delta] image tools:1 is ${image.digest}`);
+    expect(log).toContain('of the imageturns');
+    expect(
+      await readdir(join(place, 'store', 'trees')).then(async ([tree = '']) =>
+        readdir(join(place, 'store', 'trees', tree, 'users')),
+      ),
+    ).toEqual([]);
+  });
+
+  it('given an image that is not offered, then nothing of the job runs in anything else', async () => {
+    const result = await carriedOut(order(['echo never'], {}, { image: 'tools:1' }));
+    expect(result).toMatchObject({ outcome: 'failed', steps: [], infrastructureError: { code: 'layer_missing' } });
+    expect(log).toBe('');
+    const plain = await carriedOut(
+      order(['echo never'], {}, { image: 'tools:1' }),
+      () => undefined,
+      new ProcessExecutor(settings()),
+    );
+    expect(plain.infrastructureError?.message).toContain('tier process shows jobs the host as it is');
   });
 });

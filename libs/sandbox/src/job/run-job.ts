@@ -7,11 +7,14 @@ import {
   type StepEnding,
   type StepResult as ReportedStep,
   type TrustLevel,
+  type UsedImage,
 } from '@delta-ci/contracts';
 import { DEFAULT_COLLECT_CAPS, type CollectReport, type CollectedFile } from '../collect-files.ts';
 import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
-import type { Refusal } from '../refusal.ts';
+import { refusal, type Refusal, type RefusalCode } from '../refusal.ts';
 import type {
+  JobRoot,
+  ObtainedRoot,
   ReadOnlyBind,
   Sandbox,
   SandboxExecutor,
@@ -75,6 +78,8 @@ export interface JobResult {
   infrastructureError: InfrastructureError | null;
   /** What could not be collected or cleaned up; for the log. */
   remarks: string[];
+  /** What the image of the plan led to; absent for a job without one. */
+  image?: UsedImage;
 }
 
 /** Checking out a large repository takes seconds; more means that the disk hangs. */
@@ -97,12 +102,45 @@ export async function standBy(executor: SandboxExecutor, place: JobPlace): Promi
  * Never throws for what the job does; what keeps a job from being judged is an `infrastructureError`.
  */
 export async function runJob(executor: SandboxExecutor, order: JobOrder, sinks: JobSinks): Promise<JobResult> {
+  if (order.job.image === null) return runInSandbox(executor, order, sinks, null);
+  const obtained = await obtainRoot(executor, order.job.image, order, sinks);
+  if (!obtained.ok) return order.signal.aborted ? CANCELED : notJudged(refusedBy(obtained.refusal));
+  const { root } = obtained;
+  try {
+    const image = { reference: root.reference, digest: root.digest };
+    return { ...(await runInSandbox(executor, order, sinks, root)), image };
+  } finally {
+    await root.release();
+  }
+}
+
+async function obtainRoot(
+  executor: SandboxExecutor,
+  image: string,
+  { trust, signal }: JobOrder,
+  sinks: JobSinks,
+): Promise<ObtainedRoot> {
+  if (executor.obtainRoot === undefined) {
+    const message = `tier ${executor.tier} shows jobs the host as it is: it cannot give them the image ${image}`;
+    return { ok: false, refusal: refusal('image_not_allowed', message) };
+  }
+  sinks.step('image');
+  return executor.obtainRoot(image, { trust, signal, say: async (text) => sinks.output(line(text)) });
+}
+
+async function runInSandbox(
+  executor: SandboxExecutor,
+  order: JobOrder,
+  sinks: JobSinks,
+  root: JobRoot | null,
+): Promise<JobResult> {
   const opened = await executor.open({
-    ...placeOf({ ...order, gitDir: order.source.gitDir }),
+    ...placeOf({ ...order, gitDir: order.source.gitDir, toolchainDirs: toolchainsFor(order) }),
     trust: order.trust,
     limits: { ...DEFAULT_SANDBOX_LIMITS, ...order.job.limits },
     network: order.network,
     env: environmentOf(order),
+    ...(root === null ? {} : { root }),
   });
   if (!opened.ok) return notJudged(refusedBy(opened.refusal));
   const { sandbox } = opened;
@@ -169,6 +207,8 @@ async function checkOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Pro
   const outcome: StepOutcome = await sandbox.run(
     {
       command: { kind: 'script', script: checkoutScript(seenAs, order.source, order.job.source) },
+      // An image need not have git, and one that has it is no better judge of what is checked out.
+      system: 'host',
       workdir: '.',
       env: {},
       timeoutMs: CHECKOUT_TIMEOUT_MS,
@@ -213,7 +253,12 @@ function placeOf({ workspaceDir, gitDir, toolchainDirs }: JobPlace): Pick<Sandbo
   return { workspace: { hostDir: workspaceDir, onClose: 'empty' }, binds, user: 'delta' };
 }
 
+/** Toolchains of the host are for the host's system: an image brings its own, and other libraries. */
+const toolchainsFor = ({ job, toolchainDirs }: JobOrder): readonly string[] =>
+  job.image === null ? toolchainDirs : [];
+
 function environmentOf(order: JobOrder): Record<string, string> {
+  if (order.job.image !== null) return { CI: 'true', ...order.env };
   const path = [...order.toolchainDirs.map((directory) => `${directory}/bin`), SYSTEM_PATH].join(':');
   return { CI: 'true', PATH: path, ...order.env };
 }
@@ -260,13 +305,20 @@ function notJudged(infrastructureError: InfrastructureError): JobResult {
   return { outcome: 'failed', exitCode: null, signal: null, steps: [], infrastructureError, remarks: [] };
 }
 
-function refusedBy(refusal: Refusal): InfrastructureError {
-  const missing =
-    refusal.code === 'layer_missing' || refusal.code === 'door_unsupported' || refusal.code.includes('untrusted');
-  const remedy = refusal.remedy === null ? '' : `: ${refusal.remedy}`;
+/** What another try on this runner would meet again. */
+const NOT_RUN_HERE: ReadonlySet<RefusalCode> = new Set([
+  'layer_missing',
+  'door_unsupported',
+  'image_not_allowed',
+  'image_refused',
+]);
+
+function refusedBy(refused: Refusal): InfrastructureError {
+  const missing = NOT_RUN_HERE.has(refused.code) || refused.code.includes('untrusted');
+  const remedy = refused.remedy === null ? '' : `: ${refused.remedy}`;
   return {
     code: missing ? 'layer_missing' : 'sandbox_unavailable',
-    message: `${refusal.message}${remedy}`.slice(0, 5_000),
+    message: `${refused.message}${remedy}`.slice(0, 5_000),
   };
 }
 

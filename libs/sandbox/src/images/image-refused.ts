@@ -1,0 +1,24 @@
+import { refusal, type Refusal, type RefusalCode } from '../refusal.ts';
+
+/**
+ * `image_not_allowed`: this host's operator did not offer it. `image_unavailable`: it is not there, or its registry is away.
+ * `image_refused`: it is there and is damaged, hostile, too large or of a kind that is not unpacked.
+ */
+export type ImageRefusalCode = Extract<RefusalCode, `image_${string}`>;
+
+/** Thrown inside this directory alone; whoever asks for an image gets the refusal as a value. */
+export class ImageRefused extends Error {
+  readonly code: ImageRefusalCode;
+
+  constructor(code: ImageRefusalCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+
+  toRefusal(): Refusal {
+    return refusal(this.code, this.message);
+  }
+}
+
+/** An image that was got and cannot be used. */
+export const refused = (message: string): ImageRefused => new ImageRefused('image_refused', message);

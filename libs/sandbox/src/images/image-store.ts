@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { startTicksOf } from '../process-table.ts';
+import { removeTree } from '../remove-tree.ts';
+import { wardenLives } from '../sandbox-record.ts';
+
+/** What lies at the root of a tree. */
+export const TopEntry = z.object({
+  name: z.string(),
+  kind: z.enum(['directory', 'file', 'symlink']),
+  /** Of a link. */
+  target: z.string().nullable(),
+});
+export type TopEntry = z.infer<typeof TopEntry>;
+
+/** What is known of an unpacked tree. */
+export const TreeRecord = z.object({ bytes: z.number(), entries: z.number(), top: z.array(TopEntry) });
+export type TreeRecord = z.infer<typeof TreeRecord>;
+
+/** What an image comes to: the tree of its layers, and what its configuration says. */
+export const ImageRecord = z.object({ chain: z.string(), env: z.record(z.string(), z.string()) });
+export type ImageRecord = z.infer<typeof ImageRecord>;
+
+/** A tree that is not removed before it is released. */
+export type ClaimedTree = {
+  readonly rootfs: string;
+  readonly record: TreeRecord;
+  readonly release: () => Promise<void>;
+};
+
+const Warden = z.object({ wardenPid: z.number(), wardenStartTicks: z.number().nullable() });
+
+const ownMark = (): string =>
+  JSON.stringify({ wardenPid: process.pid, wardenStartTicks: startTicksOf(process.pid) } satisfies z.infer<
+    typeof Warden
+  >);
+
+async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | null> {
+  try {
+    return schema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch {
+    return null;
+  }
+}
+
+const isLiving = async (mark: string): Promise<boolean> => {
+  const warden = await readJson(mark, Warden);
+  return warden !== null && wardenLives(warden);
+};
+
+const namesIn = (directory: string): Promise<readonly string[]> => readdir(directory).catch(() => []);
+
+const hexOf = (digest: string): string => digest.slice(digest.indexOf(':') + 1);
+
+/**
+ * Unpacked images on this host: one tree for each chain of layers, whichever images have it, and what each image comes to.
+ * Trees are made elsewhere and moved in whole, so whatever is here is complete; nothing in them is ever changed. Several wardens
+ * may use one store: each says which trees it uses, and what a living warden uses is not removed.
+ */
+export class ImageStore {
+  private readonly trees: string;
+  private readonly images: string;
+  private readonly unfinished: string;
+  private readonly bytesMax: number;
+
+  /**
+   * @param directory private to the warden's user
+   * @param bytesMax beyond which trees that were not used for longest are removed
+   */
+  constructor(directory: string, bytesMax: number) {
+    this.trees = join(directory, 'trees');
+    this.images = join(directory, 'images');
+    this.unfinished = join(directory, 'unfinished');
+    this.bytesMax = bytesMax;
+  }
+
+  /** What an image comes to, by the digest of its manifest; null when it was never here. */
+  recorded(digest: string): Promise<ImageRecord | null> {
+    return readJson(join(this.images, `${hexOf(digest)}.json`), ImageRecord);
+  }
+
+  async record(digest: string, image: ImageRecord): Promise<void> {
+    await mkdir(this.images, { recursive: true, mode: 0o700 });
+    const draft = join(this.images, `.${randomBytes(8).toString('hex')}`);
+    await writeFile(draft, JSON.stringify(image), { mode: 0o600 });
+    await rename(draft, join(this.images, `${hexOf(digest)}.json`));
+  }
+
+  /** Takes a tree into use; null when there is none, or it is just being removed. */
+  async claim(chain: string): Promise<ClaimedTree | null> {
+    const directory = join(this.trees, hexOf(chain));
+    const mark = join(directory, 'users', randomBytes(8).toString('hex'));
+    const isMarked = await writeFile(mark, ownMark(), { mode: 0o600 }).then(
+      () => existsSync(mark),
+      () => false,
+    );
+    const record = isMarked ? await readJson(join(directory, 'tree.json'), TreeRecord) : null;
+    if (record === null) return null;
+    const now = new Date();
+    await utimes(directory, now, now).catch(() => undefined);
+    return { rootfs: join(directory, 'rootfs'), record, release: () => rm(mark, { force: true }) };
+  }
+
+  /** Has a tree made by `make` in the directory it is given, and takes it into use. What is left when that fails is removed. */
+  async add(
+    chain: string,
+    make: (place: { rootfs: string; blobs: string }) => Promise<TreeRecord>,
+  ): Promise<ClaimedTree> {
+    const draft = join(this.unfinished, randomBytes(8).toString('hex'));
+    await mkdir(draft, { recursive: true, mode: 0o700 });
+    try {
+      await writeFile(join(draft, 'warden'), ownMark(), { mode: 0o600 });
+      const tree = join(draft, 'tree');
+      const place = { rootfs: join(tree, 'rootfs'), blobs: join(draft, 'blobs') };
+      for (const directory of [tree, join(tree, 'users'), place.blobs]) await mkdir(directory, { mode: 0o700 });
+      await mkdir(place.rootfs, { mode: 0o755 });
+      await writeFile(join(tree, 'tree.json'), JSON.stringify(await make(place)), { mode: 0o600 });
+      await mkdir(this.trees, { recursive: true, mode: 0o700 });
+      // Another warden may have been first: its tree is as good.
+      await rename(tree, join(this.trees, hexOf(chain))).catch(() => undefined);
+    } finally {
+      await removeTree(draft);
+    }
+    const claimed = await this.claim(chain);
+    if (claimed === null) throw new Error('the tree that was just unpacked is gone');
+    return claimed;
+  }
+
+  /** Removes what dead wardens left half done, and then trees that nobody uses, the longest unused first, down to the bound. */
+  async sweep(): Promise<void> {
+    for (const name of await namesIn(this.unfinished)) {
+      const draft = join(this.unfinished, name);
+      if (!(await isLiving(join(draft, 'warden')))) await removeTree(draft);
+    }
+    const kept = await Promise.all((await namesIn(this.trees)).map((name) => this.weigh(name)));
+    let bytes = kept.reduce((sum, tree) => sum + tree.bytes, 0);
+    for (const tree of kept.sort((one, other) => one.usedAtMs - other.usedAtMs)) {
+      if (bytes <= this.bytesMax) return;
+      if (await this.removeUnused(tree.name)) bytes -= tree.bytes;
+    }
+  }
+
+  private async weigh(
+    name: string,
+  ): Promise<{ readonly name: string; readonly bytes: number; readonly usedAtMs: number }> {
+    const directory = join(this.trees, name);
+    const [record, found] = await Promise.all([
+      readJson(join(directory, 'tree.json'), TreeRecord),
+      stat(directory).catch(() => null),
+    ]);
+    return { name, bytes: record?.bytes ?? 0, usedAtMs: found?.mtimeMs ?? 0 };
+  }
+
+  private async isUsed(tree: string): Promise<boolean> {
+    const users = join(tree, 'users');
+    for (const name of await namesIn(users)) {
+      if (await isLiving(join(users, name))) return true;
+      await rm(join(users, name), { force: true });
+    }
+    return false;
+  }
+
+  /** Whoever claims a tree while it is moved away finds it gone, or is found here and gets it back. */
+  private async removeUnused(name: string): Promise<boolean> {
+    const tree = join(this.trees, name);
+    if (await this.isUsed(tree)) return false;
+    const draft = join(this.unfinished, randomBytes(8).toString('hex'));
+    await mkdir(draft, { recursive: true, mode: 0o700 });
+    await writeFile(join(draft, 'warden'), ownMark(), { mode: 0o600 });
+    const aside = join(draft, 'tree');
+    const isAside = await rename(tree, aside).then(
+      () => true,
+      () => false,
+    );
+    const isWanted = isAside && (await this.isUsed(aside));
+    if (isWanted) await rename(aside, tree).catch(() => undefined);
+    await removeTree(draft);
+    return isAside && !isWanted;
+  }
+}
