@@ -21,12 +21,12 @@ import {
 import { AUDIT_ENDPOINTS } from './audit-endpoints.ts';
 import { JSON_BODY_BYTES_MAX, type Endpoint } from './endpoint.ts';
 import { EVENT_DATA } from './events.ts';
-import { AttemptNumber, Digest, EpochMs, ForgeName, JobKey, PoolName, RepositoryId, RunId } from './ids.ts';
+import { Digest, EpochMs, ForgeName, JobKey, PoolName, RepositoryId, RunId } from './ids.ts';
+import { LOG_ENDPOINTS } from './log-endpoints.ts';
 import { JobAtMoment, Moment, MomentView } from './moment.ts';
 import { RunPolicy } from './policy.ts';
 import { RECIPE_ENDPOINTS } from './recipe-api.ts';
 import { RUNNER_ENDPOINTS } from './runner-endpoints.ts';
-import { LOG_BYTES_MAX } from './runner-protocol.ts';
 
 /**
  * Every HTTP route of the gateway as data: where it is, who may use it, what it takes and what it answers. The router,
@@ -37,18 +37,6 @@ const ofRun = z.strictObject({ runId: RunId });
 const ofJob = z.strictObject({ runId: RunId, jobKey: JobKey });
 /** Query parameters are text; numbers are read from it. */
 const wholeNumber = z.coerce.number().int();
-
-/** Lines of a log by their numbers, from 1 and both inclusive; `7` is one line and `7-` is all from there on. */
-const LogLines = z
-  .string()
-  .regex(/^[1-9]\d{0,8}(-([1-9]\d{0,8})?)?$/, 'expected lines such as 120, 100-200 or 100-')
-  .refine((text) => {
-    const [first, last] = text.split('-').map(Number);
-    return last === undefined || last === 0 || last >= (first ?? 0);
-  }, 'the last line is before the first')
-  .describe(
-    'Lines such as `120`, `100-200` or `100-`. Answered with `X-Delta-Lines: first-last/total`; a line over 64 KiB is cut.',
-  );
 
 const repeatable = z.looseObject({
   'idempotency-key': z
@@ -190,37 +178,7 @@ export const ENDPOINTS = {
     answers: { 200: WhyAnswer },
     refusals: ['not_found'],
   },
-  showLog: {
-    method: 'GET',
-    path: '/api/v1/runs/:runId/jobs/:jobKey/log',
-    summary: 'The log of an attempt, the latest unless told; `follow` streams it as server-sent events until it ends',
-    access: 'viewer',
-    params: ofJob,
-    query: z
-      .strictObject({
-        attempt: z.coerce.number().pipe(AttemptNumber).optional(),
-        offset: wholeNumber.nonnegative().optional().describe('Bytes to leave out.'),
-        lines: LogLines.optional(),
-        tail: wholeNumber
-          .nonnegative()
-          .max(LOG_BYTES_MAX)
-          .optional()
-          .describe('So many lines before the end; what is followed begins there.'),
-        follow: z.enum(['0', '1']).optional(),
-      })
-      .refine(({ offset, lines, tail }) => [offset, lines, tail].filter((each) => each !== undefined).length <= 1, {
-        message: 'only one of offset, lines and tail',
-      })
-      .refine(({ lines, follow }) => lines === undefined || follow !== '1', {
-        message: 'lines are not followed: ask for a tail',
-      }),
-    headers: z.looseObject({
-      range: z.string().max(200).optional(),
-      'last-event-id': z.string().max(20).optional().describe('Goes on at this byte offset; wins over `offset`.'),
-    }),
-    answers: { 200: 'text', 206: 'text' },
-    refusals: ['not_found', 'range_not_satisfiable'],
-  },
+  ...LOG_ENDPOINTS,
   listArtifacts: {
     method: 'GET',
     path: '/api/v1/runs/:runId/jobs/:jobKey/artifacts',

@@ -293,19 +293,6 @@ describe('the runner protocol', () => {
       expect((await ask(path('/log?offset=6'), bytes('world', 'POST'))).body).toEqual({ nextOffset: 11 });
     });
 
-    it('given the end of an attempt that is accepted, then its log is compressed, and a repeated chunk is harmless', async () => {
-      const [runId, lease] = [`run_${'6'.repeat(32)}`, '6'.repeat(64)];
-      await aRunAtWork(gateway, lease, runner.runnerId, runId);
-      await ask(path('/log?offset=0', lease), bytes('the log', 'POST'));
-      const archived = join(gateway.artifactDir, 'logs-archive', runId, JOB, '1.log.zst');
-      await ask(path('/complete', lease), json(aReport()));
-      expect((await ask(path('/log?offset=0', lease), bytes('the log', 'POST'))).body).toEqual({ nextOffset: 7 });
-      expect(existsSync(archived)).toBe(false);
-      await gateway.append(runStream(runId), finished());
-      await ask(path('/complete', lease), json(aReport()));
-      await eventually('the log is compressed', () => existsSync(archived));
-    });
-
     it('given a chunk over its limit, when sent, then it is refused by its head', async () => {
       const { status, body } = await ask(path('/log?offset=0'), bytes('x'.repeat(1024 * 1024 + 1), 'POST'));
       expect([status, codeIn(body)]).toEqual([413, 'payload_too_large']);
@@ -335,6 +322,17 @@ describe('the runner protocol', () => {
 
     it('given a lease id that is none, when used, then it is refused before anybody is asked', async () => {
       expect((await ask(path('/ack', 'short'), json({}))).status).toBe(400);
+    });
+
+    it('given an attempt whose end is accepted, then its log is compressed, and not before it is over', async () => {
+      const growing = join(gateway.artifactDir, 'logs', RUN_ID, JOB, '1.log');
+      const archived = join(gateway.artifactDir, 'logs-archive', RUN_ID, JOB, '1.log.zst');
+      await ask(path('/log?offset=0'), bytes('hello ', 'POST'));
+      await ask(path('/complete'), json(aReport()));
+      expect([existsSync(growing), existsSync(archived)]).toEqual([true, false]);
+      await gateway.append(runStream(RUN_ID), finished());
+      await ask(path('/complete'), json(aReport()));
+      await eventually('the log is compressed', () => existsSync(archived) && !existsSync(growing));
     });
   });
 
