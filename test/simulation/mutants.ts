@@ -198,9 +198,14 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a file is recorded although it was not stored',
     changes: [
       {
-        file: 'apps/gateway/src/runners/lease-controller.ts',
+        file: 'apps/gateway/src/runners/upload-controller.ts',
         find: 'await storeArtifact(this.#parts, streamOf(body), digest);',
         replace: 'await storeArtifact(this.#parts, streamOf(body), digest).catch(() => ({ sizeBytes: 1 }));',
+      },
+      {
+        file: 'apps/gateway/src/runners/upload-controller.ts',
+        find: '(await this.#parts.store.artifacts.size(digest)) === null',
+        replace: 'false',
       },
     ],
     caughtBy: ['13 artifacts have their digest'],

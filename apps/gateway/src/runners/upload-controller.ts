@@ -8,6 +8,7 @@ import {
   type GrantUploadAnswer,
   type RecordUploadRequest,
 } from '@delta-ci/contracts';
+import { leaseHashOf } from '@delta-ci/service';
 import { CallingRunner } from '../access/caller-parameter.ts';
 import type { RunnerCaller } from '../access/caller.ts';
 import type { Request } from '../http/exchange.ts';
@@ -66,7 +67,7 @@ export class UploadController {
     if (direct === null) return { grant: null };
     // Before it is signed: a grant that is told to end late is refused by the store, one told to end early is renewed.
     const expiresAtMs = Date.now() + GRANT_MS;
-    const { uploadId, requests } = await direct.grantUpload(scopeOf(params, runner, artifact), GRANT_MS);
+    const { uploadId, requests } = await direct.grantUpload(scopeOf(params, artifact), GRANT_MS);
     return { grant: { uploadId, requests: requests.map((each) => ({ ...each })), expiresAtMs } };
   }
 
@@ -77,7 +78,7 @@ export class UploadController {
     @Body({ schema: E.recordUpload.body.content }) { uploadId, ...artifact }: RecordUploadRequest,
   ): Promise<ArtifactUploadAnswer> {
     await standingLease(this.#parts, params, runner);
-    await this.#direct().finishUpload(scopeOf(params, runner, artifact), uploadId);
+    await this.#direct().finishUpload(scopeOf(params, artifact), uploadId);
     return this.#record(params, runner, artifact);
   }
 
@@ -100,6 +101,6 @@ export class UploadController {
 }
 
 /** An upload belongs to a lease: what another lease sends of the same artifact does not meet it. */
-function scopeOf(params: OfLease, runner: RunnerCaller, { digest, sizeBytes }: ArtifactRecord): UploadScope {
-  return { digest, sizeBytes, sender: speak('record-artifact', params, runner).lease.leaseHash };
+function scopeOf({ leaseId }: OfLease, { digest, sizeBytes }: ArtifactRecord): UploadScope {
+  return { digest, sizeBytes, sender: leaseHashOf(leaseId) };
 }

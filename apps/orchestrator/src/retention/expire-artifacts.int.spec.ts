@@ -13,7 +13,6 @@ import {
   type ProposedPlan,
 } from '@delta-ci/contracts';
 import { LogReader, LogWriter, migrate, openLog, provisionRoles, type LogConnection } from '@delta-ci/event-log';
-import pg from 'pg';
 import { freshDatabase } from '../../../../test/support/infra/index.ts';
 import { ATTEMPT, created, leased, oneJobPlan, planned } from '../../../../test/support/made-up/one-job-run.ts';
 import { expireArtifacts, expiryOf, expirySubmission, removeExpired, type RetentionTools } from './expire-artifacts.ts';
@@ -26,7 +25,7 @@ const NOTHING = { artifacts: 0, objects: 0, bytes: 0 };
 
 describe('artifacts whose days are over', () => {
   let database: Awaited<ReturnType<typeof freshDatabase>>;
-  let admin: pg.Client;
+  let admin: LogConnection;
   let directory: string;
   let log: LogConnection;
   let writer: LogWriter;
@@ -36,8 +35,7 @@ describe('artifacts whose days are over', () => {
     database = await freshDatabase();
     await migrate({ adminUrl: database.adminUrl });
     const { orchestratorUrl } = await provisionRoles({ adminUrl: database.adminUrl, passwords: PASSWORDS });
-    admin = new pg.Client({ connectionString: database.adminUrl });
-    await admin.connect();
+    admin = await openLog({ databaseUrl: database.adminUrl, applicationName: 'spec-admin' });
     log = await openLog({ databaseUrl: orchestratorUrl, applicationName: 'spec' });
     writer = new LogWriter({ pool: log.pool });
     directory = await mkdtemp(join(tmpdir(), 'delta-retention-'));
@@ -52,8 +50,8 @@ describe('artifacts whose days are over', () => {
     );
   });
   afterEach(async () => {
-    await Promise.all([writer.close(), admin.end()]);
-    await log.close();
+    await writer.close();
+    await Promise.all([log.close(), admin.close()]);
     await database.drop();
     await rm(directory, { recursive: true, force: true });
   });
@@ -81,7 +79,7 @@ describe('artifacts whose days are over', () => {
   };
   /** What the database's clock will say later: everything was recorded so much earlier. */
   const afterDays = async (days: number) => {
-    await admin.query('UPDATE artifact SET recorded_at_ms = recorded_at_ms - $1', [days * DAY_MS]);
+    await admin.pool.query('UPDATE artifact SET recorded_at_ms = recorded_at_ms - $1', [days * DAY_MS]);
   };
   const inLog = async (): Promise<DomainEventOf<'artifact.expired'>['data'][]> => {
     const records = await new LogReader(log).readStream(ARTIFACT_STREAM, 0, 100);
