@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
 import { BubblewrapExecutor } from './bubblewrap/bubblewrap-executor.ts';
 import { reapLeftovers } from './leftovers.ts';
 import { lookAround } from './testing/attack.fixture.ts';
@@ -21,6 +20,9 @@ const SEED = Number(process.env['DELTA_WARDENS_SEED'] ?? Date.now() % 1_000_000)
 const TURNS_MAX = 15;
 /** Turns of our own event loop after that: a job takes some thousand of them. */
 const DELAY_MAX = 3_000;
+
+/** One turn of the event loop: what the moments of death are counted in. */
+const turn = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** mulberry32: small, and the same everywhere. */
 function randomFrom(seed: number): (below: number) => number {

@@ -109,7 +109,11 @@ function contain(
   cgroup: StepCgroup | null,
 ): Containment {
   const upper = layout.root?.upperHostDir ?? null;
-  const places = [layout.workspaceHostDir, layout.homeHostDir, ...(upper === null ? [] : [upper])];
+  const places: [string, ...string[]] = [
+    layout.workspaceHostDir,
+    layout.homeHostDir,
+    ...(upper === null ? [] : [upper]),
+  ];
   return {
     ...sandboxProcesses,
     sweep: async (status) => {

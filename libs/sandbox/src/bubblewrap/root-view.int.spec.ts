@@ -120,7 +120,7 @@ whereItRuns('an image in tier sandbox', await probeOnce(makePlain), () => {
   const small = { ...DEFAULT_SANDBOX_LIMITS, diskBytes: 32 * 1024 ** 2 };
   const endings: [SandboxSpec['trust'], Partial<StepResult>, RegExp][] = isRoot
     ? [
-        ['trusted', { endedBy: 'disk-limit' }, /^$/],
+        ['trusted', { endedBy: 'disk_full' }, /^$/],
         ['untrusted', { exitCode: 1 }, /No space left/],
       ]
     : [['trusted', { exitCode: 1 }, /Read-only/]];

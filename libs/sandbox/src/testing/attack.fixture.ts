@@ -175,8 +175,8 @@ async function attack(
   }
   const output = collectOutput();
   const outcome = await sandbox.run(step(script(job.script(target)), job.step ?? {}), output.sink);
-  if (job.then !== undefined) {
-    await sandbox.run(step(script(job.then.script(target)), job.then.step ?? {}), output.sink);
+  if (job.afterwards !== undefined) {
+    await sandbox.run(step(script(job.afterwards.script(target)), job.afterwards.step ?? {}), output.sink);
   }
   if (job.collects !== undefined) await collectInto(output, sandbox, job.collects);
   const ids = await readdir(stateDir);

@@ -218,7 +218,7 @@ function describeUsage(makeExecutor: ContractSubject['makeExecutor']): void {
       const { readBytes, reads } = result.io;
       expect(readBytes === null).toBe(reads === null);
       // A workspace in memory cannot be read past the cache.
-      if (result.exitCode === 0 && readBytes !== null) expect(readBytes).toBeGreaterThanOrEqual(MiB);
+      expect(result.exitCode !== 0 || readBytes === null || readBytes >= MiB).toBe(true);
     });
   });
 }

@@ -105,7 +105,7 @@ export const FILES: readonly HostileJob[] = [
     name: 'has its next step begin outside of the workspace',
     script: ({ secretFile }) => `ln -s "$(dirname '${secretFile}')" out; ln -s /proc/1/root up`,
     ends: { exitCode: 0 },
-    then: { script: () => 'pwd; cat secret; ls -A root', step: { workdir: 'out' } },
+    afterwards: { script: () => 'pwd; cat secret; ls -A root', step: { workdir: 'out' } },
     never: ({ secret }) => new RegExp(secret),
   },
   {

@@ -26,7 +26,7 @@ export type HostileJob = {
   readonly limits?: Partial<SandboxLimits>;
   readonly step?: Partial<StepSpec>;
   /** A second step of the same job. What it prints is judged as well; `ends` is the first one's. */
-  readonly then?: { readonly script: (target: Target) => string; readonly step?: Partial<StepSpec> };
+  readonly afterwards?: { readonly script: (target: Target) => string; readonly step?: Partial<StepSpec> };
   /** What is collected of its files afterwards, as a pattern; every content counts as output. */
   readonly collects?: string;
   /** The next job in the same place, of somebody else: what it prints is judged as well. */
