@@ -14,6 +14,11 @@ const SECRET_BYTES = 32;
 
 const random = (): Random => actingHost()?.random ?? engine().random(`world ${engine().steps}`);
 
+/** Keys of RSA are drawn by OpenSSL, out of reach of the seed: in this world nobody issues identity tokens. */
+export function generateKeyPair(): never {
+  throw new Error('a key pair was asked for in the simulated world, where chance comes from the seed alone');
+}
+
 export function randomBytes(size: number): Buffer {
   const bytes = Buffer.alloc(size);
   random().fill(bytes);
