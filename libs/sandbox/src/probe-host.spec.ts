@@ -38,8 +38,13 @@ describe('probing a host', () => {
     );
   });
 
-  it('tier process takes trusted code only, whatever the host', async () => {
-    const [verdict] = await probeHost([new ProcessExecutor({ stateDir: '/unused', killGraceMs: 1 })]);
-    expect(verdict?.refuses).toMatchObject({ trusted: null, untrusted: { code: 'tier_refuses_untrusted' } });
+  it('tier process takes trusted code only, whatever the host, and says once what its layers lack', async () => {
+    const verdicts = await probeHost([new ProcessExecutor({ stateDir: '/unused', killGraceMs: 1 })]);
+    expect(verdicts[0]?.refuses).toMatchObject({ trusted: null, untrusted: { code: 'tier_refuses_untrusted' } });
+    expect(describeVerdicts(verdicts).slice(0, 3)).toEqual([
+      'tier process: usable',
+      '  filesystem, namespaces, network, identity, seccomp, proc-masks',
+      '                missing   steps run as this very user; to get it: use the sandbox tier',
+    ]);
   });
 });

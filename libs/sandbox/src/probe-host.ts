@@ -24,8 +24,19 @@ export const probeHost = (executors: readonly SandboxExecutor[]): Promise<readon
     }),
   );
 
-const layerLine = ({ layer, state, by, remedy }: LayerReport): string =>
-  `  ${layer.padEnd(13)} ${state.padEnd(9)} ${by}${remedy === null ? '' : `; to get it: ${remedy}`}`;
+/** Layers that lack the same thing share a line: where a whole tier is missing, what would bring it stands once. */
+function layerLines(layers: readonly LayerReport[]): string[] {
+  const sharing = Map.groupBy(layers, ({ layer, state, by, remedy }) =>
+    JSON.stringify(remedy === null ? layer : [state, by, remedy]),
+  );
+  return [...sharing.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    const { state, by, remedy } = first;
+    const said = `${state.padEnd(9)} ${by}${remedy === null ? '' : `; to get it: ${remedy}`}`;
+    const names = [first, ...others].map(({ layer }) => layer).join(', ');
+    return others.length === 0 ? [`  ${names.padEnd(13)} ${said}`] : [`  ${names}`, `  ${' '.repeat(13)} ${said}`];
+  });
+}
 
 const trustLine = (trust: TrustLevel, refused: Refusal | null): string =>
   `  ${trust} code: ${refused === null ? 'accepted' : `refused, ${refused.message}`}`;
@@ -34,7 +45,7 @@ const trustLine = (trust: TrustLevel, refused: Refusal | null): string =>
 export const describeVerdicts = (verdicts: readonly TierVerdict[]): readonly string[] =>
   verdicts.flatMap((verdict) => [
     `tier ${verdict.tier}: ${verdict.usable ? 'usable' : 'not usable on this host'}`,
-    ...verdict.layers.map(layerLine),
+    ...layerLines(verdict.layers),
     trustLine('trusted', verdict.refuses.trusted),
     trustLine('untrusted', verdict.refuses.untrusted),
   ]);
