@@ -59,7 +59,7 @@ whereItRuns('a sandbox with a door', await probeOnce(makeExecutor), () => {
       const [connection] = await Promise.all([taken.promise, seen]);
       const closed = once(connection, 'close');
       stop.abort();
-      expect(finished(await running).endedBy).toBe('cancel');
+      expect(finished(await running).endedBy).toBe('canceled');
       await closed;
     });
   });
