@@ -230,6 +230,10 @@ describe('the secrets of a lease', () => {
       .thenRefused('invalid_transition');
     given(held)
       .when({ ...handOutSecrets('a'), runnerId: runner('b') })
-      .thenRefused('stale_lease');
+      .thenRefused(
+        'stale_lease',
+        { reason: 'unknown' },
+        { type: 'lease.stale-report-refused', data: { report: 'hand-out-secrets', runnerId: runner('b') } },
+      );
   });
 });
