@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { DomainEventOf } from '@delta-ci/contracts';
 import { pullRequestDelivery } from '../support/fake-forge/webhook-deliveries.ts';
@@ -158,8 +158,13 @@ function filesOf(directory: string): [string, string][] {
     .filter((entry) => entry.isFile())
     .map((entry): [string, string] => {
       const path = join(entry.parentPath, entry.name);
-      const bytes = readFileSync(path);
-      const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
-      return [path, (packed ? gunzipSync(bytes) : bytes).toString('latin1')];
+      return [path, unpacked(readFileSync(path)).toString('latin1')];
     });
+}
+
+/** What is in a file that is compressed: archives of folders by gzip, logs of attempts that are over by zstd. */
+function unpacked(bytes: Buffer): Buffer {
+  const magic = bytes.toString('hex', 0, 4);
+  if (magic === '28b52ffd') return zstdDecompressSync(bytes);
+  return magic.startsWith('1f8b') ? gunzipSync(bytes) : bytes;
 }
