@@ -157,11 +157,28 @@ describe('plain requests', () => {
     ['metadata', 'http://169.254.169.254/latest', '169.254.169.254', 403, '169.254.169.254 refused metadata-address 1'],
     ['no proxy', '/etc', HOST, 403, 'null refused not-http 1'],
     ['TLS in the clear', `https://${HOST}/`, HOST, 403, 'null refused not-http 1'],
+    ['the port of TLS', `http://${HOST}:443/`, `${HOST}:443`, 403, `${HOST} refused not-tls 1`],
     ['a host with a password', `http://me:fake@${HOST}/`, HOST, 403, 'null refused not-http 1'],
   ])('for %s are refused', async (_, url, host, status, line) => {
     const made = await proxyFor({ allow: [HOST] });
     expect(await get(made.port, url, { Host: host })).toMatchObject({ status });
     expect(decided(made)).toEqual([line]);
+  });
+
+  it('keep their length whatever they say of it, and those behind the first of a connection lead nowhere', async () => {
+    const lengths: unknown[] = [];
+    const { port } = await web((asked, answer) => {
+      lengths.push(asked.headers['content-length']);
+      answer.end('heard');
+    });
+    const made = await proxyFor({ allow: [`${HOST}:${port}`] });
+    const asking = (headers: string, body: string): string =>
+      `GET http://${HOST}:${port}/ HTTP/1.1\r\nHost: ${HOST}:${port}\r\n${headers}\r\n${body}`;
+    const hidden = asking('', '');
+    const first = asking(`Connection: Content-Length\r\nContent-Length: ${hidden.length}\r\n`, hidden);
+    expect(await say(made.port, first + hidden.repeat(50))).toContain('heard');
+    expect(lengths).toEqual([String(hidden.length)]);
+    expect(decided(made)).toEqual([`${HOST} allowed null 1`]);
   });
 
   it('through a tunnel to port 80 are judged like any other', async () => {

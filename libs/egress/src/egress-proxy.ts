@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { egressReasonInWords, type EgressDecision, type EgressReason } from '@delta-ci/contracts';
-import { decideGreeting, decideTarget, HTTP_PORT, TLS_PORT, type EgressPolicy } from './decide-egress.ts';
+import { decideGreeting, decideTarget, HTTP_PORT, TLS_PORT, type EgressPolicy, type Verdict } from './decide-egress.ts';
 import { EgressRecord, type Line, type Place } from './egress-record.ts';
 import { authorityOf, readTarget, type Target } from './host.ts';
 import { askOn, readPlainRequest, type Way } from './plain-request.ts';
@@ -58,6 +58,8 @@ export class EgressProxy {
     this.options = options;
     this.record = new EgressRecord(options.onDecision);
     this.http = createServer({ maxHeaderSize: HEAD_BYTES_MAX, requestTimeout: 0, headersTimeout: 0 });
+    // Every answer ends its connection. Without this, requests sent after one another would all be under way at once.
+    this.http.maxRequestsPerSocket = 1;
     this.http.on('request', (asked, answer) => void this.answer(asked, answer));
     this.http.on('connect', (asked, socket, head) => void this.open(asked, socket, head));
     this.http.on('clientError', (_, socket) => this.misunderstood(socket));
@@ -185,7 +187,8 @@ export class EgressProxy {
     const read = readPlainRequest(asked, client.tunnel);
     if (read === null) return this.declineRequest(answer, this.refuse(NOWHERE, 'not-http'));
     const { target, path } = read;
-    const verdict = decideTarget(this.options.policy, target) ?? read.verdict;
+    const isPlainToTls: Verdict = target.port === TLS_PORT ? 'not-tls' : null;
+    const verdict = decideTarget(this.options.policy, target) ?? read.verdict ?? isPlainToTls;
     if (verdict !== null) return this.declineRequest(answer, this.refuse(placeOf(target), verdict));
     const { upstream, limits } = this.options;
     const reached =

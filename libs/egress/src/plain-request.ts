@@ -38,10 +38,14 @@ export function readPlainRequest({ url = '', headers }: IncomingMessage, tunnel:
   return { target, path: asked, verdict: decideRequestedHost(target, headers.host) };
 }
 
+/** Says where the message ends. Were it taken away because `Connection` names it, the rest would pass for another request. */
+const FRAMING = 'content-length';
+
 /** Headers as they are sent on: names and values by turns. */
 function sentOn({ rawHeaders, headers }: IncomingMessage): string[] {
   const named = (headers.connection ?? '').toLowerCase().split(',');
   const dropped = new Set([...HOP_BY_HOP, ...named.map((name) => name.trim())]);
+  dropped.delete(FRAMING);
   const pairs = Array.from({ length: rawHeaders.length / 2 }, (_, at) => rawHeaders.slice(2 * at, 2 * at + 2));
   return pairs.filter(([name = '']) => !dropped.has(name.toLowerCase())).flat();
 }

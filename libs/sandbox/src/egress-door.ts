@@ -12,6 +12,12 @@ const LISTEN = `const server = require('node:net').createServer();
 server.listen({ host: '127.0.0.1', port: ${DOOR_PORT}, backlog: 511 }, () =>
   process.send('listening', server, (error) => process.exit(error ? 1 : 0)));`;
 
+/** What makes a door, in the sandbox. */
+export type DoorPrograms = { readonly node: readonly string[]; readonly shell: readonly string[] };
+
+/** Where a sandbox shows the host's own system. */
+export const DOOR_PROGRAMS_OF_HOST: DoorPrograms = { node: [LISTENER_PATH], shell: ['/bin/sh'] };
+
 /** Listens, is gone, and closes the channel: what follows has none of it. The first word is what to run, the rest what follows. */
 const LISTEN_FIRST = (channelFd: number, listener: readonly string[]): string =>
   `NODE_CHANNEL_FD=${channelFd} ${listener.join(' ')} -e "$1" </dev/null >&2 || exit 125; exec ${channelFd}>&-; shift; exec "$@"`;
@@ -21,13 +27,14 @@ const LISTEN_FIRST = (channelFd: number, listener: readonly string[]): string =>
  * listens there, hands the listening socket to the warden over its channel and ends before anything of the job begins. Nothing
  * stands between the two then, and nothing is left that could be killed or outlive them.
  *
- * @param listener the command that starts Node in the sandbox: words of ours, without anything a shell would read
+ * @param listener the commands that start Node and a shell in the sandbox, both the host's: words of ours, without anything a
+ *   shell would read. An image's own shell would have the channel, and could say to the warden whatever it likes.
  */
 export const listeningFirst = (
   channelFd: number,
-  listener: readonly string[],
+  { node, shell }: DoorPrograms,
   inside: readonly [string, ...string[]],
-): readonly [string, ...string[]] => ['/bin/sh', '-c', LISTEN_FIRST(channelFd, listener), 'sh', LISTEN, ...inside];
+): readonly string[] => [...shell, '-c', LISTEN_FIRST(channelFd, node), 'sh', LISTEN, ...inside];
 
 /** Takes the socket from the sandbox, hands on what connects to it, and ends all of it with the sandbox. */
 export function attendDoor(child: ChildProcess, door: EgressDoor): void {

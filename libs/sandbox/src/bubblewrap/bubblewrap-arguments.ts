@@ -1,3 +1,4 @@
+import type { DoorPrograms } from '../egress-door.ts';
 import { SHARED_MEMORY_BYTES } from '../limits.ts';
 import type { SandboxNetwork } from '../sandbox-executor.ts';
 import type { HostSystem } from './host-system.ts';
@@ -19,8 +20,8 @@ export type RootView = {
   readonly upperHostDir: string | null;
   /** In mode `root`: what becomes the job's user, which no file of the root has a part in. */
   readonly become: readonly string[];
-  /** Starts the warden's Node, for a sandbox with a door. */
-  readonly listen: readonly string[];
+  /** What makes a door, which no file of the root has a part in either. */
+  readonly door: DoorPrograms;
 };
 
 export type SandboxLayout = {

@@ -2,7 +2,7 @@ import { join, posix } from 'node:path';
 import type { CgroupHost } from '../cgroup/cgroup-host.ts';
 import type { StepCgroup } from '../cgroup/step-cgroup.ts';
 import { diskExceeded, isFull } from '../disk-usage.ts';
-import { LISTENER_PATH, listeningFirst } from '../egress-door.ts';
+import { DOOR_PROGRAMS_OF_HOST, listeningFirst } from '../egress-door.ts';
 import { processesIn, SANDBOX_VARIABLE } from '../leftovers.ts';
 import type { StepSetting } from '../run-step.ts';
 import type { SandboxSpec, StepSpec } from '../sandbox-executor.ts';
@@ -60,7 +60,7 @@ function launchAround(steps: BubblewrapSteps, joinFiles: readonly string[], part
   const { layout, inside, env, outputPipe, gate } = parts;
   const become = host.mode === 'root' ? becomeUser(layout.root?.become ?? [host.setpriv], layout.uid) : [];
   const door = typeof layout.network === 'string' ? null : layout.network;
-  const command = door === null ? inside : listeningFirst(CHANNEL_FD, layout.root?.listen ?? [LISTENER_PATH], inside);
+  const command = door === null ? inside : listeningFirst(CHANNEL_FD, layout.root?.door ?? DOOR_PROGRAMS_OF_HOST, inside);
   const launcher = [host.program.path, '--args', String(ARGUMENTS_FD), '--', ...become, ...command];
   return {
     argv: outsideCommand(joinFiles, launcher),

@@ -1,10 +1,11 @@
 import { expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { chmod, chown, copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { existsSync } from 'node:fs';
+import { chmod, chown, copyFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { findPackageJSON } from 'node:module';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { findProgram } from '../find-program.ts';
 import type { TierProbe } from '../sandbox-executor.ts';
@@ -23,6 +24,18 @@ const LOGIN = ['--reuid', String(NOBODY), '--regid', String(NOBODY), '--groups',
 
 type Seen = { readonly observation: Observation; readonly target: Target };
 
+/** A package and what it depends on, beside each other in `modules`. */
+async function copyPackage(name: string, importedBy: string, modules: string): Promise<void> {
+  const copy = join(modules, name);
+  if (existsSync(copy)) return;
+  const manifest = findPackageJSON(name, importedBy);
+  if (manifest === undefined) throw new Error(`package ${name} is not installed`);
+  await cp(dirname(manifest), copy, { recursive: true });
+  const { dependencies = {} } = JSON.parse(await readFile(manifest, 'utf8')) as { dependencies?: object };
+  for (const dependency of Object.keys(dependencies))
+    await copyPackage(dependency, pathToFileURL(manifest).href, modules);
+}
+
 /**
  * Our sources, Node and bubblewrap, where anybody may read them: a checkout in somebody's home is closed to others.
  * Imports of the other rooms find their sources beside ours.
@@ -32,15 +45,14 @@ async function publish(
 ): Promise<{ readonly node: string; readonly program: string; readonly bwrap: string }> {
   const source = fileURLToPath(new URL('..', import.meta.url));
   const contracts = fileURLToPath(new URL('../../../contracts/src', import.meta.url));
-  const zod = dirname(createRequire(import.meta.url).resolve('zod/package.json'));
   const bwrap = findProgram(process.env['DELTA_BWRAP'] ?? 'bwrap', (process.env['PATH'] ?? '').split(':'));
   const modules = join(root, 'node_modules');
   await mkdir(join(modules, '@delta-ci'), { recursive: true });
   await mkdir(join(root, 'bin'));
+  for (const name of ['zod', 'tar-stream']) await copyPackage(name, import.meta.url, modules);
   await Promise.all([
     cp(source, join(root, 'sandbox'), { recursive: true }),
     cp(contracts, join(root, 'contracts'), { recursive: true }),
-    cp(zod, join(modules, 'zod'), { recursive: true }),
     copyFile(process.execPath, join(root, 'bin', 'node')),
     copyFile(bwrap ?? 'bwrap', join(root, 'bin', 'bwrap')),
     writeFile(

@@ -20,8 +20,9 @@ type CarriedProgram = {
 export type RootTools = {
   /** In mode `root`: becomes the job's user. Null when it cannot be taken along. */
   readonly become: CarriedProgram | null;
-  /** The warden's Node, which makes doors. Null when it cannot be taken along. */
+  /** The warden's Node and the host's shell, which make doors. Null when they cannot be taken along. */
   readonly node: CarriedProgram | null;
+  readonly shell: CarriedProgram | null;
   /** Gives jobs a layer of their own over a root; null where roots stay read-only. */
   readonly mount: string | null;
 };
@@ -39,7 +40,8 @@ const NOT_SHOWN = new Set(['dev', 'etc', 'home', 'proc', 'run', 'sys', 'tmp', 'w
 async function carry(program: string): Promise<CarriedProgram | null> {
   const ldd = findProgram('ldd', SYSTEM_PROGRAM_DIRS);
   if (ldd === null) return null;
-  const { stdout } = await run(ldd, [program], { env: {} });
+  // It fails for a program that is linked to nothing, and for none.
+  const { stdout } = await run(ldd, [program], { env: {} }).catch(() => ({ stdout: '' }));
   const linked = [...stdout.matchAll(/(?:=> |^\s*)(\/[^\s()]+)/gm)].map(([, path = '']) => path);
   const loader = linked.find((path) => basename(path).startsWith('ld-linux'));
   if (loader === undefined) return null;
@@ -80,10 +82,10 @@ async function findOverlay(stateDir: string): Promise<string | null> {
 
 /** Looks for what roots take, by trying. @param setpriv of the host, used in mode `root` only */
 export async function findRootTools(mode: PrivilegeMode, setpriv: string, stateDir: string): Promise<RootTools> {
-  const node = await carry(process.execPath);
-  if (mode === 'user') return { become: null, node, mount: null };
+  const [node, shell] = await Promise.all([carry(process.execPath), carry('/bin/sh')]);
+  if (mode === 'user') return { become: null, node, shell, mount: null };
   const [become, mount] = await Promise.all([carry(setpriv), findOverlay(stateDir)]);
-  return { become, node, mount };
+  return { become, node, shell, mount };
 }
 
 /** Where a sandbox's own layer is mounted: to be known before it is. */
@@ -128,13 +130,13 @@ function ownEtcFiles(etc: string): readonly string[] {
  */
 export async function makeRootView(
   tree: RootTree,
-  { become, node, mount }: RootTools,
+  { become, node, shell, mount }: RootTools,
   directory: string,
   disk: string,
   withDoor: boolean,
 ): Promise<RootView> {
-  if (withDoor && node === null)
-    throw new Error('Node of this host cannot be taken along to make a door: it needs glibc');
+  if (withDoor && (node === null || shell === null))
+    throw new Error('Node and the shell of this host cannot be taken along to make a door: they need glibc');
   if (process.getuid?.() === 0 && become === null)
     throw new Error('setpriv of this host cannot be taken along: it needs glibc');
   const upperHostDir = mount === null ? null : await mountLayer(mount, tree, directory, disk);
@@ -146,13 +148,13 @@ export async function makeRootView(
       ...shown
         .filter(({ kind, name }) => kind !== 'symlink' && existsSync(join(merged, name)))
         .map(({ name }) => ({ hostPath: join(merged, name), at: `/${name}`, writable: upperHostDir !== null })),
-      ...carriedFiles([become, withDoor ? node : null]),
+      ...carriedFiles([become, ...(withDoor ? [node, shell] : [])]),
     ],
     links: shown.flatMap(({ name, target }) => (target === null ? [] : [{ at: `/${name}`, to: target }])),
     etcHostDir,
     ownEtcFiles: ownEtcFiles(etcHostDir),
     upperHostDir,
     become: become?.command ?? [],
-    listen: node?.command ?? [],
+    door: { node: node?.command ?? [], shell: shell?.command ?? [] },
   };
 }

@@ -145,12 +145,13 @@ async function writeFile(
 async function unpackEntry(header: Header, content: AsyncIterable<unknown>, unpacking: Unpacking): Promise<void> {
   const { root, tree, limits, sharedByModes, signal } = unpacking;
   signal.throwIfAborted();
-  unpacking.entries += 1;
-  if (unpacking.entries > limits.entries) throw refused(`the image has more than ${limits.entries} entries`);
   const entry = entryOf(header);
-  if (entry === null) return;
+  const steps = entry === null ? [] : tree.place(entry);
+  // Directories that a path implies are made as well: one long path stands for a thousand of them.
+  unpacking.entries += Math.max(1, steps.filter((step) => step.do === 'directory').length);
+  if (unpacking.entries > limits.entries) throw refused(`the image has more than ${limits.entries} entries`);
   const directoryMode = modeFor(undefined, 'directory', sharedByModes);
-  for (const step of tree.place(entry)) {
+  for (const step of steps) {
     if (step.do === 'file') await writeFile(join(root, step.at), header, sharedByModes, content);
     else carryOut(step, root, directoryMode);
   }

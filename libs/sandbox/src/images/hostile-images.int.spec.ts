@@ -115,6 +115,11 @@ describe('hostile images', () => {
     expect(await refusalOf(many, { entries: 5_000 })).toMatch(/^image_refused: the image has more than 5000 entries/);
   });
 
+  it('given a path that stands for very many directories, each of them counts as an entry', async () => {
+    const deep = await ofLayer(entry(`${'d/'.repeat(120)}file`), entry(`${'e/'.repeat(120)}file`));
+    expect(await refusalOf(deep, { entries: 200 })).toMatch(/^image_refused: the image has more than 200 entries/);
+  });
+
   it('given an archive that is damaged, breaks off, or is of a kind nobody unpacks, it is refused', async () => {
     const sparse = await archiveOf([entry('sparse')]);
     sparse.write('S', 156, 'latin1');

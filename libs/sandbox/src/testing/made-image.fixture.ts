@@ -30,10 +30,10 @@ export async function archiveOf(entries: Iterable<MadeEntry>): Promise<Buffer> {
 export const shellLayer = (): Promise<Buffer> =>
   archiveOf([{ name: 'bin/sh', mode: 0o4755, content: '#!/fake\n', mtime: new Date(1_000_000) }]);
 
-/** What steps and self-tests need of a root. */
+/** What steps, self-tests and hostile jobs need of a root. */
 const PROGRAMS =
-  'sh cat chmod cp cut date dd df dirname env find getent grep head hostname id kill ln ls mkdir mkfifo mknod mount mv nohup printf ' +
-  'readlink rm seq setsid sleep sort stat su tail timeout touch tr umount uname unshare wc xargs';
+  'sh awk cat chmod cp cut date dd df dirname env find getent git grep head hostname id ipcmk ipcs kill ln ls mkdir mkfifo mknod mount ' +
+  'mv nohup printf readlink rm seq setsid sleep sort stat su tail timeout touch tr truncate umount uname unshare wc xargs';
 
 /** A layer with a few of this host's programs and what they are linked to: made here, so that nothing is downloaded. */
 export async function programsLayer(): Promise<Buffer> {
