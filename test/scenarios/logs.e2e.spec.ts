@@ -23,7 +23,8 @@ describe('the log of a job', () => {
 
   beforeAll(async () => {
     // Who waits for a gateway on a busy machine does not lose its lease over it.
-    system = await startTestMesh({ repositories: [SHOP], env: { ...QUICK, DELTA_LEASE_TTL_MS: '60000' } });
+    const env = { ...QUICK, DELTA_LEASE_TTL_MS: '60000', DELTA_DISPATCH_VISIBILITY_MS: '61000' };
+    system = await startTestMesh({ repositories: [SHOP], env });
   }, LIMIT_MS);
   afterAll(async () => system.finish(), LIMIT_MS);
 
