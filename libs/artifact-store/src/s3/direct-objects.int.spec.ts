@@ -147,6 +147,15 @@ await whereObjectsAreServed('signed addresses', (server) => {
       expect([await bucket.keys(), await underWay()]).toEqual([[], 0]);
     });
 
+    it('when right and other bytes are sent for it at once, in two uploads, then no place holds the other ones', async () => {
+      const [right, other] = [await grant(bytes), await grant(bytes)];
+      await sendAll(right.requests, bytes);
+      await sendAll(other.requests, Buffer.alloc(bytes.byteLength, 'evil'));
+      const [first] = await Promise.allSettled([right, other].map(async ({ uploadId }) => finish(bytes, uploadId)));
+      expect(first?.status).toBe('fulfilled');
+      expect(bytes.equals(await objects.read(digestOf(bytes), bytes.byteLength))).toBe(true);
+    });
+
     it('when the object stands already, then it stays as it is', async () => {
       await objects.put(bytes, { expected: digestOf(bytes), sizeBytesMax: bytes.byteLength });
       const { uploadId, requests } = await grant(bytes);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
@@ -23,13 +24,17 @@ const SINGLE_BYTES_MAX = 64 * 1_024 ** 2;
 const PART_BYTES = 16 * 1_024 ** 2;
 const MS_PER_S = 1_000;
 
+/** What a sender knows an upload in parts by: our name of its place aside, and the server's of the upload. */
+const UPLOAD_ID = /^([0-9a-f-]{36})\.(.+)$/;
+
 /** Where the objects are that are sent past us. */
 type Objects = Pick<ContentStore, 'open' | 'remove'> & { keyOf(digest: Digest): string };
 
 /**
  * Signed addresses of an S3 server. An object in one request goes to its place at once: length, digest and the condition that
  * nothing stands there are signed, and the server refuses anything else. Parts have no digest of the whole that a server
- * could check: they are put together aside, read, and copied to their place by the server.
+ * could check: they are put together aside, read, and copied to their place by the server. Each upload has a place aside of its
+ * own, where nothing changes once it is put together: what is copied is what was read.
  */
 export class DirectObjects implements DirectTransfers {
   readonly #bucket: S3Bucket;
@@ -102,7 +107,8 @@ export class DirectObjects implements DirectTransfers {
 
   async #beginParts(scope: UploadScope, validMs: number): Promise<GrantedUpload> {
     const { client, name: Bucket } = this.#bucket;
-    const Key = this.#keyAside(scope);
+    const aside = randomUUID();
+    const Key = this.#keyAside(scope, aside);
     const { UploadId = '' } = await answerTo(client.send(new CreateMultipartUploadCommand({ Bucket, Key })));
     const requests: GrantedRequest[] = [];
     for (let fromByte = 0; fromByte < scope.sizeBytes; fromByte += this.#sizes.partBytes) {
@@ -112,7 +118,7 @@ export class DirectObjects implements DirectTransfers {
       const headers = { 'content-length': String(ContentLength) };
       requests.push({ method: 'PUT', url: await this.#sign(part, headers, validMs), headers, fromByte, toByte });
     }
-    return { uploadId: UploadId, requests };
+    return { uploadId: `${aside}.${UploadId}`, requests };
   }
 
   async #sign(command: PutObjectCommand | UploadPartCommand, headers: object, validMs: number): Promise<string> {
@@ -128,8 +134,10 @@ export class DirectObjects implements DirectTransfers {
   async #assemble(scope: UploadScope, uploadId: string): Promise<void> {
     const { client, name: Bucket } = this.#bucket;
     const { digest, sizeBytes } = scope;
-    const Key = this.#keyAside(scope);
-    if ((await sizeOf(this.#bucket, Key)) === null) await this.#complete(Key, uploadId, sizeBytes);
+    const [, aside = '', ofServer = ''] = UPLOAD_ID.exec(uploadId) ?? [];
+    if (aside === '') throw new StoreError('not_found', 'there is no such upload');
+    const Key = this.#keyAside(scope, aside);
+    if ((await sizeOf(this.#bucket, Key)) === null) await this.#complete(Key, ofServer, sizeBytes);
     try {
       await readAll(checkedBytes(downloadOf(this.#bucket, Key, sizeBytes), digest));
       const copy = { Bucket, Key: this.#objects.keyOf(digest), CopySource: `${Bucket}/${encodeURIComponent(Key)}` };
@@ -180,8 +188,8 @@ export class DirectObjects implements DirectTransfers {
     await answerTo(client.send(new DeleteObjectCommand({ Bucket, Key })));
   }
 
-  #keyAside({ sender, digest }: UploadScope): string {
-    return `${this.#incoming}${sender}/${digest.slice('sha256:'.length)}`;
+  #keyAside({ sender, digest }: UploadScope, aside: string): string {
+    return `${this.#incoming}${sender}/${digest.slice('sha256:'.length)}/${aside}`;
   }
 }
 
