@@ -53,7 +53,7 @@ export class LeaseController {
       return undefined;
     }
     const offer = gone.aborted ? null : await this.#offer(waited.held, runner);
-    if (gone.aborted) this.#noteUnheard(waited.held);
+    if (gone.aborted) this.#noteUnheard(waited.held, 'a runner went away while it was granted a lease');
     if (offer === null) reply.code(204);
     return offer ?? undefined;
   }
@@ -117,14 +117,18 @@ export class LeaseController {
     return answer;
   }
 
-  /** Null when the job cannot have what it names: then the attempt is over, and this runner is free. */
+  /**
+   * Null when the job cannot have what it names: then the attempt is over, and this runner is free. Or when that could not be
+   * found out: then the acceptance time ends the lease, and the job is dispatched again.
+   */
   async #offer(held: HeldLease, runner: RunnerCaller): Promise<LeaseOffer | null> {
     const { leaseId, lease } = held;
     const leased = leasedJob(lease, await this.#plans.take(lease.planDigest));
     const { lease: holder, envelope } = speak('hand-out-secrets', { leaseId }, runner);
     const handedOut = await handOutSecrets(this.#parts, leased, holder, envelope);
     if (handedOut.ok) return offerFor(leaseId, leased, handedOut.values, this.#parts.forges);
-    await this.#endBeforeItBegins(held, runner, handedOut.why);
+    if (handedOut.why !== null) await this.#endBeforeItBegins(held, runner, handedOut.why);
+    else this.#noteUnheard(held, 'the log could not be told that a lease hands out secrets');
     return null;
   }
 
@@ -152,8 +156,8 @@ export class LeaseController {
   }
 
   /** Nobody acknowledges this lease, so the acceptance time ends it and the job is dispatched again. */
-  #noteUnheard({ lease: { runId, jobKey, attempt } }: HeldLease): void {
+  #noteUnheard({ lease: { runId, jobKey, attempt } }: HeldLease, why: string): void {
     const line = { event: 'lease-unheard', run: runId, job: jobKey, attempt };
-    this.#parts.logger.warn(line, 'a runner went away while it was granted a lease');
+    this.#parts.logger.warn(line, why);
   }
 }

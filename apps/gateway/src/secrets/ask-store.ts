@@ -53,13 +53,14 @@ async function askOnce({ method, url, headers, body, ca }: StoreRequest, signal:
     agent: false as const,
   };
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  const sent =
-    url.protocol === 'https:'
-      ? requestHttps(url, { ...options, ...(ca === undefined ? {} : { ca }) }, resolve)
-      : requestHttp(url, options, resolve);
-  sent.on('error', reject);
-  sent.end(content);
   try {
+    // What a file of the operator's holds is looked at only here: a credential that is no header, a certificate that is none.
+    const sent =
+      url.protocol === 'https:'
+        ? requestHttps(url, { ...options, ...(ca === undefined ? {} : { ca }) }, resolve)
+        : requestHttp(url, options, resolve);
+    sent.on('error', reject);
+    sent.end(content);
     const answer = await promise;
     return { status: answer.statusCode ?? 0, body: jsonIn(await bytesOf(answer)) };
   } catch (error) {

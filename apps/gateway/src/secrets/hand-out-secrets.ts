@@ -9,7 +9,8 @@ import type { SecretStore } from './secret-store.ts';
 /** Values by name, for this one lease; or why the job cannot have them. */
 export type HandedOut =
   | { readonly ok: true; readonly values: Readonly<Record<string, string>> }
-  | { readonly ok: false; readonly why: string };
+  /** The job cannot have what it names; null when that is not known, because the log could not be told. */
+  | { readonly ok: false; readonly why: string | null };
 
 export interface HandOutParts {
   readonly commands: Pick<CommandClient, 'send'>;
@@ -52,7 +53,8 @@ export async function handOutSecrets(
     secrets: found.secrets.map(({ name, provider }) => ({ name, provider })),
     idTokens: tokens.map(({ name, audience, tokenId, expiresAtMs }) => ({ name, audience, tokenId, expiresAtMs })),
   });
-  return refused === null ? { ok: true, values: Object.fromEntries(values) } : { ok: false, why: refused.message };
+  if (refused === null) return { ok: true, values: Object.fromEntries(values) };
+  return { ok: false, why: refused.code === 'forbidden' ? refused.message : null };
 }
 
 /** Null once it is noted. Under the same id the first answer comes again, if it was only lost. */

@@ -5,8 +5,8 @@
 export const SECRET_CHARACTERS_MIN = 4;
 /** A variable of a process holds some more; a private key or the credentials of a cloud are a tenth of it. */
 export const SECRET_BYTES_MAX = 32 * 1024;
-/** All secrets of one job together. They are looked for in some twenty forms each. */
-export const SECRETS_BYTES_MAX = 64 * 1024;
+/** All secrets of one job together. Their forms, up to some hundred times as much, have to fit what can be searched for at once. */
+export const SECRETS_BYTES_MAX = 32 * 1024;
 
 /** Why nobody could keep this value out of a log, or hand it to a program; null when it can be done. Never names the value. */
 export function whyNoSecret(value: string): string | null {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { MASK } from './masking-stream.ts';
-import { formsOf, whyNoSecret } from './secret-forms.ts';
+import { formsOf, SECRETS_BYTES_MAX, whyNoSecret } from './secret-forms.ts';
 import { SecretMasker } from './secret-masker.ts';
 
 const FAKE = 'not/a+secret of "anybody"~é';
@@ -122,6 +122,18 @@ describe('what can be a secret', () => {
   it('given one of four characters, then it can be', () => {
     expect(whyNoSecret('abcd')).toBeNull();
     expect(whyNoSecret('ab\ncd')).toBeNull();
+  });
+});
+
+describe('as many secrets as a job may have', () => {
+  it.each([
+    ['lines of JSON', '{"k":"éééééé\\"}\n'],
+    ['characters of three bytes', '中文中文"\n'],
+    ['characters of four bytes', '😀😁😂😃\n'],
+    ['control characters', '\u0001\u0002\u0003\u0004"\n'],
+  ])('are looked for, of %s too', (_, line) => {
+    const value = Buffer.alloc(SECRETS_BYTES_MAX, line).toString().replaceAll('\ufffd', '');
+    expect(new SecretMasker([value]).mask(`before ${line} after`)).not.toContain(line.trim());
   });
 });
 
