@@ -60,7 +60,8 @@ function launchAround(steps: BubblewrapSteps, joinFiles: readonly string[], part
   const { layout, inside, env, outputPipe, gate } = parts;
   const become = host.mode === 'root' ? becomeUser(layout.root?.become ?? [host.setpriv], layout.uid) : [];
   const door = typeof layout.network === 'string' ? null : layout.network;
-  const command = door === null ? inside : listeningFirst(CHANNEL_FD, layout.root?.door ?? DOOR_PROGRAMS_OF_HOST, inside);
+  const command =
+    door === null ? inside : listeningFirst(CHANNEL_FD, layout.root?.door ?? DOOR_PROGRAMS_OF_HOST, inside);
   const launcher = [host.program.path, '--args', String(ARGUMENTS_FD), '--', ...become, ...command];
   return {
     argv: outsideCommand(joinFiles, launcher),
