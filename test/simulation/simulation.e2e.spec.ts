@@ -52,9 +52,10 @@ describe('the simulated world', () => {
     'does the same for the same seed: alone, after others, and in another process',
     async () => {
       const [together, alone] = await Promise.all([simulate('--from', '3', '--seeds', '2'), simulate('--seed', '4')]);
-      const [, second] = together.results;
-      expect(second?.digest).toMatch(/^[0-9a-f]{32}$/);
-      expect(alone.results[0]).toEqual(second);
+      // Seeds that failed once are run beside those that are asked for.
+      const [among, itself] = [together, alone].map(({ results }) => results.find(({ seed }) => seed === 4));
+      expect(among?.digest).toMatch(/^[0-9a-f]{32}$/);
+      expect(itself).toEqual(among);
     },
     PATIENCE_MS,
   );
