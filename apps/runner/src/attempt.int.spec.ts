@@ -352,7 +352,7 @@ describe('one leased attempt', () => {
     [
       'are too much together to be',
       Object.fromEntries(['A', 'B', 'C'].map((name) => [name, name.repeat(30_000)])),
-      '65536',
+      '32768',
     ],
   ])(
     'given secrets that %s kept out of the log, then the job is refused, and no value is told',

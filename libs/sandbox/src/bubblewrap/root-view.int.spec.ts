@@ -9,7 +9,7 @@ import { MINIMUM_LAYERS } from '../layer-minimum.ts';
 import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
 import type { JobRoot, SandboxExecutor, SandboxSpec, StepResult, StepSpec } from '../sandbox-executor.ts';
 import { describeHostileBattery } from '../testing/hostile-battery.fixture.ts';
-import { archiveOf, imageOf, programsLayer, writeLayout } from '../testing/made-image.fixture.ts';
+import { archiveOf, HOSTILE_PROGRAMS, imageOf, programsLayer, writeLayout } from '../testing/made-image.fixture.ts';
 import {
   collectOutput,
   finished,
@@ -51,7 +51,7 @@ beforeAll(async () => {
     { name: 'home/job/secret', content: 'not shown' },
   ]);
   await writeLayout(join(place, 'layout'), {
-    'tools:1': imageOf([await programsLayer(), traps], { env: ['A=of-image', 'PATH=/usr/bin:/bin'] }),
+    'tools:1': imageOf([await programsLayer(HOSTILE_PROGRAMS), traps], { env: ['A=of-image', 'PATH=/usr/bin:/bin'] }),
   });
   const images = new JobImages({
     storeDir: join(place, 'store'),

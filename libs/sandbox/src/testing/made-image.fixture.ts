@@ -30,15 +30,18 @@ export async function archiveOf(entries: Iterable<MadeEntry>): Promise<Buffer> {
 export const shellLayer = (): Promise<Buffer> =>
   archiveOf([{ name: 'bin/sh', mode: 0o4755, content: '#!/fake\n', mtime: new Date(1_000_000) }]);
 
-/** What steps, self-tests and hostile jobs need of a root. */
+/** What steps and self-tests need of a root. */
 const PROGRAMS =
-  'sh awk cat chmod cp cut date dd df dirname env find getent git grep head hostname id ipcmk ipcs kill ln ls mkdir mkfifo mknod mount ' +
-  'mv nohup printf readlink rm seq setsid sleep sort stat su tail timeout touch tr truncate umount uname unshare wc xargs';
+  'sh cat chmod cp cut date dd df dirname env find getent grep head hostname id kill ln ls mkdir mkfifo mknod mount mv nohup printf ' +
+  'readlink rm seq setsid sleep sort stat su tail timeout touch tr umount uname unshare wc xargs';
+
+/** What hostile jobs need besides. */
+export const HOSTILE_PROGRAMS: readonly string[] = ['awk', 'git', 'ipcmk', 'ipcs', 'truncate'];
 
 /** A layer with a few of this host's programs and what they are linked to: made here, so that nothing is downloaded. */
-export async function programsLayer(): Promise<Buffer> {
+export async function programsLayer(more: readonly string[] = []): Promise<Buffer> {
   const run = promisify(execFile);
-  const programs = PROGRAMS.split(' ').map((name) => findProgram(name, SYSTEM_PROGRAM_DIRS) ?? `/bin/${name}`);
+  const programs = [...PROGRAMS.split(' '), ...more].map((name) => findProgram(name, SYSTEM_PROGRAM_DIRS) ?? `/bin/${name}`);
   // Node itself is bound into sandboxes where jobs use it; what it is linked to comes from here.
   const { stdout: linked } = await run('ldd', [...programs, process.execPath]);
   const files = new Set([...programs, '/bin/sh', ...(linked.match(/\/[^\s:()]+\.so[^\s:()]*/g) ?? [])]);
