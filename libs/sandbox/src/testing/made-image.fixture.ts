@@ -41,7 +41,9 @@ export const HOSTILE_PROGRAMS: readonly string[] = ['awk', 'git', 'ipcmk', 'ipcs
 /** A layer with a few of this host's programs and what they are linked to: made here, so that nothing is downloaded. */
 export async function programsLayer(more: readonly string[] = []): Promise<Buffer> {
   const run = promisify(execFile);
-  const programs = [...PROGRAMS.split(' '), ...more].map((name) => findProgram(name, SYSTEM_PROGRAM_DIRS) ?? `/bin/${name}`);
+  const programs = [...PROGRAMS.split(' '), ...more].map(
+    (name) => findProgram(name, SYSTEM_PROGRAM_DIRS) ?? `/bin/${name}`,
+  );
   // Node itself is bound into sandboxes where jobs use it; what it is linked to comes from here.
   const { stdout: linked } = await run('ldd', [...programs, process.execPath]);
   const files = new Set([...programs, '/bin/sh', ...(linked.match(/\/[^\s:()]+\.so[^\s:()]*/g) ?? [])]);
