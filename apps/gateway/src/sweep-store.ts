@@ -30,7 +30,7 @@ async function sweepStore({ store, logCloser, logger, logsKeptMs, nowMs }: Store
   }
 }
 
-/** Sweeps now and every hour. Answers how to end it, which waits for a sweep under way. */
+/** Sweeps now and every hour. Answers how to end it, which waits for what a sweep does just now; the rest is left to the next start. */
 export function keepSwept(sweep: StoreSweep): () => Promise<void> {
   let under = sweepStore(sweep);
   const timer = setInterval(() => {
@@ -38,6 +38,7 @@ export function keepSwept(sweep: StoreSweep): () => Promise<void> {
   }, SWEEP_EVERY_MS);
   return async () => {
     clearInterval(timer);
+    await sweep.logCloser.end();
     await under;
   };
 }

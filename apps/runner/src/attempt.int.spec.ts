@@ -113,7 +113,7 @@ async function carryOut(
   });
 }
 
-/** Asks for a host through the door of whatever it opens, before there is any step. */
+/** Asks for a host through the outlet of whatever it opens, before there is any step. */
 function askingFor(host: string): SandboxExecutor {
   const dummy = new DummyExecutor();
   return {
@@ -121,7 +121,7 @@ function askingFor(host: string): SandboxExecutor {
     probe: async () => dummy.probe(),
     open: async (spec) => {
       const { network } = spec;
-      if (typeof network === 'string') throw new Error('there is no door');
+      if (typeof network === 'string') throw new Error('there is no outlet');
       const server = createServer((connection) => network.accept(connection)).listen(0, '127.0.0.1');
       await once(server, 'listening');
       const asked = connect((server.address() as AddressInfo).port, '127.0.0.1');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ArtifactExpiry } from './artifact-expiry.ts';
 import { CapacityInputs } from './capacity.ts';
 import { Actor, Change, RerunSource, Repository } from './change.ts';
 import { Checkpoint } from './checkpoint.ts';
@@ -89,19 +90,6 @@ export const FailureExplanation = z.strictObject({
   incomplete: z.array(z.string().max(500)).max(20),
 });
 export type FailureExplanation = z.infer<typeof FailureExplanation>;
-
-/** Artifacts of one record of what expired; its own length keeps the record far below what one may be. */
-export const EXPIRED_AT_ONCE_MAX = 100;
-
-/** An artifact whose time is over: which one it was, what it was, and from when its days counted. */
-export const ExpiredArtifact = z.strictObject({
-  runId: RunId,
-  jobKey: JobKey,
-  attempt: AttemptNumber,
-  ...ArtifactRecord.pick({ name: true, digest: true, sizeBytes: true, retentionDays: true }).shape,
-  recordedAtMs: EpochMs,
-});
-export type ExpiredArtifact = z.infer<typeof ExpiredArtifact>;
 
 /** Type -> current data schema. A change of meaning gets a new schema version and an upcast, never an edit. */
 export const EVENT_DATA = {
@@ -196,15 +184,7 @@ export const EVENT_DATA = {
   }),
   'artifact.recorded': z.strictObject({ ...attempt, artifact: ArtifactRecord }),
   /** Artifacts whose time is over, recorded before anything of them is removed. */
-  'artifact.expired': z.strictObject({
-    /** Why: each was kept for as many days as its job's configuration says. */
-    policy: z.literal('retention-days'),
-    artifacts: z.array(ExpiredArtifact).min(1).max(EXPIRED_AT_ONCE_MAX),
-    /** What is removed of the store: bytes that no other artifact refers to. */
-    objects: z
-      .array(z.strictObject({ digest: Digest, sizeBytes: z.number().int().nonnegative() }))
-      .max(EXPIRED_AT_ONCE_MAX),
-  }),
+  'artifact.expired': ArtifactExpiry,
   'failure.explained': z.strictObject({ ...attempt, explanation: FailureExplanation }),
   'publication.recorded': z.strictObject({
     /** What was published: `check:delta-ci`, `check:<job key>`, `comment:summary`. */

@@ -126,12 +126,11 @@ export {
   stepFailed,
   usageOfSteps,
 } from './outcome.ts';
+export { ArtifactExpiry, EXPIRED_AT_ONCE_MAX, ExpiredArtifact } from './artifact-expiry.ts';
 export {
   CitedEvidence,
   ARTIFACT_STREAM,
   EVENT_DATA,
-  EXPIRED_AT_ONCE_MAX,
-  ExpiredArtifact,
   EVENT_TYPES,
   FailureExplanation,
   PlannedJobState,

@@ -1,6 +1,6 @@
 export type {
   CloseReport,
-  EgressDoor,
+  EgressOutlet,
   ExecutorTier,
   JobRoot,
   ObtainedRoot,

@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
-import { attendDoor } from './egress-door.ts';
+import { attendOutlet } from './egress-outlet.ts';
 import { inheritedDescriptors } from './inherited-descriptors.ts';
 import { openGate, openOutputPipe } from './output-pipe.ts';
-import type { EgressDoor } from './sandbox-executor.ts';
+import type { EgressOutlet } from './sandbox-executor.ts';
 
 /** A program to start: what it is given on descriptors 3 and up, and where its pipes lie. */
 export type Launch = {
@@ -17,8 +17,8 @@ export type Launch = {
   readonly outputPipe: string;
   /** The named pipe it has for its standard input; null when that is empty. */
   readonly gate: string | null;
-  /** Who answers behind its door; the program has a channel for that after all other descriptors. Null without a door. */
-  readonly door: EgressDoor | null;
+  /** Who answers behind its outlet; the program has a channel for that after all other descriptors. Null without an outlet. */
+  readonly outlet: EgressOutlet | null;
 };
 
 /** What a launcher says on one of its channels, up to a cap. */
@@ -77,7 +77,7 @@ function feed(child: ChildProcess, feeds: readonly Buffer[]): void {
  */
 function descriptors(launch: Launch, inputFd: number, outputFd: number, nullFd: number): StdioOptions {
   const pipes = Array<'pipe'>(1 + launch.feeds.length + (launch.reportsStatus ? 1 : 0)).fill('pipe');
-  const channel = launch.door === null ? [] : (['ipc'] as const);
+  const channel = launch.outlet === null ? [] : (['ipc'] as const);
   const own: Exclude<StdioOptions, string> = [inputFd, outputFd, ...pipes, ...channel];
   for (const leaked of inheritedDescriptors()) {
     while (own.length < leaked) own.push('ignore');
@@ -111,7 +111,7 @@ export function launchStep(launch: Launch): Launched {
     const stdio = descriptors(launch, gate?.readFd ?? nullFd, output.writeFd, nullFd);
     const child = spawn(file, args, { cwd: launch.cwd, env: { ...launch.env }, stdio, detached: true });
     const exited = exitOf(child);
-    if (launch.door !== null) attendDoor(child, launch.door);
+    if (launch.outlet !== null) attendOutlet(child, launch.outlet);
     const status = collect(child.stdio[launch.feeds.length + 3]);
     const setup = collect(child.stderr);
     feed(child, launch.feeds);

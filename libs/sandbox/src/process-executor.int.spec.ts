@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { ProcessExecutor } from './process-executor.ts';
-import { CLOSED_DOOR } from './testing/hostile/behind-door.fixture.ts';
+import { CLOSED_OUTLET } from './testing/hostile/behind-outlet.fixture.ts';
 import { specFor, withDirectories } from './testing/open-sandbox.fixture.ts';
 import { describeProcessContract, SHELL_PROGRAMS } from './testing/process-contract.fixture.ts';
 import { describeSandboxContract } from './testing/sandbox-contract.fixture.ts';
@@ -20,8 +20,8 @@ describe('tier process', () => {
 
   it('given a job that may reach some hosts, it refuses by name, because it could not keep it to them', async () => {
     await withDirectories(async (stateDir, hostDir) => {
-      const opened = await makeExecutor(stateDir).open(specFor(hostDir, { network: CLOSED_DOOR }));
-      expect(opened).toMatchObject({ ok: false, refusal: { code: 'door_unsupported' } });
+      const opened = await makeExecutor(stateDir).open(specFor(hostDir, { network: CLOSED_OUTLET }));
+      expect(opened).toMatchObject({ ok: false, refusal: { code: 'outlet_unsupported' } });
     });
   });
 

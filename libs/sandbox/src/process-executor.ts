@@ -17,7 +17,7 @@ import type { Opened, SandboxExecutor, SandboxSpec, TierProbe } from './sandbox-
 import { SequentialSandbox } from './sequential-sandbox.ts';
 import { insideCommand, outsideCommand } from './step-entry.ts';
 import { baseEnvironment } from './step-environment.ts';
-import { refuseDoor, refuseSpec } from './validate-spec.ts';
+import { refuseOutlet, refuseSpec } from './validate-spec.ts';
 
 export type ProcessExecutorOptions = {
   /** Where the executor keeps what it must undo; made when missing. On a disk, private to the warden. */
@@ -51,7 +51,7 @@ export class ProcessExecutor implements SandboxExecutor {
       return { ok: false, refusal: refusal('tier_refuses_untrusted', 'tier process runs trusted code only') };
     }
     const refused =
-      refuseDoor(spec, this.tier) ?? refuseSpec(spec) ?? refuseMissingLayer(this.layers(), spec.minimum ?? {});
+      refuseOutlet(spec, this.tier) ?? refuseSpec(spec) ?? refuseMissingLayer(this.layers(), spec.minimum ?? {});
     return refused === null ? this.prepare(spec) : { ok: false, refusal: refused };
   }
 
@@ -115,7 +115,7 @@ export class ProcessExecutor implements SandboxExecutor {
         reportsStatus: false,
         outputPipe: join(directory, 'output'),
         gate: null,
-        door: null,
+        outlet: null,
       }),
       contain: (cgroup) => ({
         terminate: (child) => void (child.pid !== undefined && signalProcess(-child.pid, 'SIGTERM')),

@@ -3,7 +3,7 @@ import type { Layer } from './layers.ts';
 export type RefusalCode =
   | 'tier_refuses_untrusted'
   | 'untrusted_host_network'
-  | 'door_unsupported'
+  | 'outlet_unsupported'
   | 'layer_missing'
   | 'spec_invalid'
   | 'workspace_unusable'

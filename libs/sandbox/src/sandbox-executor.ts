@@ -14,16 +14,16 @@ export type ExecutorTier = IsolationTier | 'dummy';
 export type ReadOnlyBind = { readonly hostPath: string; readonly at?: string };
 
 /** The one way out of a sandbox that has no network: a proxy for HTTP, whoever it is that answers. */
-export type EgressDoor = {
+export type EgressOutlet = {
   /** Takes a connection that something in the sandbox made to its proxy. It is destroyed at the latest when its step ends. */
   readonly accept: (connection: Socket) => void;
 };
 
 /**
- * `none`: a loopback of its own and nothing else. `host`: the host's network, for trusted code only. A door: as `none`, but for
- * a port on that loopback behind which the door is, and variables that name it as the proxy.
+ * `none`: a loopback of its own and nothing else. `host`: the host's network, for trusted code only. An outlet: as `none`, but for
+ * a port on that loopback where the warden answers, and variables that name it as the proxy.
  */
-export type SandboxNetwork = 'none' | 'host' | EgressDoor;
+export type SandboxNetwork = 'none' | 'host' | EgressOutlet;
 
 /**
  * A root file system for a job: an image that was pulled and unpacked, a root file system the operator named, or one that the

@@ -25,7 +25,7 @@ it.each([
     const output = collectOutput();
     const supervised = await superviseStep(
       () =>
-        launchStep({ argv, cwd: '/', env: {}, feeds: [], reportsStatus: false, outputPipe, gate: null, door: null }),
+        launchStep({ argv, cwd: '/', env: {}, feeds: [], reportsStatus: false, outputPipe, gate: null, outlet: null }),
       step(),
       UNCONTAINED,
       1_000,

@@ -90,9 +90,12 @@ export function refuseNetwork(spec: SandboxSpec): Refusal | null {
     : null;
 }
 
-/** For a tier that cannot put a door into a sandbox: it would have to give the job more, or less, than its allow-list. */
-export function refuseDoor(spec: SandboxSpec, tier: string): Refusal | null {
+/** For a tier that cannot put an outlet into a sandbox: it would have to give the job more, or less, than its allow-list. */
+export function refuseOutlet(spec: SandboxSpec, tier: string): Refusal | null {
   return typeof spec.network === 'string'
     ? null
-    : refusal('door_unsupported', `tier ${tier} cannot enforce a list of hosts that a job may reach: use tier sandbox`);
+    : refusal(
+        'outlet_unsupported',
+        `tier ${tier} cannot enforce a list of hosts that a job may reach: use tier sandbox`,
+      );
 }

@@ -1,20 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { aChange } from '../../../../test/support/made-up/change.ts';
+import { aGrantedLease } from '../../../../test/support/made-up/granted-lease.ts';
 import { aPlan } from '../../../../test/support/made-up/plan.ts';
 import { claimsOf, subjectOf } from './id-token-claims.ts';
 
-const LEASE = {
-  runId: `run_${'1'.repeat(32)}`,
-  jobKey: 'publish',
-  attempt: 2,
-  fence: 2,
-  planDigest: `sha256:${'1'.repeat(64)}`,
-  ttlMs: 1,
-  heartbeatMs: 1,
-  acceptanceMs: 1,
-  maxRuntimeMs: 1,
-  traceparent: null,
-};
+const LEASE = aGrantedLease('publish', { attempt: 2, fence: 2 });
 
 describe('the subject of an identity token', () => {
   it.each([

@@ -33,7 +33,7 @@ interface HeldKey extends SigningKey {
 /**
  * Keys that sign identity tokens, one for each period of time, in files that the gateways of an installation share. The key of
  * the next period is published before it signs, so that whoever keeps the set for a while knows it; that of a past one for as
- * long as a token that it signed may hold. Then its file is removed.
+ * long as a token that it signed may hold. The files of older ones are removed when a gateway starts.
  */
 export class SigningKeys {
   readonly #directory: string;

@@ -15,8 +15,8 @@ export interface LogCloserParts {
 }
 
 /**
- * Archives the logs of attempts that are over, one at a time: compressing costs a core some milliseconds for each megabyte,
- * and nobody waits for it. What fails, or is lost with the process, is found by the sweep.
+ * Archives the logs of attempts that are over, one after the other: compressing costs a core some milliseconds for each megabyte,
+ * and nobody waits for it. What fails, or is lost with the process, is found by the sweep, which goes one by one beside that.
  */
 export class LogCloser {
   readonly #parts: LogCloserParts;

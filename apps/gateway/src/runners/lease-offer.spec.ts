@@ -1,25 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Plan, TrustLevel } from '@delta-ci/contracts';
 import type { ForgeSettings } from '@delta-ci/forge';
+import { aGrantedLease } from '../../../../test/support/made-up/granted-lease.ts';
 import { aPlan } from '../../../../test/support/made-up/plan.ts';
 import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
 import { aRepository } from '../../../../test/support/made-up/repository.ts';
 import { leasedJob, offerFor, PlanShelf } from './lease-offer.ts';
 
-const DIGEST = `sha256:${'1'.repeat(64)}`;
 const PLAN = aPlan({ jobs: [aPlannedJob('unit'), aPlannedJob('lint')] });
-const LEASE = {
-  runId: `run_${'1'.repeat(32)}`,
-  jobKey: 'unit',
-  attempt: 1,
-  fence: 1,
-  planDigest: DIGEST,
-  ttlMs: 1,
-  heartbeatMs: 1,
-  acceptanceMs: 1,
-  maxRuntimeMs: 1,
-  traceparent: null,
-};
+const LEASE = aGrantedLease('unit');
+const DIGEST = LEASE.planDigest;
 
 describe('plans on the shelf', () => {
   it('given many who ask at once, then one fetch serves them all', async () => {

@@ -86,7 +86,7 @@ export class UploadController {
     const { name, digest, sizeBytes } = artifact;
     const { lease, envelope } = speak('record-artifact', params, runner, `${name}\n${digest}`);
     acceptedOr(await this.#parts.commands.send('record-artifact', { ...lease, artifact }, envelope));
-    // Another artifact with the same bytes may have expired meanwhile: now that this one is recorded, they are not removed.
+    // Another artifact with the same bytes may have expired before this one was recorded, and they may be gone with it.
     if ((await this.#parts.store.artifacts.size(digest)) === null) {
       throw refusedWith('unavailable', 'the artifact was removed while it was recorded: send it again');
     }

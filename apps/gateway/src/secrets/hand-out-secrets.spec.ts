@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { refuse, type Refusal } from '@delta-ci/contracts';
+import { aGrantedLease } from '../../../../test/support/made-up/granted-lease.ts';
 import { aPlan } from '../../../../test/support/made-up/plan.ts';
 import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
 import { handOutSecrets, type HandedOut } from './hand-out-secrets.ts';
@@ -8,18 +9,6 @@ import { SecretStore } from './secret-store.ts';
 const NAMES = ['A_KEY', 'B_KEY', 'C_KEY'];
 const HOLDER = { leaseHash: '1'.repeat(64), runnerId: `rnr_${'1'.repeat(32)}` };
 const ENVELOPE = { id: 'hand-out-1', actor: { kind: 'runner' as const, name: HOLDER.runnerId }, traceparent: null };
-const LEASE = {
-  runId: `run_${'1'.repeat(32)}`,
-  jobKey: 'unit',
-  attempt: 1,
-  fence: 1,
-  planDigest: `sha256:${'1'.repeat(64)}`,
-  ttlMs: 1,
-  heartbeatMs: 1,
-  acceptanceMs: 1,
-  maxRuntimeMs: 1,
-  traceparent: null,
-};
 
 /** Three secrets of one value, with a log that answers as it is told. */
 async function handedOut(value: string, refusals: Refusal[]): Promise<{ result: HandedOut; ids: string[] }> {
@@ -37,7 +26,7 @@ async function handedOut(value: string, refusals: Refusal[]): Promise<{ result: 
   };
   const store = new SecretStore(new Map([['made-up', provider]]), grants, []);
   const parts = { commands: { send } as never, secrets: store, idTokens: null };
-  const leased = { lease: LEASE, plan: aPlan(), job: aPlannedJob('unit', { secrets: NAMES }) };
+  const leased = { lease: aGrantedLease('unit'), plan: aPlan(), job: aPlannedJob('unit', { secrets: NAMES }) };
   return { result: await handOutSecrets(parts, leased, HOLDER, ENVELOPE), ids };
 }
 

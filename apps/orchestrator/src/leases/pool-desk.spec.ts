@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { refuse, type DispatchMessage } from '@delta-ci/contracts';
 import type { PullDispatchOutcome, PulledDispatch } from '@delta-ci/bus';
+import { aGrantedLease } from '../../../../test/support/made-up/granted-lease.ts';
 import { PoolDesk, type DeskPorts, type GrantOutcome, type WaitEnd, type WaitingRunner } from './pool-desk.ts';
 
 const ANY_REQUIREMENTS: DispatchMessage['requirements'] = {
@@ -58,18 +59,7 @@ function runner(number: number, isolation: 'sandbox' | 'process' = 'sandbox'): W
 
 const leaseFor = (work: PulledDispatch): GrantOutcome => ({
   kind: 'granted',
-  lease: {
-    runId: RUN,
-    jobKey: work.dispatch.jobKey,
-    attempt: 1,
-    fence: 1,
-    planDigest: `sha256:${'0'.repeat(64)}`,
-    ttlMs: 1,
-    heartbeatMs: 1,
-    acceptanceMs: 1,
-    maxRuntimeMs: 1,
-    traceparent: null,
-  },
+  lease: aGrantedLease(work.dispatch.jobKey, { runId: RUN }),
 });
 
 const NONE: WaitEnd = { kind: 'none' };

@@ -1,4 +1,4 @@
-import type { DoorPrograms } from '../egress-door.ts';
+import type { OutletPrograms } from '../egress-outlet.ts';
 import { SHARED_MEMORY_BYTES } from '../limits.ts';
 import type { SandboxNetwork } from '../sandbox-executor.ts';
 import type { HostSystem } from './host-system.ts';
@@ -20,8 +20,8 @@ export type RootView = {
   readonly upperHostDir: string | null;
   /** In mode `root`: what becomes the job's user, which no file of the root has a part in. */
   readonly become: readonly string[];
-  /** What makes a door, which no file of the root has a part in either. */
-  readonly door: DoorPrograms;
+  /** What makes an outlet, which no file of the root has a part in either. */
+  readonly outlet: OutletPrograms;
 };
 
 export type SandboxLayout = {
@@ -49,7 +49,7 @@ export const SANDBOX_HOST_NAME = 'job';
 export const ARGUMENTS_FD = 3;
 export const SECCOMP_FD = 4;
 export const STATUS_FD = 5;
-/** Where there is a door: a channel of Node's. */
+/** Where there is an outlet: a channel of Node's. */
 export const CHANNEL_FD = 6;
 
 const options = (...groups: readonly (readonly string[])[]): readonly string[] => groups.flat();

@@ -2,7 +2,7 @@ import { join, posix } from 'node:path';
 import type { CgroupHost } from '../cgroup/cgroup-host.ts';
 import type { StepCgroup } from '../cgroup/step-cgroup.ts';
 import { diskExceeded, isFull } from '../disk-usage.ts';
-import { DOOR_PROGRAMS_OF_HOST, listeningFirst } from '../egress-door.ts';
+import { OUTLET_PROGRAMS_OF_HOST, listeningFirst } from '../egress-outlet.ts';
 import { processesIn, SANDBOX_VARIABLE } from '../leftovers.ts';
 import type { StepSetting } from '../run-step.ts';
 import type { SandboxSpec, StepSpec } from '../sandbox-executor.ts';
@@ -59,9 +59,9 @@ function launchAround(steps: BubblewrapSteps, joinFiles: readonly string[], part
   const { host } = steps;
   const { layout, inside, env, outputPipe, gate } = parts;
   const become = host.mode === 'root' ? becomeUser(layout.root?.become ?? [host.setpriv], layout.uid) : [];
-  const door = typeof layout.network === 'string' ? null : layout.network;
+  const outlet = typeof layout.network === 'string' ? null : layout.network;
   const command =
-    door === null ? inside : listeningFirst(CHANNEL_FD, layout.root?.door ?? DOOR_PROGRAMS_OF_HOST, inside);
+    outlet === null ? inside : listeningFirst(CHANNEL_FD, layout.root?.outlet ?? OUTLET_PROGRAMS_OF_HOST, inside);
   const launcher = [host.program.path, '--args', String(ARGUMENTS_FD), '--', ...become, ...command];
   return {
     argv: outsideCommand(joinFiles, launcher),
@@ -71,7 +71,7 @@ function launchAround(steps: BubblewrapSteps, joinFiles: readonly string[], part
     reportsStatus: true,
     outputPipe,
     gate,
-    door,
+    outlet,
   };
 }
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { CgroupHost } from '../cgroup/cgroup-host.ts';
 import { cgroupParents } from '../cgroup/step-cgroup.ts';
 import { collectFiles } from '../collect-files.ts';
-import { doorEnvironment, LISTENER_PATH } from '../egress-door.ts';
+import { outletEnvironment, LISTENER_PATH } from '../egress-outlet.ts';
 import { clearSandbox, type Sweep } from '../leftovers.ts';
 import type { LayerReport } from '../layers.ts';
 import { makePipes } from '../output-pipe.ts';
@@ -123,7 +123,7 @@ const environmentFor = (
 ): SandboxLayout['env'] => ({
   ...baseEnvironment(spec.user, homeDir, '/tmp'),
   ...ofRoot,
-  ...(typeof spec.network === 'string' ? {} : doorEnvironment()),
+  ...(typeof spec.network === 'string' ? {} : outletEnvironment()),
   ...spec.env,
 });
 

@@ -103,11 +103,11 @@ whereItRuns('an image in tier sandbox', await probeOnce(makePlain), () => {
     expect(await readFile(join(root.tree?.directory ?? '', 'opt/kept'), 'utf8')).toBe('as it was');
   });
 
-  it('given a door, what connects to it reaches the warden', async () => {
-    const door = { accept: (connection: Socket) => void connection.end('from the warden') };
+  it('given an outlet, what connects to it reaches the warden', async () => {
+    const outlet = { accept: (connection: Socket) => void connection.end('from the warden') };
     const connect = "require('net').connect(28128, '127.0.0.1').on('data', (d) => console.log(String(d)))";
     const look = script(`/.delta/ld-linux* --library-path /.delta /.delta/node -e "${connect}"`);
-    expect(await said({ network: door }, [look])).toBe('from the warden\n');
+    expect(await said({ network: outlet }, [look])).toBe('from the warden\n');
   });
 
   it('keeps the root, its /etc and what becomes the user from being written', async () => {

@@ -20,7 +20,7 @@ type CarriedProgram = {
 export type RootTools = {
   /** In mode `root`: becomes the job's user. Null when it cannot be taken along. */
   readonly become: CarriedProgram | null;
-  /** The warden's Node and the host's shell, which make doors. Null when they cannot be taken along. */
+  /** The warden's Node and the host's shell, which make outlets. Null when they cannot be taken along. */
   readonly node: CarriedProgram | null;
   readonly shell: CarriedProgram | null;
   /** Gives jobs a layer of their own over a root; null where roots stay read-only. */
@@ -125,7 +125,7 @@ function ownEtcFiles(etc: string): readonly string[] {
  *
  * @param directory of the sandbox, on the host
  * @param disk where the job's own files lie
- * @param withDoor whether the sandbox has a door
+ * @param withOutlet whether the sandbox has an outlet
  * @throws what the host refuses
  */
 export async function makeRootView(
@@ -133,10 +133,10 @@ export async function makeRootView(
   { become, node, shell, mount }: RootTools,
   directory: string,
   disk: string,
-  withDoor: boolean,
+  withOutlet: boolean,
 ): Promise<RootView> {
-  if (withDoor && (node === null || shell === null))
-    throw new Error('Node and the shell of this host cannot be taken along to make a door: they need glibc');
+  if (withOutlet && (node === null || shell === null))
+    throw new Error('Node and the shell of this host cannot be taken along to make an outlet: they need glibc');
   if (process.getuid?.() === 0 && become === null)
     throw new Error('setpriv of this host cannot be taken along: it needs glibc');
   const upperHostDir = mount === null ? null : await mountLayer(mount, tree, directory, disk);
@@ -148,13 +148,13 @@ export async function makeRootView(
       ...shown
         .filter(({ kind, name }) => kind !== 'symlink' && existsSync(join(merged, name)))
         .map(({ name }) => ({ hostPath: join(merged, name), at: `/${name}`, writable: upperHostDir !== null })),
-      ...carriedFiles([become, ...(withDoor ? [node, shell] : [])]),
+      ...carriedFiles([become, ...(withOutlet ? [node, shell] : [])]),
     ],
     links: shown.flatMap(({ name, target }) => (target === null ? [] : [{ at: `/${name}`, to: target }])),
     etcHostDir,
     ownEtcFiles: ownEtcFiles(etcHostDir),
     upperHostDir,
     become: become?.command ?? [],
-    door: { node: node?.command ?? [], shell: shell?.command ?? [] },
+    outlet: { node: node?.command ?? [], shell: shell?.command ?? [] },
   };
 }

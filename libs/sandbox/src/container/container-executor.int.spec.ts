@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MINIMUM_LAYERS } from '../layer-minimum.ts';
-import { CLOSED_DOOR } from '../testing/hostile/behind-door.fixture.ts';
+import { CLOSED_OUTLET } from '../testing/hostile/behind-outlet.fixture.ts';
 import { describeHostileBattery } from '../testing/hostile-battery.fixture.ts';
 import { whereAnEngineAnswers } from '../../../../test/support/infra/container-engine.ts';
 import { openDoorTo, withSmallImage } from '../testing/container-engine.fixture.ts';
@@ -50,9 +50,9 @@ describe('tier container', () => {
   it('given a job that may reach some hosts, it refuses by name, because it could not keep it to them', async () => {
     await withDirectories(async (stateDir, hostDir) => {
       const opened = await executorFor(stateDir, join(stateDir, 'no.sock')).open(
-        specFor(hostDir, { network: CLOSED_DOOR }),
+        specFor(hostDir, { network: CLOSED_OUTLET }),
       );
-      expect(opened).toMatchObject({ ok: false, refusal: { code: 'door_unsupported' } });
+      expect(opened).toMatchObject({ ok: false, refusal: { code: 'outlet_unsupported' } });
     });
   });
 });
@@ -119,5 +119,5 @@ await whereAnEngineAnswers('tier container', (socket) => {
 
   describeSandboxContract('container', { makeExecutor, programs: SHELL_PROGRAMS });
   describeProcessContract('container', { makeExecutor });
-  describeHostileBattery(makeExecutor, ({ behindDoor }) => behindDoor !== true);
+  describeHostileBattery(makeExecutor, ({ behindOutlet }) => behindOutlet !== true);
 });

@@ -6,7 +6,7 @@ import { MINIMUM_LAYERS, refuseMissingLayer } from '../layer-minimum.ts';
 import type { LayerReport } from '../layers.ts';
 import { refusal } from '../refusal.ts';
 import type { ObtainedRoot, Opened, SandboxExecutor, SandboxSpec, TierProbe } from '../sandbox-executor.ts';
-import { refuseDoor, refuseNetwork, refuseSpec } from '../validate-spec.ts';
+import { refuseOutlet, refuseNetwork, refuseSpec } from '../validate-spec.ts';
 import { findEngine, type ContainerEngine } from './container-engine.ts';
 import { EngineClient } from './engine-client.ts';
 import { prepareContainer } from './prepare-container.ts';
@@ -56,7 +56,7 @@ export class ContainerExecutor implements SandboxExecutor {
   }
 
   async open(spec: SandboxSpec): Promise<Opened> {
-    const refused = refuseNetwork(spec) ?? refuseDoor(spec, this.tier) ?? refuseSpec(spec);
+    const refused = refuseNetwork(spec) ?? refuseOutlet(spec, this.tier) ?? refuseSpec(spec);
     if (refused !== null) return { ok: false, refusal: refused };
     const { engine, layers: offered } = await this.learn();
     const layers = layersOfSandbox(offered, spec);

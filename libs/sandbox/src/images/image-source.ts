@@ -10,6 +10,8 @@ export type FoundImage = {
   /** Of the manifest or index that the name leads to. */
   readonly digest: string;
   readonly document: Buffer;
+  /** Whether it is given to anybody, without any credentials. */
+  readonly isOpen: boolean;
   /** Opens a blob of the image. Nothing of it is verified: whoever reads it does. */
   open(descriptor: Pick<Descriptor, 'digest' | 'size'>, signal: AbortSignal): Promise<Readable>;
   /** Reads a further manifest, which an index names. */

@@ -104,6 +104,16 @@ export class ImageStore {
     return { rootfs: join(directory, 'rootfs'), record, release: () => rm(mark, { force: true }) };
   }
 
+  /** Whether anybody was given all that a tree was made of. */
+  isOpen(chain: string): boolean {
+    return existsSync(join(this.trees, hexOf(chain), 'open'));
+  }
+
+  /** Notes of a tree in use that anybody is given all that it was made of. */
+  async markOpen(chain: string): Promise<void> {
+    await writeFile(join(this.trees, hexOf(chain), 'open'), '', { mode: 0o600 });
+  }
+
   /** Has a tree made by `make` in the directory it is given, and takes it into use. What is left when that fails is removed. */
   async add(
     chain: string,

@@ -129,6 +129,30 @@ describe('images for jobs', () => {
     });
   });
 
+  it('given a private image that is here, untrusted code has it only from somebody who gives its layers to anybody', async () => {
+    await withBench(async ({ offer }) => {
+      const account = { username: 'runner', password: 'obviously-fake-password' };
+      await using theirs = await startRegistry({ images: { 'tools:1': plain }, account });
+      const isLayer = (digest: string): boolean => plain.layers.some((layer) => layer.digest === digest);
+      await using knowing = await startRegistry({
+        images: { 'tools:1': plain },
+        blob: (digest, bytes, response) => void response.writeHead(isLayer(digest) ? 404 : 200).end(bytes),
+      });
+      await using having = await startRegistry({ images: { 'tools:1': plain } });
+      const registries = [theirs, knowing, having].map(({ name }) => `http://${name}`);
+      const registry = { registries, isPublicAddress: () => false };
+      const images = new JobImages(offer({ registry, credentials: new Map([[theirs.name, account]]) }));
+      const { tree } = await rootOf(images, `${theirs.name}/tools:1`);
+      const stranger = asking({ trust: 'untrusted' });
+      expect(await images.obtain(`${knowing.name}/tools:1`, stranger, true)).toMatchObject({
+        ok: false,
+        refusal: { code: 'image_unavailable' },
+      });
+      expect((await rootOf(images, `${having.name}/tools:1`, stranger)).tree).toEqual(tree);
+      expect(having.asked.filter((path) => path.includes('/blobs/'))).toHaveLength(1 + plain.layers.length);
+    });
+  });
+
   it('given a registry whose blobs lie elsewhere, a private host is not asked for them, and no host sees the token', async () => {
     await using elsewhere = await startRegistry({ images: { 'blobs:1': plain } });
     const behaviour: RegistryBehaviour = {

@@ -70,8 +70,9 @@ export class JobImages {
     try {
       const parsed = parseImageReference(reference);
       if (parsed.kind === 'rootfs') return { ok: true, root: await this.named(reference, parsed.name) };
-      const pull: Pull = { store: this.store, limits, sharedByModes, signal, say: request.say };
-      return { ok: true, root: await this.pulled(reference, parsed, request, pull) };
+      const isTrusted = request.trust === 'trusted';
+      const pull: Pull = { store: this.store, limits, sharedByModes, isTrusted, signal, say: request.say };
+      return { ok: true, root: await this.pulled(reference, parsed, pull) };
     } catch (reason) {
       if (reason instanceof ImageRefused) return { ok: false, refusal: reason.toRefusal() };
       const why = isNativeError(reason) ? reason.message : String(reason);
@@ -88,11 +89,11 @@ export class JobImages {
     return { reference, digest: null, env: {}, tree, release: () => Promise.resolve() };
   }
 
-  private async pulled(text: string, reference: ImageReference, { trust }: RootRequest, pull: Pull): Promise<JobRoot> {
+  private async pulled(text: string, reference: ImageReference, pull: Pull): Promise<JobRoot> {
     // Untrusted code has to show each time that its registry lets anybody have the image.
-    const kept = trust === 'trusted' ? await this.kept(text, reference) : null;
+    const kept = pull.isTrusted ? await this.kept(text, reference) : null;
     if (kept !== null) return kept;
-    const { found, source } = await this.find(reference, trust === 'trusted', pull.signal);
+    const { found, source } = await this.find(reference, pull.isTrusted, pull.signal);
     await pull.say(`image ${text} is ${found.digest}, from ${source.name}`);
     const { tree, env } = await obtainImage(found, pull);
     return rootOf(text, found.digest, tree, env);

@@ -52,6 +52,7 @@ async function findInLayout(
   const found: FoundImage = {
     digest: meant.digest,
     document: Buffer.alloc(0),
+    isOpen: true,
     open,
     manifest: (descriptor) => readDocument(found, descriptor, signal),
   };
@@ -106,6 +107,7 @@ async function describeDockerImage(
   return {
     digest: digestOf(config),
     document: Buffer.from(JSON.stringify(described)),
+    isOpen: true,
     open: ({ digest }) => openBlob(files, paths.get(digest) ?? '', digest),
     manifest: () => Promise.reject(refused('an archive without an index has no further manifests')),
   };

@@ -27,6 +27,8 @@ export type Pull = {
   readonly store: ImageStore;
   readonly limits: ImageLimits;
   readonly sharedByModes: boolean;
+  /** Whether it may have what is here because somebody with credentials brought it. */
+  readonly isTrusted: boolean;
   readonly signal: AbortSignal;
   readonly say: (text: string) => Promise<void>;
 };
@@ -170,18 +172,21 @@ async function unpackAll(
 export type ObtainedImage = { readonly tree: ClaimedTree; readonly env: Readonly<Record<string, string>> };
 
 /**
- * Takes into use the tree of an image that a source has, pulled and unpacked first where it was never here.
+ * Takes into use the tree of an image that a source has, pulled and unpacked first where it was never here. Knowing what an image
+ * is made of is not having it: for untrusted code a tree counts as here only if anybody was given its layers.
  *
  * @throws ImageRefused, or what the host refuses (a full disk)
  */
 export async function obtainImage(found: FoundImage, pull: Pull): Promise<ObtainedImage> {
   const { store } = pull;
+  const claim = async (chain: string): Promise<ClaimedTree | null> =>
+    pull.isTrusted || store.isOpen(chain) ? store.claim(chain) : null;
   const recorded = await store.recorded(found.digest);
-  const kept = recorded === null ? null : await store.claim(recorded.chain);
+  const kept = recorded === null ? null : await claim(recorded.chain);
   if (recorded !== null && kept !== null) return { tree: kept, env: recorded.env };
   const image = await readImage(found, pull);
   const env = environmentOfImage(image.config);
-  const tree = (await store.claim(image.chain)) ?? (await unpackAnew(found, image, pull));
+  const tree = (await claim(image.chain)) ?? (await unpackAnew(found, image, pull));
   await store.record(found.digest, { chain: image.chain, env });
   return { tree, env };
 }
@@ -194,6 +199,7 @@ async function unpackAnew(found: FoundImage, image: ReadImage, pull: Pull): Prom
     await downloadAll(found, layers, place.blobs, pull);
     return unpackAll(image, place, pull);
   });
+  if (found.isOpen) await pull.store.markOpen(chain);
   await pull.say(`unpacked ${tree.record.entries} entries, ${mebibytes(tree.record.bytes)}`);
   await pull.store.sweep();
   return tree;

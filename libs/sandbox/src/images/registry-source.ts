@@ -130,6 +130,7 @@ export class RegistrySource implements ImageSource {
     return {
       digest,
       document,
+      isOpen: !this.credentials.has(reference.registry),
       open: async (descriptor, during): Promise<Readable> => orMissing(`blobs/${descriptor.digest}`, '*/*', during),
       manifest: async (descriptor, during) =>
         readManifest(await orMissing(`manifests/${descriptor.digest}`, ACCEPTED_TYPES, during), descriptor),

@@ -308,7 +308,7 @@ function notJudged(infrastructureError: InfrastructureError): JobResult {
 /** What another try on this runner would meet again. */
 const NOT_RUN_HERE: ReadonlySet<RefusalCode> = new Set([
   'layer_missing',
-  'door_unsupported',
+  'outlet_unsupported',
   'image_not_allowed',
   'image_refused',
 ]);

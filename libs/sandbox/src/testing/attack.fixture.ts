@@ -13,7 +13,7 @@ import { processesWithVariable } from '../process-table.ts';
 import type { Opened, Sandbox, SandboxExecutor, SandboxSpec, StepOutcome, TierProbe } from '../sandbox-executor.ts';
 import { baseEnvironment } from '../step-environment.ts';
 import type { FilterArch } from '../seccomp/system-calls.ts';
-import { CLOSED_DOOR } from './hostile/behind-door.fixture.ts';
+import { CLOSED_OUTLET } from './hostile/behind-outlet.fixture.ts';
 import { limitsOf, type HostileJob, type Target } from './hostile/hostile-job.fixture.ts';
 import { collectOutput, script, specFor, step, textOf } from './open-sandbox.fixture.ts';
 
@@ -209,7 +209,7 @@ export async function observe(
       const spec: SandboxSpec = specFor(ground.hostDir, {
         workspace: { hostDir: ground.hostDir, onClose: 'empty' },
         trust: 'untrusted',
-        network: job.behindDoor === true ? CLOSED_DOOR : 'none',
+        network: job.behindOutlet === true ? CLOSED_OUTLET : 'none',
         limits: limitsOf(job),
         binds: [{ hostPath: dirname(process.execPath) }],
         minimum: holds ? MINIMUM_LAYERS.trusted : MINIMUM_LAYERS.untrusted,

@@ -1,5 +1,5 @@
 import type { FilterArch } from '../seccomp/system-calls.ts';
-import { BEHIND_DOOR } from './hostile/behind-door.fixture.ts';
+import { BEHIND_OUTLET } from './hostile/behind-outlet.fixture.ts';
 import { FILES } from './hostile/files.fixture.ts';
 import type { HostileJob } from './hostile/hostile-job.fixture.ts';
 import { KERNEL } from './hostile/kernel.fixture.ts';
@@ -17,7 +17,7 @@ export const hostileJobs = (arch: FilterArch): readonly HostileJob[] => [
   ...RESOURCES,
   ...OUTPUT,
   ...NETWORK,
-  ...BEHIND_DOOR,
+  ...BEHIND_OUTLET,
   ...KERNEL,
   ...PRIVILEGES,
   ...(arch === 'x64' ? otherMachines() : []),

@@ -33,8 +33,8 @@ export type HostileJob = {
   readonly next?: (target: Target) => string;
   /** The layer that stops it; where it is not enforced, the executor refuses untrusted jobs, and that is asked instead. */
   readonly stoppedBy?: Layer;
-  /** It has a proxy, `CLOSED_DOOR`, and may not be let out by it or past it. */
-  readonly behindDoor?: true;
+  /** It has a proxy, `CLOSED_OUTLET`, and may not be let out by it or past it. */
+  readonly behindOutlet?: true;
   /** All of these must hold for the result, and none of `never` may appear in the output. */
   readonly ends: Partial<StepResult>;
   readonly says?: RegExp;

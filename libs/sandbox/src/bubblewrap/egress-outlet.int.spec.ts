@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { DOOR_PORT } from '../egress-door.ts';
+import { OUTLET_PORT } from '../egress-outlet.ts';
 import {
   awaitOutput,
   collectOutput,
@@ -11,7 +11,7 @@ import {
   step,
   withSandbox,
 } from '../testing/open-sandbox.fixture.ts';
-import { CLOSED_DOOR } from '../testing/hostile/behind-door.fixture.ts';
+import { CLOSED_OUTLET } from '../testing/hostile/behind-outlet.fixture.ts';
 import { whereItRuns } from '../testing/where-it-runs.fixture.ts';
 import { BubblewrapExecutor } from './bubblewrap-executor.ts';
 
@@ -24,24 +24,24 @@ const makeExecutor = (stateDir: string): BubblewrapExecutor =>
   });
 
 /** Connects with what is in every sandbox. */
-const CONNECT = `exec 9<>/dev/tcp/127.0.0.1/${DOOR_PORT}`;
+const CONNECT = `exec 9<>/dev/tcp/127.0.0.1/${OUTLET_PORT}`;
 const inBash = (text: string) => ({ command: { kind: 'argv', argv: ['/bin/bash', '-c', text] } as const });
 
-whereItRuns('a sandbox with a door', await probeOnce(makeExecutor), () => {
+whereItRuns('a sandbox with an outlet', await probeOnce(makeExecutor), () => {
   it('every step finds it, and programs are told where it is', async () => {
-    await withSandbox(makeExecutor, { network: CLOSED_DOOR }, async ({ sandbox }) => {
+    await withSandbox(makeExecutor, { network: CLOSED_OUTLET }, async ({ sandbox }) => {
       for (const times of [1, 2]) {
         const output = collectOutput();
         const asked = await sandbox.run(step(inBash(`${CONNECT}; echo ${times} "$https_proxy"; cat <&9`)), output.sink);
         expect(finished(asked).exitCode).toBe(0);
-        expect(output.text()).toBe(`${times} http://127.0.0.1:${DOOR_PORT}\nthe door is shut\n`);
+        expect(output.text()).toBe(`${times} http://127.0.0.1:${OUTLET_PORT}\nthe outlet is shut\n`);
       }
     });
   });
 
   it('nothing else changes: output, exit code and variables of a step are its own', async () => {
     const env = { NODE_OPTIONS: '--require=/workspace/mine.cjs', https_proxy: 'mine' };
-    await withSandbox(makeExecutor, { network: CLOSED_DOOR, env }, async ({ sandbox }) => {
+    await withSandbox(makeExecutor, { network: CLOSED_OUTLET, env }, async ({ sandbox }) => {
       const output = collectOutput();
       const ended = await sandbox.run(step(script('echo "$NODE_OPTIONS $https_proxy"; exit 7')), output.sink);
       expect(finished(ended)).toMatchObject({ exitCode: 7, endedBy: 'exit' });
