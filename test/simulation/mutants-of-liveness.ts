@@ -12,8 +12,8 @@ export const MUTANTS_OF_LIVENESS: readonly Mutant[] = [
       },
       {
         file: 'apps/orchestrator/src/leases/pool-desk.ts',
-        find: 'this.#passOver(asking.filter((seat) => !offered.has(seat)));',
-        replace: 'this.#passOver(asking.filter((seat) => this.#seats.includes(seat)));',
+        find: 'const toldNone = asking.filter((seat) => !offered.has(seat));',
+        replace: 'const toldNone = asking.filter((seat) => !offered.has(seat) && this.#seats.includes(seat));',
       },
     ],
     caughtBy: ['19 waiting work is taken'],

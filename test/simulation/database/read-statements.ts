@@ -36,19 +36,24 @@ const whichRunsAreDue: Statement = ({ transaction, nowMs }, [limit]) =>
     .toSorted((a, b) => ascending([a['due_at_ms'], b['due_at_ms']]))
     .slice(0, number(limit));
 
-const whichAttemptsWait: Statement = ({ transaction, nowMs }, [pool, waitedMs, limit]) =>
-  transaction
+const inOrderOfDispatch = (a: Row, b: Row): number =>
+  ascending(
+    [b['priority'], a['priority']],
+    [a['queued_at_ms'], b['queued_at_ms']],
+    [a['run_id'], b['run_id']],
+    [a['job_key'], b['job_key']],
+  );
+
+const whichAttemptsWait: Statement = ({ transaction, nowMs }, [pool, waitedMs, upToMs, ...rest]) => {
+  const [priority, queued_at_ms, run_id, job_key, limit] = rest;
+  const after = priority === null ? null : { priority, queued_at_ms, run_id, job_key };
+  const youngestMs = Math.min(nowMs - number(waitedMs), upToMs === null ? Infinity : number(upToMs));
+  return transaction
     .rows('attempt')
     .filter((row) => row['waiting'] === true && (pool === null || row['pool'] === pool))
-    .filter((row) => number(row['queued_at_ms']) <= nowMs - number(waitedMs))
-    .toSorted((a, b) =>
-      ascending(
-        [b['priority'], a['priority']],
-        [a['queued_at_ms'], b['queued_at_ms']],
-        [a['run_id'], b['run_id']],
-        [a['job_key'], b['job_key']],
-      ),
-    )
+    .filter((row) => number(row['queued_at_ms']) <= youngestMs)
+    .filter((row) => after === null || inOrderOfDispatch(row, after) > 0)
+    .toSorted(inOrderOfDispatch)
     .slice(0, number(limit))
     .map(
       ({
@@ -56,7 +61,7 @@ const whichAttemptsWait: Statement = ({ transaction, nowMs }, [pool, waitedMs, l
         job_key: jobKey,
         attempt,
         pool: of,
-        priority,
+        priority: urgency,
         requirements,
         queued_at_ms: queuedAtMs,
         traceparent,
@@ -65,12 +70,13 @@ const whichAttemptsWait: Statement = ({ transaction, nowMs }, [pool, waitedMs, l
         jobKey,
         attempt,
         pool: of,
-        priority,
+        priority: urgency,
         requirements,
         queuedAtMs,
         traceparent,
       }),
     );
+};
 
 const sameHead = (older: Row, newer: Row): boolean =>
   newer['repository_id'] === older['repository_id'] &&

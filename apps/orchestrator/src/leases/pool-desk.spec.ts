@@ -18,7 +18,11 @@ function queue() {
   const waiting: PulledDispatch[] = [];
   const fate: string[] = [];
   let wake: () => void = () => undefined;
-  const put = (jobKey: string, over: Partial<DispatchMessage['requirements']> = {}, priority = 0): void => {
+  const put = (
+    jobKey: string,
+    over: Partial<DispatchMessage['requirements']> = {},
+    { priority = 0, queuedAtMs = 0 } = {},
+  ): void => {
     const requirements = { ...ANY_REQUIREMENTS, ...over };
     const dispatch = {
       runId: RUN,
@@ -27,7 +31,7 @@ function queue() {
       pool: 'default',
       priority,
       requirements,
-      queuedAtMs: 0,
+      queuedAtMs,
       traceparent: null,
     };
     waiting.push({
@@ -83,7 +87,7 @@ describe('a pool desk', () => {
     const place = desk({ pull: work.pull });
     const leases = [place.wait(runner(1)), place.wait(runner(2))];
     work.put('low');
-    work.put('high', {}, 5);
+    work.put('high', {}, { priority: 5 });
     const granted = (await Promise.all(leases)).map(jobIn);
     expect(new Set(granted)).toEqual(new Set(['high', 'low']));
     expect(new Set(work.fate)).toEqual(new Set(['ack high', 'ack low']));
@@ -190,7 +194,7 @@ describe('a pool desk', () => {
     expect(work.fate).toEqual(['nak late 0']);
   });
 
-  it('given a runner for which the queue had nothing, then that is told once, and not after it got work', async () => {
+  it('given a runner for which the queue had nothing, then that is told once', async () => {
     const work = queue();
     const { promise: askedAgain, resolve: asksAgain } = Promise.withResolvers<void>();
     let pulls = 0;
@@ -202,32 +206,43 @@ describe('a pool desk', () => {
     };
     const place = desk({ pull });
     const lease = place.wait(runner(1));
-    expect(place.takePassedOver()).toEqual([]);
+    expect(place.takeLooks()).toEqual([]);
     await askedAgain;
-    expect(place.takePassedOver()).toEqual([runner(1).capabilities]);
-    expect(place.takePassedOver()).toEqual([]);
-    work.put('job');
+    expect(place.takeLooks()).toEqual([{ capabilities: runner(1).capabilities, upToMs: Infinity }]);
+    expect(place.takeLooks()).toEqual([]);
+    work.put('job', {}, { queuedAtMs: 7_000 });
     await lease;
-    expect(place.takePassedOver()).toEqual([]);
+    expect(place.takeLooks()).toEqual([{ capabilities: runner(1).capabilities, upToMs: 7_000 }]);
     await place.close();
   });
 
-  it('given a runner whose request ends before the pull does, then it was passed over all the same', async () => {
+  it('given attempts that a runner was offered, then the queue was looked through for it up to the youngest', async () => {
+    const work = queue();
+    const place = desk({ pull: work.pull });
+    for (const queuedAtMs of [9_000, 2_000]) {
+      work.put('job', {}, { queuedAtMs });
+      await place.wait(runner(1));
+    }
+    expect(place.takeLooks()).toEqual([{ capabilities: runner(1).capabilities, upToMs: 9_000 }]);
+    await place.close();
+  });
+
+  it('given a runner whose request ends before the pull does, then the queue had nothing for it all the same', async () => {
     const pulled = Promise.withResolvers<PullDispatchOutcome>();
     const place = desk({ pull: async () => pulled.promise });
     expect(await place.wait({ ...runner(1), waitMs: 1 })).toEqual(NONE);
     pulled.resolve({ messages: [], end: 'expired' });
     await place.close();
-    expect(place.takePassedOver()).toEqual([runner(1).capabilities]);
+    expect(place.takeLooks()).toEqual([{ capabilities: runner(1).capabilities, upToMs: Infinity }]);
   });
 
-  it('given a queue that could not be asked, then nobody was passed over', async () => {
+  it('given a queue that could not be asked, then nothing is known of it', async () => {
     const pulled = Promise.withResolvers<PullDispatchOutcome>();
     const place = desk({ pull: async () => pulled.promise });
     expect(await place.wait({ ...runner(1), waitMs: 1 })).toEqual(NONE);
     pulled.resolve({ messages: [], end: 'unreachable' });
     await place.close();
-    expect(place.takePassedOver()).toEqual([]);
+    expect(place.takeLooks()).toEqual([]);
   });
 
   it('given a second request of a runner that is being served, then it gets nothing', async () => {

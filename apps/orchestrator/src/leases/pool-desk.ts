@@ -33,6 +33,13 @@ export type WaitEnd = Exclude<GrantOutcome, { kind: 'gone' }> | { kind: 'none' }
 
 const NONE: WaitEnd = { kind: 'none' };
 
+/** How far the queue was looked through for a runner. */
+export interface QueueLook {
+  readonly capabilities: RunnerCapabilities;
+  /** When the youngest attempt that it was offered was queued, in ms since the epoch; `Infinity` when the queue had nothing for it. */
+  readonly upToMs: number;
+}
+
 export interface DeskPorts {
   /** Takes queued attempts of the pool: those there now, or the first to come within `expiresMs`. */
   pull: (max: number, expiresMs: number) => Promise<PullDispatchOutcome>;
@@ -43,8 +50,8 @@ export interface DeskPorts {
 }
 
 /**
- * How long one pull waits: a runner that comes later in the meantime is served by it too, and is known to be passed over
- * only after the next one.
+ * How long one pull waits: a runner that comes later in the meantime is served by it too, and that the queue has nothing
+ * for it is known only after the next one.
  */
 const PULL_MS = 2_000;
 /** Work that no runner waiting now can do comes back after this, for others to take. */
@@ -71,8 +78,8 @@ export class PoolDesk {
   readonly #grants = new Set<Promise<void>>();
   /** Runners whose request is not answered yet. */
   readonly #served = new Map<RunnerId, Seat>();
-  /** Runners for which the queue was asked, and had nothing, since somebody wanted to know. */
-  readonly #passedOver = new Map<RunnerId, RunnerCapabilities>();
+  /** Since somebody wanted to know. */
+  readonly #looks = new Map<RunnerId, QueueLook>();
   #serving: Promise<void> | null = null;
   #open = true;
 
@@ -82,13 +89,14 @@ export class PoolDesk {
   }
 
   /**
-   * What the runners offer for which the queue had nothing since this was last asked. An attempt that one of them could do
-   * and that has been waiting for a while is not in the queue any more: its message was lost. Whether they still sit does
-   * not matter: whoever asks now and then would come time and again when they have just sat down anew.
+   * How far the queue was looked through, and for whom, since this was last asked. Attempts come out of the queue in the
+   * order in which they were queued, or nearly so: one that such a runner could do, and that was queued well before, is not
+   * in it any more, and its message was lost. Whether the runners still sit does not matter: whoever asks now and then would
+   * come time and again when they have just sat down anew.
    */
-  takePassedOver(): readonly RunnerCapabilities[] {
-    const taken = [...this.#passedOver.values()];
-    this.#passedOver.clear();
+  takeLooks(): readonly QueueLook[] {
+    const taken = [...this.#looks.values()];
+    this.#looks.clear();
     return taken;
   }
 
@@ -147,7 +155,8 @@ export class PoolDesk {
         const asking = [...this.#seats];
         const { messages, end } = await this.#ports.pull(asking.length, PULL_MS);
         const offered = this.#offer(messages);
-        if (end === 'expired' || end === 'filled') this.#passOver(asking.filter((seat) => !offered.has(seat)));
+        const toldNone = asking.filter((seat) => !offered.has(seat));
+        if (end === 'expired' || end === 'filled') this.#looked(toldNone, Infinity);
         if (messages.length === 0 && end !== 'expired') await this.#ports.pause(TROUBLE_MS);
       } catch (error) {
         this.#ports.onTrouble(error);
@@ -156,8 +165,11 @@ export class PoolDesk {
     }
   }
 
-  #passOver(seats: readonly Seat[]): void {
-    for (const { runner } of seats) this.#passedOver.set(runner.runnerId, runner.capabilities);
+  #looked(seats: readonly Seat[], upToMs: number): void {
+    for (const { runner } of seats) {
+      const before = this.#looks.get(runner.runnerId)?.upToMs ?? upToMs;
+      this.#looks.set(runner.runnerId, { capabilities: runner.capabilities, upToMs: Math.max(before, upToMs) });
+    }
   }
 
   /** @returns whom something was offered */
@@ -167,7 +179,7 @@ export class PoolDesk {
     const { assigned, unassigned } = assignWaiting(attempts, runners);
     for (const { attempt, runner } of assigned) {
       this.#seats.splice(this.#seats.indexOf(runner.seat), 1);
-      this.#passedOver.delete(runner.seat.runner.runnerId);
+      this.#looked([runner.seat], attempt.queuedAtMs);
       const grant = this.#grantTo(runner.seat, attempt.work).finally(() => this.#grants.delete(grant));
       this.#grants.add(grant);
     }

@@ -1,25 +1,14 @@
-import type { Actor, PoolName, RunnerCapabilities } from '@delta-ci/contracts';
-import { publishDispatch, type Bus } from '@delta-ci/bus';
-import { matchRequirements, type RunCommand } from '@delta-ci/domain';
-import {
-  whichAttemptsWait,
-  whichLeasesExpired,
-  whichRunsAreDue,
-  whichRunsAreSuperseded,
-  type LogConnection,
-} from '@delta-ci/event-log';
+import type { Actor } from '@delta-ci/contracts';
+import type { RunCommand } from '@delta-ci/domain';
+import { whichLeasesExpired, whichRunsAreDue, whichRunsAreSuperseded, type LogConnection } from '@delta-ci/event-log';
 import { submissionToRun } from '../decisions/run-submission.ts';
-import type { PoolDesk } from '../leases/pool-desk.ts';
 import type { Ledger } from '../ledger.ts';
+import { redriveDispatch, type RedriveTools } from './redrive-dispatch.ts';
 import type { Sweep } from './sweeper.ts';
 
-export interface SweepTools {
+export interface SweepTools extends RedriveTools {
   log: LogConnection;
-  bus: Bus;
   ledger: Ledger;
-  desks: ReadonlyMap<PoolName, Pick<PoolDesk, 'takePassedOver'>>;
-  redriveAfterMs: number;
-  nowMs: () => number;
 }
 
 const timer = (name: string): Actor => ({ kind: 'timer', name });
@@ -30,7 +19,7 @@ export function sweeps(tools: SweepTools): Sweep[] {
     { name: 'expire-leases', run: async (limit) => expireLeases(tools, limit) },
     { name: 'enforce-deadlines', run: async (limit) => enforceDeadlines(tools, limit) },
     { name: 'supersede-runs', run: async (limit) => supersedeRuns(tools, limit) },
-    { name: 'redrive-dispatch', run: async (limit) => redriveDispatch(tools, limit) },
+    { name: 'redrive-dispatch', run: redriveDispatch(tools) },
   ];
 }
 
@@ -87,25 +76,4 @@ async function supersedeRuns(tools: SweepTools, limit: number): Promise<number> 
     ),
   );
   return superseded.length;
-}
-
-/**
- * Puts attempts before their pools again whose message was lost: with the bus, or because this process's predecessor
- * died between commit and publication. A runner that could do it waited, and the queue had nothing for it. One message
- * too many does no harm: the log refuses the second grant.
- */
-async function redriveDispatch({ bus, log, desks, redriveAfterMs, nowMs }: SweepTools, limit: number): Promise<number> {
-  for (const [pool, desk] of desks) {
-    const runners = desk.takePassedOver();
-    if (runners.length === 0) continue;
-    const waiting = await whichAttemptsWait(log, { pool, waitedAtLeastMs: redriveAfterMs, limit });
-    // Every interval makes a message of its own, and repeats within one do not. Intervals of our own clock, and not since the
-    // attempt was queued: that is the database's time, and where ours is behind it the count could be that of the first message.
-    const redrive = Math.floor(nowMs() / redriveAfterMs);
-    for (const dispatch of waiting) {
-      const couldDo = (runner: RunnerCapabilities): boolean => matchRequirements(dispatch.requirements, runner).ok;
-      if (runners.some(couldDo)) await publishDispatch(bus, dispatch, redrive);
-    }
-  }
-  return 0;
 }

@@ -202,6 +202,17 @@ describe('the named queries', () => {
       { jobKey: 'unit', requirements: job.requirements },
     ]);
     expect(await whichAttemptsWait(log.orchestrator, { waitedAtLeastMs: 3_600_000, limit: 10 })).toEqual([]);
+    const queuedAtMs = Math.max(...waiting.map((attempt) => attempt.queuedAtMs));
+    expect(await whichAttemptsWait(log.orchestrator, { pool, queuedUpToMs: queuedAtMs, limit: 10 })).toHaveLength(1);
+    expect(await whichAttemptsWait(log.orchestrator, { pool, queuedUpToMs: 0, limit: 10 })).toEqual([]);
+    const [first] = waiting;
+    if (first === undefined) throw new Error('nothing waits');
+    expect(await whichAttemptsWait(log.orchestrator, { pool, after: { ...first, jobKey: 'a' }, limit: 1 })).toEqual([
+      first,
+    ]);
+    expect(await whichAttemptsWait(log.orchestrator, { pool, after: first, limit: 10 })).toEqual([]);
+    const higher = { ...first, priority: first.priority + 1, jobKey: 'z' };
+    expect(await whichAttemptsWait(log.orchestrator, { pool, after: higher, limit: 10 })).toEqual([first]);
     expect(await whatDoesThePoolNeed(log.reader, pool)).toMatchObject({
       queued: 1,
       leased: 1,
