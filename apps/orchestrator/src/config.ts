@@ -42,6 +42,8 @@ const allSettings = z.object({
   sweepIntervalMs: durationMs({ min: 10 }).default(5_000),
   /** How often artifacts are looked for whose days are over. */
   artifactSweepIntervalMs: durationMs({ min: 100 }).default(60_000),
+  /** How long what runners sent is kept though it was never recorded; longer than any attempt takes. */
+  unrecordedArtifactKeptMs: durationMs({ min: 60_000 }).default(7 * 24 * 60 * 60_000),
   /** A queued attempt that nobody took for this long is put before its pool again. */
   redriveAfterMs: durationMs({ min: 100 }).default(30_000),
   /** Where to die, for tests of what that leaves behind. */

@@ -59,6 +59,9 @@ export interface ContentStore {
   /** Removes objects, as far as there are any. Only for content that nobody refers to any more: readers get `not_found`. */
   remove(digests: readonly Digest[]): Promise<void>;
 
+  /** The objects that stand since before a time, in portions of at most a thousand; each is of use while it stands. */
+  storedBefore(beforeMs: number): AsyncIterable<readonly Digest[]>;
+
   /** Removes uploads that nobody has written to for `idleMs`: whoever began them is gone. Answers how many. */
   removeAbandoned(nowMs: number, idleMs: number): Promise<number>;
 }

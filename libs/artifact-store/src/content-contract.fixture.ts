@@ -153,6 +153,23 @@ function removing(place: () => ContentPlace): void {
     expect(await place().content.size(digestOf('1st'))).toBe(3);
   });
 
+  it('tells what stands since before a time, and what is no object of ours it passes over', async () => {
+    const digests = await Promise.all(
+      ['old', 'older'].map(async (text) => (await put(place().content, Buffer.from(text))).digest),
+    );
+    const storedBefore = async (beforeMs: number): Promise<Digest[]> => {
+      const told: Digest[] = [];
+      for await (const portion of place().content.storedBefore(beforeMs)) told.push(...portion);
+      return told;
+    };
+    expect(await storedBefore(Date.now() - DAY_MS)).toEqual([]);
+    await place().leaveUpload();
+    const told = await storedBefore(Date.now() + DAY_MS);
+    expect(told).toEqual(expect.arrayContaining(digests));
+    expect(await Promise.all(told.map(async (digest) => place().content.size(digest)))).not.toContain(null);
+    await place().content.removeAbandoned(Date.now() + 2 * DAY_MS, DAY_MS);
+  });
+
   it('gives up uploads that were left, once they are old enough, and nothing else', async () => {
     const { digest } = await put(place().content, Buffer.from('stands'));
     const before = await place().names();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, opendir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Digest } from '@delta-ci/contracts';
@@ -8,6 +8,10 @@ import type { ContentStore, PutOptions, StoredContent } from './artifact-store.t
 import { MeasuredBytes, checkedBytes, digestOf, refuseLarger, refuseOther } from './measured-bytes.ts';
 import { removeFilesBefore } from './remove-files-before.ts';
 import { StoreError } from './store-error.ts';
+
+const HEX = /^[0-9a-f]{64}$/;
+/** As many objects as are handed out at once. */
+const PORTION = 1_000;
 
 /**
  * Content on a filesystem, one file per digest. An object appears whole or not at all: bytes go to a private file, are
@@ -61,6 +65,21 @@ export class ContentFiles implements ContentStore {
 
   async remove(digests: readonly Digest[]): Promise<void> {
     for (const digest of digests) await rm(this.#path(digest), { force: true });
+  }
+
+  async *storedBefore(beforeMs: number): AsyncGenerator<readonly Digest[]> {
+    const folders = await opendir(this.#objects).catch(nullWhenMissing);
+    if (folders === null) return;
+    for await (const { name: folder } of folders) {
+      const found: Digest[] = [];
+      for await (const { name } of await opendir(join(this.#objects, folder))) {
+        const { mtimeMs } = (await stat(join(this.#objects, folder, name)).catch(nullWhenMissing)) ?? {
+          mtimeMs: Infinity,
+        };
+        if (mtimeMs < beforeMs && HEX.test(name)) found.push(`sha256:${name}`);
+      }
+      for (let at = 0; at < found.length; at += PORTION) yield found.slice(at, at + PORTION);
+    }
   }
 
   async removeAbandoned(nowMs: number, idleMs: number): Promise<number> {

@@ -223,6 +223,8 @@ export const UNNAMED_STATEMENTS: readonly (readonly [beginning: string, statemen
   ['WITH line (text) AS', digestUnfinished],
   ['SELECT position FROM log_head', ({ transaction }) => [{ position: transaction.seenHead.position }]],
   ['SELECT 1', () => [{}]],
+  // No artifact of a seed is ever removed: there is nothing to wait for.
+  ['SELECT pg_advisory_', () => [{}]],
   ['SET idle_session_timeout', () => []],
   ['LISTEN', () => []],
 ];

@@ -26,6 +26,9 @@ class Content {
     return Promise.resolve(0);
   }
 
+  /** A seed is over before anything is old. */
+  async *storedBefore(): AsyncGenerator<readonly Digest[]> {}
+
   async put(source: Readable | Uint8Array, { expected, sizeBytesMax }: PutOptions): Promise<StoredContent> {
     const bytes = source instanceof Uint8Array ? source : await allOf(source);
     const { objects } = await reach();

@@ -16,7 +16,7 @@ describe('the subject of an identity token', () => {
   ])('given %s, then it says what kind of ref it is', (ref, expected) => {
     const plan = aPlan({ change: aChange({ ref }) });
     const claims = claimsOf(plan, LEASE, false);
-    expect(subjectOf(claims)).toBe(`project_path:${plan.repository.fullName}:${expected}`);
+    expect(subjectOf(claims)).toBe(`repository:${plan.repository.id}:${expected}`);
     expect(claims).toMatchObject({ ref_path: ref, run_id: LEASE.runId, job: 'publish', attempt: 2, fence: 2 });
   });
 });

@@ -45,11 +45,11 @@ export function claimsOf(
 }
 
 /**
- * `project_path:octo/widgets:ref_type:branch:ref:main`. No part can be taken for another: names of repositories and refs have no
- * colon in them.
+ * `repository:github/octo/widgets:ref_type:branch:ref:main`. By the repository's id, because two forges may each have an
+ * `octo/widgets`. No part can be taken for another: ids of repositories and refs have no colon in them.
  */
-export function subjectOf({ project_path: project, ref_type: type, ref }: IdTokenClaims): string {
-  return `project_path:${project}:ref_type:${type}:ref:${ref}`;
+export function subjectOf({ repository, ref_type: type, ref }: IdTokenClaims): string {
+  return `repository:${repository}:ref_type:${type}:ref:${ref}`;
 }
 
 /** A ref that is neither a branch nor a tag keeps its whole name, so that it is never the name of a branch. */

@@ -166,7 +166,7 @@ describe('the secrets of a lease', () => {
     const { payload } = await jwtVerify(token, keys, { issuer: ISSUER, audience: AUDIENCE, algorithms: ['RS256'] });
     const { plan } = plans.token;
     expect(payload).toMatchObject({
-      sub: `project_path:${plan.repository.fullName}:ref_type:branch:ref:main`,
+      sub: `repository:${plan.repository.id}:ref_type:branch:ref:main`,
       project_path: plan.repository.fullName,
       repository: plan.repository.id,
       ref_path: 'refs/heads/main',

@@ -8,6 +8,7 @@ import {
   type GrantUploadAnswer,
   type RecordUploadRequest,
 } from '@delta-ci/contracts';
+import { waitForRemovals } from '@delta-ci/event-log';
 import { leaseHashOf } from '@delta-ci/service';
 import { CallingRunner } from '../access/caller-parameter.ts';
 import type { RunnerCaller } from '../access/caller.ts';
@@ -17,12 +18,15 @@ import { acceptedOr, refusedWith } from '../http/refused.ts';
 import { Route } from '../http/route.ts';
 import { PARTS, type GatewayParts } from '../parts.ts';
 import { speak, standingLease, type OfLease } from './lease-speech.ts';
+import { LeaseUploads } from './lease-uploads.ts';
 import { storeArtifact } from './store-artifact.ts';
 
 const E = ENDPOINTS;
 
 /** As long as a slow link needs for the largest artifact. */
 const GRANT_MS = 30 * 60_000;
+/** An attempt has a thousand artifacts at most; each is asked for twice where it goes past the gateway, and may be repeated. */
+const BOUNDS = { requestsMax: 4_000, bytesMax: 64 * ARTIFACT_BYTES_MAX };
 
 interface ArtifactQuery extends Pick<ArtifactRecord, 'name' | 'type' | 'digest'> {
   readonly retention_days: number;
@@ -35,6 +39,7 @@ interface ArtifactQuery extends Pick<ArtifactRecord, 'name' | 'type' | 'digest'>
 @Controller()
 export class UploadController {
   readonly #parts: GatewayParts;
+  readonly #uploads = new LeaseUploads(BOUNDS);
 
   constructor(@Inject(PARTS) parts: GatewayParts) {
     this.#parts = parts;
@@ -45,11 +50,15 @@ export class UploadController {
     @CallingRunner() runner: RunnerCaller,
     @Param({ schema: E.uploadArtifact.params }) params: OfLease,
     @Query({ schema: E.uploadArtifact.query }) query: ArtifactQuery,
-    @Req() { body }: Request,
+    @Req() { body, headers }: Request,
   ): Promise<ArtifactUploadAnswer> {
     await standingLease(this.#parts, params, runner);
     const { name, type, digest, retention_days: retentionDays } = query;
+    const lease = leaseHashOf(params.leaseId);
+    const announced = headers['content-length'];
+    this.#uploads.count(lease, Number(announced ?? 0));
     const { sizeBytes } = await storeArtifact(this.#parts, streamOf(body), digest);
+    if (announced === undefined) this.#uploads.count(lease, sizeBytes);
     return this.#record(params, runner, { name, type, digest, sizeBytes, retentionDays });
   }
 
@@ -65,6 +74,7 @@ export class UploadController {
     }
     const { direct } = this.#parts.store.artifacts;
     if (direct === null) return { grant: null };
+    this.#uploads.count(leaseHashOf(params.leaseId), artifact.sizeBytes);
     // Before it is signed: a grant that is told to end late is refused by the store, one told to end early is renewed.
     const expiresAtMs = Date.now() + GRANT_MS;
     const { uploadId, requests } = await direct.grantUpload(scopeOf(params, artifact), GRANT_MS);
@@ -78,7 +88,10 @@ export class UploadController {
     @Body({ schema: E.recordUpload.body.content }) { uploadId, ...artifact }: RecordUploadRequest,
   ): Promise<ArtifactUploadAnswer> {
     await standingLease(this.#parts, params, runner);
-    await this.#direct().finishUpload(scopeOf(params, artifact), uploadId);
+    const [direct, lease] = [this.#direct(), leaseHashOf(params.leaseId)];
+    this.#uploads.count(lease, artifact.sizeBytes);
+    // It may have to be read back whole: that of one lease goes one after the other.
+    await this.#uploads.inTurn(lease, async () => direct.finishUpload(scopeOf(params, artifact), uploadId));
     return this.#record(params, runner, artifact);
   }
 
@@ -87,6 +100,7 @@ export class UploadController {
     const { lease, envelope } = speak('record-artifact', params, runner, `${name}\n${digest}`);
     acceptedOr(await this.#parts.commands.send('record-artifact', { ...lease, artifact }, envelope));
     // Another artifact with the same bytes may have expired before this one was recorded, and they may be gone with it.
+    await waitForRemovals(this.#parts.log);
     if ((await this.#parts.store.artifacts.size(digest)) === null) {
       throw refusedWith('unavailable', 'the artifact was removed while it was recorded: send it again');
     }

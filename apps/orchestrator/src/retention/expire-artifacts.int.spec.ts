@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { FileArtifactStore, digestOf } from '@delta-ci/artifact-store';
+import { FileArtifactStore, digestOf, type ContentStore } from '@delta-ci/artifact-store';
 import {
   ARTIFACT_STREAM,
   EXPIRED_AT_ONCE_MAX,
@@ -12,10 +12,25 @@ import {
   type DomainEventOf,
   type ProposedPlan,
 } from '@delta-ci/contracts';
-import { LogReader, LogWriter, migrate, openLog, provisionRoles, type LogConnection } from '@delta-ci/event-log';
-import { freshDatabase } from '../../../../test/support/infra/index.ts';
+import {
+  LogReader,
+  LogWriter,
+  migrate,
+  openLog,
+  provisionRoles,
+  waitForRemovals,
+  type LogConnection,
+} from '@delta-ci/event-log';
+import { eventually, freshDatabase } from '../../../../test/support/infra/index.ts';
 import { ATTEMPT, created, leased, oneJobPlan, planned } from '../../../../test/support/made-up/one-job-run.ts';
-import { expireArtifacts, expiryOf, expirySubmission, removeExpired, type RetentionTools } from './expire-artifacts.ts';
+import {
+  expireArtifacts,
+  expiryOf,
+  expirySubmission,
+  removeExpired,
+  removeUnrecorded,
+  type RetentionTools,
+} from './expire-artifacts.ts';
 
 const PASSWORDS = { orchestrator: 'not-a-secret-orchestrator', reader: 'not-a-secret-reader' };
 const RUN_ID = `run_${'1'.repeat(32)}`;
@@ -85,6 +100,10 @@ describe('artifacts whose days are over', () => {
     const records = await new LogReader(log).readStream(ARTIFACT_STREAM, 0, 100);
     return records.flatMap((found) => (found.type === 'artifact.expired' ? [found.data] : []));
   };
+  /** The store, whose objects are removed in another way. */
+  const removingBy = (remove: ContentStore['remove']): RetentionTools['store'] => ({
+    artifacts: { storedBefore: (beforeMs) => store.artifacts.storedBefore(beforeMs), remove },
+  });
   const stands = async (text: string) => (await store.artifacts.size(digestOf(text))) !== null;
 
   it('are recorded with what is removed of the store, and removed, once', async () => {
@@ -132,7 +151,7 @@ describe('artifacts whose days are over', () => {
   it('are removed by the next sweeper when the one that recorded them ended before it could', async () => {
     await record([{ name: 'a.txt', text: 'short' }]);
     await afterDays(2);
-    const dies = { artifacts: { remove: () => Promise.reject(new Error('killed')) } };
+    const dies = removingBy(() => Promise.reject(new Error('killed')));
     await expect(expireArtifacts({ ...tools, store: dies })).rejects.toThrow('killed');
     expect([(await inLog()).length, await stands('short')]).toEqual([1, true]);
     expect(await expireArtifacts(tools)).toEqual(NOTHING);
@@ -145,14 +164,10 @@ describe('artifacts whose days are over', () => {
     await record([{ name: 'a.txt', text: 'again' }]);
     await afterDays(2);
     let removed: readonly Digest[] = [];
-    const late = {
-      artifacts: {
-        async remove(digests: readonly Digest[]) {
-          removed = digests;
-          await store.artifacts.remove(digests);
-        },
-      },
-    };
+    const late = removingBy(async (digests) => {
+      removed = digests;
+      await store.artifacts.remove(digests);
+    });
     const ledger = {
       async submit(submission: Parameters<LogWriter['submit']>[0]) {
         const answer = await writer.submit(submission);
@@ -162,6 +177,45 @@ describe('artifacts whose days are over', () => {
     };
     await expireArtifacts({ log, ledger, store: late });
     expect([removed, await stands('again')]).toEqual([[], true]);
+  });
+
+  it('when the same bytes are recorded while they are removed, then whoever looks whether they stand waits, and finds them gone', async () => {
+    await record([{ name: 'a.txt', text: 'again' }]);
+    await afterDays(2);
+    let looked: Promise<boolean> = Promise.resolve(true);
+    const slow = removingBy(async (digests) => {
+      await record([{ name: 'b.txt', text: 'again' }]);
+      const isOver = waitForRemovals(log);
+      looked = isOver.then(async () => stands('again'));
+      await eventually('whoever looks waits', async () => {
+        const { rows } = await admin.pool.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
+        return rows.length === 1;
+      });
+      await store.artifacts.remove(digests);
+    });
+    await expireArtifacts({ ...tools, store: slow });
+    expect(await looked).toBe(false);
+    await waitForRemovals(log);
+  });
+
+  it('are not waited for by anybody once their removal failed', async () => {
+    await record([{ name: 'a.txt', text: 'short' }]);
+    await afterDays(2);
+    const away = removingBy(() => Promise.reject(new Error('away')));
+    await expect(expireArtifacts({ ...tools, store: away })).rejects.toThrow('away');
+    await waitForRemovals(log);
+    await removeExpired(tools);
+    expect(await stands('short')).toBe(false);
+  });
+
+  it('are the only ones with what was never recorded, as soon as that is old', async () => {
+    await record([{ name: 'a.txt', text: 'kept' }]);
+    await store.artifacts.put(Buffer.from('never'), { expected: digestOf('never'), sizeBytesMax: 10 });
+    const { signal } = new AbortController();
+    expect(await removeUnrecorded(tools, Date.now() - DAY_MS, signal)).toBe(0);
+    expect(await removeUnrecorded(tools, Date.now() + DAY_MS, AbortSignal.abort())).toBe(0);
+    expect(await removeUnrecorded(tools, Date.now() + DAY_MS, signal)).toBe(1);
+    expect([await stands('kept'), await stands('never')]).toEqual([true, false]);
   });
 
   it('go in batches, each in a record of its own', async () => {

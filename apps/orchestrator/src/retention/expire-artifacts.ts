@@ -10,6 +10,7 @@ import {
 import {
   whatExpiredLast,
   whichArtifactsExpired,
+  whileRemovingArtifacts,
   whoKeepsDigests,
   type LogConnection,
   type Submission,
@@ -19,7 +20,7 @@ import type { Ledger } from '../ledger.ts';
 export interface RetentionTools {
   readonly log: LogConnection;
   readonly ledger: Pick<Ledger, 'submit'>;
-  readonly store: { readonly artifacts: Pick<ContentStore, 'remove'> };
+  readonly store: { readonly artifacts: Pick<ContentStore, 'remove' | 'storedBefore'> };
 }
 
 /** What one sweep did. */
@@ -90,13 +91,39 @@ export function expirySubmission(data: DomainEventOf<'artifact.expired'>['data']
   };
 }
 
+/**
+ * Removes what lies in the store since `beforeMs` and belongs to no artifact: sent by a runner that never had it recorded, or left
+ * when an expired one's bytes could not be removed.
+ * @returns how many objects
+ */
+export async function removeUnrecorded(
+  { log, store }: Pick<RetentionTools, 'log' | 'store'>,
+  beforeMs: number,
+  signal: AbortSignal,
+): Promise<number> {
+  let removed = 0;
+  for await (const digests of store.artifacts.storedBefore(beforeMs)) {
+    if (signal.aborted) break;
+    removed += await removeUnkept({ log, store }, digests);
+  }
+  return removed;
+}
+
 /** Asked again right before: an artifact with the same bytes may have been recorded since. */
 async function removeUnkept(
   { log, store }: Pick<RetentionTools, 'log' | 'store'>,
   digests: readonly Digest[],
-): Promise<void> {
+): Promise<number> {
   const named = [...new Set(digests)];
-  if (named.length === 0) return;
-  const kept = await whoKeepsDigests(log, named);
-  await store.artifacts.remove(named.filter((digest) => !kept.has(digest)));
+  const keptOf = async () => whoKeepsDigests(log, named);
+  // Most often nothing is to be removed, and nobody has to wait for that.
+  if (named.length === 0 || (await keptOf()).size === named.length) return 0;
+  let removed = 0;
+  await whileRemovingArtifacts(log, async () => {
+    const kept = await keptOf();
+    const unkept = named.filter((digest) => !kept.has(digest));
+    await store.artifacts.remove(unkept);
+    removed = unkept.length;
+  });
+  return removed;
 }

@@ -6,10 +6,12 @@ import { expireRepeatedly } from './expire-when-elected.ts';
 async function story(
   results: readonly (number | string)[],
   resumes: readonly (null | string)[] = [],
+  { dayMs = 0, unrecorded = 0 } = {},
 ): Promise<string[]> {
   const told: string[] = [];
   const over = new AbortController();
   const [left, resuming] = [[...results], [...resumes]];
+  let nowMs = 0;
   await expireRepeatedly({
     intervalMs: 1,
     signal: over.signal,
@@ -21,10 +23,14 @@ async function story(
     async sweep() {
       told.push('sweep');
       const result = left.shift();
+      nowMs += dayMs;
       if (left.length === 0) over.abort();
       if (typeof result === 'string') throw new Error(result);
       return { artifacts: result ?? 0, objects: 0, bytes: 0 };
     },
+    clear: async () => Promise.resolve(unrecorded),
+    nowMs: () => nowMs,
+    onCleared: (objects) => told.push(`cleared ${objects}`),
     onSwept: ({ artifacts }) => told.push(`swept ${artifacts}`),
     onTrouble: (error) => told.push((error as Error).message),
   });
@@ -44,6 +50,21 @@ describe('sweeping again and again', () => {
       'sweep',
       'swept 3',
       'sweep',
+    ]);
+  });
+
+  it('removes what belongs to nothing once a day, when nothing is left that expired', async () => {
+    const aDay = { dayMs: 8 * 60 * 60_000, unrecorded: 2 };
+    expect(await story([EXPIRED_AT_ONCE_MAX, 0, 0, 0, 0], [], aDay)).toEqual([
+      'resume',
+      'sweep',
+      `swept ${EXPIRED_AT_ONCE_MAX}`,
+      'sweep',
+      'cleared 2',
+      'sweep',
+      'sweep',
+      'sweep',
+      'cleared 2',
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { DeleteObjectsCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
+import { DeleteObjectsCommand, paginateListObjectsV2, type _Object } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
 import type { Digest } from '@delta-ci/contracts';
 import type { ContentStore, PutOptions, StoredContent } from '../artifact-store.ts';
@@ -13,6 +13,7 @@ import { answerTo, type S3Bucket } from './s3-bucket.ts';
 
 /** The smallest part that servers take is 5 MiB; of this size the largest artifact has 128. */
 const PART_BYTES = 8 * 1_024 ** 2;
+const OBJECT_KEY = /\/([0-9a-f]{64})$/;
 /** As many as one request takes. */
 const REMOVED_AT_ONCE = 1_000;
 
@@ -74,13 +75,14 @@ export class ContentObjects implements ContentStore {
   }
 
   async remove(digests: readonly Digest[]): Promise<void> {
-    const { client, name } = this.#bucket;
-    for (let at = 0; at < digests.length; at += REMOVED_AT_ONCE) {
-      const Objects = digests.slice(at, at + REMOVED_AT_ONCE).map((digest) => ({ Key: this.keyOf(digest) }));
-      const removal = new DeleteObjectsCommand({ Bucket: name, Delete: { Objects, Quiet: true } });
-      const { Errors = [] } = await answerTo(client.send(removal));
-      const [error] = Errors;
-      if (error !== undefined) throw new StoreUnreachable(`${error.Key} cannot be removed: ${error.Code}`);
+    for (let at = 0; at < digests.length; at += REMOVED_AT_ONCE)
+      await this.#removeKeys(digests.slice(at, at + REMOVED_AT_ONCE).map((digest) => this.keyOf(digest)));
+  }
+
+  async *storedBefore(beforeMs: number): AsyncGenerator<readonly Digest[]> {
+    for await (const page of this.#pagesOf(`${this.#folder}/sha256/`)) {
+      const digests = keysBefore(page, beforeMs).flatMap((key) => OBJECT_KEY.exec(key)?.[1] ?? []);
+      if (digests.length > 0) yield digests.map((hex) => `sha256:${hex}`);
     }
   }
 
@@ -92,18 +94,31 @@ export class ContentObjects implements ContentStore {
 
   /** What was sent in parts and never confirmed. */
   async #removeIncomingBefore(beforeMs: number): Promise<number> {
-    const { client, name: Bucket } = this.#bucket;
-    const pages = paginateListObjectsV2({ client }, { Bucket, Prefix: this.#incoming });
     let removed = 0;
-    for (let page = await answerTo(pages.next()); page.done !== true; page = await answerTo(pages.next())) {
-      const old = (page.value.Contents ?? []).filter(
-        ({ LastModified }) => (LastModified?.getTime() ?? beforeMs) < beforeMs,
-      );
-      const Objects = old.map(({ Key }) => ({ Key }));
-      if (Objects.length > 0) await answerTo(client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } })));
-      removed += Objects.length;
+    for await (const page of this.#pagesOf(`${this.#folder}/incoming/`)) {
+      const keys = keysBefore(page, beforeMs);
+      await this.#removeKeys(keys);
+      removed += keys.length;
     }
     return removed;
+  }
+
+  /** What lies below a folder, a thousand at a time. */
+  async *#pagesOf(folder: string): AsyncGenerator<readonly _Object[]> {
+    const { client, name: Bucket } = this.#bucket;
+    const pages = paginateListObjectsV2({ client }, { Bucket, Prefix: this.#bucket.key(folder) });
+    for (let page = await answerTo(pages.next()); page.done !== true; page = await answerTo(pages.next()))
+      yield page.value.Contents ?? [];
+  }
+
+  /** At most a thousand. */
+  async #removeKeys(keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
+    const { client, name: Bucket } = this.#bucket;
+    const Delete = { Objects: keys.map((Key) => ({ Key })), Quiet: true };
+    const { Errors = [] } = await answerTo(client.send(new DeleteObjectsCommand({ Bucket, Delete })));
+    const [error] = Errors;
+    if (error !== undefined) throw new StoreUnreachable(`${error.Key} cannot be removed: ${error.Code}`);
   }
 
   get #incoming(): string {
@@ -116,6 +131,12 @@ export class ContentObjects implements ContentStore {
     return this.#bucket.key(`${this.#folder}/sha256/${hex.slice(0, 2)}/${hex}`);
   }
 }
+
+/** One whose time is not told is not old. */
+const keysBefore = (page: readonly _Object[], beforeMs: number): string[] =>
+  page.flatMap(({ Key, LastModified }) =>
+    Key !== undefined && (LastModified?.getTime() ?? beforeMs) < beforeMs ? [Key] : [],
+  );
 
 async function* continued<T>(first: readonly T[], rest: AsyncIterable<T>): AsyncGenerator<T> {
   yield* first;
