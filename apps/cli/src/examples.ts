@@ -16,6 +16,7 @@ Examples:
   delta run --base origin/main
   delta run --all --keep-going
   delta run --job test-cart --no-network
+  delta run --shell-on-failure
   delta run --json | jq -r 'select(.type == "job-finished") | .job + " " + .outcome'`,
   plan: `
 Examples:

@@ -1,4 +1,5 @@
 import { delta } from './program.ts';
+import { personsTerminal } from './screen/persons-terminal.ts';
 import { paintFor } from './screen/paint.ts';
 
 const interruption = new AbortController();
@@ -22,4 +23,5 @@ process.exitCode = await delta(process.argv.slice(2), {
   columns: isTerminal ? process.stdout.columns : null,
   interrupted: interruption.signal,
   nowMs: Date.now,
+  terminal: process.stdin.isTTY && isTerminal ? personsTerminal(process.stdin, process.stdout, process.env) : null,
 });

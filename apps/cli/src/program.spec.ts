@@ -54,6 +54,7 @@ describe('the command line', () => {
     ['error-no-config', ['lint']],
     ['error-no-recipe-id', ['recipes', 'show', 'rcp_1']],
     ['error-no-file', ['lint', 'there-is-no-such-file.yaml']],
+    ['error-no-terminal', ['run', '--shell-on-failure']],
     ['error-network-of-the-unsandboxed', ['run', '--unsandboxed', '--no-network']],
   ])('%s says what to do next and ends with 2', async (name, args) => {
     const { surroundings, out, err } = recorded(NOWHERE, {}, 100);

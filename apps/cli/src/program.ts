@@ -91,6 +91,7 @@ function addLocal(program: Command, surroundings: Surroundings, done: Done): voi
     .option('--no-network', 'let no job use the network, even if the plan asks for it')
     .option('--unsandboxed', 'run jobs as yourself, without any isolation: only for code you trust')
     .option('--keep-going', 'run the other jobs although one failed')
+    .option('--shell-on-failure', 'when a job failed, open a shell in its sandbox, as the job left it')
     .option('--jobs <n>', 'jobs at once', wholeNumber(1, 64), Math.max(1, Math.floor(availableParallelism() / 2)))
     .addHelpText('after', EXAMPLES.run)
     .action(async (options: RunOptions) => done(await (await import('./commands/run.ts')).run(surroundings, options)));

@@ -27,6 +27,7 @@ export function recorded(
       columns,
       interrupted: interruption.signal,
       nowMs: () => 1_760_000_000_000,
+      terminal: null,
     },
     out: () => said.out,
     err: () => said.err,

@@ -1,4 +1,5 @@
 import type { Paint } from './screen/paint.ts';
+import type { PersonsTerminal } from './screen/persons-terminal.ts';
 import { safeJson } from './screen/safe-text.ts';
 
 /** Everything a command gets from outside: where it runs, what it may read, and where its words go. */
@@ -16,6 +17,8 @@ export interface Surroundings {
   /** Aborted by Ctrl-C and when this process is told to end; the reason is the signal's name. */
   readonly interrupted: AbortSignal;
   readonly nowMs: () => number;
+  /** The terminal somebody sits at; null when input or output is something else. */
+  readonly terminal: PersonsTerminal | null;
 }
 
 /** An environment variable; one that is empty is one that is not set. */

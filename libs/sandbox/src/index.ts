@@ -16,6 +16,7 @@ export type {
   StepOutcome,
   StepResult,
   StepSpec,
+  TerminalInput,
   TierProbe,
 } from './sandbox-executor.ts';
 export type { Refusal, RefusalCode } from './refusal.ts';
@@ -36,7 +37,9 @@ export { readImagesFile } from './images/images-file.ts';
 export { ContainerExecutor, type ContainerExecutorOptions } from './container/container-executor.ts';
 export { reapLeftovers, type ReapReport } from './leftovers.ts';
 export { checkoutScript, DOWNLOADED_PACK, type JobSource } from './job/checkout.ts';
-export { runJob, standBy, type JobOrder, type JobPlace, type JobResult, type JobSinks } from './job/run-job.ts';
+export { runJob, standBy, type JobOrder, type JobPlace, type JobSinks } from './job/run-job.ts';
+export type { JobResult } from './job/reported-step.ts';
+export { AGAIN, type HeldJob, type ShellUser } from './job/job-shell.ts';
 export { DummyExecutor, DUMMY_VARIABLE, type DummyBehaviour } from './dummy-executor.ts';
 export { lookAtHost, type HostFact, type HostQuestions } from './host-facts.ts';
 export { describeVerdicts, probeHost, type TierVerdict } from './probe-host.ts';

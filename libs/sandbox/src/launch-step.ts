@@ -17,6 +17,8 @@ export type Launch = {
   readonly outputPipe: string;
   /** The named pipe it has for its standard input; null when that is empty. */
   readonly gate: string | null;
+  /** The named pipe from which it is told the sizes of its terminal, on descriptor `sizesFdOf`; null without a terminal. */
+  readonly sizes: string | null;
   /** Who answers behind its outlet; the program has a channel for that after all other descriptors. Null without an outlet. */
   readonly outlet: EgressOutlet | null;
 };
@@ -43,7 +45,13 @@ export type Launched = {
   readonly outputFd: number;
   /** Writes to the gate, where there is one. */
   readonly gateFd: number | null;
+  /** Writes sizes of a terminal, where there is one. */
+  readonly sizesFd: number | null;
 };
+
+/** The descriptor behind all others: feeds, status, channel. */
+export const sizesFdOf = (launch: Pick<Launch, 'feeds' | 'reportsStatus' | 'outlet'>): number =>
+  3 + launch.feeds.length + (launch.reportsStatus ? 1 : 0) + (launch.outlet === null ? 0 : 1);
 
 /** More than this of what a launcher says is of no use to anybody. */
 const COLLECTED_CHARS = 4_096;
@@ -75,10 +83,21 @@ function feed(child: ChildProcess, feeds: readonly Buffer[]): void {
  * What the child gets on each descriptor. Node leaves those it does not mention to the child if whoever started the
  * warden left them open, so every such descriptor is mentioned: the child finds /dev/null there.
  */
-function descriptors(launch: Launch, inputFd: number, outputFd: number, nullFd: number): StdioOptions {
+function descriptors(
+  launch: Launch,
+  {
+    inputFd,
+    outputFd,
+    sizesFd,
+    nullFd,
+  }: Readonly<Record<'inputFd' | 'outputFd' | 'nullFd', number>> & {
+    readonly sizesFd: number | null;
+  },
+): StdioOptions {
   const pipes = Array<'pipe'>(1 + launch.feeds.length + (launch.reportsStatus ? 1 : 0)).fill('pipe');
   const channel = launch.outlet === null ? [] : (['ipc'] as const);
-  const own: Exclude<StdioOptions, string> = [inputFd, outputFd, ...pipes, ...channel];
+  const sizes = sizesFd === null ? [] : [sizesFd];
+  const own: Exclude<StdioOptions, string> = [inputFd, outputFd, ...pipes, ...channel, ...sizes];
   for (const leaked of inheritedDescriptors()) {
     while (own.length < leaked) own.push('ignore');
     own[leaked] ??= nullFd;
@@ -103,19 +122,23 @@ export function launchStep(launch: Launch): Launched {
     const output = openOutputPipe(launch.outputPipe);
     ours.push(output.readFd);
     theirs.push(output.writeFd);
-    const gate = launch.gate === null ? null : openGate(launch.gate);
-    if (gate !== null) {
-      ours.push(gate.writeFd);
-      theirs.push(gate.readFd);
-    }
-    const stdio = descriptors(launch, gate?.readFd ?? nullFd, output.writeFd, nullFd);
+    const [gate, sizes] = [launch.gate, launch.sizes].map((pipe) => {
+      if (pipe === null) return null;
+      const ends = openGate(pipe);
+      ours.push(ends.writeFd);
+      theirs.push(ends.readFd);
+      return ends;
+    });
+    const inputFd = gate?.readFd ?? nullFd;
+    const stdio = descriptors(launch, { inputFd, outputFd: output.writeFd, sizesFd: sizes?.readFd ?? null, nullFd });
     const child = spawn(file, args, { cwd: launch.cwd, env: { ...launch.env }, stdio, detached: true });
     const exited = exitOf(child);
     if (launch.outlet !== null) attendOutlet(child, launch.outlet);
     const status = collect(child.stdio[launch.feeds.length + 3]);
     const setup = collect(child.stderr);
     feed(child, launch.feeds);
-    return { child, exited, status, setup, outputFd: output.readFd, gateFd: gate?.writeFd ?? null };
+    const gateFd = gate?.writeFd ?? null;
+    return { child, exited, status, setup, outputFd: output.readFd, gateFd, sizesFd: sizes?.writeFd ?? null };
   } catch (reason) {
     ours.forEach((fd) => closeSync(fd));
     throw reason;

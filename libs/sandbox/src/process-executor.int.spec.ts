@@ -3,12 +3,14 @@ import { ProcessExecutor } from './process-executor.ts';
 import { CLOSED_OUTLET } from './testing/hostile/behind-outlet.fixture.ts';
 import { specFor, withDirectories } from './testing/open-sandbox.fixture.ts';
 import { describeProcessContract, SHELL_PROGRAMS } from './testing/process-contract.fixture.ts';
+import { describeTerminals } from './testing/terminal-contract.fixture.ts';
 import { describeSandboxContract } from './testing/sandbox-contract.fixture.ts';
 
 const makeExecutor = (stateDir: string): ProcessExecutor => new ProcessExecutor({ stateDir, killGraceMs: 1_000 });
 
 describeSandboxContract('process', { makeExecutor, programs: SHELL_PROGRAMS });
 describeProcessContract('process', { makeExecutor });
+describeTerminals('process', makeExecutor);
 
 describe('tier process', () => {
   it('given untrusted code, it refuses by name', async () => {

@@ -11,6 +11,8 @@ import type { LayerReport } from './layers.ts';
 import { makePipes } from './output-pipe.ts';
 import { signalProcess } from './process-table.ts';
 import { refusal } from './refusal.ts';
+import { sizesFdOf } from './launch-step.ts';
+import { onTerminal, terminalPipes, terminalPipesOf } from './terminal/step-terminal.ts';
 import { runStep, type StepSetting } from './run-step.ts';
 import { newSandboxId, openSandboxDir } from './sandbox-record.ts';
 import type { Opened, SandboxExecutor, SandboxSpec, TierProbe } from './sandbox-executor.ts';
@@ -75,7 +77,7 @@ export class ProcessExecutor implements SandboxExecutor {
     await Promise.all([
       mkdir(homeDir, { mode: 0o700 }),
       mkdir(join(directory, 'tmp'), { mode: 0o700 }),
-      makePipes([join(directory, 'output')]),
+      makePipes([join(directory, 'output'), ...terminalPipes(directory)]),
     ]);
     const { hostDir } = spec.workspace;
     const setting = this.setting(spec, id, directory, homeDir);
@@ -104,19 +106,19 @@ export class ProcessExecutor implements SandboxExecutor {
       cgroups: this.cgroups.found ? this.cgroups.host : null,
       limits: spec.limits,
       killGraceMs: this.options.killGraceMs,
-      launch: (step, joinFiles) => ({
-        argv: outsideCommand(
-          joinFiles,
-          insideCommand(step.command, join(hostDir, step.workdir), { processes: null, dataBytes: null }, false),
-        ),
-        cwd: hostDir,
-        env: { ...environment, ...step.env, [SANDBOX_VARIABLE]: id },
-        feeds: [],
-        reportsStatus: false,
-        outputPipe: join(directory, 'output'),
-        gate: null,
-        outlet: null,
-      }),
+      launch: (step, joinFiles) => {
+        const channels = { feeds: [], reportsStatus: false, outlet: null };
+        const command = onTerminal(step, sizesFdOf(channels));
+        const inside = insideCommand(command, join(hostDir, step.workdir), { processes: null, dataBytes: null }, false);
+        return {
+          argv: outsideCommand(joinFiles, inside),
+          cwd: hostDir,
+          env: { ...environment, ...step.env, [SANDBOX_VARIABLE]: id },
+          ...channels,
+          outputPipe: join(directory, 'output'),
+          ...terminalPipesOf(step, directory),
+        };
+      },
       contain: (cgroup) => ({
         terminate: (child) => void (child.pid !== undefined && signalProcess(-child.pid, 'SIGTERM')),
         kill: (child) => void (child.pid !== undefined && signalProcess(-child.pid, 'SIGKILL')),

@@ -4,6 +4,7 @@ export type RefusalCode =
   | 'tier_refuses_untrusted'
   | 'untrusted_host_network'
   | 'outlet_unsupported'
+  | 'terminal_unsupported'
   | 'layer_missing'
   | 'spec_invalid'
   | 'workspace_unusable'

@@ -82,8 +82,19 @@ export type SandboxSpec = {
 export type StepCommand =
   { readonly kind: 'argv'; readonly argv: readonly string[] } | { readonly kind: 'script'; readonly script: string };
 
+/** What somebody at a terminal does: types, or has a window of another size. */
+export type TerminalInput =
+  | { readonly kind: 'keys'; readonly bytes: Uint8Array }
+  | { readonly kind: 'size'; readonly columns: number; readonly rows: number };
+
 export type StepSpec = {
   readonly command: StepCommand;
+  /**
+   * The step runs on a terminal of its own, which is made inside the sandbox: no terminal of the host's is ever within its reach.
+   * The first thing that comes is a size. Where it ends, the terminal hangs up; when the step is over, it is canceled. Takes
+   * `script` and `stty` in what the step sees. Not in tier `container`.
+   */
+  readonly terminal?: ReadableStream<TerminalInput>;
   /**
    * `host`: this step sees the host's system although the sandbox has a root of its own. Left out, that root. Tier `container`
    * has nothing to show but the image its operator chose.
@@ -94,7 +105,7 @@ export type StepSpec = {
   /** Added to the sandbox's environment for this step alone. */
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
-  /** Longest silence before the step is stopped; null for any. */
+  /** Longest silence before the step is stopped, keys that are typed counting as sound; null for any. */
   readonly idleTimeoutMs: number | null;
   /** Aborted to cancel: SIGTERM to the step, and after the executor's grace SIGKILL to everything it started. */
   readonly signal?: AbortSignal;

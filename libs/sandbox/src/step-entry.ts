@@ -40,7 +40,7 @@ export type EntryLimits = {
   readonly dataBytes: number | null;
 };
 
-const argumentsOf = (command: StepCommand): readonly string[] =>
+export const argumentsOf = (command: StepCommand): readonly string[] =>
   command.kind === 'argv' ? command.argv : [SHELL, '-e', '-c', command.script];
 
 const text = (value: number | null): string => (value === null ? '' : String(value));
@@ -88,7 +88,7 @@ export function holdBack(env: Readonly<Record<string, string>>): HeldBack {
 export const WAITING_COMMAND: readonly [string, ...string[]] = [SHELL, '-s'];
 
 /** One word of the shell that means exactly these characters. */
-const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\''`)}'`;
+export const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
 /**
  * What a waiting command is told: environment, directory and command, for the shell to read, inside the sandbox and as the

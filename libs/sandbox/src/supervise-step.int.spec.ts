@@ -25,7 +25,17 @@ it.each([
     const output = collectOutput();
     const supervised = await superviseStep(
       () =>
-        launchStep({ argv, cwd: '/', env: {}, feeds: [], reportsStatus: false, outputPipe, gate: null, outlet: null }),
+        launchStep({
+          argv,
+          cwd: '/',
+          env: {},
+          feeds: [],
+          reportsStatus: false,
+          outputPipe,
+          gate: null,
+          sizes: null,
+          outlet: null,
+        }),
       step(),
       UNCONTAINED,
       1_000,

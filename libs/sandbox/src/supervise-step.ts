@@ -3,6 +3,7 @@ import { CappedOutput, type OutputTotals } from './capped-output.ts';
 import type { Launched } from './launch-step.ts';
 import { pumpOutput } from './output-pipe.ts';
 import type { OutputSink, StepSpec } from './sandbox-executor.ts';
+import { typeInto } from './terminal/type-into.ts';
 import { StepStopper, watchStep, type StopReason } from './step-stopper.ts';
 
 /** How one tier reaches the processes of its step. `status` is what the program reported so far, if it does. */
@@ -46,7 +47,8 @@ export async function superviseStep(
   { bytesMax, sink }: OutputPlace,
 ): Promise<Supervised> {
   const startedAt = performance.now();
-  const { child, exited, status, setup, outputFd } = begin();
+  const launched = begin();
+  const { child, exited, status, setup, outputFd } = launched;
   const stopper = new StepStopper(
     () => containment.terminate(child, status.text),
     () => containment.kill(child, status.text),
@@ -58,9 +60,11 @@ export async function superviseStep(
   const watched = watchStep(step, stopper, (signal) => containment.diskExceeded(signal));
   const output = new CappedOutput(bytesMax, sink, () => stopper.stopAtOnce('canceled'));
   const pump = pumpOutput(outputFd, output, watched.sawOutput);
+  const hangUp = step.terminal === undefined ? null : typeInto(launched, step.terminal, watched.sawOutput);
   const exit = await exited;
   const wallMs = performance.now() - startedAt;
   watched.disarm();
+  hangUp?.();
   await containment.sweep(status.text);
   pump.expectEnd();
   await Promise.all([pump.done, setup.ended]);

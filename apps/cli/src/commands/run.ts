@@ -1,7 +1,9 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import type { PlannedJob } from '@delta-ci/contracts';
+import type { HeldJob } from '@delta-ci/sandbox';
 import { makeProcessDirectory } from '@delta-ci/git';
 import { chooseExecutor } from '../local/choose-executor.ts';
+import { openFailureShell, refuseWithoutShells, terminalForShells } from '../local/failure-shell.ts';
 import { executeJob, type JobPlace, type NetworkChoice } from '../local/execute-job.ts';
 import { makeJobSource } from '../local/job-source.ts';
 import type { LocalChange } from '../local/local-change.ts';
@@ -9,6 +11,7 @@ import { RUN_PREFIX, runsDirectory } from '../local/leftovers.ts';
 import { runJobs, selectJob, type LocalOutcome } from '../local/run-jobs.ts';
 import { toolchainDirs } from '../local/toolchain-dirs.ts';
 import { nearestName } from '../nearest-name.ts';
+import type { PersonsTerminal } from '../screen/persons-terminal.ts';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { withLocalPlan, type LocalOptions, type PlannedLocally } from './local-options.ts';
@@ -21,6 +24,7 @@ export interface RunOptions extends LocalOptions {
   readonly network?: boolean;
   readonly unsandboxed?: boolean;
   readonly keepGoing?: boolean;
+  readonly shellOnFailure?: boolean;
   readonly jobs: number;
 }
 
@@ -30,6 +34,7 @@ export async function run(surroundings: Surroundings, options: RunOptions): Prom
   if (unsandboxed && options.network === false) {
     throw new Problem('invalid_options', '--unsandboxed jobs are not kept from the network: leave out --no-network');
   }
+  const terminal = options.shellOnFailure === true ? terminalForShells(surroundings, options.json === true) : null;
   return withLocalPlan(surroundings, options, unsandboxed, async (planned) => {
     const screen = options.json === true ? jsonLines(surroundings) : readable(surroundings);
     const jobs = jobsOf(planned, options);
@@ -43,7 +48,8 @@ export async function run(surroundings: Surroundings, options: RunOptions): Prom
     };
     screen.planned(chosen);
     const startedMs = surroundings.nowMs();
-    const outcomes = jobs.length === 0 ? [] : await carryOut(surroundings, options, planned, chosen, screen);
+    const outcomes =
+      jobs.length === 0 ? [] : await carryOut(surroundings, options, planned, chosen, { screen, terminal });
     const ended = endOf(jobs, outcomes, surroundings.nowMs() - startedMs, surroundings.interrupted.aborted);
     screen.ended(chosen, ended);
     return ended.exitCode;
@@ -85,10 +91,11 @@ async function carryOut(
   options: RunOptions,
   { git, change, plan }: PlannedLocally,
   { jobs, network }: PlannedRun,
-  screen: RunScreen,
+  { screen, terminal }: { readonly screen: RunScreen; readonly terminal: PersonsTerminal | null },
 ): Promise<LocalOutcome[]> {
   const { interrupted, nowMs } = surroundings;
   const executor = await chooseExecutor(surroundings, options.unsandboxed === true);
+  if (terminal !== null) await refuseWithoutShells(executor);
   return inRunDirectory(surroundings, async (directory) => {
     const place: JobPlace = {
       executor,
@@ -103,10 +110,15 @@ async function carryOut(
       atOnceMax: options.jobs,
       failFast: plan.policy.failFast && options.keepGoing !== true,
       interrupted,
-      execute: async (job, signal) => {
+      execute: async (job, signal, alone) => {
         screen.started(job);
         const lines = screen.outputOf(job);
-        const executed = await executeJob(place, job, (chunk) => lines.write(chunk), signal);
+        const shell =
+          terminal === null
+            ? undefined
+            : async (held: HeldJob) =>
+                alone(async () => openFailureShell(surroundings, terminal, executor.tier, job, held));
+        const executed = await executeJob(place, job, (chunk) => lines.write(chunk), signal, shell);
         lines.end();
         return executed;
       },

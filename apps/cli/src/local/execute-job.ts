@@ -4,6 +4,8 @@ import type { PlannedJob } from '@delta-ci/contracts';
 import {
   runJob,
   type CollectedFile,
+  type HeldJob,
+  type JobOrder,
   type JobResult,
   type JobSinks,
   type JobSource,
@@ -44,28 +46,45 @@ export async function executeJob(
   job: PlannedJob,
   output: (chunk: Uint8Array) => void,
   signal: AbortSignal,
+  whenFailed?: (held: HeldJob) => Promise<void>,
 ): Promise<Executed> {
   const log = new LocalLog();
   const junit: string[] = [];
   const startedMs = place.nowMs();
-  const result = await judge(place, job, signal, {
-    output: async (chunk) => {
-      log.write(chunk);
-      output(chunk);
+  let finishedMs: number | null = null;
+  // Whoever looks around in what a job left does not make it take longer.
+  const hold = async (held: HeldJob): Promise<void> => {
+    finishedMs = place.nowMs();
+    await whenFailed?.(held);
+  };
+  const result = await judge(
+    place,
+    job,
+    { signal, whenFailed: hold },
+    {
+      output: async (chunk) => {
+        log.write(chunk);
+        output(chunk);
+      },
+      step: () => log.stepBegins(),
+      // Nothing outlives a local run but what helps to explain it.
+      artifact: async ({ type }, file) => {
+        if (type !== 'junit' || file.sizeBytes > JUNIT_BYTES_MAX || junit.length >= JUNIT_FILES_MAX) return;
+        junit.push(await textOf(file));
+      },
+      outputBytes: () => log.bytes,
     },
-    step: () => log.stepBegins(),
-    // Nothing outlives a local run but what helps to explain it.
-    artifact: async ({ type }, file) => {
-      if (type !== 'junit' || file.sizeBytes > JUNIT_BYTES_MAX || junit.length >= JUNIT_FILES_MAX) return;
-      junit.push(await textOf(file));
-    },
-    outputBytes: () => log.bytes,
-  });
+  );
   log.end();
-  return { result, log, junit, startedMs, finishedMs: place.nowMs() };
+  return { result, log, junit, startedMs, finishedMs: finishedMs ?? place.nowMs() };
 }
 
-async function judge(place: JobPlace, job: PlannedJob, signal: AbortSignal, sinks: JobSinks): Promise<JobResult> {
+async function judge(
+  place: JobPlace,
+  job: PlannedJob,
+  course: Required<Pick<JobOrder, 'signal' | 'whenFailed'>>,
+  sinks: JobSinks,
+): Promise<JobResult> {
   const network = networkFor(job, place.network);
   if (network === null) {
     const hosts = job.egress.allow.join(', ');
@@ -83,7 +102,7 @@ async function judge(place: JobPlace, job: PlannedJob, signal: AbortSignal, sink
     toolchainDirs: place.toolchainDirs,
     env: { DELTA_JOB: job.key },
     secrets: {},
-    signal,
+    ...course,
   } as const;
   try {
     return await runJob(place.executor, order, sinks);

@@ -99,6 +99,60 @@ describe('running the jobs of a plan', () => {
     expect(shown(told)).toEqual(['one canceled', 'two canceled']);
   });
 
+  it('given failed jobs that want to be alone, then each is when no other works, in turn, and nothing begins before', async () => {
+    const jobs = ['one', 'two', 'three', 'four'].map((key) => aPlannedJob(key));
+    const told: string[] = [];
+    const others = Promise.withResolvers<void>();
+    await story(
+      jobs,
+      {},
+      {
+        atOnceMax: 3,
+        failFast: false,
+        execute: async ({ key }, _, alone) => {
+          told.push(`${key} begins`);
+          await Promise.resolve();
+          if (key === 'four') return executed('succeeded');
+          if (key === 'three') {
+            await others.promise;
+            told.push('three ends');
+            return executed('succeeded');
+          }
+          const turn = alone(async () => {
+            told.push(`${key} is alone`);
+            await Promise.resolve();
+            told.push(`${key} was alone`);
+          });
+          if (key === 'two') others.resolve();
+          await turn;
+          return executed('failed');
+        },
+      },
+    );
+    const [one, two] = [
+      ['one is alone', 'one was alone'],
+      ['two is alone', 'two was alone'],
+    ];
+    expect(told).toEqual(['one begins', 'two begins', 'three begins', 'three ends', ...one, ...two, 'four begins']);
+  });
+
+  it('given a failure of a job that wants to be alone and failing fast, then the others are told to stop before its turn', async () => {
+    let toldToStop = false;
+    const jobs = [aPlannedJob('one'), aPlannedJob('two')];
+    const told = await story(
+      jobs,
+      {},
+      {
+        execute: async ({ key }, signal, alone) => {
+          if (key === 'one') await alone(async () => void (toldToStop = signal.aborted));
+          else await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+          return executed(key === 'one' ? 'failed' : 'canceled');
+        },
+      },
+    );
+    expect([...shown(told), toldToStop]).toEqual(['one failed', 'two canceled', true]);
+  });
+
   it('given a job that could not be judged, then it says so and has an explanation', async () => {
     const { outcomes } = await story([aPlannedJob('one')], { one: 'not judged' });
     expect(outcomes[0]).toMatchObject({ notJudged: { code: 'internal' }, durationMs: 2_000 });

@@ -8,6 +8,7 @@ import {
 } from '@delta-ci/contracts';
 import type { JobResult } from '@delta-ci/sandbox';
 import { explainLocally, type Executed } from './explain-locally.ts';
+import { RestForOne } from './rest-for-one.ts';
 
 export interface LocalOutcome {
   readonly key: string;
@@ -25,9 +26,12 @@ export interface RunJobsOptions {
   /** Stop at the first failure of a required job. */
   readonly failFast: boolean;
   readonly interrupted: AbortSignal;
-  readonly execute: (job: PlannedJob, signal: AbortSignal) => Promise<Executed>;
+  readonly execute: (job: PlannedJob, signal: AbortSignal, alone: Alone) => Promise<Executed>;
   readonly onFinished: (outcome: LocalOutcome) => void;
 }
+
+/** What a job that failed does before its end while everything else is at rest: see `RestForOne`. */
+export type Alone = (use: () => Promise<void>) => Promise<void>;
 
 /** Carries out jobs in the order their needs allow, some at once. Jobs whose needs failed do not run. */
 export async function runJobs(jobs: readonly PlannedJob[], options: RunJobsOptions): Promise<LocalOutcome[]> {
@@ -40,8 +44,13 @@ export async function runJobs(jobs: readonly PlannedJob[], options: RunJobsOptio
     options.onFinished(outcome);
     if (options.failFast && job.policy.required && isFailure(outcome.outcome)) stop.abort();
   };
+  const rest = new RestForOne();
   const start = async (job: PlannedJob): Promise<void> => {
-    const executed = await options.execute(job, signal);
+    const alone: Alone = async (use) => {
+      if (options.failFast && job.policy.required) stop.abort();
+      return rest.alone(use);
+    };
+    const executed = await options.execute(job, signal, alone);
     running.delete(job.key);
     settle(judged(job, executed), job);
   };
@@ -50,8 +59,10 @@ export async function runJobs(jobs: readonly PlannedJob[], options: RunJobsOptio
     const ready = byPriority(waiting).filter((job) => job.needs.every((need) => outcomes.has(need)));
     const blocked = ready.find((job) => signal.aborted || failedNeed(job, jobs, outcomes) !== null);
     if (blocked !== undefined) settle(notRun(blocked, failedNeed(blocked, jobs, outcomes), options), blocked);
-    else if (ready[0] !== undefined && running.size < options.atOnceMax) running.set(ready[0].key, start(ready[0]));
-    else if (running.size > 0) await Promise.race(running.values());
+    else if (rest.waiting > 0 && rest.waiting === running.size) await rest.giveTurn();
+    else if (rest.waiting === 0 && ready[0] !== undefined && running.size < options.atOnceMax)
+      running.set(ready[0].key, start(ready[0]));
+    else if (running.size > 0) await Promise.race([...running.values(), rest.asked()]);
     else return jobs.flatMap(({ key }) => outcomes.get(key) ?? []);
   }
 }
@@ -119,7 +130,8 @@ function whatFor(step: StepResult | undefined): string {
   return step?.endedBy === 'disk_full' ? ': its disk is full' : '';
 }
 
-function reasonOf({ outcome, steps, exitCode, signal }: JobResult): string {
+/** Why a job did not succeed, in a few words. */
+export function reasonOf({ outcome, steps, exitCode, signal }: JobResult): string {
   const last = decidingStep(steps);
   if (outcome === 'succeeded') return '';
   if (outcome === 'canceled') return 'stopped while it ran';

@@ -49,7 +49,7 @@ export const SANDBOX_HOST_NAME = 'job';
 export const ARGUMENTS_FD = 3;
 export const SECCOMP_FD = 4;
 export const STATUS_FD = 5;
-/** Where there is an outlet: a channel of Node's. */
+/** Where there is an outlet: a channel of Node's. What a terminal needs comes behind it. */
 export const CHANNEL_FD = 6;
 
 const options = (...groups: readonly (readonly string[])[]): readonly string[] => groups.flat();

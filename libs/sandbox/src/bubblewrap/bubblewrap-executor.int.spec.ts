@@ -9,6 +9,7 @@ import {
   withDirectories,
 } from '../testing/open-sandbox.fixture.ts';
 import { describeProcessContract, SHELL_PROGRAMS } from '../testing/process-contract.fixture.ts';
+import { describeTerminals } from '../testing/terminal-contract.fixture.ts';
 import { describeSandboxContract } from '../testing/sandbox-contract.fixture.ts';
 import { describeHostileBattery } from '../testing/hostile-battery.fixture.ts';
 import { whereItRuns } from '../testing/where-it-runs.fixture.ts';
@@ -106,5 +107,6 @@ whereItRuns('tier sandbox', probe, () => {
 
   describeSandboxContract('sandbox', { makeExecutor, programs: SHELL_PROGRAMS });
   describeProcessContract('sandbox', { makeExecutor });
+  describeTerminals('sandbox', makeExecutor);
   describeHostileBattery(makeExecutor);
 });

@@ -15,6 +15,7 @@ import {
   WAITING_COMMAND,
   type EntryLimits,
 } from '../step-entry.ts';
+import { onTerminal, terminalPipesOf } from '../terminal/step-terminal.ts';
 import type { Containment } from '../supervise-step.ts';
 import {
   ARGUMENTS_FD,
@@ -47,19 +48,22 @@ export type BubblewrapSteps = {
 
 const NO_ENTRY_LIMITS: EntryLimits = { processes: null, dataBytes: null };
 
+const outletOf = ({ network }: SandboxLayout): Launch['outlet'] => (typeof network === 'string' ? null : network);
+
 type InsideParts = {
   readonly layout: SandboxLayout;
   readonly inside: readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string>>;
   readonly outputPipe: string;
   readonly gate: string | null;
+  readonly sizes: string | null;
 };
 
 function launchAround(steps: BubblewrapSteps, joinFiles: readonly string[], parts: InsideParts): Launch {
   const { host } = steps;
-  const { layout, inside, env, outputPipe, gate } = parts;
+  const { layout, inside, env, outputPipe, gate, sizes } = parts;
   const become = host.mode === 'root' ? becomeUser(layout.root?.become ?? [host.setpriv], layout.uid) : [];
-  const outlet = typeof layout.network === 'string' ? null : layout.network;
+  const outlet = outletOf(layout);
   const command =
     outlet === null ? inside : listeningFirst(CHANNEL_FD, layout.root?.outlet ?? OUTLET_PROGRAMS_OF_HOST, inside);
   const launcher = [host.program.path, '--args', String(ARGUMENTS_FD), '--', ...become, ...command];
@@ -71,6 +75,7 @@ function launchAround(steps: BubblewrapSteps, joinFiles: readonly string[], part
     reportsStatus: true,
     outputPipe,
     gate,
+    sizes,
     outlet,
   };
 }
@@ -94,12 +99,13 @@ function launch(steps: BubblewrapSteps, step: StepSpec, joinFiles: readonly stri
     joinFiles.length > 0 ? NO_ENTRY_LIMITS : { processes: spec.limits.pids, dataBytes: spec.limits.memoryBytes };
   const { [SANDBOX_VARIABLE]: mark = '', ...variables } = environmentOf(steps, step);
   const { env, names } = holdBack(variables);
+  const command = onTerminal(step, outletOf(layout) === null ? CHANNEL_FD : CHANNEL_FD + 1);
   return launchAround(steps, joinFiles, {
     layout,
-    inside: insideCommand(step.command, directoryOf(step), limits, layout.mode === 'user', names),
+    inside: insideCommand(command, directoryOf(step), limits, layout.mode === 'user', names),
     env: { ...env, [SANDBOX_VARIABLE]: mark },
     outputPipe: join(directory, 'output'),
-    gate: null,
+    ...terminalPipesOf(step, directory),
   });
 }
 
@@ -146,12 +152,14 @@ export const standingSetting = (steps: BubblewrapSteps, cgroups: CgroupHost): St
       env: { ...steps.layout.env, [SANDBOX_VARIABLE]: steps.id },
       outputPipe: pipes.output,
       gate: pipes.gate,
+      sizes: null,
     });
   },
   contain: (cgroup) => contain(steps, cgroup),
 });
 
 async function takeAhead(steps: BubblewrapSteps, standing: StandingSteps, step: StepSpec) {
+  if (step.terminal !== undefined) return null;
   const words = gateWords(step.command, directoryOf(step), environmentOf(steps, step), steps.layout.mode === 'user');
   return words === null ? null : standing.take(words);
 }

@@ -13,6 +13,7 @@ import { runStep } from '../run-step.ts';
 import { newSandboxId, openSandboxDir, type SandboxRecord } from '../sandbox-record.ts';
 import type { Opened, Sandbox, SandboxSpec } from '../sandbox-executor.ts';
 import { SequentialSandbox } from '../sequential-sandbox.ts';
+import { terminalPipes } from '../terminal/step-terminal.ts';
 import { baseEnvironment } from '../step-environment.ts';
 import { WORKSPACE_DIR, type SandboxLayout } from './bubblewrap-arguments.ts';
 import type { BubblewrapHost } from './bubblewrap-host.ts';
@@ -87,7 +88,7 @@ async function furnish(
   const [homeHostDir] = await Promise.all([
     makeHome(spec, place),
     writeOwnEtc(etcHostDir, { user: spec.user, uid, homeDir }, spec.network === 'host' ? 'host' : 'none', host.system),
-    makePipes(pipes),
+    makePipes([...pipes, ...terminalPipes(directory)]),
   ]);
   if (host.mode === 'root') {
     const paths = [homeHostDir, ...pipes];

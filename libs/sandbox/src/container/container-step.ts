@@ -33,6 +33,8 @@ const ASK_ALL_TO_END = ['/bin/sh', '-c', 'kill -TERM -1'];
 /** The words of an entry or an engine that would not start a step. */
 const SETUP_MESSAGE_CHARS = 4_096;
 
+const NO_TERMINAL = refusal('terminal_unsupported', 'tier container gives no step a terminal');
+
 async function makeContainer({ engine, layout, env }: ContainerSteps, step: StepSpec, ordinal: number) {
   const workdir = posix.join(WORKSPACE_DIR, step.workdir);
   const command = insideCommand(step.command, workdir, NO_ENTRY_LIMITS, true);
@@ -115,6 +117,7 @@ export async function runContainerStep(
   ordinal: number,
   sink: OutputSink,
 ): Promise<StepOutcome> {
+  if (step.terminal !== undefined) return { kind: 'fault', refusal: NO_TERMINAL };
   if (step.signal?.aborted === true) return { kind: 'finished', result: NEVER_BEGAN };
   try {
     const id = await makeContainer(steps, step, ordinal);

@@ -13,7 +13,8 @@ import { ProcessExecutor } from '../process-executor.ts';
 import type { SandboxExecutor } from '../sandbox-executor.ts';
 import { archiveOf, imageOf, programsLayer, writeLayout } from '../testing/made-image.fixture.ts';
 import { DOWNLOADED_PACK, type JobSource } from './checkout.ts';
-import { runJob, type JobOrder, type JobResult } from './run-job.ts';
+import { runJob, type JobOrder } from './run-job.ts';
+import type { JobResult } from './reported-step.ts';
 
 let place: string;
 let source: JobSource;

@@ -4,10 +4,8 @@ import {
   type InfrastructureError,
   type JobStep,
   type PlannedJob,
-  type StepEnding,
   type StepResult as ReportedStep,
   type TrustLevel,
-  type UsedImage,
 } from '@delta-ci/contracts';
 import { DEFAULT_COLLECT_CAPS, type CollectReport, type CollectedFile } from '../collect-files.ts';
 import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
@@ -23,6 +21,8 @@ import type {
   StepOutcome,
   StepResult,
 } from '../sandbox-executor.ts';
+import { openShell, type HeldJob } from './job-shell.ts';
+import { ENDINGS_IN_WORDS, isTimeout, reported, type JobResult } from './reported-step.ts';
 import { checkoutScript, TREE_MISMATCH_EXIT, type JobSource } from './checkout.ts';
 
 /** One planned job, and what it needs to be carried out on this host. */
@@ -46,6 +46,8 @@ export interface JobOrder {
   /** Secrets by name, in the environment of the job's steps and nowhere else. */
   secrets: Readonly<Record<string, string>>;
   signal: AbortSignal;
+  /** Awaited when a step failed, once artifacts are taken, with the sandbox still there; what it does changes no result. */
+  whenFailed?: (held: HeldJob) => Promise<void>;
 }
 
 /** Where a job will be carried out, known before the job is. Both directories are there and empty. */
@@ -68,18 +70,6 @@ export interface JobSinks {
   outputBytes: () => number;
   /** Steps and artifacts are done: what follows is cleaning up, and says something only if that fails. */
   closing?: () => void;
-}
-
-export interface JobResult {
-  outcome: 'succeeded' | 'failed' | 'timed_out' | 'canceled';
-  exitCode: number | null;
-  signal: string | null;
-  steps: ReportedStep[];
-  infrastructureError: InfrastructureError | null;
-  /** What could not be collected or cleaned up; for the log. */
-  remarks: string[];
-  /** What the image of the plan led to; absent for a job without one. */
-  image?: UsedImage;
 }
 
 /** Checking out a large repository takes seconds; more means that the disk hangs. */
@@ -163,7 +153,7 @@ async function carryOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Pro
   const checkout = await checkOut(sandbox, order, sinks);
   if (checkout !== null) return checkout;
   const steps: ReportedStep[] = [];
-  let failed: StepResult | null = null;
+  let failed: { readonly step: JobStep; readonly result: StepResult } | null = null;
   for (const step of order.job.steps) {
     if (failed !== null && step.independent !== true) break;
     sinks.step(step.name);
@@ -175,10 +165,18 @@ async function carryOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Pro
     steps.push(reported(step.name, result, from, sinks.outputBytes()));
     if (result.endedBy !== 'exit') await sinks.output(line(ENDINGS_IN_WORDS[result.endedBy]));
     if (succeeded(result)) continue;
-    failed ??= result;
+    failed ??= { step, result };
     if (step.independent !== true || !leavesRoomForOthers(result)) break;
   }
-  return collected(sandbox, order, sinks, failed === null ? { ...SUCCEEDED, steps } : endOf(failed, steps));
+  const ended = failed === null ? { ...SUCCEEDED, steps } : endOf(failed.result, steps);
+  const result = await collected(sandbox, order, sinks, ended);
+  if (failed === null || result.outcome === 'canceled') return result;
+  const { step } = failed;
+  const { job, secrets } = order;
+  const env = { ...job.env, ...secrets };
+  const shell = { key: job.key, step, env };
+  await order.whenFailed?.({ step, result, openShell: async (person) => openShell(sandbox, shell, person) });
+  return result;
 }
 
 async function runStep(
@@ -280,10 +278,6 @@ function endOf(result: StepResult, steps: ReportedStep[]): JobResult {
   return { outcome, exitCode, signal, steps, infrastructureError: null, remarks: [] };
 }
 
-function isTimeout(result: StepResult): boolean {
-  return result.endedBy === 'timeout' || result.endedBy === 'idle_timeout';
-}
-
 const SUCCEEDED: Omit<JobResult, 'steps'> = {
   outcome: 'succeeded',
   exitCode: 0,
@@ -321,28 +315,6 @@ function refusedBy(refused: Refusal): InfrastructureError {
     message: `${refused.message}${remedy}`.slice(0, 5_000),
   };
 }
-
-function reported(name: string, result: StepResult, from: number, to: number): ReportedStep {
-  return {
-    name,
-    exitCode: result.exitCode,
-    signal: result.signal,
-    timedOut: isTimeout(result),
-    oomKilled: result.oomKilled === true,
-    endedBy: result.endedBy,
-    usage: { wallMs: result.wallMs, cpuMs: result.cpuMs, memoryPeakBytes: result.memoryPeakBytes, io: result.io },
-    logRange: { from, to },
-  };
-}
-
-const ENDINGS_IN_WORDS: Readonly<Record<Exclude<StepEnding, 'exit'>, string>> = {
-  timeout: 'stopped: the job has used up its time',
-  idle_timeout: 'stopped: the step printed nothing for too long',
-  canceled: 'stopped: the job was canceled',
-  disk_full: 'ended: the job filled its disk',
-  out_of_memory: 'ended: a process of the step was killed, because the job reached its limit of memory',
-  signal: 'ended: the step died of a signal that was not sent by its runner',
-};
 
 /** Our own lines in a job's log are marked, so that nobody takes them for the job's. */
 function line(text: string): Uint8Array {

@@ -1,0 +1,44 @@
+import type { InfrastructureError, StepEnding, StepResult as ReportedStep, UsedImage } from '@delta-ci/contracts';
+import type { StepResult } from '../sandbox-executor.ts';
+
+/** How a job ended, as far as whoever carried it out can tell. */
+export interface JobResult {
+  outcome: 'succeeded' | 'failed' | 'timed_out' | 'canceled';
+  exitCode: number | null;
+  signal: string | null;
+  steps: ReportedStep[];
+  infrastructureError: InfrastructureError | null;
+  /** What could not be collected or cleaned up; for the log. */
+  remarks: string[];
+  /** What the image of the plan led to; absent for a job without one. */
+  image?: UsedImage;
+}
+
+/** Whether a step was stopped because of its time, or of the job's. */
+export function isTimeout(result: StepResult): boolean {
+  return result.endedBy === 'timeout' || result.endedBy === 'idle_timeout';
+}
+
+/** A step as it is reported: what it ended with, what it used, and which bytes of the log are its own. */
+export function reported(name: string, result: StepResult, from: number, to: number): ReportedStep {
+  return {
+    name,
+    exitCode: result.exitCode,
+    signal: result.signal,
+    timedOut: isTimeout(result),
+    oomKilled: result.oomKilled === true,
+    endedBy: result.endedBy,
+    usage: { wallMs: result.wallMs, cpuMs: result.cpuMs, memoryPeakBytes: result.memoryPeakBytes, io: result.io },
+    logRange: { from, to },
+  };
+}
+
+/** What the log says of a step that did not simply end. */
+export const ENDINGS_IN_WORDS: Readonly<Record<Exclude<StepEnding, 'exit'>, string>> = {
+  timeout: 'stopped: the job has used up its time',
+  idle_timeout: 'stopped: the step printed nothing for too long',
+  canceled: 'stopped: the job was canceled',
+  disk_full: 'ended: the job filled its disk',
+  out_of_memory: 'ended: a process of the step was killed, because the job reached its limit of memory',
+  signal: 'ended: the step died of a signal that was not sent by its runner',
+};
