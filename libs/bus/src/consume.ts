@@ -47,6 +47,12 @@ const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 5_000;
 const DRAIN_MS_DEFAULT = 20_000;
 
+/** A message in hand. Delivered again meanwhile, as after an outage of the server, it is the same work. */
+interface MessageInHand {
+  /** The newest: it is kept alive and settled. */
+  delivery: Delivery;
+}
+
 /** Starts to consume; returns at once. */
 export function consume(bus: Bus, options: ConsumeOptions): Consumption {
   return new RunningConsumption(bus, options);
@@ -61,6 +67,8 @@ class RunningConsumption implements Consumption {
   /** Aborts when what is in hand is to be handed back. */
   readonly #handling = new AbortController();
   readonly #inHand = new Set<Promise<void>>();
+  /** What is not settled yet, by its sequence. */
+  readonly #messages = new Map<number, MessageInHand>();
   readonly #lastOfKey = new Map<string, Promise<void>>();
   readonly #loop: Promise<void>;
   #wake: () => void = () => undefined;
@@ -118,17 +126,31 @@ class RunningConsumption implements Consumption {
   }
 
   #take(delivery: Delivery): void {
+    const known = this.#messages.get(delivery.sequence);
+    if (known !== undefined && isSameMessage(known.delivery, delivery)) {
+      known.delivery = delivery;
+      return;
+    }
+    const message = { delivery };
+    this.#messages.set(delivery.sequence, message);
     const key = this.#options.keyOf(delivery);
-    const done = this.#afterOthersOfKey(delivery, this.#lastOfKey.get(key));
+    const done = this.#afterOthersOfKey(message, this.#lastOfKey.get(key));
     this.#lastOfKey.set(key, done);
-    const kept = this.#keepAlive(delivery, done);
+    const kept = this.#keepAlive(message, done);
     this.#inHand.add(kept);
     void this.#letGo(key, done, kept);
   }
 
-  async #afterOthersOfKey(delivery: Delivery, before: Promise<void> | undefined): Promise<void> {
+  async #afterOthersOfKey(message: MessageInHand, before: Promise<void> | undefined): Promise<void> {
     await before;
-    await this.#work(delivery);
+    await this.#work(message);
+  }
+
+  /** To be settled: what is delivered from now on is to be worked on. */
+  #settling(message: MessageInHand): Delivery {
+    const { delivery } = message;
+    if (this.#messages.get(delivery.sequence) === message) this.#messages.delete(delivery.sequence);
+    return delivery;
   }
 
   async #letGo(key: string, done: Promise<void>, kept: Promise<void>): Promise<void> {
@@ -139,32 +161,35 @@ class RunningConsumption implements Consumption {
   }
 
   /** While a message is in hand, waiting for its turn or being handled, the server is told so. */
-  async #keepAlive(delivery: Delivery, done: Promise<void>): Promise<void> {
+  async #keepAlive(message: MessageInHand, done: Promise<void>): Promise<void> {
     const settled = new AbortController();
     void done.then(() => settled.abort());
     // Three times per wait: one lost sign of life does not cost the message.
     const everyMs = (this.#options.ackWaitMs ?? ACK_WAIT_MS) / 3;
     while (!settled.signal.aborted) {
       await this.#bus.clock.sleep(everyMs, settled.signal);
-      if (!settled.signal.aborted) delivery.inProgress();
+      if (!settled.signal.aborted) message.delivery.inProgress();
     }
   }
 
-  async #work(delivery: Delivery): Promise<void> {
+  async #work(message: MessageInHand): Promise<void> {
     const { handle, log } = this.#options;
     const { maxDeliver } = this.#retry;
-    if (this.#handling.signal.aborted) return delivery.nak(0);
+    const { delivery } = message;
+    if (this.#handling.signal.aborted) return this.#settling(message).nak(0);
     // A handler that takes its process down never answers: the message ends here instead of crashing all for ever.
     if (delivery.deliveries > maxDeliver) {
-      return park(this.#bus, delivery, `delivered ${delivery.deliveries} times without an answer`, log);
+      const reason = `delivered ${delivery.deliveries} times without an answer`;
+      return park(this.#bus, this.#settling(message), reason, log);
     }
     try {
       const verdict = await this.#unlessHandedBack(handle(delivery, this.#handling.signal));
-      if (verdict === 'handed-back') return delivery.nak(0);
-      if (verdict.verdict === 'handled') return delivery.ack();
-      await park(this.#bus, delivery, verdict.reason, log);
+      const settling = this.#settling(message);
+      if (verdict === 'handed-back') return settling.nak(0);
+      if (verdict.verdict === 'handled') return settling.ack();
+      await park(this.#bus, settling, verdict.reason, log);
     } catch (error) {
-      await this.#failed(delivery, error);
+      await this.#failed(this.#settling(message), error);
     }
   }
 
@@ -188,6 +213,10 @@ class RunningConsumption implements Consumption {
     delivery.nak(delayMs);
   }
 }
+
+/** A server that lost its tail hands sequences out again, for other messages. */
+const isSameMessage = (one: Delivery, other: Delivery): boolean =>
+  one.subject === other.subject && Buffer.compare(one.body, other.body) === 0;
 
 /** Pause after the given delivery (1 for the first). */
 export function backoffMs(retry: RetryPolicy, deliveries: number): number {

@@ -4,6 +4,7 @@ import type { Plan } from '@delta-ci/contracts';
 import type { DatabaseServer } from '../database/server.ts';
 import type { SimulatedHttp } from '../network/simulated-http.ts';
 import type { StoredArtifacts } from '../network/stored-artifacts.ts';
+import type { PlanningPlaces } from '../world/planning-places.ts';
 import type { RunnerParent } from '../world/runners.ts';
 import type { Host } from './host.ts';
 
@@ -15,6 +16,7 @@ export interface Present {
   readonly artifacts: StoredArtifacts;
   /** Plans by digest, for reruns. */
   readonly plans: Map<string, Plan>;
+  readonly planning: PlanningPlaces;
   /** Workspaces in which a job runs, with the host each is on. */
   readonly sandboxes: Map<string, Host>;
   /** Share of fetches of sources that fail. */

@@ -1,5 +1,6 @@
 import { attemptName } from '@delta-ci/contracts';
 import type { Committed, Row } from '../database/rows.ts';
+import type { PlanningPlaces } from '../world/planning-places.ts';
 import { TIMINGS } from '../world/settings.ts';
 import { numberIn, textIn, type EventRecord } from './record.ts';
 import type { Tally } from './tally.ts';
@@ -7,6 +8,11 @@ import type { RunnersSeen } from './waiting-work.ts';
 
 /** Why a lease may be taken away although its runner is well. */
 const TAKEN_AWAY = ['the job reached its limit', 'it did not stop by the deadline', 'the run reached its limit'];
+
+interface Seen {
+  readonly runners: RunnersSeen;
+  readonly planning: Pick<PlanningPlaces, 'wereFullSince'>;
+}
 
 /**
  * 20: while nothing is wrong, nothing ends as if something were. Ends by time or by loss are lawful, and would hide every
@@ -16,15 +22,17 @@ export class Causes {
   readonly #tally: Tally;
   readonly #committed: Committed;
   readonly #runners: RunnersSeen;
+  readonly #planning: Pick<PlanningPlaces, 'wereFullSince'>;
   readonly #createdAtMs = new Map<string, number>();
   /** Since when an attempt is held by a runner that lives and does not work on it. */
   readonly #idleSinceMs = new Map<string, number>();
   #goodSinceMs: number | null = null;
 
-  constructor(tally: Tally, committed: Committed, runners: RunnersSeen) {
+  constructor(tally: Tally, committed: Committed, { runners, planning }: Seen) {
     this.#tally = tally;
     this.#committed = committed;
     this.#runners = runners;
+    this.#planning = planning;
   }
 
   /** @param goodSinceMs since when nothing is wrong and what was is made good; null: something is wrong */
@@ -51,11 +59,12 @@ export class Causes {
     }
   }
 
-  /** A planner answers before whoever waits for it gives up, however slow it is. */
+  /** A planner answers before whoever waits for it gives up, however slow it is, unless it had its hands full before. */
   #takePlanningFailed(runId: string, data: EventRecord['data'], goodSinceMs: number): void {
     const message = textIn(data, 'message');
     const createdAtMs = this.#createdAtMs.get(runId) ?? 0;
-    const caused = !message.startsWith('no plan within') || createdAtMs < goodSinceMs;
+    const hadNoPlan = message.startsWith('no plan within');
+    const caused = !hadNoPlan || createdAtMs < goodSinceMs || this.#planning.wereFullSince(createdAtMs);
     this.#check(
       caused,
       () => `${runId} ended because there was ${message}, and nothing kept the planner from planning it`,

@@ -2,6 +2,7 @@ import type { BusMessage, Delivery, MemoryServer, StoreOutcome } from '@delta-ci
 import type { DatabaseServer } from '../database/server.ts';
 import type { Transaction } from '../database/rows.ts';
 import type { StoredArtifacts } from '../network/stored-artifacts.ts';
+import type { PlanningPlaces } from '../world/planning-places.ts';
 import type { Product } from '../world/product.ts';
 import type { Sometimes } from '../world/sometimes.ts';
 import { Acknowledged } from './acknowledged.ts';
@@ -28,6 +29,7 @@ export interface JudgeParts {
   readonly artifacts: StoredArtifacts;
   readonly sometimes: Sometimes;
   readonly runners: RunnersSeen;
+  readonly planning: Pick<PlanningPlaces, 'wereFullSince'>;
   readonly onBroken: (broken: InvariantBroken) => void;
 }
 
@@ -64,7 +66,7 @@ export class Judge {
     this.bus = new BusCopy(this.tally, database.committed, busServer);
     this.#deadlines = new Deadlines(this.tally, database.committed);
     this.#waiting = new WaitingWork(this.tally, database.committed, parts.runners);
-    this.#causes = new Causes(this.tally, database.committed, parts.runners);
+    this.#causes = new Causes(this.tally, database.committed, parts);
     const { artifacts } = parts;
     const { committed } = database;
     this.#reports = new ReportsHeard(database.committed, busServer);

@@ -6,6 +6,7 @@ import { engine, world } from '../engine/present.ts';
 import { Random } from '../engine/random.ts';
 import { setTimeout as sleep } from '../stand-ins/timers-promises.ts';
 import { madeUpPlan } from './made-up-plan.ts';
+import { PLANNED_AT_ONCE } from './planning-places.ts';
 import type { Product } from './product.ts';
 import type { SimulatedService } from './simulated-service.ts';
 
@@ -13,22 +14,38 @@ type Created = DomainEventOf<'run.created'>['data'];
 
 /** The planner with its real handler, following and reporting; only the plan itself is out of the hat. */
 export async function startSimulatedPlanner(service: SimulatedService, product: Product): Promise<void> {
+  world().planning.clear();
   const bus = await connectBus({ servers: [], name: 'planner', log: quiet });
   const store = new FileArtifactStore('/artifacts');
   const tools = {
-    plan: (data: Created, signal: AbortSignal) => planOf(store, data, signal),
+    plan: (data: Created, signal: AbortSignal) => inItsPlace(data.runId, () => planOf(store, data, signal)),
     reports: new ReportClient(bus),
     logger: service.logger,
     timeLimitMs: 100_000,
   };
   const handle = (event: RecordedEventOf<'run.created'>, context: DeliveryContext) =>
     product.onRunCreated(tools, event, context);
-  const consumption = consumeEvents(bus, 'planner', { 'run.created': handle }, { log: quiet, concurrency: 4 });
+  const consumption = consumeEvents(
+    bus,
+    'planner',
+    { 'run.created': handle },
+    { log: quiet, concurrency: PLANNED_AT_ONCE },
+  );
   service.beforeClosing('planning', () => consumption.close(1_000));
   await service.serve({});
 }
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+async function inItsPlace<T>(runId: string, plan: () => Promise<T>): Promise<T> {
+  const { planning } = world();
+  planning.take(runId);
+  try {
+    return await plan();
+  } finally {
+    planning.leave(runId, world().database.nowMs);
+  }
+}
 
 async function planOf(store: FileArtifactStore, data: Created, signal: AbortSignal) {
   const random = new Random(engine().seed, `plan ${data.runId}`);

@@ -23,6 +23,7 @@ import type { Product, StartService } from './product.ts';
 import { Runners, type RunnerParent } from './runners.ts';
 import { ENVIRONMENT, FORGE_URL, GATEWAY_URL, type ServiceName } from './settings.ts';
 import { SimulatedForge } from './simulated-forge.ts';
+import { PlanningPlaces } from './planning-places.ts';
 import { startSimulatedPlanner } from './simulated-planner.ts';
 import { SimulatedService } from './simulated-service.ts';
 import { Sometimes } from './sometimes.ts';
@@ -56,6 +57,7 @@ export class World implements Present {
   stations: readonly Station[] = [];
   /** Plans by digest, for reruns. */
   readonly plans = new Map<string, Plan>();
+  readonly planning = new PlanningPlaces();
   /** Workspaces in which a job runs, with the host each is on. */
   readonly sandboxes = new Map<string, Host>();
   /** Share of fetches that fail. */
@@ -90,6 +92,7 @@ export class World implements Present {
       artifacts: this.artifacts,
       sometimes: this.sometimes,
       runners: this.#runnersSeen(),
+      planning: this.planning,
       onBroken: (broken) => engine.fail(broken),
     });
     this.forge = new SimulatedForge(engine, outside, ({ id }, runId) => {

@@ -252,6 +252,34 @@ export const runningConsumptions: Contract = {
     expect(most).toBe(3);
   },
 
+  'given an event in hand, when it is delivered again, then it is handled once, and takes nobody else’s place': async (
+    given,
+  ) => {
+    const { bus } = given;
+    const got: number[] = [];
+    let again = 0;
+    const pull = bus.pull.bind(bus);
+    bus.pull = async (request, onDelivery) =>
+      pull(request, (delivery) => {
+        if (delivery.deliveries > 1) again += 1;
+        onDelivery(delivery);
+      });
+    const first = Promise.withResolvers<void>();
+    const handler = async ({ position }: { position: number }): Promise<void> => {
+      got.push(position);
+      if (position === 1) await first.promise;
+    };
+    follow(given, { 'run.planning-started': handler }, { concurrency: 2 });
+    await publishEvent(bus, eventAt(1));
+    await eventually('the event again', () => again > 0);
+    await publishEvent(bus, eventAt(2));
+    await eventually('the next event', () => got.length === 2);
+    first.resolve();
+    await publishEvent(bus, eventAt(3));
+    await eventually('the last event', () => got.length === 3);
+    expect(got).toEqual([1, 2, 3]);
+  },
+
   'given two members of a service, when events are published, then each is handled by one of them': async (given) => {
     const { bus } = given;
     const got: number[] = [];
