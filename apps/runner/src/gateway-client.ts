@@ -18,6 +18,7 @@ import {
 } from '@delta-ci/contracts';
 import { withTraceHeaders } from '@delta-ci/service';
 import type { z } from 'zod';
+import { readAnswer } from './read-answer.ts';
 
 /** The gateway said no, by name. */
 export class Refused extends Error {
@@ -39,16 +40,25 @@ export class Refused extends Error {
 
 /** The gateway could not be reached or did not answer in its own words: try again. */
 export class Unreachable extends Error {
-  constructor(message: string) {
+  /** For how long it asked not to be asked again. */
+  readonly retryAfterMs: number;
+
+  constructor(message: string, retryAfterMs = 0) {
     super(message);
     this.name = 'Unreachable';
+    this.retryAfterMs = retryAfterMs;
   }
 }
+
+/** How long to wait at least before a call that failed so is repeated. */
+export const leastWaitMs = (error: unknown): number => (error instanceof Unreachable ? error.retryAfterMs : 0);
 
 /** Any answer but a lease comes at once; a gateway that is silent for so long is gone. */
 const ANSWER_MS = 20_000;
 /** An artifact upload may take as long as a slow link needs for a gibibyte. */
 const UPLOAD_MS = 30 * 60_000;
+/** Whoever asks for more than this does not know when it will be back. */
+const RETRY_AFTER_MS_MAX = 300_000;
 /** No answer of the protocol is larger: a lease offer holds one job. */
 const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -194,21 +204,30 @@ const jsonBody = (value: unknown): Pick<Call, 'body'> => ({ body: JSON.stringify
 const withoutLease = (path: string): string => path.replace(/\/leases\/[0-9a-f]+/, '/leases/…').replace(/\?.*/, '');
 
 async function parseAnswer<T>(schema: z.ZodType<T>, response: Response): Promise<T> {
-  const parsed = schema.safeParse(await readJson(response));
-  if (!parsed.success)
-    throw new Unreachable(`the answer does not have the documented shape: ${parsed.error.message.slice(0, 500)}`);
-  return parsed.data;
+  const answer = await readJson(response);
+  try {
+    return readAnswer(schema, answer);
+  } catch (error) {
+    throw new Unreachable(`the answer does not have the documented shape: ${reasonOf(error).slice(0, 500)}`);
+  }
 }
 
 async function refusalIn(response: Response, what: string): Promise<Error> {
   const body = ErrorBody.safeParse(await readJson(response).catch(() => null));
-  if (!body.success) return new Unreachable(`${what}: HTTP ${response.status}`);
+  const retryAfterMs = retryAfterIn(response);
+  if (!body.success) return new Unreachable(`${what}: HTTP ${response.status}`, retryAfterMs);
   const { code, message, details } = body.data.error;
   // What may pass by itself is no refusal to a runner: it tries again.
   if (code === 'unavailable' || code === 'timed_out' || code === 'internal' || code === 'rate_limited') {
-    return new Unreachable(`${what}: ${code}: ${message}`);
+    return new Unreachable(`${what}: ${code}: ${message}`, retryAfterMs);
   }
   return new Refused(code, message, details);
+}
+
+/** In seconds, as our gateway says it; a date, as what stands before it may, is not read: the usual pause has to do. */
+function retryAfterIn({ headers }: Response): number {
+  const seconds = Number(headers.get('retry-after') ?? '0');
+  return seconds > 0 ? Math.min(seconds * 1_000, RETRY_AFTER_MS_MAX) : 0;
 }
 
 async function readJson(response: Response): Promise<unknown> {

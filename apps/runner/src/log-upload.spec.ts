@@ -39,6 +39,30 @@ describe('uploading a log', () => {
     );
   });
 
+  it('law: whatever part of a chunk is taken, the log goes on behind it', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1, maxLength: 500 }), { maxLength: 10 }), async (chunks) => {
+        const { state, send } = keepingGateway();
+        const half = async (offset: number, chunk: Uint8Array) =>
+          send(offset, chunk.subarray(0, Math.ceil(chunk.byteLength / 2)));
+        const log = new LogUpload(half);
+        for (const chunk of chunks) await log.write(chunk);
+        await log.end();
+        expect(state.bytes.equals(Buffer.concat(chunks))).toBe(true);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it.each([0, 99])(
+    'given a log that is said to go on at %s, where nothing of it can be, then it is given up',
+    async (next) => {
+      const log = new LogUpload(async () => Promise.resolve(next));
+      await log.write(Buffer.from('four'));
+      await expect(log.end()).rejects.toThrow(`the log is said to go on at ${next}: 4 bytes were sent at 0`);
+    },
+  );
+
   it('given more than a log may hold, then it ends with a marker and stays bounded', async () => {
     const { state, send } = keepingGateway();
     const log = new LogUpload(send, 1_000);

@@ -1,6 +1,9 @@
 import { LOG_BYTES_MAX, LOG_CHUNK_BYTES_MAX } from '@delta-ci/contracts';
 
-/** Sends `chunk` at `offset`; answers where the log continues. Repeats by itself until it is taken, or rejects for good. */
+/**
+ * Sends `chunk` at `offset`; answers where the log continues, which is before the chunk's end when not all of it was taken.
+ * Repeats by itself until it is answered, or rejects for good.
+ */
 export type SendLog = (offset: number, chunk: Uint8Array<ArrayBuffer>) => Promise<number>;
 
 /** Between two uploads at least, so that followers see a line within this; more often would be many small requests. */
@@ -107,11 +110,24 @@ export class LogUpload {
       const rest = bytes.subarray(chunk.byteLength);
       if (rest.byteLength > 0) this.#buffer.push(rest);
       try {
-        this.#sent = await this.#send(this.#sent, chunk);
+        const taken = await this.#sendOne(chunk);
+        if (taken < chunk.byteLength) this.#buffer.unshift(chunk.subarray(taken));
+        this.#buffered -= taken;
       } catch (error) {
         this.#failure = error instanceof Error ? error : new Error(String(error));
+        this.#buffered -= chunk.byteLength;
       }
-      this.#buffered -= chunk.byteLength;
     }
+  }
+
+  /** Sends one chunk, and answers how many bytes of it were taken. */
+  async #sendOne(chunk: Uint8Array<ArrayBuffer>): Promise<number> {
+    const next = await this.#send(this.#sent, chunk);
+    const taken = next - this.#sent;
+    // Nothing taken would be sent for ever, and what was not sent cannot be there.
+    if (taken <= 0 || taken > chunk.byteLength)
+      throw new Error(`the log is said to go on at ${next}: ${chunk.byteLength} bytes were sent at ${this.#sent}`);
+    this.#sent = next;
+    return taken;
   }
 }

@@ -27,7 +27,7 @@ import {
 import { carryOutAttempt } from './attempt.ts';
 import type { RunnerConfig } from './config.ts';
 import type { SourceTerms } from './fetch-source.ts';
-import { GatewayClient, Refused } from './gateway-client.ts';
+import { GatewayClient, leastWaitMs, Refused } from './gateway-client.ts';
 import type { EgressTerms } from './job-network.ts';
 import { jobDirectoryIn, makeJobDirectory, type JobDirectory } from './job-directory.ts';
 import { RunnerToken } from './runner-token.ts';
@@ -169,6 +169,7 @@ async function waitForLease(
     const lease = await retryWithBackoff(
       {
         ...BACKOFF,
+        leastWaitMs,
         signal: stopping,
         // A retired runner has no reason to outwait a gateway that is away: nothing was promised to anybody.
         isRetryable: (error) => !(error instanceof Refused) && !retirement.retired,
@@ -218,6 +219,7 @@ async function register(
   return retryWithBackoff(
     {
       ...BACKOFF,
+      leastWaitMs,
       signal: service.stopping,
       isRetryable: (error) => !(error instanceof Refused) && !retirement.retired,
       onRetry: ({ error }) => service.logger.warn({ event: 'registration-failed', err: error }),

@@ -264,4 +264,5 @@ export { RecipeListQuery, RecipePage, RecipeSummary, RecipeView } from './recipe
 export { explainSubject, fullNameOf, namesakesOf, whyJob } from './why.ts';
 export { ROLES_OF, Role, type Access, type Content, type Endpoint } from './endpoint.ts';
 export { ENDPOINTS, type EndpointName } from './endpoints.ts';
+export { RUNNER_ENDPOINTS } from './runner-endpoints.ts';
 export { openApiDocument } from './open-api.ts';

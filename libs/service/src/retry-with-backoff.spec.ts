@@ -52,6 +52,18 @@ describe('retryWithBackoff', () => {
     expect(waits).toHaveLength(2);
   });
 
+  it('waits as long as the failure asks for at least, beyond the cap as well', async () => {
+    const { waits, wait } = remembered();
+    const leastWaitMs = (error: unknown) => (error instanceof Error ? Number(error.message) : 0);
+    const asked = ['0', '30', '5000'];
+    const answer = await retryWithBackoff({ ...policy, wait, random: () => 0.5, leastWaitMs }, async () => {
+      const next = asked.shift();
+      if (next !== undefined) throw new Error(next);
+      return 'done';
+    });
+    expect([answer, waits]).toEqual(['done', [50, 100, 5_000]]);
+  });
+
   it('does not wait for what waiting cannot cure', async () => {
     const { waits, wait } = remembered();
     const isRetryable = (error: unknown) => error instanceof Error && error.message !== 'wrong password';

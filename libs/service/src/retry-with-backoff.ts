@@ -14,6 +14,8 @@ export interface RetryOptions extends BackoffPolicy {
   signal?: AbortSignal;
   /** Failures that waiting cannot cure are passed on at once; everything is retried when not given. */
   isRetryable?: (error: unknown) => boolean;
+  /** How long to wait at least after such a failure, in milliseconds: whoever failed may have said so. */
+  leastWaitMs?: (error: unknown) => number;
   /** Told before each wait: for the log. */
   onRetry?: (retry: { attempt: number; waitMs: number; error: unknown }) => void;
   /** 0 <= value < 1. Given by tests; `Math.random` otherwise. */
@@ -44,7 +46,7 @@ export async function retryWithBackoff<T>(options: RetryOptions, work: (attempt:
       return await work(attempt);
     } catch (error) {
       if (attempt >= attemptsMax || !isRetryable(error)) throw error;
-      const waitMs = backoffMs(options, attempt, random());
+      const waitMs = Math.max(backoffMs(options, attempt, random()), options.leastWaitMs?.(error) ?? 0);
       options.onRetry?.({ attempt, waitMs, error });
       await (options.wait ?? timer)(waitMs, signal);
     }

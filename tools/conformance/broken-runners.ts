@@ -1,0 +1,164 @@
+import type { RunnerRequirement } from './runner/requirements.ts';
+
+/** The example runner with one mistake in it, and the requirement that has to notice. */
+export interface BrokenRunner {
+  readonly mistake: string;
+  /** A piece of the example, which is in it once, and what stands there instead. */
+  readonly piece: string;
+  readonly instead: string;
+  readonly caught: RunnerRequirement;
+}
+
+const broken = (caught: RunnerRequirement, mistake: string, piece: string, instead: string): BrokenRunner => ({
+  caught,
+  mistake,
+  piece,
+  instead,
+});
+
+export const BROKEN_RUNNERS: readonly BrokenRunner[] = [
+  broken('well-formed', 'a field of its own', `'version': '1',`, `'version': '1', 'colour': 'red',`),
+  broken(
+    'right-token',
+    'the registration token for everything',
+    `self.value = answer['token']`,
+    `self.value = os.environ['DELTA_REGISTRATION_TOKEN']`,
+  ),
+  broken(
+    'unknown-fields',
+    'answers taken by their number of fields',
+    `self.value = answer['token']`,
+    `_, self.value, _ = answer.values()`,
+  ),
+  broken('keeps-secrets', 'a secret in the summary', `'summary': outcome,`, `'summary': str(offer['secrets']),`),
+  broken(
+    'takes-no',
+    'a refusal that looks like success',
+    `sys.exit(f'the gateway refuses this runner: {no}')`,
+    `sys.exit(0)`,
+  ),
+  broken('renews-token', 'a token that is never renewed', `if now() >= self.renew_at:`, `if False:`),
+  broken(
+    'polls-patiently',
+    'Retry-After passed over',
+    `max(wait, random.uniform(0, bound))`,
+    `random.uniform(0, bound)`,
+  ),
+  broken('ends-idle', 'a failure when told to end', `lambda *_: ending.set())`, `lambda *_: os._exit(3))`),
+  broken('acknowledges-first', 'work without acknowledgement', `if self.say('/ack') is None:`, `if False:`),
+  broken(
+    'acknowledged-late',
+    'work after a late acknowledgement',
+    `        if self.say('/ack') is None:\n            return False`,
+    `        self.say('/ack')\n        self.lost = False`,
+  ),
+  broken('refuses-what-it-lacks', 'images passed over', `('image', 'services', 'source')`, `('services', 'source')`),
+  broken('tree-is-checked', 'a tree that nobody compares', `.stdout.strip() != source['tree']`, `.returncode != 0`),
+  broken(
+    'tests-the-commit',
+    'the head of the branch',
+    `workspace, 'checkout', '--force', source['commit'])`,
+    `workspace, 'fetch', '--', source['cloneUrl'], source['ref'])\n    git('--work-tree', workspace, 'checkout', '--force', 'FETCH_HEAD')`,
+  ),
+  broken(
+    'source-token',
+    'a credential in the environment of steps',
+    `**job['env'], **offer['secrets']}`,
+    `**job['env'], **offer['secrets'], 'SOURCE': offer['source']['token'] or ''}`,
+  ),
+  broken(
+    'own-environment',
+    'its own environment for steps',
+    `env = {'PATH': os.environ['PATH'], 'HOME': home,`,
+    `env = {**os.environ, 'HOME': home,`,
+  ),
+  broken(
+    'runs-in-order',
+    'steps that go on behind a failure',
+    `if failed and not (others_run and step.get('independent')):`,
+    `if False:`,
+  ),
+  broken('independent-steps', 'independent steps like any other', `step.get('independent') and not stopped`, `False`),
+  broken(
+    'stops-in-time',
+    'the job’s time passed over',
+    `now() > min(deadline, last_word + idle_s)`,
+    `now() > last_word + idle_s`,
+  ),
+  broken('stops-when-idle', 'silence passed over', `now() > min(deadline, last_word + idle_s)`, `now() > deadline`),
+  broken('reports-signal', 'a signal that nobody hears of', `(None, signal.Signals(-code).name)`, `(128 - code, None)`),
+  broken(
+    'heartbeats',
+    'no heartbeats',
+    `threading.Thread(target=self.beat, daemon=True).start()`,
+    `self.lives_until += 600`,
+  ),
+  broken('cancels', 'a cancel passed over', `self.canceled = self.canceled or answer['cancelRequested']`, `pass`),
+  broken('lets-go', 'a lost lease passed over', `self.lost = self.lost or no.args[0] == 'stale_lease'`, `pass`),
+  broken(
+    'lost-contact',
+    'a lease that lives for ever',
+    `return self.lost or now() > self.lives_until`,
+    `return self.lost`,
+  ),
+  broken(
+    'log-exact',
+    'a log of text alone',
+    `log.kept + data, now()`,
+    `log.kept + data.decode(errors='replace').encode(), now()`,
+  ),
+  broken('log-live', 'a log at the end', `        log.flush()\n        timed_out`, `        timed_out`),
+  broken(
+    'log-again',
+    'a chunk that was not answered left out',
+    `        if wait is None:\n            return answer`,
+    `        if wait is None or '/log' in path:\n            return answer or {'nextOffset': int(path.split('=')[1]) + len(more['body'])}`,
+  ),
+  broken(
+    'log-follows-answer',
+    'its own count of the log',
+    `out, self.offset = out[answer['nextOffset'] - self.offset :], answer['nextOffset']`,
+    `out, self.offset = out[MIB:], self.offset + len(out[:MIB])`,
+  ),
+  broken('log-capped', 'a log without end', `elif len(out) > room:`, `elif False:`),
+  broken('masks', 'secrets as they are', `self.secret.sub(b'***', self.kept[:whole])`, `self.kept[:whole]`),
+  broken(
+    'masks-encoded',
+    'encoded secrets as they are',
+    `        yield from (raw, raw.hex().encode(), raw.hex().upper().encode())`,
+    `        yield raw\n        continue`,
+  ),
+  broken('sends-artifacts', 'other days than were asked for', `days = wanted['retentionDays']`, `days = 1`),
+  broken(
+    'follows-no-link',
+    'links that are followed',
+    `not os.path.isfile(whole) or os.path.realpath(whole) != os.path.join(os.path.realpath(workspace), path)`,
+    `not os.path.isfile(whole)`,
+  ),
+  broken(
+    'artifact-refused',
+    'a refused artifact in the report',
+    `                log.kept += f'[delta] artifact`,
+    `                sent.append({**query, 'sizeBytes': len(content), 'retentionDays': days})\n                log.kept += f'[delta] artifact`,
+  ),
+  broken('completes', 'no exit codes', `'exitCode': decides['exitCode']`, `'exitCode': None`),
+  broken(
+    'completes-once',
+    'last words',
+    `body=json.dumps(report).encode())`,
+    `body=json.dumps(report).encode())\n    time.sleep(0.4)\n    lease.say('/ack')`,
+  ),
+  broken(
+    'completes-again',
+    'another report when the first was not answered',
+    `body=json.dumps(report).encode())`,
+    `body=json.dumps({**report, 'summary': str(now())}).encode()) if try_once('POST', lease.path + '/complete', lease.token(), json.dumps(report).encode())[1] is not None else None`,
+  ),
+  broken('reports-log', 'a length that is not the log’s', `'logBytes': log.taken`, `'logBytes': 0`),
+  broken(
+    'hands-back',
+    'a job that is dropped when told to end',
+    `raise No('runner_shutdown', 'the runner was told to stop')`,
+    `os._exit(0)`,
+  ),
+];
