@@ -6,7 +6,16 @@ const parse = (...args: string[]) => parseBenchArguments(args, KNOWN);
 
 describe('the arguments of the benchmark', () => {
   it('given none, then everything usual is measured, and nothing is recorded', () => {
-    const bench = { only: null, quick: false, json: false, peers: false, record: false, jobsMax: 100_000, repo: null };
+    const bench = {
+      only: null,
+      quick: false,
+      json: false,
+      peers: false,
+      record: false,
+      jobsMax: 100_000,
+      replayedRuns: 10_000,
+      repo: null,
+    };
     expect(parse()).toEqual({ kind: 'measure', bench });
   });
 
@@ -22,6 +31,7 @@ describe('the arguments of the benchmark', () => {
     ['a measure that does not exist', ['--only', 'appand'], /no measure "appand": append, peers/],
     ['a log of no size', ['--jobs-max', 'many'], /--jobs-max/],
     ['a log that fits no disk', ['--jobs-max', '1000000000'], /--jobs-max/],
+    ['a replay of no runs', ['--runs', '0'], /--runs/],
     ['a quick record', ['--quick', '--record'], /not recorded/],
     ['an option that does not exist', ['--fast'], /--fast/],
   ])('given %s, then it is refused with the reason', (_what, args, reason) => {

@@ -9,6 +9,8 @@ export interface BenchArguments {
   readonly record: boolean;
   /** Growth goes up to so many jobs in the log. */
   readonly jobsMax: number;
+  /** The log of replay holds so many runs. */
+  readonly replayedRuns: number;
   /** Directory of a repository whose history "what-if" plans again as well; null for none. */
   readonly repo: string | null;
 }
@@ -28,6 +30,7 @@ loopback, and what was started is stopped, also on Ctrl-C.
   --quick          a tenth of the work, for a look
   --peers          also the peers, on the same servers: installs them beside the product (tools/bench/peers)
   --jobs-max N     how many jobs the log of "growth" comes to hold (100000; a million takes some ten minutes)
+  --runs N         how many runs the log of "replay" holds (10000; 910000 are ten million events)
   --repo PATH      a repository, bare or not, whose last 1,000 commits "what-if" plans again as well
   --json           only the JSON
   --record         adds the run to docs/benchmarks
@@ -43,16 +46,19 @@ export function parseBenchArguments(args: readonly string[], known: readonly str
     const only = values.only?.split(',').filter((name) => name !== '') ?? null;
     const unknown = only?.find((name) => !known.includes(name));
     if (unknown !== undefined) return problem(`there is no measure "${unknown}": ${known.join(', ')}`);
-    const jobsMax = Number(values['jobs-max']);
-    if (!Number.isInteger(jobsMax) || jobsMax < 1_000 || jobsMax > 1_000_000)
-      return problem('--jobs-max is a whole number from 1000 to 1000000');
+    const [jobsMax, replayedRuns] = [Number(values['jobs-max']), Number(values.runs)];
+    if (!isWhole(jobsMax, 1_000, 1_000_000)) return problem('--jobs-max is a whole number from 1000 to 1000000');
+    if (!isWhole(replayedRuns, 1_000, 2_000_000)) return problem('--runs is a whole number from 1000 to 2000000');
     if (values.quick && values.record) return problem('what was measured quickly is not recorded');
     const { quick, json, peers, record, repo = null } = values;
-    return { kind: 'measure', bench: { only, quick, json, peers, record, jobsMax, repo } };
+    return { kind: 'measure', bench: { only, quick, json, peers, record, jobsMax, replayedRuns, repo } };
   } catch (error) {
     return problem(error instanceof Error ? error.message : String(error));
   }
 }
+
+const isWhole = (value: number, least: number, most: number): boolean =>
+  Number.isInteger(value) && value >= least && value <= most;
 
 const problem = (text: string): ParsedArguments => ({ kind: 'usage', problem: text });
 
@@ -62,6 +68,7 @@ const OPTIONS = {
   quick: { type: 'boolean', default: false },
   peers: { type: 'boolean', default: false },
   'jobs-max': { type: 'string', default: '100000' },
+  runs: { type: 'string', default: '10000' },
   repo: { type: 'string' },
   json: { type: 'boolean', default: false },
   record: { type: 'boolean', default: false },

@@ -65,7 +65,7 @@ interface Stop {
 
 async function take(
   { name, run }: Measure,
-  { quick, jobsMax, repo }: BenchArguments,
+  { quick, jobsMax, replayedRuns, repo }: BenchArguments,
   stop: Stop,
 ): Promise<Measured | 'failed' | 'interrupted'> {
   const scene = new Scene();
@@ -73,7 +73,7 @@ async function take(
   const [at, loadBefore] = [new Date().toISOString(), loadNow()];
   const say = (what: string): void => void process.stderr.write(`  ${name}: ${what} ...\n`);
   try {
-    const figures = await run({ scene, share: quick ? 0.1 : 1, jobsMax, repo, say });
+    const figures = await run({ scene, share: quick ? 0.1 : 1, jobsMax, replayedRuns, repo, say });
     return { measure: name, at, loadBefore, quick, figures };
   } catch (error) {
     if (stop.asked || error instanceof Interrupted) return 'interrupted';

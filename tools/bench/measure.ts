@@ -20,6 +20,8 @@ export interface Bench {
   readonly share: number;
   /** The largest number of jobs in the log that growth goes up to. */
   readonly jobsMax: number;
+  /** How many runs the log holds that is replayed. */
+  readonly replayedRuns: number;
   /** Directory of a repository whose history is planned again beside the made one; null for none. */
   readonly repo: string | null;
   readonly say: (what: string) => void;

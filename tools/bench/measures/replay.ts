@@ -5,7 +5,6 @@ import type { Figure } from '../report/figure.ts';
 import { logDatabase } from '../world/servers.ts';
 import { countdown, tell, wholeRun } from '../world/stories.ts';
 
-const RUNS = 10_000;
 const TOLD_AT_ONCE = 1_000;
 const PAGE = 5_000;
 
@@ -15,7 +14,7 @@ export const replay: Measure = {
   run: async (bench) => {
     const { orchestratorUrl } = await logDatabase(bench.scene);
     bench.say('writing a log');
-    await writeRuns(orchestratorUrl, amount(bench, RUNS));
+    await writeRuns(orchestratorUrl, amount(bench, bench.replayedRuns));
     const raw = await readEverything(orchestratorUrl);
     bench.say(`verifying ${raw.events} events`);
     const verified = await verify(orchestratorUrl);
