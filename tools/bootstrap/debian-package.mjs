@@ -37,15 +37,16 @@ export function unpackDebianPackage(name, into) {
  *
  * @param {readonly string[]} names at least one
  * @param {string} into
- * @param {{ dependencies?: boolean }} [options] `dependencies`: with all that they depend on and this machine lacks
+ * @param {{ dependencies?: boolean, release?: string }} [options] `dependencies`: with all that they depend on and this machine
+ *   lacks. `release`: of that release of Debian, for programs that bring all they need; left out, of this machine's own
  * @returns {Promise<UnpackResult>}
  */
-export async function unpackDebianPackages(names, into, { dependencies = false } = {}) {
+export async function unpackDebianPackages(names, into, { dependencies = false, release } = {}) {
   const programs = await Promise.all(['apt-get', 'apt-config', 'dpkg-deb'].map((program) => findProgram(program)));
   if (programs.includes(null)) return { unpacked: false, reason: 'this is no Debian or Ubuntu' };
   const aptDir = `${into}.apt`;
   try {
-    const fetched = await fetchPackages(names, aptDir, dependencies);
+    const fetched = await fetchPackages(names, aptDir, { dependencies, release });
     if (fetched.files === null) return { unpacked: false, reason: fetched.reason };
     for (const file of fetched.files) {
       const result = await runCommand('dpkg-deb', ['--extract', file, into]);
@@ -60,16 +61,16 @@ export async function unpackDebianPackages(names, into, { dependencies = false }
 /**
  * @param {readonly string[]} names
  * @param {string} aptDir
- * @param {boolean} dependencies
+ * @param {{ dependencies: boolean, release: string | undefined }} which
  * @returns {Promise<{ files: string[] } | { files: null, reason: string }>}
  */
-async function fetchPackages(names, aptDir, dependencies) {
+async function fetchPackages(names, aptDir, { dependencies, release }) {
   const downloadDir = join(aptDir, 'cache/archives');
   for (const dir of ['state/lists/partial', 'cache/archives/partial']) {
     await mkdir(join(aptDir, dir), { recursive: true });
   }
   const command = dependencies ? DOWNLOAD_WITH_DEPENDENCIES : ['download'];
-  const env = { ...process.env, LC_ALL: 'C', APT_CONFIG: await writePrivateConfig(aptDir) };
+  const env = { ...process.env, LC_ALL: 'C', APT_CONFIG: await writePrivateConfig(aptDir, release) };
   const download = (/** @type {string[]} */ options) =>
     runCommand('apt-get', [...options, ...command, ...names], { cwd: downloadDir, env });
   let result = await download(['-o', 'Dir::State::lists=/var/lib/apt/lists/']);
@@ -85,15 +86,39 @@ async function fetchPackages(names, aptDir, dependencies) {
 }
 
 /**
- * The machine's own apt settings (sources, keys, proxies), with the state of this run in a private directory.
+ * The machine's own apt settings (sources, keys, proxies), with the state of this run in a private directory; of another release,
+ * the machine's own mirror, and Debian's keys.
  *
  * @param {string} aptDir
+ * @param {string | undefined} release
  */
-async function writePrivateConfig(aptDir) {
-  const { stdout } = await runCommand('apt-config', ['dump'], { env: { ...process.env, LC_ALL: 'C' } });
+async function writePrivateConfig(aptDir, release) {
+  const env = { ...process.env, LC_ALL: 'C' };
+  const { stdout } = await runCommand('apt-config', ['dump'], { env });
   const file = join(aptDir, 'apt.conf');
-  await writeFile(file, privateAptConfig(stdout, aptDir));
+  const sources = release === undefined ? '' : `Dir::Etc::sourcelist "${aptDir}/sources.list";\n${NO_OTHER_SOURCES}`;
+  await writeFile(file, privateAptConfig(stdout, aptDir) + sources);
+  if (release !== undefined) {
+    const asked = await runCommand('apt-get', ['indextargets', '--format', '$(ORIGIN) $(REPO_URI)'], { env });
+    await writeFile(
+      join(aptDir, 'sources.list'),
+      `deb [signed-by=${DEBIAN_KEYS}] ${mirrorIn(asked.stdout)} ${release} main\n`,
+    );
+  }
   return file;
+}
+
+const NO_OTHER_SOURCES = 'Dir::Etc::sourceparts "/dev/null";\n';
+const DEBIAN_KEYS = '/usr/share/keyrings/debian-archive-keyring.gpg';
+const PUBLIC_MIRROR = 'http://deb.debian.org/debian/';
+
+/**
+ * The mirror of Debian's main archive that this machine uses.
+ *
+ * @param {string} indexTargets of each target the origin and the address, a line each
+ */
+export function mirrorIn(indexTargets) {
+  return /^Debian (https?:\S+\/debian\/?)$/m.exec(indexTargets)?.[1] ?? PUBLIC_MIRROR;
 }
 
 /**

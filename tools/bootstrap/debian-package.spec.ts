@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { aptReason, privateAptConfig } from './debian-package.mjs';
+import { aptReason, mirrorIn, privateAptConfig } from './debian-package.mjs';
 
 const dump = [
   'Acquire::http::Proxy "http://proxy.invalid:3128";',
@@ -45,5 +45,20 @@ describe('apt for one package', () => {
     expect(aptReason(offline)).toBe('Failed to fetch http://deb.invalid/x  Could not resolve');
     expect(aptReason('W: warned\nE: Unable to locate package x\nE: consequence\n')).toBe('Unable to locate package x');
     expect(aptReason('killed\n')).toBe('killed');
+  });
+});
+
+describe('the mirror a machine uses', () => {
+  it('is that of the main archive, whatever else it has', () => {
+    const asked = [
+      'Example http://other.invalid/debian/',
+      'Debian http://mirror.invalid/debian-security/',
+      'Debian http://mirror.invalid/debian/',
+    ];
+    expect(mirrorIn(asked.join('\n'))).toBe('http://mirror.invalid/debian/');
+  });
+
+  it('is the public one where lists were never fetched, and nobody knows whose they are', () => {
+    expect(mirrorIn(' http://mirror.invalid/debian/\n')).toBe('http://deb.debian.org/debian/');
   });
 });

@@ -6,6 +6,7 @@ export { ensurePostgresBinaries } from './postgres-binaries.mjs';
 export { startPostgres } from './postgres.mjs';
 export { ensureNatsServer } from './nats-server-program.mjs';
 export { natsConfiguration, startNatsServer } from './nats-server.mjs';
+export { ensureGvisor } from './gvisor-program.mjs';
 export { ensureObjectServer } from './object-server-program.mjs';
 export { startObjectServer } from './object-server.mjs';
 export { freeLoopbackPort } from './server-process.mjs';

@@ -159,6 +159,7 @@ function runnerEnvironment(config: ControllerConfig, host: HostEnvironment): Rec
     ...(config.egressRanges === undefined ? {} : { DELTA_EGRESS_RANGES: config.egressRanges.join(',') }),
     ...(config.egressUpstream === undefined ? {} : { DELTA_EGRESS_UPSTREAM: config.egressUpstream.reveal() }),
     ...(config.bwrap === undefined ? {} : { DELTA_BWRAP: config.bwrap }),
+    ...(config.runsc === undefined ? {} : { DELTA_RUNSC: config.runsc }),
     ...(config.containerEngine === undefined ? {} : { DELTA_CONTAINER_ENGINE: config.containerEngine }),
     ...(config.containerImage === undefined ? {} : { DELTA_CONTAINER_IMAGE: config.containerImage }),
     ...(config.imagesFile === undefined ? {} : { DELTA_IMAGES_FILE: config.imagesFile }),

@@ -26,9 +26,11 @@ export const runnerSettings = z.object({
   /** Workspaces, sources and the records of sandboxes; private to this runner. */
   dataDir: text(4_096),
   /** `process` runs jobs as this very user, without any isolation: only for code that is trusted as much as the runner. */
-  isolation: oneOf(['sandbox', 'container', 'process']).default('sandbox'),
+  isolation: oneOf(['sandbox', 'gvisor', 'container', 'process']).default('sandbox'),
   /** Path or name of bubblewrap. */
   bwrap: text(4_096).default('bwrap'),
+  /** Path or name of gVisor's `runsc`, for isolation `gvisor`. */
+  runsc: text(4_096).default('runsc'),
   /** Unix socket of the engine, for isolation `container`. */
   containerEngine: text(4_096).default('/var/run/docker.sock'),
   /** An image the engine has, with a shell and git; without one, jobs see this host's own system, read-only. */

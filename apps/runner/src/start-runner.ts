@@ -7,6 +7,7 @@ import { Git, isPublicAddress, LfsCache, type Protocol } from '@delta-ci/git';
 import {
   BubblewrapExecutor,
   ContainerExecutor,
+  GvisorExecutor,
   ProcessExecutor,
   readImagesFile,
   reapLeftovers,
@@ -269,9 +270,12 @@ function executorOf(
   images: ImageOffer | undefined,
 ): SandboxExecutor {
   const common = { stateDir: stateDir(config), killGraceMs: config.killGraceMs };
+  const programDirs = (environment['PATH'] ?? '').split(delimiter);
   switch (config.isolation) {
     case 'process':
       return new ProcessExecutor(common);
+    case 'gvisor':
+      return new GvisorExecutor({ ...common, runsc: config.runsc, programDirs });
     case 'container':
       return new ContainerExecutor({
         ...common,
@@ -282,7 +286,7 @@ function executorOf(
       return new BubblewrapExecutor({
         ...common,
         bwrap: config.bwrap,
-        programDirs: (environment['PATH'] ?? '').split(delimiter),
+        programDirs,
         ...(images === undefined ? {} : { images }),
       });
   }

@@ -7,6 +7,7 @@ import { findLoopDisk } from './bubblewrap/loop-disk.ts';
 import { findRootTools } from './bubblewrap/root-view.ts';
 import { controllersOf, detectCgroups } from './cgroup/cgroup-host.ts';
 import { EngineClient } from './container/engine-client.ts';
+import { findGvisor } from './gvisor/gvisor-program.ts';
 import { findProgram, SYSTEM_PROGRAM_DIRS } from './find-program.ts';
 
 /** One thing of a host that sandboxes are made of: whether it is there, what was found, and how to get it. */
@@ -24,6 +25,8 @@ export type HostQuestions = {
   /** Path or name of bubblewrap, and where a bare name is looked for. */
   readonly bwrap: string;
   readonly programDirs: readonly string[];
+  /** Path or name of gVisor's `runsc`. */
+  readonly runsc: string;
   /** The engine's unix socket; null where an engine of another machine is named. */
   readonly engineSocket: string | null;
 };
@@ -51,6 +54,13 @@ async function bubblewrap({ bwrap, programDirs }: HostQuestions): Promise<HostFa
   return finding.found
     ? there('bubblewrap', `${finding.program.version} at ${finding.program.path}`)
     : lacking('bubblewrap', finding.why, finding.remedy);
+}
+
+async function gvisor({ runsc, programDirs }: HostQuestions): Promise<HostFact> {
+  const finding = await findGvisor(runsc, programDirs);
+  return finding.found
+    ? there('gVisor', `${finding.program.version} at ${finding.program.path}`)
+    : lacking('gVisor', finding.why, finding.remedy);
 }
 
 function controlGroups(): HostFact {
@@ -153,6 +163,7 @@ export async function lookAtHost(questions: HostQuestions): Promise<readonly Hos
     bubblewrap(questions),
     userNamespaces(),
     disks(questions),
+    gvisor(questions),
     engine(questions),
     programFact('git', questions, 'install git: without it nothing is checked out'),
   ]);

@@ -35,6 +35,7 @@ export { BubblewrapExecutor, type BubblewrapExecutorOptions } from './bubblewrap
 export type { ImageOffer } from './images/job-images.ts';
 export { readImagesFile } from './images/images-file.ts';
 export { ContainerExecutor, type ContainerExecutorOptions } from './container/container-executor.ts';
+export { GvisorExecutor, type GvisorExecutorOptions } from './gvisor/gvisor-executor.ts';
 export { reapLeftovers, type ReapReport } from './leftovers.ts';
 export { checkoutScript, DOWNLOADED_PACK, type JobSource } from './job/checkout.ts';
 export { runJob, standBy, type JobOrder, type JobPlace, type JobSinks } from './job/run-job.ts';

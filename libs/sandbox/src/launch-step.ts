@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, writeFile } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
 import { attendOutlet } from './egress-outlet.ts';
 import { inheritedDescriptors } from './inherited-descriptors.ts';
@@ -15,13 +15,16 @@ export type Launch = {
   /** Whether the program writes a status on the descriptor after its feeds. */
   readonly reportsStatus: boolean;
   readonly outputPipe: string;
-  /** The named pipe it has for its standard input; null when that is empty. */
-  readonly gate: string | null;
+  /** What it has for its standard input; null when that is empty. */
+  readonly gate: Gate | null;
   /** The named pipe from which it is told the sizes of its terminal, on descriptor `sizesFdOf`; null without a terminal. */
   readonly sizes: string | null;
   /** Who answers behind its outlet; the program has a channel for that after all other descriptors. Null without an outlet. */
   readonly outlet: EgressOutlet | null;
 };
+
+/** A named pipe, and the words that are said through it at once; null when they are told later, by whoever has the program. */
+export type Gate = { readonly pipe: string; readonly words: string | null };
 
 /** What a launcher says on one of its channels, up to a cap. */
 export type Collected = { text: string; onText: (text: string) => void; readonly ended: Promise<void> };
@@ -111,6 +114,13 @@ const exitOf = (child: ChildProcess): Promise<Exit> =>
     child.once('error', (error) => resolve({ code: null, signal: null, error }));
   });
 
+/** Says what a program is to do, through its gate. Whoever died meanwhile reads nothing: how it ended is then found out like for any other step. */
+export function tell(launched: Launched, words: string): Launched {
+  const { gateFd } = launched;
+  if (gateFd !== null) writeFile(gateFd, words, () => closeSync(gateFd));
+  return launched;
+}
+
 /** Starts a program with its pipes. Throws when the host refuses one of them; nothing is left open then. */
 export function launchStep(launch: Launch): Launched {
   const [file, ...args] = launch.argv;
@@ -122,7 +132,7 @@ export function launchStep(launch: Launch): Launched {
     const output = openOutputPipe(launch.outputPipe);
     ours.push(output.readFd);
     theirs.push(output.writeFd);
-    const [gate, sizes] = [launch.gate, launch.sizes].map((pipe) => {
+    const [gate, sizes] = [launch.gate?.pipe ?? null, launch.sizes].map((pipe) => {
       if (pipe === null) return null;
       const ends = openGate(pipe);
       ours.push(ends.writeFd);
@@ -137,8 +147,10 @@ export function launchStep(launch: Launch): Launched {
     const status = collect(child.stdio[launch.feeds.length + 3]);
     const setup = collect(child.stderr);
     feed(child, launch.feeds);
-    const gateFd = gate?.writeFd ?? null;
-    return { child, exited, status, setup, outputFd: output.readFd, gateFd, sizesFd: sizes?.writeFd ?? null };
+    const [gateFd, sizesFd] = [gate?.writeFd ?? null, sizes?.writeFd ?? null];
+    const launched = { child, exited, status, setup, outputFd: output.readFd, gateFd, sizesFd };
+    const words = launch.gate?.words ?? null;
+    return words === null ? launched : tell(launched, words);
   } catch (reason) {
     ours.forEach((fd) => closeSync(fd));
     throw reason;

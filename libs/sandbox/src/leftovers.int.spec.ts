@@ -3,11 +3,13 @@ import { once } from 'node:events';
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { whereAnEngineAnswers } from '../../../test/support/infra/container-engine.ts';
+import { whereRunscIsHad } from '../../../test/support/infra/gvisor.ts';
 import { BubblewrapExecutor } from './bubblewrap/bubblewrap-executor.ts';
 import { detectCgroups } from './cgroup/cgroup-host.ts';
 import { cgroupParents } from './cgroup/step-cgroup.ts';
 import { reapLeftovers, SANDBOX_VARIABLE } from './leftovers.ts';
 import { EngineClient } from './container/engine-client.ts';
+import { GvisorExecutor } from './gvisor/gvisor-executor.ts';
 import { isMountPoint } from './mount-table.ts';
 import { processesWithVariable } from './process-table.ts';
 import { startWarden, type WardenOptions } from './testing/warden-that-dies.fixture.ts';
@@ -29,13 +31,11 @@ const programDirs = (process.env['PATH'] ?? '').split(':');
 
 /** A directory with a warden that was killed without warning, and the id of the sandbox it had open. */
 async function withDeadWarden(
-  tier: WardenOptions['tier'],
-  engineSocket: string,
+  given: Pick<WardenOptions, 'tier'> & Partial<WardenOptions>,
   use: (stateDir: string, hostDir: string, id: string) => Promise<void>,
-  standing = false,
 ): Promise<void> {
   await withDirectories(async (stateDir, hostDir) => {
-    const warden = await startWarden({ tier, stateDir, hostDir, bwrap, programDirs, engineSocket, standing });
+    const warden = await startWarden({ stateDir, hostDir, bwrap, programDirs, engineSocket: '', ...given });
     const [id = ''] = await readdir(stateDir);
     const several = (): boolean => processesWithVariable(SANDBOX_VARIABLE, id).length > 1;
     expect(await waitUntil(several, GONE_WITHIN_MS)).toBe(true);
@@ -44,6 +44,17 @@ async function withDeadWarden(
     await exited;
     await use(stateDir, hostDir, id);
   });
+}
+
+/** That its processes died with it, and that the next start finishes off the rest. */
+async function finishedOff(stateDir: string, hostDir: string, id: string): Promise<void> {
+  const dead = (): boolean => processesWithVariable(SANDBOX_VARIABLE, id).length === 0;
+  expect(await waitUntil(dead, GONE_WITHIN_MS)).toBe(true);
+  expect(await reapLeftovers(stateDir)).toEqual({ reaped: [id], leftovers: [] });
+  expect(await readdir(stateDir)).toEqual([]);
+  expect(await readdir(hostDir)).toEqual([]);
+  expect(isMountPoint(hostDir)).toBe(false);
+  expect(await groupsOf(id)).toEqual([]);
 }
 
 const makeSandboxes = (stateDir: string): BubblewrapExecutor =>
@@ -59,25 +70,27 @@ whereItRuns('reaping tier sandbox', await probeOnce(makeSandboxes), () => {
     'given a warden that was killed, %s, its processes die with it, and the next start finishes off the rest',
     async (_, standing) => {
       if (standing && withoutGroups) return;
-      const finishedOff = async (stateDir: string, hostDir: string, id: string): Promise<void> => {
-        const dead = (): boolean => processesWithVariable(SANDBOX_VARIABLE, id).length === 0;
-        expect(await waitUntil(dead, GONE_WITHIN_MS)).toBe(true);
-        expect(await reapLeftovers(stateDir)).toEqual({ reaped: [id], leftovers: [] });
-        expect(await readdir(stateDir)).toEqual([]);
-        expect(await readdir(hostDir)).toEqual([]);
-        expect(isMountPoint(hostDir)).toBe(false);
-        expect(await groupsOf(id)).toEqual([]);
-      };
-      await withDeadWarden('sandbox', '', finishedOff, standing);
+      await withDeadWarden({ tier: 'sandbox', standing }, finishedOff);
     },
   );
+});
+
+await whereRunscIsHad('reaping tier gvisor', async (runsc) => {
+  const makeExecutor = (stateDir: string): GvisorExecutor =>
+    new GvisorExecutor({ stateDir, killGraceMs: 1_000, runsc, programDirs });
+
+  whereItRuns('reaping tier gvisor', await probeOnce(makeExecutor), () => {
+    it('given a warden that was killed, its processes die with it, and the next start finishes off the rest', async () => {
+      await withDeadWarden({ tier: 'gvisor', runsc }, finishedOff);
+    });
+  });
 });
 
 await whereAnEngineAnswers('reaping tier container', (socket) => {
   const engine = new EngineClient(socket);
 
   it('given a warden that was killed, the next start finds its containers by their label and finishes them off', async () => {
-    await withDeadWarden('container', socket, async (stateDir, hostDir, id) => {
+    await withDeadWarden({ tier: 'container', engineSocket: socket }, async (stateDir, hostDir, id) => {
       expect(await engine.containersOf(id)).toHaveLength(1);
       expect(await reapLeftovers(stateDir)).toEqual({ reaped: [id], leftovers: [] });
       expect(await engine.containersOf(id)).toEqual([]);
@@ -90,7 +103,7 @@ await whereAnEngineAnswers('reaping tier container', (socket) => {
 
 describe('after a warden was killed', () => {
   it('tier process: the next start finishes off processes, groups and files', async () => {
-    await withDeadWarden('process', '', async (stateDir, hostDir, id) => {
+    await withDeadWarden({ tier: 'process' }, async (stateDir, hostDir, id) => {
       expect(await reapLeftovers(stateDir)).toEqual({ reaped: [id], leftovers: [] });
       expect(processesWithVariable(SANDBOX_VARIABLE, id)).toEqual([]);
       expect(await readdir(stateDir)).toEqual([]);

@@ -48,6 +48,12 @@ function withCgroups(finding: Extract<CgroupFinding, { found: true }>): readonly
 export const watchedDisk = (remedy: string): LayerReport =>
   partial('disk-limit', 'usage is looked at every few seconds and the step killed when it is over', remedy);
 
+/** The disk limit of a tier that can give a sandbox a file system of its own where the host lets it. */
+export const diskReport = (hasOwnDisk: boolean): LayerReport =>
+  hasOwnDisk
+    ? enforced('disk-limit', 'a file system of its own, ext4 in a sparse file')
+    : watchedDisk('run as root, with mkfs.ext4 (e2fsprogs) and loop devices');
+
 /** Memory, processes and CPU of a tier that relies on control groups where it may make them. */
 export const limitReports = (cgroups: CgroupFinding, standIns: StandIns | null): readonly LayerReport[] =>
   cgroups.found ? withCgroups(cgroups) : withoutCgroups(cgroups.why, cgroups.remedy, standIns);

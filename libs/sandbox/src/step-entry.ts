@@ -66,6 +66,9 @@ export function insideCommand(
 const KEPT_BY_SHELLS =
   /^(?:BASH.*|DIRSTACK|EUID|EXECIGNORE|FUNCNAME|FUNCNEST|GROUPS|HISTCMD|HISTSIZE|IFS|LINENO|OPTARG|OPTIND|PPID|PS4|RANDOM|SECONDS|SHELLOPTS|SHLVL|UID|_)$/;
 
+/** Whether a variable of this name does not come through a shell as it is. */
+export const isKeptByShells = (name: string): boolean => KEPT_BY_SHELLS.test(name);
+
 /** A step's variables as its launcher has them: as they are, or under another name until the inside command gives them. */
 export type HeldBack = { readonly env: Readonly<Record<string, string>>; readonly names: readonly string[] };
 
@@ -75,7 +78,7 @@ export type HeldBack = { readonly env: Readonly<Record<string, string>>; readonl
  * would not come through a shell.
  */
 export function holdBack(env: Readonly<Record<string, string>>): HeldBack {
-  const isHeld = (name: string): boolean => !KEPT_BY_SHELLS.test(name);
+  const isHeld = (name: string): boolean => !isKeptByShells(name);
   const held = Object.entries(env).map(([name, value]) => [isHeld(name) ? `${HELD}${name}` : name, value] as const);
   // One whose name begins like that of one held is longer: it is given after the other was.
   const names = Object.keys(env)
@@ -103,7 +106,7 @@ export function gateWords(
   env: Readonly<Record<string, string>>,
   first: boolean,
 ): string | null {
-  if (Object.keys(env).some((name) => KEPT_BY_SHELLS.test(name))) return null;
+  if (Object.keys(env).some(isKeptByShells)) return null;
   const lines = [
     'exec 3>&2 2>/dev/null',
     ...Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`),

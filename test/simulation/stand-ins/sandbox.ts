@@ -18,6 +18,7 @@ export class ProcessExecutor {
 export class BubblewrapExecutor extends ProcessExecutor {}
 
 export class ContainerExecutor extends ProcessExecutor {}
+export class GvisorExecutor extends ProcessExecutor {}
 
 /** Runners of the simulated world are offered no images. */
 export const readImagesFile = (): Promise<never> => Promise.reject(new Error('there are no images'));

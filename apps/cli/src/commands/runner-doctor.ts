@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describeVerdicts, lookAtHost, probeHost, type HostFact } from '@delta-ci/sandbox';
 import { bubblewrapPath, programDirs } from '../local/bubblewrap-path.ts';
-import { executorsOf } from '../local/choose-executor.ts';
+import { executorsOf, runscName } from '../local/choose-executor.ts';
 import { engineSocket } from '../local/engine-socket.ts';
 import { EXIT, type ExitCode } from '../problem.ts';
 import { safeText } from '../screen/safe-text.ts';
@@ -24,15 +24,16 @@ export async function runnerDoctor(
   surroundings: Surroundings,
   { json }: { readonly json?: boolean },
 ): Promise<ExitCode> {
-  const { sandbox, container, process, stateDir } = await executorsOf(surroundings);
+  const { sandbox, gvisor, container, process, stateDir } = await executorsOf(surroundings);
   const [host, tiers] = await Promise.all([
     lookAtHost({
       stateDir,
       bwrap: await bubblewrapPath(surroundings),
       programDirs: programDirs(surroundings),
+      runsc: runscName(surroundings),
       engineSocket: engineSocket(surroundings, existsSync),
     }),
-    probeHost([sandbox, ...(container === null ? [] : [container]), process]),
+    probeHost([sandbox, gvisor, ...(container === null ? [] : [container]), process]),
   ]);
   const verdict = tiers.find(({ tier }) => tier === DEFAULT_TIER);
   const accepts = (['trusted', 'untrusted'] as const).filter((trust) => verdict?.refuses[trust] === null);

@@ -5,6 +5,7 @@ import { isPublicAddress } from '@delta-ci/git';
 import {
   BubblewrapExecutor,
   ContainerExecutor,
+  GvisorExecutor,
   ProcessExecutor,
   readImagesFile,
   type ImageOffer,
@@ -27,6 +28,7 @@ const IMAGE_STORE_BYTES = 20 * 1024 ** 3;
 /** What this host may have, before anything was tried. */
 export interface Executors {
   readonly sandbox: BubblewrapExecutor;
+  readonly gvisor: GvisorExecutor;
   /** Null when the engine that is named is none of this machine. */
   readonly container: ContainerExecutor | null;
   readonly process: ProcessExecutor;
@@ -67,11 +69,19 @@ export async function executorsOf(surroundings: Surroundings): Promise<Executors
       programDirs: programDirs(surroundings),
       images: await imagesOf(surroundings),
     }),
+    gvisor: new GvisorExecutor({
+      ...common,
+      runsc: runscName(surroundings),
+      programDirs: programDirs(surroundings),
+    }),
     container: socket === null ? null : new ContainerExecutor({ ...common, engineSocket: socket, image }),
     process: new ProcessExecutor(common),
     stateDir,
   };
 }
+
+/** Path or name of gVisor's `runsc`. */
+export const runscName = (surroundings: Surroundings): string => variable(surroundings, 'DELTA_RUNSC') ?? 'runsc';
 
 /** The tier that was asked for, tried: bubblewrap, or where a host cannot have it, containers. Never a weaker one. */
 export async function chooseExecutor(surroundings: Surroundings, unsandboxed: boolean): Promise<SandboxExecutor> {

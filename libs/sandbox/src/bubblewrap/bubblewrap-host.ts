@@ -1,6 +1,6 @@
 import { findProgram, SYSTEM_PROGRAM_DIRS } from '../find-program.ts';
 import type { CgroupFinding } from '../cgroup/cgroup-host.ts';
-import { enforced, limitReports, missing, watchedDisk, type StandIns } from '../limit-reports.ts';
+import { diskReport, limitReports, missing, type StandIns } from '../limit-reports.ts';
 import type { Layer, LayerReport } from '../layers.ts';
 import { jobFilterBytes } from '../seccomp/job-filter.ts';
 import type { FilterArch } from '../seccomp/system-calls.ts';
@@ -42,11 +42,6 @@ const STAND_INS: StandIns = {
   pids: 'RLIMIT_NPROC of a user id (as root) or user namespace that is the sandbox’s own',
 };
 
-const diskReport = (loopDisk: LoopDiskTools | null): LayerReport =>
-  loopDisk === null
-    ? watchedDisk('run as root, with mkfs.ext4 (e2fsprogs) and loop devices')
-    : enforced('disk-limit', 'a file system of its own, ext4 in a sparse file');
-
 const isFilterArch = (arch: string): arch is FilterArch => arch === 'x64' || arch === 'arm64';
 
 /** Looks for what the sandbox is made of. Whether it holds is for the self-test to say. */
@@ -58,7 +53,7 @@ export async function findHost(
 ): Promise<HostFinding> {
   const mode: PrivilegeMode = process.getuid?.() === 0 ? 'root' : 'user';
   const loopDisk = mode === 'root' ? await findLoopDisk(stateDir) : null;
-  const limitLayers = [...limitReports(cgroups, STAND_INS), diskReport(loopDisk)];
+  const limitLayers = [...limitReports(cgroups, STAND_INS), diskReport(loopDisk !== null)];
   const lacking = (why: string, remedy: string): HostFinding => ({
     found: false,
     layers: nothingIsolates(why, remedy, limitLayers),

@@ -6,7 +6,7 @@ import { OUTLET_PROGRAMS_OF_HOST, listeningFirst } from '../egress-outlet.ts';
 import { processesIn, SANDBOX_VARIABLE } from '../leftovers.ts';
 import type { StepSetting } from '../run-step.ts';
 import type { SandboxSpec, StepSpec } from '../sandbox-executor.ts';
-import type { Launch } from '../launch-step.ts';
+import type { Gate, Launch } from '../launch-step.ts';
 import {
   gateWords,
   holdBack,
@@ -55,7 +55,7 @@ type InsideParts = {
   readonly inside: readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string>>;
   readonly outputPipe: string;
-  readonly gate: string | null;
+  readonly gate: Gate | null;
   readonly sizes: string | null;
 };
 
@@ -151,7 +151,7 @@ export const standingSetting = (steps: BubblewrapSteps, cgroups: CgroupHost): St
       inside: WAITING_COMMAND,
       env: { ...steps.layout.env, [SANDBOX_VARIABLE]: steps.id },
       outputPipe: pipes.output,
-      gate: pipes.gate,
+      gate: { pipe: pipes.gate, words: null },
       sizes: null,
     });
   },

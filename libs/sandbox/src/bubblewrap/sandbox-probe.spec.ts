@@ -31,6 +31,7 @@ const SOUND = {
 const EXPECTED: Expected = {
   uid: 1_900_000_001,
   ownUid: true,
+  hostKernel: 'Linux version 6.1',
   hostNamespaces: { pid: 'pid:[1]', mnt: 'mnt:[1]', ipc: 'ipc:[1]', uts: 'uts:[1]', net: 'net:[1]' },
   seccompErrno: 1,
   mechanism: 'test',

@@ -14,21 +14,22 @@ const quote = (text: string): string => `'${text.replaceAll("'", String.raw`'\''
 
 const NAMESPACES = ['pid', 'mnt', 'ipc', 'uts', 'net'] as const;
 
+const STATUS_FIELDS = ['Uid', 'Groups', 'CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb', 'NoNewPrivs', 'Seccomp'];
+
 /** Prints one fact per line as `name=value`. `hostOnlyPath` exists on the host and must not be seen. */
 export function probeScript(hostOnlyPath: string): string {
   return [
-    ...['Uid', 'Groups', 'CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb', 'NoNewPrivs', 'Seccomp'].map(
-      (field) => `echo "${field}=$(grep '^${field}:' /proc/self/status | cut -f2- | tr '\\t' ' ')"`,
-    ),
+    `while IFS=: read -r name value; do case $name in ${STATUS_FIELDS.join('|')}) echo "$name=$value";; esac; done < /proc/self/status`,
     ...NAMESPACES.map((name) => `echo "ns-${name}=$(readlink /proc/self/ns/${name})"`),
     `echo "host-visible=$([ -e ${quote(hostOnlyPath)} ] && echo yes || echo no)"`,
     'echo "system-writable=$(touch /usr/.delta-probe 2>/dev/null && echo yes || echo no)"',
     'echo "root-writable=$(touch /.delta-probe 2>/dev/null && echo yes || echo no)"',
     'echo "sys-writable=$( (echo x > /proc/sys/kernel/domainname) 2>/dev/null && echo yes || echo no)"',
     `unmasked=; for f in ${CLOSED_PROC_FILES.map(quote).join(' ')}; do`,
-    '  if [ -n "$(head -c 1 "$f" 2>/dev/null | tr "\\0" x)" ]; then unmasked="$unmasked $f"; fi; done',
+    '  if [ -r "$f" ] && [ -n "$(head -c 1 "$f" 2>/dev/null | tr "\\0" x)" ]; then unmasked="$unmasked $f"; fi; done',
     'echo "unmasked=$unmasked"',
     `echo "keyctl=$(set +e; ./${KEYCTL_PROBE}; echo $?)"`,
+    'echo "kernel=$(cat /proc/version)"',
     'echo "interfaces=$(grep : /proc/net/dev | cut -d: -f1 | tr -d " \\n")"',
     'echo complete=yes',
   ].join('\n');
@@ -40,7 +41,17 @@ export const parseFacts = (output: string): ProbeFacts =>
   new Map(
     output.split('\n').flatMap((line): [string, string][] => {
       const at = line.indexOf('=');
-      return at < 0 ? [] : [[line.slice(0, at), line.slice(at + 1).trim()]];
+      return at < 0
+        ? []
+        : [
+            [
+              line.slice(0, at),
+              line
+                .slice(at + 1)
+                .trim()
+                .replaceAll('\t', ' '),
+            ],
+          ];
     }),
   );
 
@@ -49,6 +60,8 @@ export type Expected = {
   readonly ownUid: boolean;
   /** The warden's own namespaces, by the names of `readlink /proc/self/ns/*`. */
   readonly hostNamespaces: Readonly<Record<string, string>>;
+  /** What the host's kernel calls itself in /proc/version. */
+  readonly hostKernel: string;
   readonly seccompErrno: number;
   readonly mechanism: string;
 };
@@ -57,10 +70,10 @@ export const namespacesToCompare: readonly string[] = NAMESPACES;
 
 const BUG = 'this is a defect: please report it with the output of `npx delta doctor`';
 
-const verdict = (layer: Layer, faults: readonly string[], by: string): LayerReport =>
+export const verdict = (layer: Layer, faults: readonly string[], by: string): LayerReport =>
   faults.length === 0 ? enforced(layer, by) : missing(layer, faults.join('; '), BUG);
 
-const unlessFact = (facts: ProbeFacts, name: string, wanted: string): readonly string[] =>
+export const unlessFact = (facts: ProbeFacts, name: string, wanted: string): readonly string[] =>
   facts.get(name) === wanted ? [] : [`${name} is ${facts.get(name) ?? 'unknown'} instead of ${wanted || 'empty'}`];
 
 /** What a namespace shows for every group of the host that has no number inside (kernel.overflowgid). */
@@ -79,20 +92,26 @@ const strangeGroups = (facts: ProbeFacts, { uid, ownUid }: Expected): readonly s
   return strange.length === 0 ? [] : [`Groups has ${strange.join(' ')}`];
 };
 
-function identity(facts: ProbeFacts, expected: Expected): LayerReport {
-  const capabilities = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'].flatMap((name) =>
-    unlessFact(facts, name, '0000000000000000'),
-  );
+const NO_CAPABILITY = '0000000000000000';
+const CAPABILITY_SETS = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd'];
+
+/** Whether the step is the job's user with nothing more; `also` are faults the tier looks for besides, and what it says if it finds none. */
+export function identityReport(
+  facts: ProbeFacts,
+  expected: Expected,
+  also: readonly string[],
+  by: string,
+): LayerReport {
   const id = String(expected.uid);
   const faults = [
-    ...capabilities,
-    ...unlessFact(facts, 'NoNewPrivs', '1'),
+    ...CAPABILITY_SETS.flatMap((name) => unlessFact(facts, name, NO_CAPABILITY)),
+    ...also,
     ...strangeGroups(facts, expected),
     ...unlessFact(facts, 'Uid', `${id} ${id} ${id} ${id}`),
   ];
   if (faults.length > 0) return missing('identity', faults.join('; '), BUG);
   return expected.ownUid
-    ? enforced('identity', 'a user id per sandbox, no capabilities, no_new_privs')
+    ? enforced('identity', by)
     : partial(
         'identity',
         'no capabilities and no_new_privs, but outside its user namespace the job is this very user, with its groups',
@@ -112,20 +131,30 @@ function namespaceReport(facts: ProbeFacts, expected: Expected, layer: Layer, na
   );
 }
 
-/** The layers as far as they can be told from inside; limits are told from outside. */
-export function judgeFacts(facts: ProbeFacts, expected: Expected): readonly LayerReport[] {
-  const filesystem = [
+/** Whether the step sees nothing of the warden's and writes nothing of the system's. */
+export function filesystemReport(facts: ProbeFacts, { mechanism }: Expected): LayerReport {
+  const faults = [
     ...unlessFact(facts, 'host-visible', 'no'),
     ...unlessFact(facts, 'system-writable', 'no'),
     ...unlessFact(facts, 'root-writable', 'no'),
   ];
+  return verdict('filesystem', faults, `${mechanism}, read-only system`);
+}
+
+/** The layers as far as they can be told from inside; limits are told from outside. */
+export function judgeFacts(facts: ProbeFacts, expected: Expected): readonly LayerReport[] {
   const seccomp = [...unlessFact(facts, 'Seccomp', '2'), ...unlessFact(facts, 'keyctl', String(expected.seccompErrno))];
   const network = namespaceReport(facts, expected, 'network', ['net']);
   return [
-    verdict('filesystem', filesystem, `${expected.mechanism}, read-only system`),
+    filesystemReport(facts, expected),
     namespaceReport(facts, expected, 'namespaces', ['pid', 'mnt', 'ipc', 'uts']),
     network.state === 'enforced' ? verdict('network', unlessFact(facts, 'interfaces', 'lo'), network.by) : network,
-    identity(facts, expected),
+    identityReport(
+      facts,
+      expected,
+      [...unlessFact(facts, 'CapAmb', NO_CAPABILITY), ...unlessFact(facts, 'NoNewPrivs', '1')],
+      'a user id per sandbox, no capabilities, no_new_privs',
+    ),
     verdict('seccomp', seccomp, 'BPF filter'),
     verdict(
       'proc-masks',

@@ -1,9 +1,9 @@
-import { closeSync, writeFile } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobLimits } from '@delta-ci/contracts';
 import type { CgroupHost } from '../cgroup/cgroup-host.ts';
 import { CGROUP_PREFIX, createUnlimitedCgroup, type StepCgroup } from '../cgroup/step-cgroup.ts';
-import { launchStep, type Launch, type Launched } from '../launch-step.ts';
+import { launchStep, tell, type Launch, type Launched } from '../launch-step.ts';
 import type { StepPlace } from '../run-step.ts';
 import type { Containment } from '../supervise-step.ts';
 import { firstProcessOf } from './sandbox-processes.ts';
@@ -111,11 +111,4 @@ async function reported({ status, exited }: Launched): Promise<void> {
   } finally {
     heard.abort();
   }
-}
-
-/** Whoever died meanwhile reads nothing: how it ended is then found out like for any other step. */
-function tell(launched: Launched, words: string): Launched {
-  const { gateFd } = launched;
-  if (gateFd !== null) writeFile(gateFd, words, () => closeSync(gateFd));
-  return launched;
 }

@@ -10,6 +10,7 @@ import type { OutputSink, StepOutcome, StepSpec } from '../sandbox-executor.ts';
 import { insideCommand } from '../step-entry.ts';
 import { StepStopper, watchStep } from '../step-stopper.ts';
 import { saysStarted, type Supervised } from '../supervise-step.ts';
+import { refuseTerminal } from '../terminal/step-terminal.ts';
 import { AttachedOutput } from './attached-output.ts';
 import { containerSettings, type ContainerLayout } from './container-settings.ts';
 import type { ContainerEnd, EngineClient } from './engine-client.ts';
@@ -32,8 +33,6 @@ const ASK_ALL_TO_END = ['/bin/sh', '-c', 'kill -TERM -1'];
 
 /** The words of an entry or an engine that would not start a step. */
 const SETUP_MESSAGE_CHARS = 4_096;
-
-const NO_TERMINAL = refusal('terminal_unsupported', 'tier container gives no step a terminal');
 
 async function makeContainer({ engine, layout, env }: ContainerSteps, step: StepSpec, ordinal: number) {
   const workdir = posix.join(WORKSPACE_DIR, step.workdir);
@@ -117,7 +116,8 @@ export async function runContainerStep(
   ordinal: number,
   sink: OutputSink,
 ): Promise<StepOutcome> {
-  if (step.terminal !== undefined) return { kind: 'fault', refusal: NO_TERMINAL };
+  const refused = refuseTerminal(step, 'container');
+  if (refused !== null) return { kind: 'fault', refusal: refused };
   if (step.signal?.aborted === true) return { kind: 'finished', result: NEVER_BEGAN };
   try {
     const id = await makeContainer(steps, step, ordinal);

@@ -16,7 +16,7 @@ type ProfileArgument = {
   readonly op: 'SCMP_CMP_MASKED_EQ';
 };
 
-type ProfileRule = {
+export type ProfileRule = {
   readonly names: readonly string[];
   readonly action: 'SCMP_ACT_ALLOW' | 'SCMP_ACT_ERRNO';
   readonly errnoRet?: number;
@@ -32,12 +32,13 @@ export type SeccompProfile = {
 
 const ARCHITECTURES: Readonly<Record<FilterArch, string>> = { x64: 'SCMP_ARCH_X86_64', arm64: 'SCMP_ARCH_AARCH64' };
 
-const when = (index: number, { mask, value }: MaskedValue): readonly ProfileArgument[] => [
+/** A rule's condition: what an argument is under a mask. */
+export const whenArgument = (index: number, { mask, value }: MaskedValue): readonly ProfileArgument[] => [
   { index, value: mask, valueTwo: value, op: 'SCMP_CMP_MASKED_EQ' },
 ];
 
 const allowWhen = (names: readonly string[], index: number, values: readonly MaskedValue[]): readonly ProfileRule[] =>
-  values.map((value) => ({ names, action: 'SCMP_ACT_ALLOW', args: when(index, value) }));
+  values.map((value) => ({ names, action: 'SCMP_ACT_ALLOW', args: whenArgument(index, value) }));
 
 const noneOf = (flags: number): readonly MaskedValue[] => [{ mask: flags, value: 0 }];
 
@@ -52,7 +53,7 @@ const judgedCalls: readonly ProfileRule[] = [
     names: SOCKETS,
     action: 'SCMP_ACT_ERRNO',
     errnoRet: EAFNOSUPPORT,
-    args: when(0, family),
+    args: whenArgument(0, family),
   })),
   ...allowWhen(['ioctl'], 1, unequalTo(TERMINAL_INJECTIONS)),
 ];

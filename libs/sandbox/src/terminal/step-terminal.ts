@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { Gate } from '../launch-step.ts';
+import { refusal, type Refusal } from '../refusal.ts';
 import type { StepCommand, StepSpec } from '../sandbox-executor.ts';
 import { argumentsOf, quoted } from '../step-entry.ts';
 
@@ -20,8 +22,15 @@ export const terminalPipes = (directory: string): readonly string[] => Object.va
 export const terminalPipesOf = (
   { terminal }: StepSpec,
   directory: string,
-): { readonly gate: string | null; readonly sizes: string | null } =>
-  terminal === undefined ? { gate: null, sizes: null } : pipesIn(directory);
+): { readonly gate: Gate | null; readonly sizes: string | null } => {
+  if (terminal === undefined) return { gate: null, sizes: null };
+  const { gate, sizes } = pipesIn(directory);
+  return { gate: { pipe: gate, words: null }, sizes };
+};
+
+/** What a tier answers that gives no step a terminal; null for a step that asks for none. */
+export const refuseTerminal = ({ terminal }: StepSpec, tier: string): Refusal | null =>
+  terminal === undefined ? null : refusal('terminal_unsupported', `tier ${tier} gives no step a terminal`);
 
 const MISSING =
   'command -v script >/dev/null && command -v stty >/dev/null || { echo "[delta] no terminal can be made here: it takes the programs script (of util-linux) and stty"; exit 127; }';

@@ -32,8 +32,11 @@ export function reportBattery(withstood: number, of: number, tier: string, user:
 export function describeHostileBattery(
   makeExecutor: (stateDir: string) => SandboxExecutor,
   concerns: (job: HostileJob) => boolean = () => true,
+  kernel: 'of the host' | 'its own' = 'of the host',
 ): void {
-  const jobs = hostileJobs(process.arch as FilterArch).filter(concerns);
+  const jobs = hostileJobs(process.arch as FilterArch)
+    .filter(concerns)
+    .map((job) => (kernel === 'its own' ? { ...job, ...job.underOwnKernel } : job));
   describe(`hostile battery, ${jobs.length} jobs`, () => {
     let stateDir = '';
     let executor: SandboxExecutor;

@@ -11,10 +11,10 @@ const WARDEN = (source: string, contracts: string): string => `
     resolve: (specifier, context, next) =>
       specifier === '@delta-ci/contracts' ? { url: ${JSON.stringify(contracts)}, shortCircuit: true } : next(specifier, context),
   });
-  const { BubblewrapExecutor, ContainerExecutor, DEFAULT_SANDBOX_LIMITS, ProcessExecutor } = await import(${JSON.stringify(source)});
+  const { BubblewrapExecutor, ContainerExecutor, DEFAULT_SANDBOX_LIMITS, GvisorExecutor, ProcessExecutor } = await import(${JSON.stringify(source)});
   const { tier, hostDir, standing, ...given } = JSON.parse(process.argv[1]);
   const options = { ...given, killGraceMs: 1000, image: null };
-  const executor = new { sandbox: BubblewrapExecutor, container: ContainerExecutor, process: ProcessExecutor }[tier](options);
+  const executor = new { sandbox: BubblewrapExecutor, container: ContainerExecutor, gvisor: GvisorExecutor, process: ProcessExecutor }[tier](options);
   const spec = {
     workspace: { hostDir, onClose: 'empty' }, trust: 'trusted', limits: DEFAULT_SANDBOX_LIMITS,
     network: 'none', env: {}, binds: [], user: 'job',
@@ -34,12 +34,13 @@ const WARDEN = (source: string, contracts: string): string => `
 `;
 
 export type WardenOptions = {
-  readonly tier: 'process' | 'sandbox' | 'container';
+  readonly tier: 'process' | 'sandbox' | 'gvisor' | 'container';
   readonly stateDir: string;
   readonly hostDir: string;
   readonly bwrap: string;
   readonly programDirs: readonly string[];
   readonly engineSocket: string;
+  readonly runsc?: string;
   readonly standing?: boolean;
 };
 

@@ -20,6 +20,8 @@ export const FILES: readonly HostileJob[] = [
     script: () => 'ls /; [ ! -e /sys ] || ls -A /sys',
     ends: { exitCode: 0 },
     never: () => /root|boot|srv|mnt|media|kernel|devices|block/,
+    // Its /sys tells of devices that only it has.
+    underOwnKernel: { script: () => 'ls /' },
   },
   {
     name: 'writes outside of its workspace and home',
@@ -44,6 +46,7 @@ export const FILES: readonly HostileJob[] = [
       'mknod disk b 8 0 || echo "no node"; for d in mem kmsg kvm sda vda console fuse; do [ ! -e /dev/$d ] || echo $d; done',
     ends: { exitCode: 0 },
     says: /no node\n$/,
+    underOwnKernel: { says: /no node\n(fuse\n)?$/ },
   },
   {
     name: 'leaves links, pipes and a swap under way for whoever collects its files',
@@ -61,6 +64,8 @@ export const FILES: readonly HostileJob[] = [
       'name=$(printf "%0200d" 0); i=0; while [ $i -lt 60 ]; do mkdir $name; cd -P $name; i=$((i+1)); done; echo x > file',
     ends: { endedBy: 'exit', exitCode: 0 },
     collects: '**/file',
+    // It gives up on the way, and what it has made by then is collected and removed like any other.
+    underOwnKernel: { ends: {} },
   },
   {
     name: 'leaves names that are no text, and names that speak to terminals',

@@ -39,6 +39,8 @@ export type HostileJob = {
   readonly ends: Partial<StepResult>;
   readonly says?: RegExp;
   readonly never?: (target: Target) => RegExp;
+  /** What is different where a kernel of the sandbox's own answers: what it lets a job do reaches no other. */
+  readonly underOwnKernel?: Partial<Pick<HostileJob, 'script' | 'ends' | 'says'>>;
 };
 
 export const MiB = 1024 * 1024;

@@ -5,6 +5,7 @@ import type { HostileJob } from './hostile-job.fixture.ts';
 
 const CLONE_NEWUSER = 0x10000000;
 const EINVAL = 22;
+const EPROTONOSUPPORT = 93;
 const PRCTL = [157, 167] as const;
 
 type Call = {
@@ -13,11 +14,28 @@ type Call = {
   readonly args?: number[];
 };
 
-/** One job for several calls: a program for each, run one after the other; the output is `name errno` per line. */
-function callsAnswer(title: string, errno: number | readonly number[], calls: readonly Call[]): HostileJob {
-  const wanted = [errno].flat().join('|');
+/**
+ * One job for several calls: a program for each, run one after the other; the output is `name errno` per line.
+ * @param ownKernel what a kernel of the sandbox's own may answer besides: there are calls it does not know
+ */
+function callsAnswer(
+  title: string,
+  errno: number | readonly number[],
+  calls: readonly Call[],
+  ownKernel: readonly number[] = [ENOSYS],
+): HostileJob {
   const present = (arch: FilterArch): readonly Call[] =>
     calls.filter(({ number }) => number[arch === 'x64' ? 0 : 1] !== null);
+  const answering =
+    (wanted: readonly number[]): HostileJob['script'] =>
+    ({ arch }) =>
+      present(arch)
+        .map(
+          ({ name }) =>
+            `code=0; ./${name} || code=$?; case $code in ${wanted.join('|')}) ;; *) echo "${name} $code"; bad=1;; esac`,
+        )
+        .concat('exit ${bad:-0}')
+        .join('\n');
   return {
     name: title,
     files: ({ arch }) =>
@@ -27,14 +45,8 @@ function callsAnswer(title: string, errno: number | readonly number[], calls: re
           systemCallProgram(arch, number[arch === 'x64' ? 0 : 1] ?? 0, args ?? []),
         ]),
       ),
-    script: ({ arch }) =>
-      present(arch)
-        .map(
-          ({ name }) =>
-            `code=0; ./${name} || code=$?; case $code in ${wanted}) ;; *) echo "${name} $code"; bad=1;; esac`,
-        )
-        .concat('exit ${bad:-0}')
-        .join('\n'),
+    script: answering([errno].flat()),
+    underOwnKernel: { script: answering([errno, ownKernel].flat()) },
     ends: { endedBy: 'exit', exitCode: 0 },
   };
 }
@@ -65,14 +77,20 @@ export const KERNEL: readonly HostileJob[] = [
     { name: 'clone', number: clone, args: [CLONE_NEWUSER | 17] },
     ...refused('setns'),
   ]),
-  callsAnswer('makes processes where no filter can look', ENOSYS, [{ name: 'clone3', number: clone3 }]),
-  callsAnswer('opens sockets of rare families', EAFNOSUPPORT, [
-    { name: 'netlink', number: socket, args: [16, 3, 0] },
-    { name: 'vsock', number: socket, args: [40, 1, 0] },
-    { name: 'packet', number: socket, args: [17, 3, 0] },
-    { name: 'alg', number: socket, args: [38, 5, 0] },
-    { name: 'bluetooth', number: socket, args: [31, 3, 0] },
-  ]),
+  callsAnswer('makes processes where no filter can look', ENOSYS, [{ name: 'clone3', number: clone3 }], [EINVAL]),
+  callsAnswer(
+    'opens sockets of rare families',
+    EAFNOSUPPORT,
+    [
+      { name: 'netlink', number: socket, args: [16, 3, 0] },
+      { name: 'vsock', number: socket, args: [40, 1, 0] },
+      { name: 'packet', number: socket, args: [17, 3, 0] },
+      { name: 'alg', number: socket, args: [38, 5, 0] },
+      { name: 'bluetooth', number: socket, args: [31, 3, 0] },
+    ],
+    // Netlink that tells of nothing but its own network.
+    [0, EPERM, EPROTONOSUPPORT],
+  ),
   callsAnswer('types into the terminal of the warden', EPERM, [
     { name: 'tiocsti', number: ioctl, args: [0, 0x5412, 0] },
     { name: 'tioclinux', number: ioctl, args: [0, 0x541c, 0] },

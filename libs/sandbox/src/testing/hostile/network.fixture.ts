@@ -17,6 +17,7 @@ export const NETWORK: readonly HostileJob[] = [
     script: ({ node }) => `'${node}' -e "${connect("{host:'169.254.169.254',port:80}")}"`,
     ends: { exitCode: 1 },
     says: /ENETUNREACH/,
+    underOwnKernel: { says: /EHOSTUNREACH/ },
   },
   {
     name: 'connects to an abstract unix socket of the host',

@@ -78,5 +78,7 @@ export const PRIVILEGES: readonly HostileJob[] = [
       '[ "$(nice -n -10 nice 2>/dev/null)" = -10 ] && echo nice; echo done',
     ends: { exitCode: 0 },
     says: /^done\n$/,
+    // Those numbers are its own: they are asked neither when the host chooses whom to kill nor whom to run.
+    underOwnKernel: { says: /^(spared\n)?(nice\n)?done\n$/ },
   },
 ];

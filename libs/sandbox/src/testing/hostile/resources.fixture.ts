@@ -78,6 +78,8 @@ export const RESOURCES: readonly HostileJob[] = [
     script: () => 'ipcmk -M 4096 -p 666; ipcmk -S 4 -p 666; ipcmk -Q -p 666; ipcs | grep -c 0x',
     ends: { exitCode: 0 },
     says: /^3$/m,
+    // It shows one of the three kinds.
+    underOwnKernel: { says: /^1$/m },
     next: () => 'ipcs | grep 0x || echo none',
     never: () => /next\n0x/,
   },
