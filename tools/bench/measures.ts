@@ -1,5 +1,6 @@
 import type { Measure } from './measure.ts';
 import { append } from './measures/append.ts';
+import { cacheTransfer } from './measures/cache-transfer.ts';
 import { connections } from './measures/connections.ts';
 import { firstJob } from './measures/first-job.ts';
 import { growth } from './measures/growth.ts';
@@ -36,6 +37,7 @@ export const MEASURES: readonly Measure[] = [
   relay,
   logFollow,
   logBulk,
+  cacheTransfer,
   recovery,
   idle,
   firstJob,

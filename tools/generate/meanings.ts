@@ -29,6 +29,8 @@ export const EVENT_MEANINGS: Readonly<Record<EventType, string>> = {
   'lease.stale-report-refused': 'a report came with a lease that is not the current one',
   'artifact.recorded': 'an artifact of an attempt is stored',
   'artifact.expired': 'artifacts were kept for as long as was asked for, and go',
+  'cache.saved': 'a cache of an attempt is kept: key, trust domain, digests and sizes',
+  'cache.removed': 'caches are given to nobody any more, and why',
   'failure.explained': 'why an attempt failed, with evidence',
   'publication.recorded': 'what the forge was told, and how it took it',
   'recipe.learned': 'a way to build and test a repository is known to work',
@@ -54,6 +56,8 @@ export const COMMAND_MEANINGS: Readonly<Record<CommandName, string>> = {
   'complete-attempt': 'report how the job ended',
   'acknowledge-cancel': 'report that the job was stopped as asked',
   'record-artifact': 'note an artifact that was uploaded',
+  'record-cache': 'note a cache that was uploaded',
+  'remove-caches': 'give caches to nobody any more',
   'set-policy': 'change a repository’s stored policy',
   'settle-parked': 'deliver a parked message again, or forget it',
 };

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { LOG_BYTES_MAX, RunOutcome, RunState, type ParkedAction } from '@delta-ci/contracts';
 import { Command, CommanderError, Option } from 'commander';
 import { ofChange, ofGateway, ofRunOrChange, recipeId, wholeNumber, withJson } from './command-options.ts';
+import type { CacheListOptions, RemoveCachesOptions } from './commands/caches.ts';
 import type { LogOptions } from './commands/logs.ts';
 import type { ParkedListOptions, SettleOptions } from './commands/parked.ts';
 import type { PlanOptions } from './commands/plan.ts';
@@ -77,6 +78,7 @@ function commands(surroundings: Surroundings, done: Done): Command {
   addLocal(program, surroundings, done);
   addRuns(program, surroundings, done);
   addRecipes(program, surroundings, done);
+  addCaches(program, surroundings, done);
   addParked(program, surroundings, done);
   addLogCommands(program, surroundings, done);
   addRest(program, surroundings, done);
@@ -222,6 +224,30 @@ function addRecipes(program: Command, surroundings: Surroundings, done: Done): v
     .option('--early', 'although the recipe has not led to success often enough yet')
     .action(async (id: string, options: RecipePatchOptions) =>
       done(await (await import('./commands/recipes.ts')).patchFromRecipe(surroundings, id, options)),
+    );
+}
+
+function addCaches(program: Command, surroundings: Surroundings, done: Done): void {
+  const caches = program
+    .command('caches')
+    .description('what jobs left for later ones: list, remove')
+    .addHelpText('after', EXAMPLES.caches);
+  ofGateway(caches.command('list'))
+    .description('caches that are kept, newest first')
+    .option('--repository <id>', 'of this repository, for instance github/demo/shop')
+    .option('--limit <n>', 'how many', wholeNumber(1, 200), 50)
+    .option('--cursor <cursor>', 'where the page before ended')
+    .action(async (options: CacheListOptions) =>
+      done(await (await import('./commands/caches.ts')).listCaches(surroundings, options)),
+    );
+  ofGateway(caches.command('remove'))
+    .description('remove what is kept under a key')
+    .argument('<key>', 'of the cache')
+    .requiredOption('--repository <id>', 'of this repository, for instance github/demo/shop')
+    .option('--domain <domain>', 'in this trust domain only, for instance trusted')
+    .option('--reason <text>', 'why, for the log', '')
+    .action(async (key: string, options: RemoveCachesOptions) =>
+      done(await (await import('./commands/caches.ts')).removeCaches(surroundings, key, options)),
     );
 }
 

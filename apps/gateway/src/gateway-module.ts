@@ -2,6 +2,8 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
 import { AuthorisationGuard } from './access/authorisation-guard.ts';
 import { AuditController } from './audit/audit-controller.ts';
+import { CacheController } from './caches/cache-controller.ts';
+import { LeaseCacheController } from './caches/lease-cache-controller.ts';
 import { FeedController } from './feed/feed-controller.ts';
 import { RefusalFilter } from './http/refusal-filter.ts';
 import { RequestPipe } from './http/request-pipe.ts';
@@ -36,6 +38,8 @@ const CONTROLLERS = [
   RunnerController,
   LeaseController,
   UploadController,
+  LeaseCacheController,
+  CacheController,
   OpenApiController,
   OpenIdController,
 ];

@@ -6,6 +6,7 @@ import type { Counter, Histogram, Level, Logger } from '@delta-ci/service';
 import type { Proofs } from './access/authorisation-guard.ts';
 import type { EventStreams } from './http/event-streams.ts';
 import type { IdTokenIssuer } from './id-tokens/id-token-issuer.ts';
+import type { PlanShelf } from './runners/lease-offer.ts';
 import type { LogCloser } from './logs/log-closer.ts';
 import type { SecretStore } from './secrets/secret-store.ts';
 
@@ -19,6 +20,8 @@ export interface GatewayParts {
   readonly log: LogConnection;
   readonly reader: LogReader;
   readonly bell: LogBell;
+  /** Plans of jobs that were leased a while ago. */
+  readonly plans: PlanShelf;
   readonly store: ArtifactStore;
   /** Archives the logs of attempts that are over. */
   readonly logCloser: LogCloser;

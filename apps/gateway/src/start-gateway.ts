@@ -1,7 +1,15 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { openArtifactStore } from '@delta-ci/artifact-store';
+import { openArtifactStore, type ArtifactStore } from '@delta-ci/artifact-store';
 import { CommandClient, connectBus, type Bus } from '@delta-ci/bus';
-import { LogBell, LogReader, loadTrustedKeys, openLog, showRun, type LogConnection } from '@delta-ci/event-log';
+import {
+  LogBell,
+  LogReader,
+  findPlan,
+  loadTrustedKeys,
+  openLog,
+  showRun,
+  type LogConnection,
+} from '@delta-ci/event-log';
 import type { AttemptRef } from '@delta-ci/contracts';
 import { loadForgeSettings, type ForgeSettings } from '@delta-ci/forge';
 import { artifactMetrics, gatewayMetrics, Secret, type Service } from '@delta-ci/service';
@@ -16,6 +24,7 @@ import { LogCloser } from './logs/log-closer.ts';
 import type { GatewayParts } from './parts.ts';
 import { IdTokenIssuer } from './id-tokens/id-token-issuer.ts';
 import { SigningKeys } from './id-tokens/signing-keys.ts';
+import { PlanShelf } from './runners/lease-offer.ts';
 import { loadSecrets } from './secrets/load-secrets.ts';
 import type { SecretStore } from './secrets/secret-store.ts';
 import { keepSwept } from './sweep-store.ts';
@@ -41,17 +50,7 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
   const store = await openArtifactStore(config);
   await store.check();
   service.checkHealth('artifact store', async () => store.check());
-  const logsKeptMs = config.logsKeptDays * MS_PER_DAY;
-  const logCloser = await service.open(
-    'log closer',
-    () => new LogCloser({ store, isOver: async (attempt) => isAttemptOver(log, attempt), logger }),
-    async (closer) => closer.end(),
-  );
-  await service.open(
-    'store sweep',
-    () => keepSwept({ store, logCloser, logger, logsKeptMs, nowMs: Date.now }),
-    async (end) => end(),
-  );
+  const logCloser = await openSweep(service, log, store);
   const metrics = { ...service.metrics(gatewayMetrics), ...service.metrics(artifactMetrics) };
   const reader = new LogReader(log);
   const commands = new CommandClient(bus);
@@ -63,6 +62,7 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
     log,
     reader,
     bell,
+    plans: new PlanShelf(async (digest) => findPlan(log, digest)),
     store,
     logCloser,
     forges,
@@ -92,6 +92,30 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
         onRateLimited: (access) => metrics.rateLimited.add(1, { access }),
       }),
   });
+}
+
+/** Archives logs of attempts that are over, and removes from the store what nobody needs any more. */
+async function openSweep(service: Gateway, log: LogConnection, store: ArtifactStore): Promise<LogCloser> {
+  const { config, logger } = service;
+  const logsKeptMs = config.logsKeptDays * MS_PER_DAY;
+  const logCloser = await service.open(
+    'log closer',
+    () => new LogCloser({ store, isOver: async (attempt) => isAttemptOver(log, attempt), logger }),
+    async (closer) => closer.end(),
+  );
+  await service.open(
+    'store sweep',
+    () =>
+      keepSwept({
+        store,
+        logCloser,
+        logger,
+        logsKeptMs,
+        nowMs: Date.now,
+      }),
+    async (end) => end(),
+  );
+  return logCloser;
 }
 
 async function isAttemptOver(log: LogConnection, { runId, jobKey, attempt }: AttemptRef): Promise<boolean> {

@@ -8,7 +8,7 @@ const UPLOAD_ABANDONED_MS = 24 * 60 * 60_000;
 const SWEEP_EVERY_MS = 60 * 60_000;
 
 export interface StoreSweep {
-  readonly store: Pick<ArtifactStore, 'content' | 'artifacts' | 'logs'>;
+  readonly store: Pick<ArtifactStore, 'content' | 'artifacts' | 'caches' | 'logs'>;
   readonly logCloser: LogCloser;
   readonly logger: Logger;
   /** How long logs are kept after their last line. */
@@ -21,7 +21,8 @@ async function sweepStore({ store, logCloser, logger, logsKeptMs, nowMs }: Store
   try {
     const content = await store.content.removeAbandoned(nowMs(), UPLOAD_ABANDONED_MS);
     const artifacts = await store.artifacts.removeAbandoned(nowMs(), UPLOAD_ABANDONED_MS);
-    const uploads = content + artifacts;
+    const caches = await store.caches.removeAbandoned(nowMs(), UPLOAD_ABANDONED_MS);
+    const uploads = content + artifacts + caches;
     const logs = await store.logs.removeOlderThan(nowMs(), logsKeptMs);
     const archived = await logCloser.sweep(nowMs());
     if (uploads > 0 || logs > 0 || archived > 0) logger.info({ event: 'store-swept', uploads, logs, archived });

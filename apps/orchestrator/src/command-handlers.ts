@@ -55,6 +55,8 @@ export function commandHandlers(desk: CommandDesk): Required<AnsweringHandlers> 
     'complete-attempt': decide,
     'acknowledge-cancel': decide,
     'record-artifact': decide,
+    'record-cache': decide,
+    'remove-caches': decide,
     'grant-lease': async (command) => onGrantLease(desk, command),
     heartbeat: async (command) => onHeartbeat(desk, command),
     'settle-parked': async (command) => onSettleParked(desk, command),

@@ -40,10 +40,14 @@ const allSettings = z.object({
   heartbeatJitterMs: durationMs({ min: 1 }).default(20_000),
   /** How often expired leases, passed deadlines and forgotten dispatches are looked for. */
   sweepIntervalMs: durationMs({ min: 10 }).default(5_000),
-  /** How often artifacts are looked for whose days are over. */
+  /** How often artifacts and caches are looked for whose time is over. */
   artifactSweepIntervalMs: durationMs({ min: 100 }).default(60_000),
   /** How long what runners sent is kept though it was never recorded; longer than any attempt takes. */
   unrecordedArtifactKeptMs: durationMs({ min: 60_000 }).default(7 * 24 * 60 * 60_000),
+  /** Caches are removed so many days after they were saved. */
+  cachesKeptDays: wholeNumber({ min: 1, max: 36_500 }).default(30),
+  /** Bytes of caches that one repository keeps, as they lie in the store. */
+  cacheRepositoryBytes: wholeNumber({ min: 1, max: 2 ** 50, unit: 'bytes' }).default(10 * 1024 ** 3),
   /** A queued attempt that nobody took for this long is put before its pool again. */
   redriveAfterMs: durationMs({ min: 100 }).default(30_000),
   /** Where to die, for tests of what that leaves behind. */

@@ -9,6 +9,8 @@ import {
 import type { Git } from '@delta-ci/git';
 import { runJob, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
 import { SecretMasker, SECRETS_BYTES_MAX, whyNoSecret, type Logger } from '@delta-ci/service';
+import { CacheCalls } from './caches/cache-calls.ts';
+import { JobCaches } from './caches/job-caches.ts';
 import { KeptArtifacts } from './kept-artifacts.ts';
 import { fetchSource, type FetchedSource, type SourceTerms } from './fetch-source.ts';
 import { GatewayCalls } from './gateway-calls.ts';
@@ -106,11 +108,24 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     await log.write(Buffer.from(`[delta] artifact ${name} was left behind: ${why}\n`));
     keeper.report({ logCursor: log.bytes });
   });
+  const caches = new JobCaches(lease.job.caches, {
+    calls: new CacheCalls(tools.client, tools.token, lease.leaseId, keeper),
+    gitDir: tools.jobDir.gitDir,
+    jobTimeoutMs: lease.job.policy.timeoutMs,
+    // The token of the source is nowhere that the job could have put it from into a cache.
+    watch: () => new SecretMasker(Object.values(lease.secrets)).stream(),
+    say: async (text) => {
+      // What cannot be written any more has failed elsewhere already.
+      await log.write(Buffer.from(`[delta] ${text}\n`)).catch(() => undefined);
+      keeper.report({ logCursor: log.bytes });
+    },
+    signal: keeper.signal,
+  });
   const network = networkFor(lease, tools.egress, (said) => {
     // What cannot be written any more has failed elsewhere already.
     log.write(Buffer.from(`[delta] ${said}\n`)).catch(() => undefined);
   });
-  const result = await resultOf(lease, tools, { log, artifacts, network });
+  const result = await resultOf(lease, tools, { log, artifacts, caches, network });
   const judged = masked(keeper.reason === 'shutdown' ? handedBack(result) : result, masker);
   return {
     outcome: judged.outcome,
@@ -119,7 +134,7 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     steps: judged.steps,
     usage: usageOfSteps(judged.steps, performance.now() - started),
     artifacts: artifacts.list.records,
-    caches: [],
+    caches: cachesOf(caches, masker),
     infrastructureError: judged.infrastructureError,
     logBytes: log.bytes,
     logTruncated: log.truncated,
@@ -134,6 +149,7 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
 interface Workplace {
   log: MaskedLog;
   artifacts: KeptArtifacts;
+  caches: JobCaches;
   network: JobNetwork | InfrastructureError;
 }
 
@@ -142,9 +158,12 @@ async function resultOf(lease: LeaseOffer, tools: LeasedTools, place: Workplace)
   const { keeper, logger } = tools;
   try {
     const result = await inDirectory(tools.jobDir, logger, async () => {
-      const executed = await execute(lease, tools, place);
-      keeper.report({ phase: 'uploading', step: null, logCursor: place.log.bytes });
-      return executed;
+      try {
+        return await execute(lease, tools, place);
+      } finally {
+        await place.caches.close();
+        keeper.report({ phase: 'uploading', step: null, logCursor: place.log.bytes });
+      }
     }).finally(() => {
       // Before the log ends: what is decided is said in it.
       if ('close' in place.network) place.network.close();
@@ -168,6 +187,7 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
   keeper.report({ phase: 'running', step: 'fetch' });
   // The sandbox is made ready while the lease is acknowledged and the source is on its way; nothing runs in it before.
   const sourceReady = readiness(tools, fetchSource(tools.git, lease, gitDir, tools.sources, keeper.signal));
+  place.caches.begin(tools.acknowledged);
   const { runId, jobKey, attempt, job, trust, secrets } = lease;
   const output = async (chunk: Uint8Array): Promise<void> => {
     await place.log.write(chunk);
@@ -190,6 +210,8 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
     {
       output,
       step: (step) => keeper.report({ step: step.slice(0, 200) }),
+      prepared: async (sandbox) => place.caches.restore(sandbox),
+      succeeded: async (sandbox, leftMs) => place.caches.save(sandbox, leftMs),
       artifact: async (request, file) => place.artifacts.take(request, file),
       collected: async (request, report) => place.artifacts.collected(request, report),
       outputBytes: () => place.log.bytes,
@@ -235,6 +257,16 @@ function masked(result: JobResult, masker: SecretMasker): JobResult {
   return { ...result, infrastructureError: { ...infrastructureError, message } };
 }
 
+/** What went wrong in a sandbox may be told in a job's own words. */
+function cachesOf({ results }: JobCaches, masker: SecretMasker): CompletionReport['caches'] {
+  return results.map(({ problems, ...result }) => ({
+    ...result,
+    ...(problems === undefined
+      ? {}
+      : { problems: problems.map((one) => ({ ...one, message: masker.mask(one.message).slice(0, CACHE_WORDS_MAX) })) }),
+  }));
+}
+
 /** A job chooses the names it asks for. */
 function egressOf(network: JobNetwork | InfrastructureError, masker: SecretMasker): CompletionReport['egress'] {
   const decisions = 'decisions' in network ? network.decisions() : undefined;
@@ -263,6 +295,9 @@ async function inDirectory<T>(jobDir: JobDirectory, logger: Logger, work: () => 
     );
   }
 }
+
+/** As long as a report's words on a cache may be. */
+const CACHE_WORDS_MAX = 1_000;
 
 /** As long as a host of a report may be. */
 const HOST_CHARS_MAX = 253;

@@ -1,19 +1,25 @@
 import {
   AcknowledgeLeaseAnswer,
   ArtifactUploadAnswer,
+  ChunkUploadAnswer,
   CompleteAnswer,
   ErrorBody,
+  FindCacheAnswer,
+  GrantChunkAnswer,
   GrantUploadAnswer,
   HeartbeatAnswer,
   LeaseOffer,
   LogAppendAnswer,
   RegisterRunnerAnswer,
+  SaveCacheAnswer,
   type ArtifactRecord,
+  type CacheChunk,
   type CompletionReport,
   type HeartbeatRequest,
   type RecordUploadRequest,
   type RefusalCode,
   type RegisterRunnerRequest,
+  type SaveCacheRequest,
   type UploadGrant,
 } from '@delta-ci/contracts';
 import { withTraceHeaders } from '@delta-ci/service';
@@ -59,11 +65,13 @@ const ANSWER_MS = 20_000;
 const UPLOAD_MS = 30 * 60_000;
 /** Whoever asks for more than this does not know when it will be back. */
 const RETRY_AFTER_MS_MAX = 300_000;
+/** One chunk of a cache over a slow line. */
+const CHUNK_MS = 2 * 60_000;
 /** No answer of the protocol is larger: a lease offer holds one job. */
 const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
 
 interface Call {
-  method: 'POST' | 'PUT';
+  method: 'GET' | 'POST' | 'PUT';
   path: string;
   token: string;
   body?: string | Uint8Array<ArrayBuffer>;
@@ -154,6 +162,36 @@ export class GatewayClient {
     return this.#json(ArtifactUploadAnswer, call);
   }
 
+  async findCache(speaker: LeaseSpeaker, key: string): Promise<FindCacheAnswer> {
+    return this.#json(FindCacheAnswer, { ...about(speaker, 'caches/find'), ...jsonBody({ key }) });
+  }
+
+  /** The bytes of a chunk, no more of them than it has. */
+  async downloadChunk(speaker: LeaseSpeaker, key: string, chunk: CacheChunk): Promise<Uint8Array<ArrayBuffer>> {
+    const query = new URLSearchParams({ key });
+    const call: Call = { ...about(speaker, `caches/chunks/${chunk.digest}?${query.toString()}`), method: 'GET' };
+    return bytesOf(await this.#send({ ...call, timeoutMs: CHUNK_MS }), chunk.sizeBytes);
+  }
+
+  async grantChunk(speaker: LeaseSpeaker, { digest, sizeBytes }: CacheChunk): Promise<GrantChunkAnswer> {
+    return this.#json(GrantChunkAnswer, { ...about(speaker, 'caches/chunks'), ...jsonBody({ digest, sizeBytes }) });
+  }
+
+  async uploadChunk(speaker: LeaseSpeaker, digest: string, bytes: Uint8Array<ArrayBuffer>): Promise<ChunkUploadAnswer> {
+    return this.#json(ChunkUploadAnswer, {
+      ...about(speaker, `caches/chunks?${new URLSearchParams({ digest }).toString()}`),
+      method: 'PUT',
+      body: bytes,
+      contentType: 'application/octet-stream',
+      timeoutMs: CHUNK_MS,
+    });
+  }
+
+  /** After all chunks were sent: the gateway looks at each of them. */
+  async saveCache(speaker: LeaseSpeaker, cache: SaveCacheRequest): Promise<SaveCacheAnswer> {
+    return this.#json(SaveCacheAnswer, { ...about(speaker, 'caches'), ...jsonBody(cache), timeoutMs: CHUNK_MS });
+  }
+
   async complete(speaker: LeaseSpeaker, report: CompletionReport): Promise<CompleteAnswer> {
     return this.#json(CompleteAnswer, { ...about(speaker, 'complete'), ...jsonBody(report) });
   }
@@ -210,6 +248,23 @@ async function parseAnswer<T>(schema: z.ZodType<T>, response: Response): Promise
   } catch (error) {
     throw new Unreachable(`the answer does not have the documented shape: ${reasonOf(error).slice(0, 500)}`);
   }
+}
+
+/** A body of exactly so many bytes. @throws Unreachable when there are fewer, or it breaks off; and as soon as there are more */
+export async function bytesOf(response: Response, sizeBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  const whole = new Uint8Array(sizeBytes);
+  let at = 0;
+  try {
+    for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      if (at + part.byteLength > sizeBytes) throw new Error(`it has more than ${sizeBytes} bytes`);
+      whole.set(part, at);
+      at += part.byteLength;
+    }
+  } catch (error) {
+    throw new Unreachable(`the answer cannot be read: ${reasonOf(error)}`);
+  }
+  if (at !== sizeBytes) throw new Unreachable(`the answer has ${at} of ${sizeBytes} bytes`);
+  return whole;
 }
 
 async function refusalIn(response: Response, what: string): Promise<Error> {

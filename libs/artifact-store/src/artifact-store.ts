@@ -174,6 +174,8 @@ export interface ArtifactStore {
   readonly content: ContentStore;
   /** What jobs left. Kept apart: whatever a job stores or its artifacts' time removes, none of it is the system's own. */
   readonly artifacts: ContentStore;
+  /** Chunks of caches: what jobs made and can make again. */
+  readonly caches: ContentStore;
   readonly logs: LogStore;
   readonly checkpoints: CheckpointStore;
 

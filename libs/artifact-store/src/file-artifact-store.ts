@@ -11,6 +11,7 @@ import type { LogArchive } from './logs/log-archive.ts';
 export class FileArtifactStore implements ArtifactStore {
   readonly content: ContentFiles;
   readonly artifacts: ContentFiles;
+  readonly caches: ContentFiles;
   readonly logs: AttemptLogs;
   readonly checkpoints: CheckpointFiles;
   readonly #directory: string;
@@ -20,6 +21,7 @@ export class FileArtifactStore implements ArtifactStore {
     this.#directory = directory;
     this.content = new ContentFiles(directory);
     this.artifacts = new ContentFiles(directory, 'artifacts');
+    this.caches = new ContentFiles(directory, 'caches');
     this.logs = new AttemptLogs(directory, logBytesMax, logArchive ?? new LogArchiveFiles(directory));
     this.checkpoints = new CheckpointFiles(directory);
   }

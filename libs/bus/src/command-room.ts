@@ -18,6 +18,8 @@ const KIND_OF: Readonly<Record<CommandName, CommandKind>> = {
   'complete-attempt': 'work-under-way',
   'acknowledge-cancel': 'work-under-way',
   'record-artifact': 'work-under-way',
+  'record-cache': 'work-under-way',
+  'remove-caches': 'new-work',
   // These make the load less: an operator stops a run, a runner comes to help.
   'cancel-run': 'work-under-way',
   'register-runner': 'work-under-way',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CacheRecord, CacheRemoval } from './caches.ts';
 import { Actor, Change, Repository } from './change.ts';
 import {
   AttemptNumber,
@@ -67,6 +68,9 @@ export const COMMAND_DATA = {
   'complete-attempt': z.strictObject({ ...lease, report: CompletionReport }),
   'acknowledge-cancel': z.strictObject({ ...lease, report: CompletionReport }),
   'record-artifact': z.strictObject({ ...lease, artifact: ArtifactRecord }),
+  /** A cache that was stored. Whether this run may save any, and in which domain, is decided from what it was created with. */
+  'record-cache': z.strictObject({ ...lease, cache: CacheRecord }),
+  'remove-caches': CacheRemoval,
   'set-policy': z.strictObject({ repository: z.string().max(300), policy: RunPolicy.partial() }),
   /** What becomes of a parked message: delivered again with all its tries, or forgotten. */
   'settle-parked': z.strictObject({
@@ -135,6 +139,8 @@ export const COMMAND_RESULT = {
   'complete-attempt': z.strictObject({ outcome: z.string() }),
   'acknowledge-cancel': z.strictObject({ outcome: z.string() }),
   'record-artifact': z.strictObject({}),
+  'record-cache': z.strictObject({}),
+  'remove-caches': z.strictObject({}),
   'set-policy': z.strictObject({}),
   'settle-parked': z.strictObject({ sequence: z.number().int().positive(), action: ParkedAction }),
 } as const;

@@ -19,6 +19,7 @@ import {
   WhyAnswer,
 } from './api.ts';
 import { AUDIT_ENDPOINTS } from './audit-endpoints.ts';
+import { CACHE_ENDPOINTS } from './cache-api.ts';
 import { JSON_BODY_BYTES_MAX, type Endpoint } from './endpoint.ts';
 import { EVENT_DATA } from './events.ts';
 import { Digest, EpochMs, ForgeName, JobKey, PoolName, RepositoryId, RunId } from './ids.ts';
@@ -331,6 +332,7 @@ export const ENDPOINTS = {
     refusals: ['not_found'],
   },
   ...RECIPE_ENDPOINTS,
+  ...CACHE_ENDPOINTS,
   ...RUNNER_ENDPOINTS,
 } as const satisfies Readonly<Record<string, Endpoint>>;
 

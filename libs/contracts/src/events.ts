@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ArtifactExpiry } from './artifact-expiry.ts';
+import { CacheRecord, CacheRemoval, TrustDomain } from './caches.ts';
 import { CapacityInputs } from './capacity.ts';
 import { Actor, Change, RerunSource, Repository } from './change.ts';
 import { Checkpoint } from './checkpoint.ts';
@@ -185,6 +186,10 @@ export const EVENT_DATA = {
   'artifact.recorded': z.strictObject({ ...attempt, artifact: ArtifactRecord }),
   /** Artifacts whose time is over, recorded before anything of them is removed. */
   'artifact.expired': ArtifactExpiry,
+  /** Immutable: what is kept under this key in this domain from now on, until it is removed. */
+  'cache.saved': z.strictObject({ ...attempt, repository: RepositoryId, domain: TrustDomain, cache: CacheRecord }),
+  /** Nobody is given them any more; what they alone refer to is removed from the store afterwards. */
+  'cache.removed': CacheRemoval,
   'failure.explained': z.strictObject({ ...attempt, explanation: FailureExplanation }),
   'publication.recorded': z.strictObject({
     /** What was published: `check:delta-ci`, `check:<job key>`, `comment:summary`. */
@@ -276,6 +281,8 @@ export const runnerStream = (runnerId: RunnerId): StreamId => `runner-${runnerId
 export const poolStream = (pool: PoolName): StreamId => `pool-${pool}`;
 /** What became of what the artifact store holds. */
 export const ARTIFACT_STREAM: StreamId = 'store-artifacts';
+/** What became of the caches that jobs saved. */
+export const CACHE_STREAM: StreamId = 'store-caches';
 /** What operators did to the installation itself, by what they did it to. */
 export const operatorStream = (what: 'parked'): StreamId => `operator-${what}`;
 export const repositoryStream = (repositoryId: string): StreamId => `repository-${repositoryId}`;

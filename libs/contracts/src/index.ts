@@ -21,6 +21,25 @@ export { LearnedDuration, LearnedDurations, StepKey, StepShare, stepKey, stepNam
 export { shortHash } from './short-hash.ts';
 export { firstDifference, type JsonDifference } from './json-difference.ts';
 export { CapacityHistory, CapacityInputs, CapacityPolicy, CapacitySnapshot } from './capacity.ts';
+export {
+  CACHES_PER_JOB_MAX,
+  CACHE_CHUNKS_MAX,
+  CACHE_CHUNK_BYTES_MAX,
+  CACHE_CHUNK_CONTENT_BYTES_MAX,
+  CacheChunk,
+  CacheContent,
+  CacheName,
+  CacheProblem,
+  CacheRecord,
+  CacheRemoval,
+  CacheRemovalCause,
+  CacheResult,
+  REMOVED_CACHES_AT_ONCE_MAX,
+  SavedCache,
+  TRUSTED_DOMAIN,
+  TrustDomain,
+} from './caches.ts';
+export { CacheListQuery, CachePage, RemoveCachesAnswer, RemoveCachesRequest } from './cache-api.ts';
 export { Actor, Change, ChangeKind, ForgeKind, Repository, RerunSource, TrustLevel } from './change.ts';
 export {
   AuditCheckpoint,
@@ -130,6 +149,7 @@ export { ArtifactExpiry, EXPIRED_AT_ONCE_MAX, ExpiredArtifact } from './artifact
 export {
   CitedEvidence,
   ARTIFACT_STREAM,
+  CACHE_STREAM,
   EVENT_DATA,
   EVENT_TYPES,
   FailureExplanation,
@@ -198,6 +218,7 @@ export {
   AcknowledgeLeaseAnswer,
   ArtifactUploadAnswer,
   CancelAcknowledgeRequest,
+  ChunkUploadAnswer,
   CompleteAnswer,
   CompleteRequest,
   HeartbeatRequest,
@@ -205,15 +226,23 @@ export {
   LOG_CHUNK_BYTES_MAX,
   LeaseOffer,
   LeaseRequest,
+  FindCacheAnswer,
+  FindCacheRequest,
+  FoundCache,
+  GrantChunkAnswer,
+  GrantChunkRequest,
   GrantUploadAnswer,
   GrantedRequest,
   LogAppendAnswer,
+  OfferedChunk,
   RecordUploadRequest,
   UploadGrant,
   RUNNER_BODY_BYTES_MAX,
   RegisterRunnerAnswer,
   RegisterRunnerRequest,
   RenewTokenAnswer,
+  SaveCacheAnswer,
+  SaveCacheRequest,
   SourceAccess,
 } from './runner-protocol.ts';
 export {

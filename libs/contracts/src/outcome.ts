@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CACHES_PER_JOB_MAX, CacheResult } from './caches.ts';
 import { EGRESS_DECISIONS_MAX, EgressDecision } from './egress.ts';
 import { Digest } from './ids.ts';
 
@@ -147,7 +148,7 @@ export const CompletionReport = z.strictObject({
   steps: z.array(StepResult).max(200),
   usage: ResourceUsage,
   artifacts: z.array(ArtifactRecord).max(1_000),
-  caches: z.array(z.strictObject({ key: z.string().max(500), hit: z.boolean() })).max(20),
+  caches: z.array(CacheResult).max(CACHES_PER_JOB_MAX),
   infrastructureError: InfrastructureError.nullable(),
   /** Total bytes of log the runner uploaded; the log itself is at the gateway already. */
   logBytes: z.number().int().nonnegative(),

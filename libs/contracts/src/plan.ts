@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CACHES_PER_JOB_MAX, CacheKey } from './caches.ts';
 import { Change, RerunSource, Repository, TrustLevel } from './change.ts';
 import { CommitId, Digest, JobKey, PoolName } from './ids.ts';
 import { JobKind, JobStep, RelativePath } from './job-step.ts';
@@ -39,7 +40,7 @@ export type ArtifactRequest = z.infer<typeof ArtifactRequest>;
 
 export const CacheRequest = z.strictObject({
   type: z.enum(['deps', 'build']),
-  key: z.string().min(1).max(500),
+  key: CacheKey,
   paths: z.array(RelativePath).min(1).max(100),
 });
 export type CacheRequest = z.infer<typeof CacheRequest>;
@@ -155,7 +156,7 @@ export const PlannedJob = z.strictObject({
   /** Tokens that prove who the job is; absent for none. Handed out as secrets are. */
   idTokens: z.array(IdTokenRequest).min(1).max(ID_TOKENS_PER_JOB_MAX).optional(),
   artifacts: z.array(ArtifactRequest).max(100),
-  caches: z.array(CacheRequest).max(20),
+  caches: z.array(CacheRequest).max(CACHES_PER_JOB_MAX),
   policy: JobPolicy,
   explanation: Explanation,
 });

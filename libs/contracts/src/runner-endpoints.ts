@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ArtifactName } from './artifact-name.ts';
+import { CACHE_CHUNK_BYTES_MAX, CacheKey } from './caches.ts';
 import { HeartbeatAnswer } from './commands.ts';
 import { JSON_BODY_BYTES_MAX, type Endpoint } from './endpoint.ts';
 import { Digest, LeaseId } from './ids.ts';
@@ -9,8 +10,13 @@ import {
   AcknowledgeLeaseAnswer,
   ArtifactUploadAnswer,
   CancelAcknowledgeRequest,
+  ChunkUploadAnswer,
   CompleteAnswer,
   CompleteRequest,
+  FindCacheAnswer,
+  FindCacheRequest,
+  GrantChunkAnswer,
+  GrantChunkRequest,
   GrantUploadAnswer,
   HeartbeatRequest,
   LOG_CHUNK_BYTES_MAX,
@@ -22,6 +28,8 @@ import {
   RegisterRunnerAnswer,
   RegisterRunnerRequest,
   RenewTokenAnswer,
+  SaveCacheAnswer,
+  SaveCacheRequest,
   UploadRequest,
 } from './runner-protocol.ts';
 
@@ -123,6 +131,57 @@ export const RUNNER_ENDPOINTS = {
     body: { content: RecordUploadRequest, bytesMax: JSON_BODY_BYTES_MAX },
     answers: { 200: ArtifactUploadAnswer },
     refusals: ['stale_lease', 'not_found', 'digest_mismatch', 'conflicting_repeat'],
+  },
+  findCache: {
+    method: 'POST',
+    path: '/runner/v1/leases/:leaseId/caches/find',
+    summary: 'What the run may restore under a key of its job, and where it may save',
+    access: 'runner',
+    params: ofLease,
+    body: { content: FindCacheRequest, bytesMax: JSON_BODY_BYTES_MAX },
+    answers: { 200: FindCacheAnswer },
+    refusals: ['stale_lease', 'not_found'],
+  },
+  downloadChunk: {
+    method: 'GET',
+    path: '/runner/v1/leases/:leaseId/caches/chunks/:digest',
+    summary: 'The bytes of a chunk of the cache that the run may restore under a key',
+    access: 'runner',
+    params: z.strictObject({ leaseId: LeaseId, digest: Digest }),
+    query: z.strictObject({ key: CacheKey }),
+    answers: { 200: 'bytes' },
+    refusals: ['stale_lease', 'not_found', 'digest_mismatch'],
+  },
+  grantChunk: {
+    method: 'POST',
+    path: '/runner/v1/leases/:leaseId/caches/chunks',
+    summary: 'Whether a chunk has to be sent, and how it goes straight to the store',
+    access: 'runner',
+    params: ofLease,
+    body: { content: GrantChunkRequest, bytesMax: JSON_BODY_BYTES_MAX },
+    answers: { 200: GrantChunkAnswer },
+    refusals: ['stale_lease', 'forbidden'],
+  },
+  uploadChunk: {
+    method: 'PUT',
+    path: '/runner/v1/leases/:leaseId/caches/chunks',
+    summary: 'Stores a chunk under its digest',
+    access: 'runner',
+    params: ofLease,
+    query: z.strictObject({ digest: Digest }),
+    body: { content: 'bytes', bytesMax: CACHE_CHUNK_BYTES_MAX },
+    answers: { 200: ChunkUploadAnswer },
+    refusals: ['stale_lease', 'forbidden', 'digest_mismatch'],
+  },
+  saveCache: {
+    method: 'POST',
+    path: '/runner/v1/leases/:leaseId/caches',
+    summary: 'Records a cache whose chunks stand; the first under a key is the one that stays',
+    access: 'runner',
+    params: ofLease,
+    body: { content: SaveCacheRequest, bytesMax: RUNNER_BODY_BYTES_MAX },
+    answers: { 200: SaveCacheAnswer },
+    refusals: ['stale_lease', 'forbidden', 'not_found', 'conflicting_repeat'],
   },
   completeAttempt: {
     method: 'POST',

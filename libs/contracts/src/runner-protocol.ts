@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CacheChunk, CacheContent, CacheKey, TrustDomain } from './caches.ts';
 import { AnnouncedArtifact } from './artifact-name.ts';
 import { LeaseState } from './commands.ts';
 import { AttemptNumber, CommitId, EpochMs, JobKey, LeaseId, PoolName, RunId, RunnerId, Traceparent } from './ids.ts';
@@ -117,6 +118,44 @@ export type GrantUploadAnswer = z.infer<typeof GrantUploadAnswer>;
 /** `POST /leases/{id}/artifacts`: a granted upload was sent, and is to be looked at and recorded. */
 export const RecordUploadRequest = AnnouncedArtifact.extend({ uploadId: UploadGrant.shape.uploadId });
 export type RecordUploadRequest = z.infer<typeof RecordUploadRequest>;
+
+/** `POST /leases/{id}/caches/find`: what this run may restore under a key that its job's plan has. */
+export const FindCacheRequest = z.strictObject({ key: CacheKey });
+export type FindCacheRequest = z.infer<typeof FindCacheRequest>;
+
+/** A chunk to fetch: from `url`, without a token, while that holds; null where it goes through the gateway. */
+export const OfferedChunk = CacheChunk.extend({ url: z.string().max(8_000).nullable() });
+export type OfferedChunk = z.infer<typeof OfferedChunk>;
+
+export const FoundCache = z.strictObject({
+  domain: TrustDomain,
+  sizeBytes: z.number().int().positive(),
+  contentBytes: z.number().int().positive(),
+  content: z.strictObject({ home: z.array(OfferedChunk), workspace: z.array(OfferedChunk) }),
+});
+export type FoundCache = z.infer<typeof FoundCache>;
+
+/** `cache` is null for a miss. `saves` is the domain in which this run may save; null: it reads only. */
+export const FindCacheAnswer = z.strictObject({ cache: FoundCache.nullable(), saves: TrustDomain.nullable() });
+export type FindCacheAnswer = z.infer<typeof FindCacheAnswer>;
+
+/** `POST /leases/{id}/caches/chunks`: a chunk that is about to be sent. */
+export const GrantChunkRequest = CacheChunk.pick({ digest: true, sizeBytes: true });
+export type GrantChunkRequest = z.infer<typeof GrantChunkRequest>;
+
+/** `stands`: nothing has to be sent. A null grant where nothing stands: it goes through `PUT /leases/{id}/caches/chunks`. */
+export const GrantChunkAnswer = z.strictObject({ stands: z.boolean(), grant: UploadGrant.nullable() });
+export type GrantChunkAnswer = z.infer<typeof GrantChunkAnswer>;
+
+export const ChunkUploadAnswer = z.strictObject({});
+export type ChunkUploadAnswer = z.infer<typeof ChunkUploadAnswer>;
+
+/** `POST /leases/{id}/caches`: all chunks were sent, and make a cache. */
+export const SaveCacheRequest = z.strictObject({ key: CacheKey, content: CacheContent });
+export type SaveCacheRequest = z.infer<typeof SaveCacheRequest>;
+
+export const SaveCacheAnswer = z.strictObject({ domain: TrustDomain });
+export type SaveCacheAnswer = z.infer<typeof SaveCacheAnswer>;
 
 export const CompleteRequest = CompletionReport;
 export const CompleteAnswer = z.strictObject({ outcome: z.string() });

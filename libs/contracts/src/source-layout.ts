@@ -9,4 +9,6 @@ export const SOURCE_LAYOUT = {
   lfsFiles: 'lfs-files',
   /** Objects of Git LFS, as files by their digests. */
   lfsObjects: 'lfs',
+  /** Archives of caches to be restored, as files that the runner names. */
+  caches: 'caches',
 } as const;

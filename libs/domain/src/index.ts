@@ -30,6 +30,7 @@ export {
   type MeasuredAttempt,
   type MeasuredStep,
 } from './durations/learn-durations.ts';
+export { cacheScope, type CacheScope } from './caches/cache-scope.ts';
 export { runPolicyFor } from './policy/run-policy-for.ts';
 export { validateCapacityPolicy, type CapacityPolicyProblem } from './scaling/capacity-policy.ts';
 export { NO_CAPACITY_HISTORY } from './scaling/capacity-signals.ts';

@@ -17,6 +17,7 @@ export { LeaseRenewals, type Heartbeat, type Renewal } from './leases/lease-rene
 export { StreamMarks } from './marks/stream-marks.ts';
 export { LogReader, type ReadOptions } from './read/log-reader.ts';
 export { findLease, type FoundLease } from './queries/find-lease.ts';
+export { findCache, findCacheScope, type KeptCache, type RunCacheScope } from './queries/find-cache.ts';
 export { findPlan } from './queries/find-plan.ts';
 export { findOutgrownRecipes } from './queries/find-outgrown-recipes.ts';
 export { findLatestRecipe } from './queries/find-latest-recipe.ts';
@@ -25,6 +26,7 @@ export { findRunner, type KnownRunner } from './queries/find-runner.ts';
 export { howDoRunnersStand, type StandingRunner } from './queries/how-do-runners-stand.ts';
 export { listPoolDecisions, listPools, type PoolDecision } from './queries/list-pools.ts';
 export { showJobAtMoment, showMoment, type MomentQuery } from './moment/show-moment.ts';
+export { listCaches, whatIsKeptUnder } from './queries/list-caches.ts';
 export { listRecipes } from './queries/list-recipes.ts';
 export { listRuns } from './queries/list-runs.ts';
 export { showRecipe, type KnownRecipe } from './queries/show-recipe.ts';
@@ -37,6 +39,12 @@ export { whichAttemptsWait, type WaitingAttemptsQuery } from './queries/which-at
 export { whichLeasesDoesTheRunnerHold, type HeldLease } from './queries/which-leases-does-the-runner-hold.ts';
 export { waitForRemovals, whileRemovingArtifacts } from './retention/artifact-removals.ts';
 export { whatExpiredLast, whichArtifactsExpired, whoKeepsDigests } from './retention/which-artifacts-expired.ts';
+export {
+  whichCachesAreOld,
+  whichCachesHaveNoRoom,
+  whichChunksAreKept,
+  type CacheBounds,
+} from './queries/which-caches-are-over.ts';
 export { whichLeasesExpired, type ExpiredLease } from './queries/which-leases-expired.ts';
 export { whichRunsAreDue, type DueRun } from './queries/which-runs-are-due.ts';
 export { whichRunsAreSuperseded, type SupersededRun } from './queries/which-runs-are-superseded.ts';

@@ -92,7 +92,6 @@ const DESERVED: Readonly<Record<CheckNoteCode, readonly (readonly [plan: Plan, i
     [ofStranger(withJob({ secrets: ['TOKEN'] })), STRANGER],
     [ofStranger(withJob({ idTokens: [{ name: 'CLOUD', audience: ['a'] }] })), STRANGER],
   ],
-  cache_for_untrusted: [[ofStranger(withJob({ caches: [{ type: 'deps', key: 'k', paths: ['p'] }] })), STRANGER]],
   egress_for_untrusted: [[ofStranger(withJob({ egress: { allow: ['evil.example'] } })), STRANGER]],
   limits_for_untrusted: [
     [ofStranger(withJob({ limits: { ...FIRST.limits, memoryBytes: FIRST.limits.memoryBytes + 1 } })), STRANGER],

@@ -219,14 +219,16 @@ jobs:
     expect(keys[0]).not.toBe(keys[1]);
   });
 
-  it('given a change of a stranger, then secrets, caches and other hosts are withheld and the sandbox stays', () => {
+  it('given a change of a stranger, then secrets, saving of caches and other hosts are withheld and the sandbox stays', () => {
     const given = untrusted();
     const rules = { ...inputsFor(FILES, FILES).rules, trustedIsolation: 'process' as const };
     const [, job] = planFor({ 'src/a.c': 'b' }, { ...given, rules }).jobs;
-    expect(job).toMatchObject({ secrets: [], caches: [], egress: { allow: ['registry.npmjs.org'] } });
+    expect(job).toMatchObject({ secrets: [], egress: { allow: ['registry.npmjs.org'] } });
     expect(job?.requirements.isolation).toBe('sandbox');
     expect(job).not.toHaveProperty('idTokens');
-    expect(JSON.stringify(job?.explanation.chain)).toContain('secret NPM_TOKEN, token CLOUD, token BOTH');
+    expect(JSON.stringify(job?.explanation.chain)).toContain(
+      'secret NPM_TOKEN, token CLOUD, token BOTH and saving of cache',
+    );
   });
 
   it('given a policy of a stranger, then it may tighten the limits of the run and not loosen them', () => {

@@ -131,7 +131,7 @@ function plannedJob(
       path: type === 'folder' ? (resolvePath('.', path) ?? path) : path,
       retentionDays: retention_days ?? RETENTION_DAYS_DEFAULT,
     })),
-    caches: trusted ? cachesOf(expanded, context) : [],
+    caches: cachesOf(expanded, context),
     policy: policyWithin(configuredPolicy(job), context.grant),
     explanation: explain(expanded, decision, context),
   };
@@ -235,7 +235,7 @@ function withheldFrom(job: ConfigFileJob, { trust }: JobTerms): ExplanationLink[
   const names = [
     ...(job.secrets ?? []).map((name) => `secret ${name}`),
     ...Object.keys(job.id_tokens ?? {}).map((name) => `token ${name}`),
-    ...(job.caches ?? []).map(({ key }) => `cache ${key}`),
+    ...(job.caches ?? []).map(({ key }) => `saving of cache ${key}`),
   ];
   if (names.length === 0) return [];
   return [{ kind: 'policy', policy: 'withheld', detail: `${listed(names, 10)}, because the change is not trusted` }];

@@ -93,7 +93,7 @@ async function makePlace(setting: StepSetting, step: StepSpec, ordinal: number):
 
 async function runIn({ cgroup, begin }: StepPlace, setting: StepSetting, step: StepSpec, sink: OutputSink) {
   try {
-    const output = { bytesMax: setting.limits.outputBytes, sink };
+    const output = { bytesMax: step.outputBytes ?? setting.limits.outputBytes, sink };
     const containment = setting.contain(cgroup);
     const supervised = await superviseStep(begin, step, containment, setting.killGraceMs, output);
     const usage = cgroup === null ? NOT_COUNTED : await cgroup.usage();

@@ -105,6 +105,8 @@ export type StepSpec = {
   /** Added to the sandbox's environment for this step alone. */
   readonly env: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
+  /** Most that is handed over of its output, in bytes; left out, what the sandbox's limits say. */
+  readonly outputBytes?: number;
   /** Longest silence before the step is stopped, keys that are typed counting as sound; null for any. */
   readonly idleTimeoutMs: number | null;
   /** Aborted to cancel: SIGTERM to the step, and after the executor's grace SIGKILL to everything it started. */
@@ -136,7 +138,7 @@ export type StepResult = {
   /** Most that was in use at one time, caches of files and `/tmp` with it, counted by the kernel and not by looking. */
   readonly memoryPeakBytes: number | null;
   readonly io: IoUsage;
-  /** Bytes the step wrote, including those past `limits.outputBytes`, which were dropped. */
+  /** Bytes the step wrote, including those past the most it may, which were dropped. */
   readonly outputBytes: number;
   readonly outputTruncated: boolean;
 };

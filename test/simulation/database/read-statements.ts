@@ -105,6 +105,8 @@ const isKept = (artifact: Row): boolean => artifact['expired_at_ms'] === null;
 const keptUntil = (artifact: Row): number =>
   number(artifact['recorded_at_ms']) + number(artifact['retention_days']) * MS_PER_DAY;
 
+const none: Statement = () => [];
+
 const whichArtifactsExpired: Statement = ({ transaction, nowMs }, [limit]) =>
   transaction
     .rows('artifact')
@@ -211,6 +213,9 @@ export const READ_STATEMENTS: Readonly<Record<string, Statement>> = {
   'which-artifacts-expired': whichArtifactsExpired,
   'who-keeps-digests': whoKeepsDigests,
   'what-expired-last': whatExpiredLast,
+  // Jobs of the simulated world have no caches.
+  'which-caches-are-old': none,
+  'which-caches-have-no-room': none,
   'pool-demand': poolDemand,
   'read-stream-marks': readStreamMarks,
   'write-stream-marks': writeStreamMarks,

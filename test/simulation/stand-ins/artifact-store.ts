@@ -96,6 +96,7 @@ export class FileArtifactStore {
   readonly checkpoints = new Checkpoints();
   readonly content = new Content();
   readonly artifacts = new Content();
+  readonly caches = new Content();
   readonly logs = new Logs();
 
   check(): Promise<void> {

@@ -7,6 +7,8 @@ const done = (): Promise<void> => Promise.resolve();
 export const mkdir = done;
 export const rm = done;
 export const access = done;
+/** For archives of caches, which jobs of the simulated world have none of. */
+export const open = (): Promise<never> => Promise.reject(new Error('there are no caches'));
 export const constants = { R_OK: 4, W_OK: 2 };
 
 export const readdir = (): Promise<string[]> => Promise.resolve(['simulated.pem']);

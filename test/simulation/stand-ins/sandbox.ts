@@ -25,6 +25,14 @@ export const readImagesFile = (): Promise<never> => Promise.reject(new Error('th
 
 export const reapLeftovers = (): Promise<readonly string[]> => Promise.resolve([]);
 
+/** Jobs of the simulated world have no caches. */
+const noCaches = (): never => {
+  throw new Error('there are no caches');
+};
+export const cachePlaces = noCaches;
+export const packCache = noCaches;
+export const unpackCache = noCaches;
+
 export const standBy = (): Promise<void> => Promise.resolve();
 
 /** Stands in for the runner's fetch: sources arrive after a while, or do not. */

@@ -44,6 +44,8 @@ export const TIMINGS = {
   queueTimeoutMs: 4 * 60_000,
   sweepIntervalMs: 5_000,
   artifactSweepIntervalMs: 60_000,
+  cachesKeptDays: 30,
+  cacheRepositoryBytes: 10 * 1024 ** 3,
   redriveAfterMs: 30_000,
   dispatchVisibilityMs: 150_000,
   heartbeatJitterMs: 20_000,

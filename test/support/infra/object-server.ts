@@ -2,6 +2,7 @@ import {
   CreateBucketCommand,
   DeleteBucketCommand,
   DeleteObjectsCommand,
+  PutObjectCommand,
   S3Client,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
@@ -29,6 +30,8 @@ export interface FreshBucket {
   readonly name: string;
   /** Keys of all objects in it, in order. */
   keys(): Promise<string[]>;
+  /** Puts these bytes in an object's place; null removes it. */
+  overwrite(key: string, bytes: Uint8Array | null): Promise<void>;
   /** Deletes it with everything in it. */
   drop(): Promise<void>;
 }
@@ -107,7 +110,12 @@ function served(place: Place, endServer: () => Promise<void>): ServedObjects {
     async freshBucket() {
       const name = `delta-test-${randomBytes(8).toString('hex')}`;
       await client.send(new CreateBucketCommand({ Bucket: name }));
-      return { name, keys: async () => keysIn(client, name), drop: async () => drop(client, name) };
+      return {
+        name,
+        keys: async () => keysIn(client, name),
+        overwrite: async (key, bytes) => overwrite(client, { Bucket: name, Key: key }, bytes),
+        drop: async () => drop(client, name),
+      };
     },
     async end() {
       client.destroy();
@@ -122,6 +130,16 @@ async function keysIn(client: S3Client, Bucket: string): Promise<string[]> {
     keys.push(...Contents.map(({ Key }) => Key ?? ''));
   }
   return keys;
+}
+
+async function overwrite(
+  client: S3Client,
+  object: { Bucket: string; Key: string },
+  bytes: Uint8Array | null,
+): Promise<void> {
+  const { Bucket, Key } = object;
+  if (bytes === null) await client.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: [{ Key }] } }));
+  else await client.send(new PutObjectCommand({ ...object, Body: bytes }));
 }
 
 async function drop(client: S3Client, Bucket: string): Promise<void> {

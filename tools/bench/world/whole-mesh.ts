@@ -22,8 +22,8 @@ export interface WholeMesh {
   readonly mesh: Mesh;
   readonly postgres: RestartableServer;
   readonly nats: RestartableServer;
-  /** Pushes a commit whose only job runs these steps. @returns what delivers it to the gateway */
-  readonly push: (steps: readonly string[]) => Promise<PushedChange>;
+  /** Pushes a commit whose only job runs these steps, `more` of its settings beside them. @returns what delivers it to the gateway */
+  readonly push: (steps: readonly string[], more?: Readonly<Record<string, unknown>>) => Promise<PushedChange>;
   readonly run: (runId: string) => Promise<RunView>;
 }
 
@@ -66,9 +66,9 @@ export async function wholeMesh(scene: Scene, env: Readonly<Record<string, strin
     postgres,
     nats,
     run,
-    push: async (steps) => {
+    push: async (steps, more = {}) => {
       pushed += 1;
-      const files = { 'delta.yaml': configWith({ only: { steps: [...steps] } }), count: `${pushed}\n` };
+      const files = { 'delta.yaml': configWith({ only: { ...more, steps: [...steps] } }), count: `${pushed}\n` };
       const commit = await developer.push('main', `change ${pushed}`, files);
       const delivery = pushDelivery(REPOSITORY, forge.cloneUrl(REPOSITORY), commit);
       const url = `${mesh.gatewayUrl}/api/v1/webhooks/github`;

@@ -1,6 +1,7 @@
 import {
   AuditCheckpointsPage,
   AuditEventsPage,
+  CachePage,
   ENDPOINTS,
   ErrorBody,
   JobAtMoment,
@@ -12,12 +13,14 @@ import {
   PlanAnswer,
   RecipePage,
   RecipeView,
+  RemoveCachesAnswer,
   RunAnswer,
   RunPage,
   RunView,
   type CancelRunRequest,
   type Endpoint,
   type ParkedAction,
+  type RemoveCachesRequest,
   type RerunRequest,
   type SettleParkedRequest,
 } from '@delta-ci/contracts';
@@ -107,6 +110,14 @@ export class Gateway {
 
   async recipe(recipeId: string): Promise<RecipeView> {
     return this.#json(ENDPOINTS.showRecipe, { recipeId }, RecipeView);
+  }
+
+  async listCaches(query: Query): Promise<CachePage> {
+    return this.#json(ENDPOINTS.listCaches, {}, CachePage, { query });
+  }
+
+  async removeCaches(body: RemoveCachesRequest): Promise<RemoveCachesAnswer> {
+    return this.#json(ENDPOINTS.removeCaches, {}, RemoveCachesAnswer, { body });
   }
 
   async listParked(query: Query): Promise<ParkedPageView> {

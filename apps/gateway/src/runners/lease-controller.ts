@@ -11,7 +11,7 @@ import {
   type LeaseOffer,
   type LogAppendAnswer,
 } from '@delta-ci/contracts';
-import { findLease, findPlan } from '@delta-ci/event-log';
+import { findLease } from '@delta-ci/event-log';
 import { randomUUID } from 'node:crypto';
 import { CallingRunner } from '../access/caller-parameter.ts';
 import type { RunnerCaller } from '../access/caller.ts';
@@ -21,7 +21,7 @@ import { acceptedOr, Refused } from '../http/refused.ts';
 import { Route } from '../http/route.ts';
 import { PARTS, type GatewayParts } from '../parts.ts';
 import { handOutSecrets, neverBegan } from '../secrets/hand-out-secrets.ts';
-import { leasedJob, offerFor, PlanShelf } from './lease-offer.ts';
+import { leasedJob, offerFor } from './lease-offer.ts';
 import { speak, standingLease, type OfLease } from './lease-speech.ts';
 import { waitForLease, type HeldLease } from './wait-for-lease.ts';
 
@@ -31,11 +31,9 @@ const E = ENDPOINTS;
 @Controller()
 export class LeaseController {
   readonly #parts: GatewayParts;
-  readonly #plans: PlanShelf;
 
   constructor(@Inject(PARTS) parts: GatewayParts) {
     this.#parts = parts;
-    this.#plans = new PlanShelf(async (digest) => findPlan(parts.log, digest));
   }
 
   @Route('requestLease')
@@ -123,7 +121,7 @@ export class LeaseController {
    */
   async #offer(held: HeldLease, runner: RunnerCaller): Promise<LeaseOffer | null> {
     const { leaseId, lease } = held;
-    const leased = leasedJob(lease, await this.#plans.take(lease.planDigest));
+    const leased = leasedJob(lease, await this.#parts.plans.take(lease.planDigest));
     const { lease: holder, envelope } = speak('hand-out-secrets', { leaseId }, runner);
     const handedOut = await handOutSecrets(this.#parts, leased, holder, envelope);
     if (handedOut.ok) return offerFor(leaseId, leased, handedOut.values, this.#parts.forges);

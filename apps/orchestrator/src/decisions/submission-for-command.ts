@@ -1,5 +1,6 @@
 import { digestOf } from '@delta-ci/artifact-store';
 import {
+  CACHE_STREAM,
   canonicalJson,
   deliveryStream,
   refuse,
@@ -63,6 +64,10 @@ export function submissionForCommand(command: DecidedCommand, facts: CommandFact
       return toLease(envelope, facts, { type: 'acknowledge-cancel', ...command.data }, { outcome: 'canceled' });
     case 'record-artifact':
       return toLease(envelope, facts, { type: 'record-artifact', ...command.data }, {});
+    case 'record-cache':
+      return firstSaved(toLease(envelope, facts, { type: 'record-cache', ...command.data }, {}));
+    case 'remove-caches':
+      return prepared(removeCaches(envelope, command.data));
   }
 }
 
@@ -80,12 +85,14 @@ function fingerprintOf(command: DecidedCommand): Pick<Envelope, 'fingerprint'> {
     case 'rerun':
     case 'register-runner':
     case 'set-policy':
+    case 'remove-caches':
       return { fingerprint: digestOf(canonicalJson(command.data)) };
     case 'hand-out-secrets':
     case 'acknowledge-lease':
     case 'complete-attempt':
     case 'acknowledge-cancel':
     case 'record-artifact':
+    case 'record-cache':
       return {};
   }
 }
@@ -101,6 +108,16 @@ function toRun(envelope: Envelope, runId: RunId, command: RunCommand, data: { ru
 function toLease(envelope: Envelope, facts: CommandFacts, command: RunCommand, result: unknown): Prepared {
   if (facts.leaseRunId !== null) return prepared(submissionToRun(envelope, facts.leaseRunId, command, result));
   return { ok: false, refusal: refuse('stale_lease', 'nobody knows this lease', { reason: 'unknown' }) };
+}
+
+/** The tables know of each other's caches, runs do not: of two that save under the same key at once, the first is kept. */
+function firstSaved(found: Prepared): Prepared {
+  if (!found.ok) return found;
+  const refuseClash = (index: string): Refusal | null =>
+    index === 'cache_one_kept' || index === 'cache_pkey'
+      ? refuse('conflicting_repeat', 'a cache is kept under this key already, and is not replaced')
+      : null;
+  return prepared({ ...found.submission, refuseClash });
 }
 
 const outcomeOf = (data: CommandData<'complete-attempt'>): object => ({ outcome: data.report.outcome });
@@ -159,6 +176,11 @@ function registerRunner(envelope: Envelope, data: CommandData<'register-runner'>
 function setPolicy(envelope: Envelope, data: CommandData<'set-policy'>): Submission {
   const changed = { type: 'policy.changed' as const, data };
   const appends = [{ stream: repositoryStream(data.repository), events: [changed] }];
+  return { ...envelope, runs: [], decide: () => ({ appends, answer: { ok: true, result: {} } }) };
+}
+
+function removeCaches(envelope: Envelope, data: CommandData<'remove-caches'>): Submission {
+  const appends = [{ stream: CACHE_STREAM, events: [{ type: 'cache.removed' as const, data }] }];
   return { ...envelope, runs: [], decide: () => ({ appends, answer: { ok: true, result: {} } }) };
 }
 

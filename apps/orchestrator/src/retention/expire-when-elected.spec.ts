@@ -28,7 +28,10 @@ async function story(
       if (typeof result === 'string') throw new Error(result);
       return { artifacts: result ?? 0, objects: 0, bytes: 0 };
     },
+    countOf: ({ artifacts }) => artifacts,
+    atOnceMax: EXPIRED_AT_ONCE_MAX,
     clear: async () => Promise.resolve(unrecorded),
+    clearEveryMs: 24 * 60 * 60_000,
     nowMs: () => nowMs,
     onCleared: (objects) => told.push(`cleared ${objects}`),
     onSwept: ({ artifacts }) => told.push(`swept ${artifacts}`),

@@ -14,6 +14,7 @@ import { answerTo, S3Bucket, type S3Settings } from './s3-bucket.ts';
 export class S3ArtifactStore implements ArtifactStore {
   readonly content: ContentObjects;
   readonly artifacts: ContentObjects;
+  readonly caches: ContentObjects;
   readonly logs: LogStore;
   readonly checkpoints: CheckpointObjects;
   readonly #bucket: S3Bucket;
@@ -24,6 +25,7 @@ export class S3ArtifactStore implements ArtifactStore {
     this.#files = new FileArtifactStore(logDirectory, LOG_BYTES_MAX, new LogObjects(this.#bucket));
     this.content = new ContentObjects(this.#bucket, 'objects');
     this.artifacts = new ContentObjects(this.#bucket, 'artifacts');
+    this.caches = new ContentObjects(this.#bucket, 'caches');
     this.logs = this.#files.logs;
     this.checkpoints = new CheckpointObjects(this.#bucket);
   }

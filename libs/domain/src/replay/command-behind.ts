@@ -1,4 +1,4 @@
-import type { Actor, CompletionReport, DomainEvent, DomainEventOf, JobKey } from '@delta-ci/contracts';
+import type { Actor, CacheRecord, CompletionReport, DomainEvent, DomainEventOf, JobKey } from '@delta-ci/contracts';
 import { unreachable } from '../broken-invariant.ts';
 import type { RunAggregate } from '../run/aggregate.ts';
 import { attemptsOf, type Lease } from '../run/job-progress.ts';
@@ -53,6 +53,7 @@ export function commandBehind(run: RunAggregate, first: RecordedStep, next: Doma
     case 'attempt.started':
     case 'attempt.uploading':
     case 'artifact.recorded':
+    case 'cache.saved':
     case 'attempt.finished':
     case 'lease.stale-report-refused':
       return wordOfHolder(run, event) ?? stoppedShadow(event);
@@ -78,6 +79,7 @@ export function commandBehind(run: RunAggregate, first: RecordedStep, next: Doma
     case 'checkpoint.signed':
     case 'operator.acted':
     case 'artifact.expired':
+    case 'cache.removed':
       return null;
     default:
       return unreachable(event);
@@ -107,6 +109,7 @@ type HolderEvent = DomainEventOf<
   | 'attempt.started'
   | 'attempt.uploading'
   | 'artifact.recorded'
+  | 'cache.saved'
   | 'attempt.finished'
   | 'lease.stale-report-refused'
 >;
@@ -129,6 +132,8 @@ function wordOfHolder(run: RunAggregate, event: HolderEvent): RunCommand | null 
       return { type: 'report-progress', ...by, phase: 'uploading' };
     case 'artifact.recorded':
       return { type: 'record-artifact', ...by, artifact: event.data.artifact };
+    case 'cache.saved':
+      return { type: 'record-cache', ...by, cache: event.data.cache };
     case 'attempt.finished':
       return endOfAttempt(event.data, by, lease);
     case 'lease.stale-report-refused':
@@ -178,6 +183,8 @@ function staleReport(
       return { type: 'acknowledge-cancel', ...by, report: UNREAD_REPORT };
     case 'record-artifact':
       return { type: 'record-artifact', ...by, artifact: UNREAD_ARTIFACT };
+    case 'record-cache':
+      return { type: 'record-cache', ...by, cache: UNREAD_CACHE };
     default:
       return null;
   }
@@ -206,6 +213,14 @@ const UNREAD_ARTIFACT = {
   sizeBytes: 0,
   retentionDays: 1,
 } as const;
+
+const UNREAD_CACHE: CacheRecord = {
+  key: 'unread',
+  digest: UNREAD_ARTIFACT.digest,
+  sizeBytes: 1,
+  contentBytes: 1,
+  content: { home: [], workspace: [{ digest: UNREAD_ARTIFACT.digest, sizeBytes: 1, contentBytes: 1 }] },
+};
 
 function leaseAt(run: RunAggregate, key: JobKey, number: number): Lease | null {
   const job = jobOf(run, key);

@@ -2,6 +2,7 @@ import {
   DEFAULT_JOB_POLICY,
   DEFAULT_RUN_POLICY,
   type ArtifactRecord,
+  CacheRecord,
   type CompletionReport,
   type FailureExplanation,
   type HandOut,
@@ -152,6 +153,15 @@ export function recordArtifact(
   };
 }
 
+export function recordCache(jobKey: string, cache: CacheRecord = CACHE, attempt = 1): RunCommandOf<'record-cache'> {
+  return {
+    type: 'record-cache',
+    leaseHash: leaseHash(jobKey, attempt),
+    runnerId: runner(jobKey, attempt),
+    cache,
+  };
+}
+
 export function expireLease(jobKey: string, attempt = 1, wasActive = true): RunCommandOf<'expire-lease'> {
   return { type: 'expire-lease', jobKey, attempt, fence: attempt, wasActive, silentSinceMs: T0 };
 }
@@ -206,6 +216,15 @@ export const ARTIFACT: ArtifactRecord = {
   digest: `sha256:${'e'.repeat(64)}`,
   sizeBytes: 10,
   retentionDays: 14,
+};
+
+const CHUNK = { digest: `sha256:${'c'.repeat(64)}`, sizeBytes: 10, contentBytes: 100 };
+export const CACHE: CacheRecord = {
+  key: 'npm-packages-1',
+  digest: `sha256:${'d'.repeat(64)}`,
+  sizeBytes: 10,
+  contentBytes: 100,
+  content: { home: [CHUNK], workspace: [] },
 };
 
 const USAGE = { wallMs: 5, cpuMs: null, memoryPeakBytes: null };

@@ -1,4 +1,5 @@
 import { refuse } from '@delta-ci/contracts';
+import { cacheScope } from '../caches/cache-scope.ts';
 import { workOf } from './aggregate.ts';
 import { ACCEPTED, refuseTransition, type Refused, type Unfolding } from './decision.ts';
 import { attemptsOf } from './job-progress.ts';
@@ -31,6 +32,26 @@ export function recordArtifact(unfolding: Unfolding, command: RunCommandOf<'reco
   }
   const jobKey = plannedAt(unfolding.work, place).key;
   unfolding.record({ type: 'artifact.recorded', data: { jobKey, attempt: attempt.number, artifact } });
+  return ACCEPTED;
+}
+
+/**
+ * A cache that was stored under a key of the job. In which domain, or that there is none, is decided here, from what the run was
+ * created with; that nothing is kept there yet, by the tables, which know all runs.
+ */
+export function recordCache(unfolding: Unfolding, command: RunCommandOf<'record-cache'>): Refused {
+  const standing = standingOf(unfolding.run, command.leaseHash, command.runnerId);
+  if (standing.kind !== 'held') return refuseStale(unfolding, standing, command.type, command.runnerId);
+  const { run } = unfolding;
+  const { attempt, place } = standing;
+  if (attempt.state === 'leased' || attempt.lease.state === 'granted')
+    return refuseTransition('a lease', 'granted', command.type);
+  const facts = run.state === 'absent' ? null : run.facts;
+  const domain = facts === null ? null : cacheScope(facts.change, facts.repository).saves;
+  if (facts === null || domain === null) return refuse('forbidden', 'the change is not trusted, and saves no caches');
+  const data = { jobKey: plannedAt(unfolding.work, place).key, attempt: attempt.number };
+  const { cache } = command;
+  unfolding.record({ type: 'cache.saved', data: { ...data, repository: facts.repository.id, domain, cache } });
   return ACCEPTED;
 }
 

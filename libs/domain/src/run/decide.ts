@@ -1,7 +1,7 @@
 import { refuse } from '@delta-ci/contracts';
 import { unreachable } from '../broken-invariant.ts';
 import type { RunAggregate } from './aggregate.ts';
-import { recordArtifact, recordExplanation, recordPublication } from './annotations.ts';
+import { recordArtifact, recordCache, recordExplanation, recordPublication } from './annotations.ts';
 import { acknowledgeCancel, cancelRun, supersedeRun } from './cancel-and-supersede.ts';
 import { completeAttempt, expireLease, loseRunner } from './completion-and-retry.ts';
 import { createRun, recordPlan, recordPlanningFailure } from './creation-and-planning.ts';
@@ -57,6 +57,8 @@ function decide(unfolding: Unfolding, command: RunCommand): Refused {
       return acknowledgeCancel(unfolding, command);
     case 'record-artifact':
       return recordArtifact(unfolding, command);
+    case 'record-cache':
+      return recordCache(unfolding, command);
     case 'record-explanation':
       return recordExplanation(unfolding, command);
     case 'record-publication':

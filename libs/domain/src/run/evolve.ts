@@ -55,6 +55,8 @@ export function evolveRun(run: RunAggregate, event: DomainEvent): RunAggregate {
       return withLiveWork(run, event.type, (work, policy) => evolveWork(work, policy, event));
     case 'lease.stale-report-refused':
       return withAnyWork(run, event.type, (work) => staleReportRefused(work, event.data));
+    case 'cache.saved':
+      return withLiveWork(run, event.type, (work) => work);
     case 'failure.explained':
     case 'publication.recorded':
       factsOf(run, event.type);
@@ -70,6 +72,7 @@ export function evolveRun(run: RunAggregate, event: DomainEvent): RunAggregate {
     case 'checkpoint.signed':
     case 'operator.acted':
     case 'artifact.expired':
+    case 'cache.removed':
       throw new BrokenInvariant(`${event.type} is no event of a run`);
     default:
       return unreachable(event);

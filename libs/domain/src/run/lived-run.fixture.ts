@@ -12,6 +12,7 @@ import type { DecidedEvent } from '../replay/redecide-run.ts';
 import { initialRun, workOf, type RunAggregate } from './aggregate.ts';
 import {
   ARTIFACT,
+  CACHE,
   cancelRun,
   createRun,
   enforceDeadlines,
@@ -110,6 +111,7 @@ const reportAction: fc.Arbitrary<Action> = fc
       'running',
       'uploading',
       'artifact',
+      'cache',
       'complete',
       'complete',
       'stopped',
@@ -124,6 +126,7 @@ const reportAction: fc.Arbitrary<Action> = fc
     if (kind === 'running' || kind === 'uploading') world.send({ type: 'report-progress', ...by, phase: kind });
     if (kind === 'secrets') world.send({ type: 'hand-out-secrets', ...by, handOut: HAND_OUT });
     if (kind === 'artifact') world.send({ type: 'record-artifact', ...by, artifact: ARTIFACT });
+    if (kind === 'cache') world.send({ type: 'record-cache', ...by, cache: CACHE });
     if (kind === 'complete') world.send({ type: 'complete-attempt', ...by, report });
     if (kind === 'stopped') world.send({ type: 'acknowledge-cancel', ...by, report: STOPPED });
   });

@@ -1,5 +1,6 @@
 import type {
   ArtifactRecord,
+  CacheRecord,
   CompletionReport,
   Digest,
   DomainEventOf,
@@ -94,6 +95,12 @@ export type RunnerReport =
       readonly leaseHash: LeaseHash;
       readonly runnerId: RunnerId;
       readonly artifact: ArtifactRecord;
+    }
+  | {
+      readonly type: 'record-cache';
+      readonly leaseHash: LeaseHash;
+      readonly runnerId: RunnerId;
+      readonly cache: CacheRecord;
     };
 
 export type RunCommandType = RunCommand['type'];
@@ -110,6 +117,7 @@ export const RUN_COMMAND_TYPES = [
   'acknowledge-lease',
   'report-progress',
   'record-artifact',
+  'record-cache',
   'complete-attempt',
   'acknowledge-cancel',
   'expire-lease',

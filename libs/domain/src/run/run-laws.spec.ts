@@ -122,6 +122,7 @@ describe('the worlds these laws are tried on', () => {
       'run.superseded',
       'run.reported',
       'artifact.recorded',
+      'cache.saved',
       'lease.secrets-handed-out',
       'failure.explained',
       'attempt.uploading',

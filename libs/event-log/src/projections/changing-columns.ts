@@ -33,6 +33,7 @@ export const CHANGING_COLUMNS = {
   lease: ['state', 'live', 'activated_at_ms', 'job_deadline_at_ms', 'ended_at_ms'],
   runner: ['present', 'retired_at_ms', 'retired_reason', 'exit_code'],
   artifact: ['expired_at_ms'],
+  cache: ['removed_at_ms'],
   explanation: [],
   publication: [],
   delivery: [],

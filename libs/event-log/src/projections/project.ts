@@ -1,6 +1,7 @@
 import type { EventType } from '@delta-ci/contracts';
 import * as attempt from './attempt-rows.ts';
 import * as other from './other-rows.ts';
+import * as cache from './cache-rows.ts';
 import type { ProjectedEvent } from './projected-event.ts';
 import * as recipe from './recipe-rows.ts';
 import type { RowChange } from './row-change.ts';
@@ -39,6 +40,8 @@ const PROJECTIONS: { readonly [T in EventType]: Projection<T> } = {
   'lease.stale-report-refused': none,
   'artifact.recorded': attempt.onArtifactRecorded,
   'artifact.expired': attempt.onArtifactExpired,
+  'cache.saved': cache.onCacheSaved,
+  'cache.removed': cache.onCacheRemoved,
   'failure.explained': attempt.onFailureExplained,
   'publication.recorded': other.onPublicationRecorded,
   'recipe.learned': recipe.onRecipeLearned,

@@ -91,6 +91,20 @@ export interface ProjectionRows {
     recorded_at_ms: number;
     expired_at_ms: number | null;
   };
+  cache: {
+    run_id: RunId;
+    job_key: string;
+    attempt: number;
+    key: string;
+    repository_id: string;
+    domain: string;
+    digest: string;
+    size_bytes: number;
+    content_bytes: number;
+    content: unknown;
+    saved_at_ms: number;
+    removed_at_ms: number | null;
+  };
   explanation: { run_id: RunId; job_key: string; attempt: number; explanation: unknown };
   publication: {
     run_id: RunId;

@@ -145,6 +145,27 @@ const ARTIFACT: ProjectionTable<'artifact'> = {
   },
 };
 
+const CACHE: ProjectionTable<'cache'> = {
+  name: 'cache',
+  key: ['run_id', 'job_key', 'attempt', 'key'],
+  // Of several runs one may save under a key: they wait for each other at the index that says so.
+  sharedByStreams: true,
+  columns: {
+    run_id: 'text',
+    job_key: 'text',
+    attempt: 'integer',
+    key: 'text',
+    repository_id: 'text',
+    domain: 'text',
+    digest: 'text',
+    size_bytes: 'bigint',
+    content_bytes: 'bigint',
+    content: 'jsonb',
+    saved_at_ms: 'bigint',
+    removed_at_ms: 'bigint',
+  },
+};
+
 const EXPLANATION: ProjectionTable<'explanation'> = {
   name: 'explanation',
   replaces: 'wholly',
@@ -268,6 +289,7 @@ export const PROJECTION_TABLES: { readonly [N in ProjectionName]: ProjectionTabl
   attempt: ATTEMPT,
   lease: LEASE,
   artifact: ARTIFACT,
+  cache: CACHE,
   explanation: EXPLANATION,
   publication: PUBLICATION,
   delivery: DELIVERY,

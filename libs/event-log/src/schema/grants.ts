@@ -13,6 +13,7 @@ const WRITTEN_BY_ORCHESTRATOR = [
   'lease',
   'lease_renewal',
   'artifact',
+  'cache',
   'explanation',
   'publication',
   'delivery',

@@ -6,6 +6,7 @@ import { CreateStreamMarks1763600000005 } from './migrations/1763600000005-creat
 import { CreateRecipes1763600000006 } from './migrations/1763600000006-create-recipes.ts';
 import { KeepStepsOfPlans1763600000007 } from './migrations/1763600000007-keep-steps-of-plans.ts';
 import { ExpireArtifacts1763600000009 } from './migrations/1763600000009-expire-artifacts.ts';
+import { CreateCaches1763600000010 } from './migrations/1763600000010-create-caches.ts';
 import { IndexLeftOutJobs1763600000008 } from './migrations/1763600000008-index-left-out-jobs.ts';
 
 /** Every migration, oldest first. A released migration is never edited: the next change is the next class. */
@@ -19,4 +20,5 @@ export const MIGRATIONS = [
   KeepStepsOfPlans1763600000007,
   IndexLeftOutJobs1763600000008,
   ExpireArtifacts1763600000009,
+  CreateCaches1763600000010,
 ] as const;

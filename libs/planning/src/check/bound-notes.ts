@@ -111,12 +111,10 @@ const PUBLISHES = new RegExp(
 );
 
 function beyondTrust(job: PlannedJob, grant: Grant, hosts: readonly string[]): PlanNote[] {
-  const { key, secrets, idTokens = [], caches, egress, limits, policy, requirements } = job;
+  const { key, secrets, idTokens = [], egress, limits, policy, requirements } = job;
   const notes: PlanNote[] = [];
   if (secrets.length > 0 || idTokens.length > 0)
     notes.push(note('secrets_for_untrusted', `${key} asks for secrets and its change is not trusted`, key));
-  if (caches.length > 0)
-    notes.push(note('cache_for_untrusted', `${key} would write caches and its change is not trusted`, key));
   const host = egress.allow.find((each) => !hosts.includes(each));
   if (host !== undefined)
     notes.push(note('egress_for_untrusted', `${key} asks for ${host}, which strangers may not reach`, key));

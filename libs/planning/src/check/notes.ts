@@ -15,7 +15,6 @@ export const CHECK_NOTES = {
   trust_differs: 'error',
   weak_isolation: 'error',
   secrets_for_untrusted: 'error',
-  cache_for_untrusted: 'error',
   egress_for_untrusted: 'error',
   limits_for_untrusted: 'error',
   label_for_untrusted: 'error',

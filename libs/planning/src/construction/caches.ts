@@ -22,14 +22,14 @@ export function keyFileIds(units: readonly Unit[], entries: readonly SnapshotEnt
 
 /**
  * Caches of a job of these units, each under a key that says what decides its content: its name, where it lies, the operating
- * system, the toolchain, and the blob ids of its key files. None for changes that are not trusted, nor where no file of
- * the tree decides what is in it: such a cache would grow old and nobody would notice.
+ * system, the toolchain, and the blob ids of its key files. None where no file of the tree decides what is in it: such a
+ * cache would grow old and nobody would notice. What a job may do with one (those of changes that are not trusted read it at
+ * most) is for the control plane to decide when it asks.
  *
  * Units that share a folder share its cache, under a key of all their files. So for a job in which commands of many units
  * join, `units` are all that could run in it: the key is then the same whichever of them a change reaches.
  */
-export function cachesOf(units: readonly Unit[], { trust, rules }: JobTerms, ids: KeyFileIds): CacheRequest[] {
-  if (trust !== 'trusted') return [];
+export function cachesOf(units: readonly Unit[], { rules }: JobTerms, ids: KeyFileIds): CacheRequest[] {
   const toolchain = units.find((unit) => unit.toolchain !== null)?.toolchain ?? null;
   const toolchainText = toolchain === null ? 'any' : `${toolchain.name}@${toolchain.version.slice(0, 100)}`;
   const shared = Map.groupBy(
@@ -60,7 +60,7 @@ const FACTOR = 0x9e3779b97f4a7c15n;
 /**
  * One id as it is; several as one number of their length, in which each counts by its place. Blob ids are digests already, so
  * two sets that anybody has by chance come out alike as rarely as two blobs do. It is no defence against whoever wants
- * them to: only trusted changes have caches.
+ * them to, and need not be: whoever wants the key of another cache of the repository can write it down.
  */
 function foldedIds(ids: readonly string[]): string {
   const [only] = ids;

@@ -69,7 +69,7 @@ function policyLink(trust: TrustLevel, isolation: IsolationTier): ExplanationLin
     : {
         kind: 'policy',
         policy: 'untrusted-change',
-        detail: `isolation of at least ${isolation}, no secrets, no caches, hosts from the list for strangers only, limits that the base had already`,
+        detail: `isolation of at least ${isolation}, no secrets, caches read and not saved, hosts from the list for strangers only, limits that the base had already`,
       };
 }
 

@@ -73,7 +73,9 @@ async function supervise(
     () => void engine.kill(id).catch(giveUp),
     killGraceMs,
   );
-  const output = new CappedOutput(layout.limits.outputBytes, sink, () => stopper.stopAtOnce('canceled'));
+  const output = new CappedOutput(step.outputBytes ?? layout.limits.outputBytes, sink, () =>
+    stopper.stopAtOnce('canceled'),
+  );
   const stream = await engine.attach(id);
   const startedAt = performance.now();
   await engine.start(id);

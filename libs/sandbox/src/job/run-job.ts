@@ -62,6 +62,13 @@ export interface JobSinks {
   output: (chunk: Uint8Array) => Promise<void>;
   /** A new phase of the job: for progress. */
   step: (name: string) => void;
+  /**
+   * What was planned is in the workspace, and no step of the job has begun: time to restore caches. What it takes is taken from
+   * the job's time, and what it throws is a broken invariant.
+   */
+  prepared?: (sandbox: Sandbox) => Promise<void>;
+  /** All steps succeeded: time to save caches, of which so many milliseconds of the job's are left. */
+  succeeded?: (sandbox: Sandbox, leftMs: number) => Promise<void>;
   /** A file the plan asks for; its content has to be read before the promise settles. */
   artifact: (request: ArtifactRequest, file: CollectedFile) => Promise<void>;
   /** All that one request of the plan asks for was handed on, but for what the report names. */
@@ -152,6 +159,7 @@ async function carryOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Pro
   sinks.step('checkout');
   const checkout = await checkOut(sandbox, order, sinks);
   if (checkout !== null) return checkout;
+  await sinks.prepared?.(sandbox);
   const steps: ReportedStep[] = [];
   let failed: { readonly step: JobStep; readonly result: StepResult } | null = null;
   for (const step of order.job.steps) {
@@ -170,6 +178,7 @@ async function carryOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Pro
   }
   const ended = failed === null ? { ...SUCCEEDED, steps } : endOf(failed.result, steps);
   const result = await collected(sandbox, order, sinks, ended);
+  if (failed === null) await sinks.succeeded?.(sandbox, deadlineAt - performance.now());
   if (failed === null || result.outcome === 'canceled') return result;
   const { step } = failed;
   const { job, secrets } = order;

@@ -1,0 +1,63 @@
+import type { SavedCache } from '@delta-ci/contracts';
+import { gatewayFor } from '../api/gateway.ts';
+import { EXIT, type ExitCode } from '../problem.ts';
+import { safeLine } from '../screen/safe-text.ts';
+import { table } from '../screen/table.ts';
+import { ageText, bytesText, plural } from '../screen/words.ts';
+import { printJson, type Surroundings } from '../surroundings.ts';
+import type { ApiOptions } from './runs.ts';
+
+export interface CacheListOptions extends ApiOptions {
+  readonly repository?: string;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+export interface RemoveCachesOptions extends ApiOptions {
+  readonly repository: string;
+  readonly domain?: string;
+  readonly reason: string;
+}
+
+/** `delta caches list` */
+export async function listCaches(surroundings: Surroundings, options: CacheListOptions): Promise<ExitCode> {
+  const { repository, limit, cursor } = options;
+  const page = await (await gatewayFor(surroundings, options)).listCaches({ repository, limit, cursor });
+  if (options.json === true) {
+    printJson(surroundings, page);
+    return EXIT.succeeded;
+  }
+  surroundings.out(page.caches.length === 0 ? 'no caches are kept\n' : cacheTable(surroundings, page.caches));
+  if (page.nextCursor !== null) surroundings.out(`\nmore: delta caches list --cursor ${safeLine(page.nextCursor)}\n`);
+  return EXIT.succeeded;
+}
+
+/** `delta caches remove` */
+export async function removeCaches(
+  surroundings: Surroundings,
+  key: string,
+  { repository, domain, reason, ...options }: RemoveCachesOptions,
+): Promise<ExitCode> {
+  const wanted = { repository, key, reason, ...(domain === undefined ? {} : { domain }) };
+  const { removed } = await (await gatewayFor(surroundings, options)).removeCaches(wanted);
+  if (options.json === true) printJson(surroundings, { removed });
+  else
+    surroundings.out(
+      `${plural(removed.length, 'cache')} removed, of ${removed.map((cache) => safeLine(cache.domain)).join(', ')}; the next job that misses one makes it again\n`,
+    );
+  return EXIT.succeeded;
+}
+
+function cacheTable(surroundings: Surroundings, caches: readonly SavedCache[]): string {
+  const now = surroundings.nowMs();
+  const rows = caches.map((cache) => [
+    cache.key,
+    cache.domain,
+    bytesText(cache.sizeBytes),
+    bytesText(cache.contentBytes),
+    ageText(cache.savedAtMs, now),
+    `${cache.runId}/${cache.jobKey}`,
+    cache.repository,
+  ]);
+  return table(surroundings, ['KEY', 'DOMAIN', 'STORED', 'UNPACKED', 'SAVED', 'BY', 'REPOSITORY'], rows);
+}

@@ -1,0 +1,49 @@
+import {
+  ENDPOINTS,
+  REMOVED_CACHES_AT_ONCE_MAX,
+  type CacheListQuery,
+  type CachePage,
+  type RemoveCachesAnswer,
+  type RemoveCachesRequest,
+} from '@delta-ci/contracts';
+import { listCaches, whatIsKeptUnder } from '@delta-ci/event-log';
+import { Body, Controller, Inject, Query } from '@nestjs/common';
+import { CallingPerson } from '../access/caller-parameter.ts';
+import { actorOf, type AccessCaller } from '../access/caller.ts';
+import { envelopeFor, idFromKey } from '../command-ids.ts';
+import { acceptedOr, refusedWith } from '../http/refused.ts';
+import { IdempotencyKey } from '../http/idempotency-key.ts';
+import { Route } from '../http/route.ts';
+import { PARTS, type GatewayParts } from '../parts.ts';
+
+/** What is kept for jobs, and an end to it. */
+@Controller()
+export class CacheController {
+  readonly #parts: GatewayParts;
+
+  constructor(@Inject(PARTS) parts: GatewayParts) {
+    this.#parts = parts;
+  }
+
+  @Route('listCaches')
+  async list(@Query({ schema: ENDPOINTS.listCaches.query }) query: CacheListQuery): Promise<CachePage> {
+    const page = await listCaches(this.#parts.log, query);
+    if (page === null) throw refusedWith('invalid_request', 'query.cursor: not a cursor of this list');
+    return page;
+  }
+
+  @Route('removeCaches')
+  async remove(
+    @CallingPerson() person: AccessCaller,
+    @IdempotencyKey() idempotencyKey: string | undefined,
+    @Body({ schema: ENDPOINTS.removeCaches.body.content }) { reason, ...wanted }: RemoveCachesRequest,
+  ): Promise<RemoveCachesAnswer> {
+    const caches = await whatIsKeptUnder(this.#parts.log, wanted, REMOVED_CACHES_AT_ONCE_MAX);
+    if (caches.length === 0) throw refusedWith('not_found', `${wanted.repository} keeps nothing under this key`);
+    const actor = actorOf(person);
+    const envelope = envelopeFor(idFromKey('remove-caches', actor, idempotencyKey), actor);
+    const removal = { because: 'operator' as const, reason, caches };
+    acceptedOr(await this.#parts.commands.send('remove-caches', removal, envelope));
+    return { removed: caches };
+  }
+}

@@ -1,0 +1,187 @@
+import { digestOf } from '@delta-ci/artifact-store';
+import {
+  CACHES_PER_JOB_MAX,
+  CACHE_CHUNKS_MAX,
+  CACHE_CHUNK_BYTES_MAX,
+  ENDPOINTS,
+  canonicalJson,
+  type ChunkUploadAnswer,
+  type Digest,
+  type FindCacheAnswer,
+  type FindCacheRequest,
+  type GrantChunkAnswer,
+  type GrantChunkRequest,
+  type OfferedChunk,
+  type SaveCacheAnswer,
+  type SaveCacheRequest,
+} from '@delta-ci/contracts';
+import { findCache } from '@delta-ci/event-log';
+import { leaseHashOf } from '@delta-ci/service';
+import { Body, Controller, Inject, Param, Query, Req, Res } from '@nestjs/common';
+import { CallingRunner } from '../access/caller-parameter.ts';
+import type { RunnerCaller } from '../access/caller.ts';
+import type { Reply, Request } from '../http/exchange.ts';
+import { streamOf } from '../http/read-bytes.ts';
+import { acceptedOr, foundOr, refusedWith } from '../http/refused.ts';
+import { Route } from '../http/route.ts';
+import { PARTS, type GatewayParts } from '../parts.ts';
+import { speak, type OfLease } from '../runners/lease-speech.ts';
+import { LeaseUploads } from '../runners/lease-uploads.ts';
+import {
+  cachesOfLease,
+  chunksOf,
+  missingChunk,
+  refuseOtherKeys,
+  removeDamaged,
+  savedCacheOf,
+  savingDomain,
+  type LeaseCaches,
+} from './lease-caches.ts';
+
+const E = ENDPOINTS;
+
+/** As long as a slow line needs for the chunks of a large cache. */
+const GRANT_MS = 15 * 60_000;
+
+/** All that a job can have, each chunk asked for and sent, and as much again for what is repeated. */
+const CHUNKS_OF_A_JOB = CACHES_PER_JOB_MAX * CACHE_CHUNKS_MAX;
+const BOUNDS = { requestsMax: 4 * CHUNKS_OF_A_JOB, bytesMax: 4 * CHUNKS_OF_A_JOB * CACHE_CHUNK_BYTES_MAX };
+
+/** Caches of the job that a runner has a lease of: found, brought, sent and recorded, a chunk at a time. */
+@Controller()
+export class LeaseCacheController {
+  readonly #parts: GatewayParts;
+  readonly #traffic = new LeaseUploads(BOUNDS);
+
+  constructor(@Inject(PARTS) parts: GatewayParts) {
+    this.#parts = parts;
+  }
+
+  @Route('findCache')
+  async find(
+    @CallingRunner() runner: RunnerCaller,
+    @Param({ schema: E.findCache.params }) params: OfLease,
+    @Body({ schema: E.findCache.body.content }) { key }: FindCacheRequest,
+  ): Promise<FindCacheAnswer> {
+    const caches = await this.#cachesOf(params, runner);
+    refuseOtherKeys(caches, key);
+    const found = await findCache(this.#parts.log, caches, key);
+    if (found === null) return { cache: null, saves: caches.saves };
+    const { domain, sizeBytes, contentBytes } = found;
+    const [home, workspace] = await Promise.all([
+      this.#offered(found.content.home),
+      this.#offered(found.content.workspace),
+    ]);
+    return { cache: { domain, sizeBytes, contentBytes, content: { home, workspace } }, saves: caches.saves };
+  }
+
+  @Route('downloadChunk')
+  async download(
+    @CallingRunner() runner: RunnerCaller,
+    @Param({ schema: E.downloadChunk.params }) { digest, ...params }: OfLease & { digest: Digest },
+    @Query({ schema: E.downloadChunk.query }) { key }: FindCacheRequest,
+    @Res() reply: Reply,
+  ): Promise<void> {
+    const caches = await this.#cachesOf(params, runner);
+    refuseOtherKeys(caches, key);
+    const cache = foundOr(await findCache(this.#parts.log, caches, key), 'cache under this key');
+    if (!chunksOf(cache.content).some((chunk) => chunk.digest === digest))
+      throw refusedWith('not_found', 'the cache under this key has no such chunk');
+    const damaged = async () => removeDamaged(this.#parts, savedCacheOf(caches.repository, cache), digest);
+    const content = await this.#parts.store.caches.open(digest);
+    if (content === null) {
+      await damaged();
+      throw refusedWith('not_found', 'the store no longer has this chunk: the cache is removed');
+    }
+    content.stream.once('error', () => {
+      damaged().catch((error: unknown) => this.#parts.logger.warn({ event: 'cache-not-removed', err: error }));
+    });
+    reply
+      .header('content-type', 'application/octet-stream')
+      .header('content-length', String(content.sizeBytes))
+      .send(content.stream);
+  }
+
+  @Route('grantChunk')
+  async grant(
+    @CallingRunner() runner: RunnerCaller,
+    @Param({ schema: E.grantChunk.params }) params: OfLease,
+    @Body({ schema: E.grantChunk.body.content }) { digest, sizeBytes }: GrantChunkRequest,
+  ): Promise<GrantChunkAnswer> {
+    savingDomain(await this.#cachesOf(params, runner, sizeBytes));
+    const { caches } = this.#parts.store;
+    if ((await caches.size(digest)) === sizeBytes) return { stands: true, grant: null };
+    if (caches.direct === null) return { stands: false, grant: null };
+    const expiresAtMs = Date.now() + GRANT_MS;
+    const scope = { digest, sizeBytes, sender: leaseHashOf(params.leaseId) };
+    const { uploadId, requests } = await caches.direct.grantUpload(scope, GRANT_MS);
+    return { stands: false, grant: { uploadId, requests: requests.map((each) => ({ ...each })), expiresAtMs } };
+  }
+
+  @Route('uploadChunk')
+  async upload(
+    @CallingRunner() runner: RunnerCaller,
+    @Param({ schema: E.uploadChunk.params }) params: OfLease,
+    @Query({ schema: E.uploadChunk.query }) { digest }: { digest: Digest },
+    @Req() { body, headers }: Request,
+  ): Promise<ChunkUploadAnswer> {
+    const announced = Number(headers['content-length'] ?? CACHE_CHUNK_BYTES_MAX);
+    savingDomain(await this.#cachesOf(params, runner, announced));
+    const options = { expected: digest, sizeBytesMax: CACHE_CHUNK_BYTES_MAX };
+    await this.#parts.store.caches.put(streamOf(body), options);
+    return {};
+  }
+
+  @Route('saveCache')
+  async save(
+    @CallingRunner() runner: RunnerCaller,
+    @Param({ schema: E.saveCache.params }) params: OfLease,
+    @Body({ schema: E.saveCache.body.content }) { key, content }: SaveCacheRequest,
+  ): Promise<SaveCacheAnswer> {
+    const caches = await this.#cachesOf(params, runner);
+    const domain = savingDomain(caches);
+    refuseOtherKeys(caches, key);
+    const missing = await missingChunk(this.#parts, content);
+    if (missing !== null) throw refusedWith('not_found', `chunk ${missing} was not sent`);
+    const digest = digestOf(canonicalJson(content));
+    const cache = { key, digest, content, ...sizesOf(content) };
+    const { lease, envelope } = speak('record-cache', params, runner, `${key}\n${digest}`);
+    acceptedOr(await this.#parts.commands.send('record-cache', { ...lease, cache }, envelope));
+    await this.#lookAgain({ ...caches, reads: [domain] }, cache);
+    return { domain };
+  }
+
+  /** What a request about so many bytes may be about. @throws Refused when the lease does not count, or asks for too much */
+  async #cachesOf(params: OfLease, runner: RunnerCaller, bytes = 0): Promise<LeaseCaches> {
+    const caches = await cachesOfLease(this.#parts, params, runner);
+    this.#traffic.count(leaseHashOf(params.leaseId), bytes);
+    return caches;
+  }
+
+  /** A cache with the same chunks may have been removed before this one was recorded, and they may be gone with it. */
+  async #lookAgain(caches: LeaseCaches, { key, content }: Pick<SaveCacheRequest, 'key' | 'content'>): Promise<void> {
+    const gone = await missingChunk(this.#parts, content);
+    const saved = gone === null ? null : await findCache(this.#parts.log, caches, key);
+    if (gone === null || saved === null) return;
+    await removeDamaged(this.#parts, savedCacheOf(caches.repository, saved), gone);
+    throw refusedWith('not_found', `chunk ${gone} was removed while the cache was recorded`);
+  }
+
+  async #offered(chunks: readonly Omit<OfferedChunk, 'url'>[]): Promise<OfferedChunk[]> {
+    const { direct } = this.#parts.store.caches;
+    return Promise.all(
+      chunks.map(async (chunk) => ({
+        ...chunk,
+        url: direct === null ? null : await direct.grantDownload(chunk.digest, 'attachment', GRANT_MS),
+      })),
+    );
+  }
+}
+
+function sizesOf(content: SaveCacheRequest['content']): { sizeBytes: number; contentBytes: number } {
+  const chunks = chunksOf(content);
+  return {
+    sizeBytes: chunks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    contentBytes: chunks.reduce((sum, { contentBytes }) => sum + contentBytes, 0),
+  };
+}

@@ -1,0 +1,270 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { digestOf } from '@delta-ci/artifact-store';
+import {
+  FindCacheAnswer,
+  GrantChunkAnswer,
+  RegisterRunnerAnswer,
+  runStream,
+  type Change,
+  type Command,
+} from '@delta-ci/contracts';
+import { leaseHashOf } from '@delta-ci/service';
+import { whereObjectsAreServed } from '../../../../test/support/infra/object-server.ts';
+import { ATTEMPT, JOB, created, leased, oneJobPlan, planned } from '../../../../test/support/made-up/one-job-run.ts';
+import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
+import { REGISTRATION_TOKEN, json, testGateway, type TestGateway } from '../gateway.fixture.ts';
+
+const KEY = 'npm-packages-1';
+const PROPOSED = oneJobPlan({
+  jobs: [aPlannedJob(JOB, { caches: [{ type: 'deps', key: KEY, paths: ['~/.npm'] }] })],
+});
+const { repository } = PROPOSED.plan;
+const REGISTRATION = {
+  name: 'runner-1',
+  pool: 'default',
+  capabilities: { os: 'linux', arch: 'x64', isolation: ['process'], toolchains: [], labels: [] },
+  version: '1.0.0',
+};
+
+const PULL_REQUEST: Partial<Change> = { kind: 'pull_request', ref: 'refs/pull/7/head', pullRequest: 7 };
+const STRANGER: Partial<Change> = { ...PULL_REQUEST, ref: 'refs/pull/8/head', pullRequest: 8, trust: 'untrusted' };
+
+function chunkOf(text: string) {
+  const content = Buffer.from(text.repeat(100));
+  const bytes = zstdCompressSync(content);
+  return { bytes, chunk: { digest: digestOf(bytes), sizeBytes: bytes.byteLength, contentBytes: content.byteLength } };
+}
+
+/** A gateway on which runs of several changes are worked on, the test deciding in the orchestrator's place. */
+class Caches {
+  readonly gateway: TestGateway;
+  readonly recorded: Command<'record-cache'>[] = [];
+  readonly removed: Command<'remove-caches'>[] = [];
+  #runs = 0;
+
+  private constructor(gateway: TestGateway) {
+    this.gateway = gateway;
+  }
+
+  static async open(settings: Readonly<Record<string, string>> = {}): Promise<Caches> {
+    const caches = new Caches(await testGateway(settings));
+    const accepted = { ok: true, result: {}, position: 1 } as const;
+    await caches.gateway.answer({
+      'register-runner': ({ data: { runnerId } }) => Promise.resolve({ ok: true, result: { runnerId }, position: 1 }),
+      'record-cache': (command) => {
+        caches.recorded.push(command);
+        return Promise.resolve(accepted);
+      },
+      'remove-caches': (command) => {
+        caches.removed.push(command);
+        return Promise.resolve(accepted);
+      },
+    });
+    return caches;
+  }
+
+  /** A run of this change, with a runner at work that says what it wants under its lease. */
+  async working(change: Partial<Change> = {}) {
+    this.#runs += 1;
+    const [runId, leaseId] = [`run_${String(this.#runs).repeat(32)}`, String(this.#runs).repeat(64)];
+    const answer = await this.gateway.call('/runner/v1/runners', { ...json(REGISTRATION), token: REGISTRATION_TOKEN });
+    const { runnerId, token } = RegisterRunnerAnswer.parse(await answer.json());
+    const begun = await this.gateway.append(
+      runStream(runId),
+      [
+        ...created(runId, repository, { ...PROPOSED.plan.change, ...change }),
+        ...planned(PROPOSED),
+        ...leased({ leaseHash: leaseHashOf(leaseId), runnerId }),
+      ],
+      this.#runs === 1 ? [PROPOSED] : [],
+    );
+    if (!begun.ok) throw new Error(begun.refusal.message);
+    const call = async (path: string, init: RequestInit = {}) =>
+      this.gateway.call(`/runner/v1/leases/${leaseId}/caches${path}`, { ...init, token });
+    const said = async (response: Response) => {
+      const body = (await response.json()) as Record<string, unknown>;
+      return { status: response.status, code: (body['error'] as { code?: string } | undefined)?.code, body };
+    };
+    const ask = async (path: string, body: unknown) => said(await call(path, json(body)));
+    return {
+      runId,
+      ask,
+      find: async (key = KEY) => FindCacheAnswer.parse((await ask('/find', { key })).body),
+      get: async (digest: string, key = KEY) => call(`/chunks/${digest}?key=${encodeURIComponent(key)}`),
+      put: async (digest: string, bytes: Uint8Array) => {
+        const headers = { 'content-type': 'application/octet-stream' };
+        return said(await call(`/chunks?digest=${digest}`, { method: 'PUT', headers, body: Uint8Array.from(bytes) }));
+      },
+    };
+  }
+
+  /** As the orchestrator records it: in the log, and so for everybody to find. */
+  async keep(runId: string, { data: { cache } }: Command<'record-cache'>, domain: string): Promise<void> {
+    const data = { ...ATTEMPT, repository: repository.id, domain, cache };
+    const answer = await this.gateway.append(runStream(runId), [{ type: 'cache.saved', data }]);
+    if (!answer.ok) throw new Error(answer.refusal.message);
+  }
+}
+
+type Working = Awaited<ReturnType<Caches['working']>>;
+
+/** Brings a chunk to the store by the way it is granted. */
+async function send(runner: Working, { bytes, chunk }: ReturnType<typeof chunkOf>): Promise<string> {
+  const { digest, sizeBytes } = chunk;
+  const answer = GrantChunkAnswer.parse((await runner.ask('/chunks', { digest, sizeBytes })).body);
+  if (answer.stands) return 'stands';
+  if (answer.grant === null) return String((await runner.put(digest, bytes)).status);
+  const [request] = answer.grant.requests;
+  const { method = 'PUT', url = '', headers = {} } = request ?? {};
+  return `straight ${(await fetch(url, { method, headers, body: Uint8Array.from(bytes) })).status}`;
+}
+
+interface Store {
+  readonly settings: Readonly<Record<string, string>>;
+  /** What a chunk's first upload is answered. */
+  readonly sent: string;
+  readonly damage: (gateway: TestGateway, digest: string) => Promise<void>;
+  readonly lose: (gateway: TestGateway, digest: string) => Promise<void>;
+}
+
+/** What holds under a lease, wherever the store is. */
+function describeLeaseCaches(store: () => Promise<Store>): void {
+  let caches: Caches;
+  let main: Working;
+  let stranger: Working;
+  let kept: Store;
+  const one = chunkOf('what npm has downloaded\n');
+  const content = { home: [one.chunk], workspace: [] };
+
+  beforeAll(async () => {
+    kept = await store();
+    caches = await Caches.open(kept.settings);
+    main = await caches.working();
+    stranger = await caches.working(STRANGER);
+  });
+  afterAll(async () => caches.gateway.end());
+
+  it('given nothing is kept, then it is a miss, and says whether the run may save', async () => {
+    expect(await main.find()).toEqual({ cache: null, saves: 'trusted' });
+    expect(await stranger.find()).toEqual({ cache: null, saves: null });
+    expect(await (await caches.working(PULL_REQUEST)).find()).toEqual({ cache: null, saves: 'ref:refs/pull/7/head' });
+  });
+
+  it('given a key that the plan does not have, then there is no such cache, whoever asks', async () => {
+    for (const runner of [main, stranger]) {
+      expect(await runner.ask('/find', { key: 'another' })).toMatchObject({ status: 404, code: 'not_found' });
+      expect((await runner.get(one.chunk.digest, 'another')).status).toBe(404);
+    }
+    expect(await main.ask('', { key: 'another', content })).toMatchObject({ status: 404, code: 'not_found' });
+  });
+
+  it('given a change of a stranger, then no chunk and no cache of it is taken, by whatever way it comes', async () => {
+    const { digest, sizeBytes } = one.chunk;
+    expect(await stranger.ask('/chunks', { digest, sizeBytes })).toMatchObject({ status: 403, code: 'forbidden' });
+    expect(await stranger.put(digest, one.bytes)).toMatchObject({ status: 403, code: 'forbidden' });
+    expect(await stranger.ask('', { key: KEY, content })).toMatchObject({ status: 403, code: 'forbidden' });
+    expect(caches.recorded).toEqual([]);
+  });
+
+  it('given chunks that were not sent, or not as they were announced, then nothing is recorded', async () => {
+    expect(await main.ask('', { key: KEY, content })).toMatchObject({ status: 404, code: 'not_found' });
+    expect(await main.put(one.chunk.digest, Buffer.from('something else'))).toMatchObject({ code: 'digest_mismatch' });
+    expect(await main.ask('', { key: KEY, content: { home: [], workspace: [] } })).toMatchObject({ status: 400 });
+    expect(caches.recorded).toEqual([]);
+  });
+
+  it('given chunks that stand, then it is recorded with what it adds up to, once for the same request', async () => {
+    expect([await send(main, one), await send(main, one)]).toEqual([kept.sent, 'stands']);
+    for (const _ of ['first', 'again'])
+      expect(await main.ask('', { key: KEY, content })).toMatchObject({ status: 200, body: { domain: 'trusted' } });
+    const [first, again] = caches.recorded;
+    const { sizeBytes, contentBytes } = one.chunk;
+    expect(first?.data.cache).toEqual({ key: KEY, digest: expect.any(String), sizeBytes, contentBytes, content });
+    expect(again?.id).toBe(first?.id);
+  });
+
+  it('given it is kept, then whoever may read is given it, whole and right, and nothing but it', async () => {
+    const [recorded] = caches.recorded;
+    if (recorded === undefined) throw new Error('it was recorded before');
+    await caches.keep(main.runId, recorded, 'trusted');
+    for (const runner of [main, stranger]) {
+      const { cache } = await runner.find();
+      expect(cache).toMatchObject({ domain: 'trusted', content: { home: [one.chunk], workspace: [] } });
+      const url = cache?.content.home[0]?.url ?? null;
+      const ways = [await runner.get(one.chunk.digest), ...(url === null ? [] : [await fetch(url)])];
+      for (const answer of ways) expect(Buffer.from(await answer.arrayBuffer()).equals(one.bytes)).toBe(true);
+      expect((await runner.get(digestOf('another'))).status).toBe(404);
+    }
+  });
+
+  it('given the store has something else by now, then that is no answer, and the cache is removed, once it is sure', async () => {
+    await kept.damage(caches.gateway, one.chunk.digest);
+    const status = main.get(one.chunk.digest).then(async (answer) => (await answer.arrayBuffer(), answer.status));
+    expect(await status.catch(() => 'broken off')).not.toBe(200);
+    await kept.lose(caches.gateway, one.chunk.digest);
+    expect((await stranger.get(one.chunk.digest)).status).toBe(404);
+    expect(caches.removed.length).toBeGreaterThan(0);
+    for (const { data, actor } of caches.removed) {
+      expect(actor).toEqual({ kind: 'service', name: 'gateway' });
+      expect(data).toMatchObject({ because: 'damaged', caches: [{ runId: main.runId, key: KEY, domain: 'trusted' }] });
+    }
+  });
+}
+
+const OTHER_BYTES = Buffer.from('somebody wrote this behind the back of the store');
+
+describe('caches under a lease, where the store is a directory', () => {
+  const path = ({ artifactDir }: TestGateway, digest: string): string => {
+    const hex = digest.slice('sha256:'.length);
+    return join(artifactDir, 'caches', 'sha256', hex.slice(0, 2), hex);
+  };
+  describeLeaseCaches(() =>
+    Promise.resolve({
+      settings: {},
+      sent: '200',
+      damage: async (gateway, digest) => writeFile(path(gateway, digest), OTHER_BYTES),
+      lose: (gateway, digest) => Promise.resolve(rmSync(path(gateway, digest), { force: true })),
+    }),
+  );
+
+  it('a spec of a directory looks where chunks are', async () => {
+    const caches = await Caches.open();
+    const runner = await caches.working();
+    const { bytes, chunk } = chunkOf('x');
+    await send(runner, { bytes, chunk });
+    expect(readdirSync(join(path(caches.gateway, chunk.digest), '..'))).toEqual([chunk.digest.slice(7)]);
+    await caches.gateway.end();
+  });
+});
+
+await whereObjectsAreServed('caches under a lease, where the store', (server) => {
+  const ends: (() => Promise<void>)[] = [];
+  afterAll(async () => {
+    for (const end of ends.toReversed()) await end();
+  });
+  describeLeaseCaches(async () => {
+    const served = await server();
+    ends.push(async () => served.end());
+    const bucket = await served.freshBucket();
+    ends.push(async () => bucket.drop());
+    const key = (digest: string): string => `caches/sha256/${digest.slice(7, 9)}/${digest.slice(7)}`;
+    return {
+      settings: {
+        DELTA_ARTIFACT_STORE: 's3',
+        DELTA_ARTIFACT_S3_BUCKET: bucket.name,
+        DELTA_ARTIFACT_S3_REGION: served.region,
+        DELTA_ARTIFACT_S3_ENDPOINT: served.endpoint,
+        DELTA_ARTIFACT_S3_PATH_STYLE: String(served.pathStyle),
+        DELTA_ARTIFACT_S3_ACCESS_KEY_ID: served.credentials.accessKeyId,
+        DELTA_ARTIFACT_S3_SECRET_ACCESS_KEY: served.credentials.secretAccessKey,
+      },
+      sent: 'straight 200',
+      damage: async (_, digest) => bucket.overwrite(key(digest), OTHER_BYTES),
+      lose: async (_, digest) => bucket.overwrite(key(digest), null),
+    };
+  });
+});

@@ -1,0 +1,89 @@
+import {
+  CACHE_CHUNK_BYTES_MAX,
+  type CacheContent,
+  type CacheRequest,
+  type Digest,
+  type SavedCache,
+} from '@delta-ci/contracts';
+import { findCacheScope, type KeptCache, type RunCacheScope } from '@delta-ci/event-log';
+import { StoreError } from '@delta-ci/artifact-store';
+import { randomUUID } from 'node:crypto';
+import type { RunnerCaller } from '../access/caller.ts';
+import { envelopeFor } from '../command-ids.ts';
+import { foundOr, refusedWith } from '../http/refused.ts';
+import type { GatewayParts } from '../parts.ts';
+import { standingLease, type OfLease } from '../runners/lease-speech.ts';
+
+/** Questions to the store about the chunks of one cache under way at once. */
+const QUESTIONS_AT_ONCE = 8;
+
+/** What a lease may do with caches. Decided from what its run was created with, at each question: never by the runner's word. */
+export interface LeaseCaches extends Omit<RunCacheScope, 'planDigest'> {
+  /** Those of its job, as the plan has them. */
+  readonly requests: readonly CacheRequest[];
+}
+
+/** @throws Refused when the lease does not count any more */
+export async function cachesOfLease(parts: GatewayParts, params: OfLease, runner: RunnerCaller): Promise<LeaseCaches> {
+  const { runId, jobKey } = await standingLease(parts, params, runner);
+  const { planDigest, ...scope } = foundOr(await findCacheScope(parts.log, runId), `run ${runId}`);
+  const plan = planDigest === null ? null : await parts.plans.take(planDigest);
+  return { ...scope, requests: foundOr(plan?.jobs.get(jobKey), `job ${jobKey} in the plan of ${runId}`).caches };
+}
+
+/** @throws Refused for a key that the job's plan does not have: nothing else of a repository is for this job */
+export function refuseOtherKeys({ requests }: LeaseCaches, key: string): void {
+  if (!requests.some((request) => request.key === key))
+    throw refusedWith('not_found', 'the job has no cache of this key');
+}
+
+/** The domain in which the run saves. @throws Refused `forbidden` when there is none */
+export function savingDomain({ saves }: LeaseCaches): string {
+  if (saves === null) throw refusedWith('forbidden', 'the change is not trusted: its jobs read caches and save none');
+  return saves;
+}
+
+export const chunksOf = ({ home, workspace }: CacheContent) => [...home, ...workspace];
+
+/** The first chunk that is not in the store with its size; null when all are. */
+export async function missingChunk(
+  { store }: Pick<GatewayParts, 'store'>,
+  content: CacheContent,
+): Promise<Digest | null> {
+  const rest = chunksOf(content).values();
+  let missing: Digest | null = null;
+  const look = async (): Promise<void> => {
+    for (const { digest, sizeBytes } of rest) {
+      if (missing !== null) return;
+      if ((await store.caches.size(digest)) !== sizeBytes) missing = digest;
+    }
+  };
+  await Promise.all(Array.from({ length: QUESTIONS_AT_ONCE }, look));
+  return missing;
+}
+
+/** Nobody is given a cache any more of which the store does not have what was saved. What it has instead is removed. */
+export async function removeDamaged(
+  { store, commands, logger }: GatewayParts,
+  cache: SavedCache,
+  digest: Digest,
+): Promise<void> {
+  try {
+    // Read once more, to its end: a line that broke is no damage.
+    await store.caches.read(digest, CACHE_CHUNK_BYTES_MAX);
+    return;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    if (error.code === 'digest_mismatch') await store.caches.remove([digest]);
+  }
+  const removal = { because: 'damaged' as const, reason: `the store no longer has ${digest}`, caches: [cache] };
+  const envelope = envelopeFor(`remove-caches-${randomUUID()}`, { kind: 'service', name: 'gateway' });
+  const answer = await commands.send('remove-caches', removal, envelope);
+  const line = { event: 'cache-damaged', repository: cache.repository, key: cache.key, digest, removed: answer.ok };
+  logger.warn(line, 'what the store gave of a cache is not what was saved');
+}
+
+export function savedCacheOf(repository: string, kept: KeptCache): SavedCache {
+  const { content: _, ...saved } = kept;
+  return { ...saved, repository };
+}

@@ -1,0 +1,75 @@
+import { digestOf, type ContentStore } from '@delta-ci/artifact-store';
+import { CACHE_STREAM, REMOVED_CACHES_AT_ONCE_MAX, canonicalJson, type CacheRemoval } from '@delta-ci/contracts';
+import {
+  whichCachesAreOld,
+  whichCachesHaveNoRoom,
+  whichChunksAreKept,
+  type CacheBounds,
+  type LogConnection,
+  type Submission,
+} from '@delta-ci/event-log';
+import type { Ledger } from '../ledger.ts';
+
+export interface CacheRetentionTools {
+  readonly log: LogConnection;
+  readonly ledger: Pick<Ledger, 'submit'>;
+  readonly store: { readonly caches: Pick<ContentStore, 'storedBefore' | 'remove'> };
+  readonly bounds: CacheBounds;
+}
+
+/**
+ * Records a number of caches that are too old, or too many for their repository: nobody is given them from then on, and what
+ * only they had belongs to nothing. Answers how many there were.
+ */
+export async function retireCaches({ log, ledger, bounds }: Omit<CacheRetentionTools, 'store'>): Promise<number> {
+  const old = await whichCachesAreOld(log, bounds, REMOVED_CACHES_AT_ONCE_MAX);
+  await record(ledger, { because: 'age', reason: '', caches: old });
+  const many = await whichCachesHaveNoRoom(log, bounds, REMOVED_CACHES_AT_ONCE_MAX);
+  await record(ledger, { because: 'size', reason: '', caches: many });
+  return old.length + many.length;
+}
+
+async function record(ledger: Pick<Ledger, 'submit'>, removal: CacheRemoval): Promise<void> {
+  if (removal.caches.length === 0) return;
+  const answer = await ledger.submit(removalSubmission(removal));
+  if (!answer.ok) throw new Error(`caches to be removed were not recorded: ${answer.refusal.message}`);
+}
+
+/** Once for the same caches, whoever finds them. */
+export function removalSubmission(data: CacheRemoval): Submission {
+  const which = data.caches.map(({ runId, jobKey, attempt, key }) => [runId, jobKey, attempt, key]);
+  const id = `retire-caches-${digestOf(canonicalJson(which)).slice('sha256:'.length)}`;
+  const appends = [{ stream: CACHE_STREAM, events: [{ type: 'cache.removed' as const, data }] }];
+  return {
+    id,
+    actor: { kind: 'timer', name: 'retire-caches' },
+    causation: id,
+    traceparent: null,
+    runs: [],
+    decide: () => ({ appends, answer: { ok: true, result: {} } }),
+  };
+}
+
+/** A job that sends chunks has them recorded within a quarter of an hour, or never. */
+export const CHUNK_UNKEPT_MS = 60 * 60_000;
+
+/**
+ * Removes the chunks that are in the store since `beforeMs` and that no cache refers to: of caches that were removed, and such as
+ * never made one. A job that records one at this very moment is mostly told that it is gone; if not, whoever restores the cache
+ * finds that it is damaged. Answers how many.
+ */
+export async function removeUnkeptChunks(
+  { log, store }: Pick<CacheRetentionTools, 'log' | 'store'>,
+  beforeMs: number,
+  signal: AbortSignal,
+): Promise<number> {
+  let removed = 0;
+  for await (const digests of store.caches.storedBefore(beforeMs)) {
+    if (signal.aborted) break;
+    const kept = await whichChunksAreKept(log, digests);
+    const unkept = digests.filter((digest) => !kept.has(digest));
+    if (unkept.length > 0) await store.caches.remove(unkept);
+    removed += unkept.length;
+  }
+  return removed;
+}

@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import { open, type FileHandle } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { zstdCompress, zstdDecompress } from 'node:zlib';
+import {
+  CACHE_CHUNKS_MAX,
+  CACHE_CHUNK_CONTENT_BYTES_MAX,
+  type CacheChunk,
+  type OfferedChunk,
+} from '@delta-ci/contracts';
+import type { CacheCalls } from './cache-calls.ts';
+
+/** Chunks under way at once: their compression fills the cores of a small machine, and their transfer a line. */
+const AT_ONCE = 4;
+
+const compress = promisify(zstdCompress);
+const decompress = promisify(zstdDecompress);
+
+/** What the store gave is not what was saved. */
+export class Damaged extends Error {
+  constructor(digest: string) {
+    super(`chunk ${digest} is not what was saved`);
+    this.name = 'Damaged';
+  }
+}
+
+/** There is more than a cache may have. */
+export class TooLarge extends Error {
+  constructor() {
+    super(`it has more than ${(CACHE_CHUNKS_MAX * CACHE_CHUNK_CONTENT_BYTES_MAX) / 1024 ** 3} GiB`);
+    this.name = 'TooLarge';
+  }
+}
+
+/**
+ * Fetches the chunks of an archive, a few at once, into a file: each is checked and decompressed, and written to its place.
+ * @throws Damaged; what the calls throw
+ */
+export async function fetchArchive(
+  calls: Pick<CacheCalls, 'download' | 'downloadThroughGateway'>,
+  key: string,
+  chunks: readonly OfferedChunk[],
+  path: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const file = await open(path, 'wx', 0o644);
+  const failed = new AbortController();
+  const ends = AbortSignal.any([signal, failed.signal]);
+  const rest = placed(chunks).values();
+  const fetchSome = async (): Promise<void> => {
+    for (const { chunk, offset } of rest) await fetchOne(calls, key, chunk, { file, offset }, ends);
+  };
+  try {
+    await allOrNone(Array.from({ length: AT_ONCE }, fetchSome), failed);
+  } finally {
+    await file.close();
+  }
+}
+
+async function fetchOne(
+  calls: Pick<CacheCalls, 'download' | 'downloadThroughGateway'>,
+  key: string,
+  chunk: OfferedChunk,
+  { file, offset }: { file: FileHandle; offset: number },
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  let bytes = await calls.download(key, chunk, signal);
+  if (digestOf(bytes) !== chunk.digest && chunk.url !== null) {
+    const { url: _, ...named } = chunk;
+    bytes = await calls.downloadThroughGateway(key, named, signal);
+  }
+  if (digestOf(bytes) !== chunk.digest) throw new Damaged(chunk.digest);
+  const content = await decompress(bytes, { maxOutputLength: chunk.contentBytes }).catch(() => {
+    throw new Damaged(chunk.digest);
+  });
+  if (content.byteLength !== chunk.contentBytes) throw new Damaged(chunk.digest);
+  await file.write(content, 0, content.byteLength, offset);
+}
+
+function placed(chunks: readonly OfferedChunk[]): { chunk: OfferedChunk; offset: number }[] {
+  let offset = 0;
+  return chunks.map((chunk) => {
+    const at = { chunk, offset };
+    offset += chunk.contentBytes;
+    return at;
+  });
+}
+
+/** Sends an archive while it is made: cut, compressed and sent a few chunks at a time, and never more than these in memory. */
+export class ArchiveSender {
+  readonly #calls: Pick<CacheCalls, 'upload'>;
+  readonly #signal: AbortSignal;
+  readonly #failed = new AbortController();
+  readonly #chunksMax: number;
+  readonly #chunks: Promise<CacheChunk>[] = [];
+  readonly #underWay = new Set<Promise<unknown>>();
+  #held = Buffer.allocUnsafe(CACHE_CHUNK_CONTENT_BYTES_MAX);
+  #heldBytes = 0;
+
+  /** @param chunksMax as many as are left of what one cache may have */
+  constructor(calls: Pick<CacheCalls, 'upload'>, signal: AbortSignal, chunksMax: number) {
+    this.#calls = calls;
+    this.#signal = AbortSignal.any([signal, this.#failed.signal]);
+    this.#chunksMax = chunksMax;
+  }
+
+  /** Takes the next bytes, which may change afterwards. @throws TooLarge; what sending an earlier chunk failed with */
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let from = 0; from < bytes.byteLength;) {
+      const some = bytes.subarray(from, from + CACHE_CHUNK_CONTENT_BYTES_MAX - this.#heldBytes);
+      this.#held.set(some, this.#heldBytes);
+      this.#heldBytes += some.byteLength;
+      from += some.byteLength;
+      if (this.#heldBytes === CACHE_CHUNK_CONTENT_BYTES_MAX) await this.#sendHeld();
+    }
+  }
+
+  /** The chunks of all that was written, once all of them were sent. @throws as `write` */
+  async end(): Promise<CacheChunk[]> {
+    if (this.#heldBytes > 0) await this.#sendHeld();
+    return allOrNone(this.#chunks, this.#failed);
+  }
+
+  /** Gives up what is under way. */
+  async abort(): Promise<void> {
+    this.#failed.abort();
+    await Promise.allSettled(this.#chunks);
+  }
+
+  async #sendHeld(): Promise<void> {
+    this.#signal.throwIfAborted();
+    if (this.#chunks.length >= this.#chunksMax) throw new TooLarge();
+    const content = this.#held.subarray(0, this.#heldBytes);
+    this.#held = Buffer.allocUnsafe(CACHE_CHUNK_CONTENT_BYTES_MAX);
+    this.#heldBytes = 0;
+    const sending = this.#send(content);
+    this.#chunks.push(sending);
+    this.#underWay.add(sending);
+    sending.then(
+      () => this.#underWay.delete(sending),
+      // It stays, and whoever waits for room meets it.
+      () => this.#failed.abort(),
+    );
+    if (this.#underWay.size >= AT_ONCE) await Promise.race(this.#underWay);
+  }
+
+  async #send(content: Uint8Array): Promise<CacheChunk> {
+    const bytes = Uint8Array.from(await compress(content));
+    const chunk = { digest: digestOf(bytes), sizeBytes: bytes.byteLength, contentBytes: content.byteLength };
+    await this.#calls.upload(chunk, bytes, this.#signal);
+    return chunk;
+  }
+}
+
+/** All results; or the first failure, once the others have ended, which it makes them do. */
+async function allOrNone<T>(work: readonly Promise<T>[], failed: AbortController): Promise<T[]> {
+  try {
+    return await Promise.all(work);
+  } catch (error) {
+    failed.abort(error);
+    await Promise.allSettled(work);
+    throw error;
+  }
+}
+
+const digestOf = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;

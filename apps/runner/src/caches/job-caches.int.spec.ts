@@ -1,0 +1,335 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  CACHE_CHUNK_CONTENT_BYTES_MAX,
+  type CacheContent,
+  type CacheResult,
+  type FindCacheAnswer,
+  type TrustDomain,
+} from '@delta-ci/contracts';
+import { DEFAULT_SANDBOX_LIMITS, ProcessExecutor, type Sandbox } from '@delta-ci/sandbox';
+import { SecretMasker } from '@delta-ci/service';
+import { Refused, Unreachable } from '../gateway-client.ts';
+import { ArchiveSender, TooLarge } from './cache-archives.ts';
+import type { CacheCalls } from './cache-calls.ts';
+import { JobCaches } from './job-caches.ts';
+
+type Calls = Pick<CacheCalls, 'find' | 'download' | 'downloadThroughGateway' | 'upload' | 'save'>;
+
+const KEY = 'kept-1';
+const REQUEST = { type: 'deps' as const, key: KEY, paths: ['~/.kept', 'made'] };
+const SECRET = 'not-a-secret-of-a-registry';
+
+/** The gateway and its store as a job's caches see them. */
+class Store implements Calls {
+  readonly chunks = new Map<string, Uint8Array<ArrayBuffer>>();
+  saves: TrustDomain | null = 'trusted';
+  kept: CacheContent | null = null;
+  /** What every call ends with in place of its answer. */
+  trouble: (() => Promise<never>) | null = null;
+  underWay = 0;
+  mostUnderWay = 0;
+
+  async find(): Promise<FindCacheAnswer> {
+    await this.trouble?.();
+    const offered = (chunks: CacheContent['home']) => chunks.map((chunk) => ({ ...chunk, url: null }));
+    const { saves, kept } = this;
+    if (kept === null) return { cache: null, saves };
+    const content = { home: offered(kept.home), workspace: offered(kept.workspace) };
+    return { cache: { domain: 'trusted', sizeBytes: 1, contentBytes: 1, content }, saves };
+  }
+
+  async download(...[, { digest }]: Parameters<Calls['download']>): Promise<Uint8Array<ArrayBuffer>> {
+    await this.trouble?.();
+    const found = this.chunks.get(digest);
+    if (found === undefined) throw new Refused('not_found', 'the store no longer has this chunk', {});
+    return found;
+  }
+
+  async downloadThroughGateway(...[key, chunk, signal]: Parameters<Calls['downloadThroughGateway']>) {
+    return this.download(key, { ...chunk, url: null }, signal);
+  }
+
+  async upload(...[{ digest }, bytes]: Parameters<Calls['upload']>): Promise<void> {
+    this.underWay += 1;
+    this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.underWay -= 1;
+    await this.trouble?.();
+    this.chunks.set(digest, bytes);
+  }
+
+  async save({ content }: Parameters<Calls['save']>[0]): Promise<{ domain: TrustDomain }> {
+    await this.trouble?.();
+    if (this.kept !== null) throw new Refused('conflicting_repeat', 'a cache is kept under this key already', {});
+    this.kept = content;
+    return { domain: 'trusted' };
+  }
+}
+
+describe('the caches of a job', () => {
+  let place: string;
+  let store: Store;
+  let said: string[];
+  beforeEach(async () => {
+    place = await mkdtemp(join(tmpdir(), 'delta-job-caches-'));
+    store = new Store();
+    said = [];
+  });
+  afterEach(async () => rm(place, { recursive: true, force: true }));
+
+  interface Job {
+    /** Of the job, in its sandbox. */
+    readonly sh?: string;
+    readonly timeoutMs?: number;
+    readonly leftMs?: number;
+    readonly fails?: boolean;
+    readonly signal?: AbortSignal;
+  }
+
+  /** A job with one cache, in a sandbox of its own. Answers what became of it, and what its script printed. */
+  const job = async ({ sh = ':', timeoutMs = 60_000, leftMs = 60_000, fails = false, signal }: Job) => {
+    const directory = await mkdtemp(join(place, 'job-'));
+    const [workspaceDir, gitDir] = [join(directory, 'workspace'), join(directory, 'source.git')];
+    await Promise.all([mkdir(workspaceDir), mkdir(gitDir)]);
+    const executor = new ProcessExecutor({ stateDir: join(directory, 'state'), killGraceMs: 500 });
+    const opened = await executor.open({
+      workspace: { hostDir: workspaceDir, onClose: 'keep' },
+      trust: 'trusted',
+      limits: DEFAULT_SANDBOX_LIMITS,
+      network: 'none',
+      env: {},
+      binds: [{ hostPath: gitDir }],
+      user: 'delta',
+    });
+    if (!opened.ok) throw new Error(opened.refusal.message);
+    const { sandbox } = opened;
+    const caches = new JobCaches([REQUEST], {
+      calls: store,
+      gitDir,
+      jobTimeoutMs: timeoutMs,
+      watch: () => new SecretMasker([SECRET]).stream(),
+      say: (text) => Promise.resolve(void said.push(text)),
+      signal: signal ?? new AbortController().signal,
+    });
+    caches.begin(Promise.resolve());
+    await caches.restore(sandbox);
+    const printed = await run(sandbox, sh);
+    if (!fails) await caches.save(sandbox, leftMs);
+    await caches.close();
+    await sandbox.close();
+    const [result] = caches.results;
+    return { result, printed, left: await readdir(workspaceDir), archives: await readdir(join(gitDir, 'caches')) };
+  };
+
+  const fill = 'mkdir -p ~/.kept made; echo home > ~/.kept/a; echo work > made/b';
+  const look = 'cat ~/.kept/a made/b';
+
+  it('given nothing is kept, then what is there at the end is saved, and the next job has it', async () => {
+    const first = await job({ sh: fill });
+    expect(first.result).toMatchObject({ key: KEY, hit: false, saved: { domain: 'trusted' } });
+    const second = await job({ sh: look });
+    expect([second.printed, second.result]).toMatchObject([
+      'home\nwork\n',
+      { hit: true, restored: { domain: 'trusted' } },
+    ]);
+    expect(second.archives).toEqual([]);
+    expect(said.map((line) => line.replace(/\d+ ms|\d+\.\d MiB/g, '…'))).toEqual([
+      `cache ${KEY}: nothing is kept`,
+      `cache ${KEY}: saved … (… compressed) in … (trusted)`,
+      `cache ${KEY}: restored … (… compressed) in … (trusted)`,
+    ]);
+  });
+
+  it('given an archive of many chunks, then it comes back as it was, a few of them under way at once', async () => {
+    const sum = 'cat made/large | cksum';
+    store = meeting();
+    const bytes = Math.round(2.5 * CACHE_CHUNK_CONTENT_BYTES_MAX);
+    const first = await job({ sh: `mkdir made; head -c ${bytes} /dev/urandom > made/large; ${sum}` });
+    expect(store.kept?.workspace).toHaveLength(3);
+    expect(store.mostUnderWay).toBeLessThanOrEqual(4);
+    expect((await job({ sh: sum })).printed).toBe(first.printed);
+  });
+
+  it.each<[string, Partial<Job>, (to: Store) => void]>([
+    ['a job that failed', { fails: true }, () => undefined],
+    ['a run that saves nowhere', {}, (to) => (to.saves = null)],
+  ])('given %s, then nothing is sent', async (_, over, prepare) => {
+    prepare(store);
+    const { result } = await job({ sh: fill, ...over });
+    expect([result, store.chunks.size, store.kept]).toEqual([{ key: KEY, hit: false }, 0, null]);
+  });
+
+  it('given another job was quicker, then that is no problem of this one', async () => {
+    const [chunk] = await chunksOf(store, 'x');
+    const race = new (class extends Store {
+      override async save(...given: Parameters<Store['save']>) {
+        this.kept = { home: chunk === undefined ? [] : [chunk], workspace: [] };
+        return super.save(...given);
+      }
+    })();
+    store = race;
+    expect((await job({ sh: fill })).result).toEqual({ key: KEY, hit: false });
+    expect(said.at(-1)).toBe(`cache ${KEY}: another job has saved it meanwhile`);
+  });
+
+  const problems: readonly (readonly [string, CacheResult['problems'], Partial<Job>, (to: Store) => void])[] = [
+    [
+      'a store that does not answer',
+      [{ during: 'restore', code: 'store_unavailable', message: 'no answer' }],
+      {},
+      (to) => (to.trouble = () => Promise.reject(new Unreachable('no answer'))),
+    ],
+    [
+      'a store that hangs',
+      [{ during: 'restore', code: 'timed_out', message: 'it took too long' }],
+      { timeoutMs: 500 },
+      () => undefined,
+    ],
+    [
+      'a control plane that does not want it',
+      [{ during: 'restore', code: 'refused', message: 'forbidden: no' }],
+      {},
+      (to) => (to.trouble = () => Promise.reject(new Refused('forbidden', 'no', {}))),
+    ],
+    [
+      'nothing at its paths',
+      [{ during: 'save', code: 'nothing_there', message: expect.any(String) as never }],
+      { sh: ':' },
+      () => undefined,
+    ],
+    [
+      'a secret of the job in it',
+      [{ during: 'save', code: 'secret', message: 'a secret of the job is in it' }],
+      { sh: `mkdir made; printf %s ${SECRET} | base64 > made/token` },
+      () => undefined,
+    ],
+    [
+      'a job that has used up its time',
+      [{ during: 'save', code: 'timed_out', message: expect.any(String) as never }],
+      { leftMs: 0 },
+      () => undefined,
+    ],
+  ];
+  it.each(problems)('given %s, then it is told, and nothing else happens', async (name, expected, over, prepare) => {
+    if (name === 'a store that hangs') store = hanging();
+    prepare(store);
+    const { result, printed } = await job({ sh: fill, ...over });
+    expect([printed, result]).toEqual(['', { key: KEY, hit: false, problems: expected }]);
+    expect(store.kept).toBeNull();
+    expect(said.at(-1)).toMatch(/^cache kept-1 could not be (?:restored|saved): /);
+  });
+
+  it.each<[string, (bytes: Uint8Array) => Uint8Array<ArrayBuffer>, object]>([
+    ['other bytes', () => Uint8Array.from(Buffer.from('something else')), {}],
+    ['no bytes', () => new Uint8Array(0), {}],
+    ['more in it than it says', (bytes) => Uint8Array.from(bytes), { contentBytes: 1 }],
+    ['less in it than it says', (bytes) => Uint8Array.from(bytes), { contentBytes: CACHE_CHUNK_CONTENT_BYTES_MAX }],
+  ])(
+    'given a chunk with %s, then nothing of it is unpacked, and it is saved anew once it is gone',
+    async (_, change, over) => {
+      const [chunk] = await chunksOf(store, 'x'.repeat(100_000));
+      if (chunk === undefined) throw new Error('it was sent');
+      store.kept = { home: [{ ...chunk, ...over }], workspace: [] };
+      store.chunks.set(chunk.digest, change(store.chunks.get(chunk.digest) ?? new Uint8Array(0)));
+      const { result, printed } = await job({ sh: 'ls -A ~; ls -A' });
+      expect([printed, result?.hit, result?.problems?.[0]]).toMatchObject([
+        '',
+        false,
+        { during: 'restore', code: 'damaged' },
+      ]);
+      store.kept = null;
+      store.chunks.clear();
+      expect((await job({ sh: fill })).result).toMatchObject({ saved: {} });
+    },
+  );
+
+  it('given an archive that tar cannot read, then the job has nothing of it', async () => {
+    store.kept = { home: await chunksOf(store, 'this is no archive'.repeat(1_000)), workspace: [] };
+    const { result, printed, left } = await job({ sh: 'ls -A ~' });
+    expect([printed, left]).toEqual(['', []]);
+    expect(result?.problems).toMatchObject([{ during: 'restore', code: 'sandbox_failed' }]);
+  });
+
+  it('given a job that has to stop, then what is under way ends, and no word is lost about it', async () => {
+    store = hanging();
+    const stop = new AbortController();
+    const stopped = job({ signal: stop.signal });
+    stop.abort(new Error('canceled'));
+    expect((await stopped).result).toEqual({ key: KEY, hit: false });
+    expect(said).toEqual([]);
+  });
+});
+
+describe('an archive on its way out', () => {
+  it('given more than it may have, then it ends by name, and nothing is left under way', async () => {
+    const store = new Store();
+    const sender = new ArchiveSender(store, new AbortController().signal, 1);
+    const chunk = randomBytes(CACHE_CHUNK_CONTENT_BYTES_MAX);
+    await sender.write(chunk);
+    await expect(sender.write(chunk)).rejects.toThrow(TooLarge);
+    await sender.abort();
+    expect(store.underWay).toBe(0);
+  });
+
+  it('given the store fails, then whoever writes hears of it', async () => {
+    const store = new Store();
+    store.trouble = () => Promise.reject(new Unreachable('no answer'));
+    const sender = new ArchiveSender(store, new AbortController().signal, 10);
+    await sender.write(Buffer.from('x'));
+    await expect(sender.end()).rejects.toThrow('no answer');
+  });
+});
+
+async function run(sandbox: Sandbox, text: string): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  const outcome = await sandbox.run(
+    {
+      command: { kind: 'script', script: text },
+      workdir: '.',
+      env: {},
+      timeoutMs: 60_000,
+      idleTimeoutMs: null,
+    },
+    (chunk) => Promise.resolve(void chunks.push(Uint8Array.from(chunk))),
+  );
+  expect(outcome.kind).toBe('finished');
+  return Buffer.concat(chunks).toString();
+}
+
+/** Takes no chunk before a second one is on its way. */
+function meeting(): Store {
+  const { promise: met, resolve: meet } = Promise.withResolvers<void>();
+  return new (class extends Store {
+    #waiting = 0;
+
+    override async upload(...given: Parameters<Store['upload']>): Promise<void> {
+      this.#waiting += 1;
+      if (this.#waiting > 1) meet();
+      await met;
+      await super.upload(...given);
+      this.#waiting -= 1;
+    }
+  })();
+}
+
+/** Answers nothing until the signal of whoever asks says that it is over. */
+function hanging(): Store {
+  return new (class extends Store {
+    override async find(...[, signal]: [string?, AbortSignal?]): Promise<FindCacheAnswer> {
+      return new Promise((_, reject) => {
+        if (signal?.aborted === true) reject(signal.reason as Error);
+        signal?.addEventListener('abort', () => reject(signal.reason as Error));
+      });
+    }
+  })();
+}
+
+async function chunksOf(store: Store, text: string): Promise<CacheContent['home']> {
+  const sender = new ArchiveSender(store, new AbortController().signal, 10);
+  await sender.write(Buffer.from(text));
+  return sender.end();
+}

@@ -1,0 +1,294 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  CACHE_CHUNKS_MAX,
+  CACHE_CHUNK_CONTENT_BYTES_MAX,
+  SOURCE_LAYOUT,
+  type CacheContent,
+  type CacheProblem,
+  type CacheRequest,
+  type CacheResult,
+  type FindCacheAnswer,
+  type FoundCache,
+} from '@delta-ci/contracts';
+import { cachePlaces, packCache, unpackCache, type CacheStepEnd, type Sandbox } from '@delta-ci/sandbox';
+import type { MaskingStream } from '@delta-ci/service';
+import { Refused, Unreachable } from '../gateway-client.ts';
+import { ArchiveSender, Damaged, TooLarge, fetchArchive } from './cache-archives.ts';
+import type { CacheCalls } from './cache-calls.ts';
+
+/** Fetching takes at most so long, and at most a tenth of the job's time, and so does unpacking: what takes longer is sooner made again. */
+const RESTORE_MS_MAX = 5 * 60_000;
+const RESTORE_SHARE = 0.1;
+/** Saving takes at most so long, and never the last of the job's time. */
+const SAVE_MS_MAX = 10 * 60_000;
+const SAVE_RESERVE_MS = 10_000;
+
+export interface JobCacheTools {
+  readonly calls: Pick<CacheCalls, 'find' | 'download' | 'downloadThroughGateway' | 'upload' | 'save'>;
+  /** The source's directory, in which archives wait to be unpacked. */
+  readonly gitDir: string;
+  readonly jobTimeoutMs: number;
+  /** Finds the job's secrets in what is saved. */
+  readonly watch: () => Pick<MaskingStream, 'write' | 'end' | 'hasMasked'>;
+  /** For the log of the job. */
+  readonly say: (text: string) => Promise<void>;
+  /** Aborted when the job has to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** One cache of the job on its way. */
+interface Entry {
+  readonly request: CacheRequest;
+  /** In the caches' folder of the source. */
+  readonly name: string;
+  result: CacheResult;
+  answer: FindCacheAnswer | null;
+}
+
+/** What went wrong with a cache, by name. */
+class CacheFailed extends Error {
+  readonly code: CacheProblem['code'];
+
+  constructor(code: CacheProblem['code'], message: string) {
+    super(message);
+    this.name = 'CacheFailed';
+    this.code = code;
+  }
+}
+
+/**
+ * Caches of one job: fetched while its source is, unpacked before its first step, and saved when all its steps succeeded and there
+ * was none. Nothing that goes wrong with them is the job's: it runs without.
+ */
+export class JobCaches {
+  readonly #tools: JobCacheTools;
+  readonly #entries: readonly Entry[];
+  readonly #over = new AbortController();
+  #fetched: Promise<void> = Promise.resolve();
+
+  constructor(requests: readonly CacheRequest[], tools: JobCacheTools) {
+    this.#tools = tools;
+    this.#entries = requests.map((request, at) => ({
+      request,
+      name: `${at}`,
+      result: { key: request.key, hit: false },
+      answer: null,
+    }));
+  }
+
+  get results(): CacheResult[] {
+    return this.#entries.map(({ result }) => result);
+  }
+
+  /** Begins to fetch what there is, as soon as the lease is acknowledged: nothing is said under it before. */
+  begin(acknowledged: Promise<void>): void {
+    if (this.#entries.length === 0) return;
+    this.#fetched = acknowledged.then(
+      async () => this.#fetchAll(this.#within(this.#restoreMs)),
+      // Then there is no job.
+      () => undefined,
+    );
+  }
+
+  /** Unpacks what was fetched, once it is. */
+  async restore(sandbox: Sandbox): Promise<void> {
+    if (this.#entries.length === 0) return;
+    await this.#fetched;
+    const signal = this.#within(this.#restoreMs);
+    for (const entry of this.#entries)
+      await this.#attempt(entry, 'restore', async () => this.#unpack(entry, sandbox, signal));
+  }
+
+  /** Packs and sends what was not there. @param leftMs of the job's time */
+  async save(sandbox: Sandbox, leftMs: number): Promise<void> {
+    const wanted = this.#entries.filter(isWanted);
+    if (wanted.length === 0) return;
+    const budgetMs = Math.max(0, Math.min(SAVE_MS_MAX, Math.round(leftMs - SAVE_RESERVE_MS)));
+    const signal = this.#within(budgetMs);
+    for (const entry of wanted)
+      await this.#attempt(entry, 'save', async () => this.#pack(entry, sandbox, signal, budgetMs));
+  }
+
+  /** Ends whatever is under way. */
+  async close(): Promise<void> {
+    this.#over.abort();
+    await this.#fetched;
+  }
+
+  get #restoreMs(): number {
+    return Math.min(RESTORE_MS_MAX, Math.round(this.#tools.jobTimeoutMs * RESTORE_SHARE));
+  }
+
+  #within(budgetMs: number): AbortSignal {
+    return AbortSignal.any([this.#tools.signal, this.#over.signal, AbortSignal.timeout(budgetMs)]);
+  }
+
+  async #fetchAll(signal: AbortSignal): Promise<void> {
+    // What cannot be made is met again, and told, by each of them.
+    await mkdir(join(this.#tools.gitDir, SOURCE_LAYOUT.caches)).catch(() => undefined);
+    for (const entry of this.#entries) await this.#attempt(entry, 'restore', async () => this.#fetch(entry, signal));
+  }
+
+  async #fetch(entry: Entry, signal: AbortSignal): Promise<void> {
+    const startedMs = performance.now();
+    const { key } = entry.request;
+    entry.answer = await this.#tools.calls.find(key, signal);
+    const { cache } = entry.answer;
+    if (cache === null) return;
+    for (const root of ROOTS) {
+      const chunks = cache.content[root];
+      if (chunks.length === 0) continue;
+      await fetchArchive(this.#tools.calls, key, chunks, this.#pathOf(entry, root), signal);
+    }
+    entry.result = { ...entry.result, restored: transferOf(cache, startedMs) };
+  }
+
+  async #unpack(entry: Entry, sandbox: Sandbox, signal: AbortSignal): Promise<void> {
+    const { request, result, answer, name } = entry;
+    // Whatever kept it from being asked, or from coming, was told then.
+    if (answer === null || result.problems !== undefined) return;
+    const { cache } = answer;
+    if (cache === null) return this.#tools.say(`cache ${request.key}: nothing is kept`);
+    const { restored } = result;
+    if (restored === undefined) return;
+    delete entry.result.restored;
+    const startedMs = performance.now();
+    for (const place of cachePlaces(request.paths)) {
+      if (cache.content[place.root].length === 0) continue;
+      const step = { gitDir: this.#tools.gitDir, name: `${name}.${place.root}`, signal };
+      refuseUnless(await unpackCache(sandbox, place, { ...step, timeoutMs: this.#restoreMs }), 'unpacked', signal);
+      await rm(this.#pathOf(entry, place.root), { force: true });
+    }
+    const tookMs = Math.round(restored.tookMs + performance.now() - startedMs);
+    entry.result = { ...entry.result, hit: true, restored: { ...restored, tookMs } };
+    await this.#tools.say(`cache ${request.key}: restored ${sizeText(restored)} in ${tookMs} ms (${restored.domain})`);
+  }
+
+  async #pack(entry: Entry, sandbox: Sandbox, signal: AbortSignal, budgetMs: number): Promise<void> {
+    if (budgetMs === 0) throw new CacheFailed('timed_out', 'nothing is left of the time of the job');
+    const startedMs = performance.now();
+    const { key, paths } = entry.request;
+    const content: CacheContent = { home: [], workspace: [] };
+    for (const place of cachePlaces(paths)) {
+      const chunksMax = CACHE_CHUNKS_MAX - content.home.length;
+      content[place.root] = await this.#send(place, sandbox, { signal, timeoutMs: budgetMs, chunksMax });
+    }
+    const chunks = [...content.home, ...content.workspace];
+    if (chunks.length === 0) throw new CacheFailed('nothing_there', 'there is nothing at its paths');
+    const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.sizeBytes, 0);
+    const contentBytes = chunks.reduce((sum, chunk) => sum + chunk.contentBytes, 0);
+    const domain = await this.#record(key, content, signal);
+    if (domain === null) return this.#tools.say(`cache ${key}: another job has saved it meanwhile`);
+    const saved = transferOf({ domain, sizeBytes, contentBytes }, startedMs);
+    entry.result = { ...entry.result, saved };
+    await this.#tools.say(`cache ${key}: saved ${sizeText(saved)} in ${saved.tookMs} ms (${domain})`);
+  }
+
+  async #send(
+    place: Parameters<typeof packCache>[1],
+    sandbox: Sandbox,
+    { signal, timeoutMs, chunksMax }: { signal: AbortSignal; timeoutMs: number; chunksMax: number },
+  ): Promise<CacheContent['home']> {
+    const sender = new ArchiveSender(this.#tools.calls, signal, chunksMax);
+    const watch = this.#tools.watch();
+    const failures: Error[] = [];
+    const bytesMax = chunksMax * CACHE_CHUNK_CONTENT_BYTES_MAX + 1;
+    const end = await packCache(sandbox, place, { timeoutMs, signal, bytesMax }, async (bytes) => {
+      try {
+        watch.write(bytes);
+        if (watch.hasMasked) throw SECRET_INSIDE;
+        await sender.write(bytes);
+      } catch (error) {
+        failures.push(error instanceof Error ? error : new Error(String(error)));
+        throw error;
+      }
+    });
+    try {
+      watch.end();
+      const [failure] = failures;
+      if (failure !== undefined) throw failure;
+      if (watch.hasMasked) throw SECRET_INSIDE;
+      if (end.kind === 'nothing') return [];
+      refuseUnless(end, 'packed', signal);
+      return await sender.end();
+    } finally {
+      await sender.abort();
+    }
+  }
+
+  /** The domain in which it is kept from now on; null when another was quicker. */
+  async #record(key: string, content: CacheContent, signal: AbortSignal): Promise<string | null> {
+    try {
+      return (await this.#tools.calls.save({ key, content }, signal)).domain;
+    } catch (error) {
+      if (error instanceof Refused && error.code === 'conflicting_repeat') return null;
+      throw error;
+    }
+  }
+
+  /** Whatever it fails with is a problem of the cache, unless the job has to stop anyway. */
+  async #attempt(entry: Entry, during: CacheProblem['during'], work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (this.#tools.signal.aborted || this.#over.signal.aborted) return;
+      const problem = { during, ...problemOf(error) };
+      const { restored: _, ...result } = entry.result;
+      entry.result = {
+        ...result,
+        hit: during === 'save' && result.hit,
+        problems: [...(result.problems ?? []), problem],
+      };
+      await this.#tools.say(`cache ${entry.request.key} could not be ${during}d: ${problem.message}`);
+    }
+  }
+
+  #pathOf({ name }: Entry, root: keyof CacheContent): string {
+    return join(this.#tools.gitDir, SOURCE_LAYOUT.caches, `${name}.${root}`);
+  }
+}
+
+const ROOTS = ['home', 'workspace'] as const;
+
+const SECRET_INSIDE = new CacheFailed('secret', 'a secret of the job is in it');
+
+/** Where the run may save, and nothing is kept, or what was kept turned out to be damaged. */
+function isWanted({ answer, result }: Entry): boolean {
+  if (answer === null || answer.saves === null || result.hit) return false;
+  return answer.cache === null || result.problems?.some(({ code }) => code === 'damaged') === true;
+}
+
+/** @throws CacheFailed, or why the signal was aborted, unless the step did what it was for */
+function refuseUnless(end: CacheStepEnd, what: 'packed' | 'unpacked', signal: AbortSignal): void {
+  if (end.kind === 'done') return;
+  signal.throwIfAborted();
+  if (end.kind === 'timed_out') throw new CacheFailed('timed_out', `it could not be ${what} in time`);
+  throw new CacheFailed('sandbox_failed', `it could not be ${what}: ${end.kind === 'failed' ? end.why : end.kind}`);
+}
+
+function problemOf(error: unknown): Pick<CacheProblem, 'code' | 'message'> {
+  const message = (error instanceof Error ? error.message : String(error)).slice(0, 1_000).toWellFormed();
+  if (error instanceof CacheFailed) return { code: error.code, message };
+  if (error instanceof Damaged) return { code: 'damaged', message };
+  if (error instanceof TooLarge) return { code: 'too_large', message };
+  if (error instanceof Refused) return { code: GONE.has(error.code) ? 'damaged' : 'refused', message };
+  if (error instanceof Unreachable) return { code: 'store_unavailable', message };
+  if (error instanceof DOMException && error.name === 'TimeoutError')
+    return { code: 'timed_out', message: 'it took too long' };
+  return { code: 'store_unavailable', message };
+}
+
+function transferOf(
+  { domain, sizeBytes, contentBytes }: Pick<FoundCache, 'domain' | 'sizeBytes' | 'contentBytes'>,
+  startedMs: number,
+): NonNullable<CacheResult['saved']> {
+  return { domain, sizeBytes, contentBytes, tookMs: Math.round(performance.now() - startedMs) };
+}
+
+/** What is refused of a cache that was there a moment ago. */
+const GONE: ReadonlySet<string> = new Set(['not_found', 'digest_mismatch']);
+
+const MIB = 1024 ** 2;
+const sizeText = ({ sizeBytes, contentBytes }: { sizeBytes: number; contentBytes: number }): string =>
+  `${(contentBytes / MIB).toFixed(1)} MiB (${(sizeBytes / MIB).toFixed(1)} MiB compressed)`;
