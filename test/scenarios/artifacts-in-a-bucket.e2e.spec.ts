@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import type { CacheResult } from '@delta-ci/contracts';
 import { eventually } from '../support/infra/index.ts';
 import { whereObjectsAreServed, type FreshBucket, type ServedObjects } from '../support/infra/object-server.ts';
 import { configWith, startTestMesh, type PushedChange, type TestMesh } from '../support/mesh/index.ts';
@@ -68,6 +69,24 @@ await whereObjectsAreServed('artifacts of a mesh', (server) => {
       const given = Buffer.from(await (await download(digestOfA(bytes))).arrayBuffer());
       expect(given.equals(Buffer.alloc(bytes, 'a'))).toBe(true);
     }
+  }, 180_000);
+
+  it('a cache goes straight there in chunks, and comes back to the next job that asks for it', async () => {
+    const steps = ['[ -d kept ] || { mkdir kept; head -c 20M /dev/urandom > kept/large; }; cksum kept/large'];
+    const caches = [{ type: 'build', key: 'kept-1', paths: ['kept'] }];
+    const transferred = async (title: string) => {
+      const files = { 'delta.yaml': configWith({ keep: { steps, caches } }), [`${title}.txt`]: title };
+      const { runId } = await system.change(REPOSITORY, title, files);
+      const view = await system.settled(runId);
+      const result: CacheResult | undefined = view.jobs[0]?.attempts[0]?.report?.caches[0];
+      return { result, printed: /^\d+ \d+ kept\/large$/m.exec(await system.api.log(runId, 'keep'))?.[0] };
+    };
+    const first = await transferred('first');
+    expect(first.result).toMatchObject({ hit: false, saved: { domain: 'trusted' } });
+    expect((await bucket.keys()).filter((key) => key.startsWith('caches/sha256/'))).toHaveLength(2);
+    const second = await transferred('second');
+    expect(second.result).toMatchObject({ hit: true, restored: { sizeBytes: first.result?.saved?.sizeBytes } });
+    expect(second.printed).toBe(first.printed);
   }, 180_000);
 
   it('are gone when their days are over: first said so in the log, then out of the bucket, and by name to who asks', async () => {

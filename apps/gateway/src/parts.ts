@@ -40,6 +40,7 @@ export interface GatewayParts {
 }
 
 export interface GatewayMetrics {
+  readonly caches: Counter<'result'>;
   readonly deliveries: Counter<'result'>;
   readonly rateLimited: Counter<'access'>;
   readonly followers: Level<'what'>;

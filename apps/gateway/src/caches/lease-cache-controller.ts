@@ -66,6 +66,7 @@ export class LeaseCacheController {
     const caches = await this.#cachesOf(params, runner);
     refuseOtherKeys(caches, key);
     const found = await findCache(this.#parts.log, caches, key);
+    this.#parts.metrics.caches.add(1, { result: found === null ? 'miss' : 'hit' });
     if (found === null) return { cache: null, saves: caches.saves };
     const { domain, sizeBytes, contentBytes } = found;
     const [home, workspace] = await Promise.all([
@@ -148,6 +149,7 @@ export class LeaseCacheController {
     const { lease, envelope } = speak('record-cache', params, runner, `${key}\n${digest}`);
     acceptedOr(await this.#parts.commands.send('record-cache', { ...lease, cache }, envelope));
     await this.#lookAgain({ ...caches, reads: [domain] }, cache);
+    this.#parts.metrics.caches.add(1, { result: 'saved' });
     return { domain };
   }
 

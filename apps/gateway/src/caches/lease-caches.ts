@@ -64,7 +64,7 @@ export async function missingChunk(
 
 /** Nobody is given a cache any more of which the store does not have what was saved. What it has instead is removed. */
 export async function removeDamaged(
-  { store, commands, logger }: GatewayParts,
+  { store, commands, logger, metrics }: GatewayParts,
   cache: SavedCache,
   digest: Digest,
 ): Promise<void> {
@@ -79,6 +79,7 @@ export async function removeDamaged(
   const removal = { because: 'damaged' as const, reason: `the store no longer has ${digest}`, caches: [cache] };
   const envelope = envelopeFor(`remove-caches-${randomUUID()}`, { kind: 'service', name: 'gateway' });
   const answer = await commands.send('remove-caches', removal, envelope);
+  metrics.caches.add(1, { result: 'damaged' });
   const line = { event: 'cache-damaged', repository: cache.repository, key: cache.key, digest, removed: answer.ok };
   logger.warn(line, 'what the store gave of a cache is not what was saved');
 }

@@ -223,6 +223,13 @@ export const artifactMetrics = {
 
 /** For the public listener. */
 export const gatewayMetrics = {
+  caches: {
+    kind: 'counter',
+    name: 'delta.caches',
+    unit: '{cache}',
+    help: 'Caches that jobs asked for or left, by result: hit, miss, saved, damaged',
+    labels: ['result'],
+  },
   deliveries: {
     kind: 'counter',
     name: 'delta.webhook_deliveries',
