@@ -5,8 +5,10 @@ import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from '@jest/globals';
 import { SOURCE_LAYOUT } from '@delta-ci/contracts';
 import { pack, type Header } from 'tar-stream';
+import { whereAnEngineAnswers } from '../../../../test/support/infra/container-engine.ts';
 import { whereRunscIsHad } from '../../../../test/support/infra/gvisor.ts';
 import { BubblewrapExecutor } from '../bubblewrap/bubblewrap-executor.ts';
+import { ContainerExecutor } from '../container/container-executor.ts';
 import { GvisorExecutor } from '../gvisor/gvisor-executor.ts';
 import { ProcessExecutor } from '../process-executor.ts';
 import type { Sandbox, SandboxExecutor } from '../sandbox-executor.ts';
@@ -214,4 +216,8 @@ await whereRunscIsHad('caches in tier gvisor', async (runsc) => {
   const asGvisor: MakeExecutor = (stateDir) =>
     new GvisorExecutor({ stateDir, killGraceMs: 500, runsc, programDirs: [] });
   whereItRuns('caches in tier gvisor', await probeOnce(asGvisor), () => describeCaches(asGvisor));
+});
+
+await whereAnEngineAnswers('caches in tier container', (engineSocket) => {
+  describeCaches((stateDir) => new ContainerExecutor({ stateDir, killGraceMs: 500, engineSocket, image: null }));
 });
