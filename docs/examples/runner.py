@@ -191,6 +191,9 @@ def check_out(source, place, workspace):
 def send_artifacts(lease, log, workspace):
     sent = []
     for wanted in lease.offer['job']['artifacts']:
+        if wanted['type'] == 'folder':
+            log.kept += f'[delta] artifact {wanted["path"]}.tar was left behind: this runner makes no archives\n'.encode()
+            continue
         for path in sorted(glob.glob(wanted['path'], root_dir=workspace, recursive=True)):
             whole = os.path.join(workspace, path)
             if not os.path.isfile(whole) or os.path.realpath(whole) != os.path.join(os.path.realpath(workspace), path):
@@ -238,6 +241,8 @@ def work(lease):
             raise No('runner_shutdown', 'the runner was told to stop')
     except No as why:
         error = {'code': why.args[0], 'message': why.args[1]}
+    except OSError as why:
+        error = {'code': 'workspace_failed', 'message': str(why)}
     finally:
         shutil.rmtree(place, ignore_errors=True)
     log.flush(to_the_end=True)

@@ -17,6 +17,62 @@ const broken = (caught: RunnerRequirement, mistake: string, piece: string, inste
 });
 
 export const BROKEN_RUNNERS: readonly BrokenRunner[] = [
+  broken(
+    'registers',
+    'a pool of its own choice',
+    `'pool': os.environ.get('DELTA_POOL', 'default')`,
+    `'pool': 'default'`,
+  ),
+  broken(
+    'registers-patiently',
+    'Retry-After passed over when it comes in',
+    `max(wait, random.uniform(0, bound))`,
+    `random.uniform(0, bound)`,
+  ),
+  broken(
+    'polls-once',
+    'asking for work beside a job',
+    `                work(lease)`,
+    `                threading.Thread(target=work, args=[lease]).start()`,
+  ),
+  broken(
+    'acknowledges-again',
+    'one try to acknowledge',
+    `if self.say('/ack') is None:`,
+    `if try_once('POST', self.path + '/ack', self.token())[1] is not None:`,
+  ),
+  broken('source-is-there', 'a missing commit under another name', `No('source_unavailable',`, `No('internal',`),
+  broken('step-environment', 'no CI in the environment', `'CI': 'true', `, ``),
+  broken(
+    'phases-forward',
+    'phases back and forth',
+    `sent_at, patience = now(), self.offer['ttlMs'] / 4000`,
+    `sent_at, patience = now(), self.offer['ttlMs'] / 4000\n            self.phase = 'starting' if self.phase == 'running' else 'running'`,
+  ),
+  broken(
+    'heartbeat-trouble',
+    'an end with the first heartbeat that fails',
+    `if wait is None and answer['extend']:`,
+    `if wait is not None:\n                self.lost = True\n            elif answer['extend']:`,
+  ),
+  broken(
+    'log-in-order',
+    'a log that begins behind its beginning',
+    `lease, b'', 0, 0, False`,
+    `lease, b'', 5, 0, False`,
+  ),
+  broken(
+    'artifact-again',
+    'one try for an artifact',
+    `if lease.say('/artifacts?' + told, 'PUT', body=content, kind=BYTES, timeout=1800):`,
+    `if try_once('PUT', lease.path + '/artifacts?' + told, lease.token(), content, BYTES)[0]:`,
+  ),
+  broken(
+    'report-refused',
+    'a stale report again and again',
+    `('rate_limited', 'internal',`,
+    `('rate_limited', 'stale_lease', 'internal',`,
+  ),
   broken('well-formed', 'a field of its own', `'version': '1',`, `'version': '1', 'colour': 'red',`),
   broken(
     'right-token',
@@ -38,6 +94,12 @@ export const BROKEN_RUNNERS: readonly BrokenRunner[] = [
     `sys.exit(0)`,
   ),
   broken('renews-token', 'a token that is never renewed', `if now() >= self.renew_at:`, `if False:`),
+  broken(
+    'polls-again',
+    'an end when there is no work',
+    `if offer and not ending.is_set():`,
+    `if not offer:\n            return\n        if True:`,
+  ),
   broken(
     'polls-patiently',
     'Retry-After passed over',

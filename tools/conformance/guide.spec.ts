@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ErrorBody, RUNNER_ENDPOINTS, type Endpoint } from '@delta-ci/contracts';
 import { z } from 'zod';
+import { GATEWAY_REQUIREMENTS } from './gateway/requirements.ts';
 import { RUNNER_REQUIREMENTS } from './runner/requirements.ts';
 import { callOf, problemWith } from './runner/calls.ts';
 
@@ -68,8 +69,7 @@ describe('the guide', () => {
     expect(ErrorBody.safeParse(JSON.parse(no?.[0]?.body ?? '')).error).toBeUndefined();
   });
 
-  it.each([...new Set(Object.values(RUNNER_REQUIREMENTS).map(({ section }) => section))])(
-    'has the section %s',
-    (section) => expect(GUIDE).toContain(`\n## ${section}\n`),
-  );
+  it.each([
+    ...new Set(Object.values({ ...RUNNER_REQUIREMENTS, ...GATEWAY_REQUIREMENTS }).map(({ section }) => section)),
+  ])('has the section %s', (section) => expect(GUIDE).toContain(`\n## ${section}\n`));
 });

@@ -1,9 +1,9 @@
 import { benchmarksGenerator } from './benchmarks.ts';
+import { conformanceGenerator } from './conformance.ts';
 import { configSchemaGenerator } from './config-schema.ts';
 import type { Generator } from './generator.ts';
 import { languageGenerator } from './language.ts';
 import { openApiGenerator } from './open-api.ts';
-import { runnerRequirementsGenerator } from './runner-requirements.ts';
 import { stateMachinesGenerator } from './state-machines.ts';
 
 /** Everything that is generated and checked in. */
@@ -12,6 +12,6 @@ export const generators: readonly Generator[] = [
   languageGenerator,
   configSchemaGenerator,
   openApiGenerator,
-  runnerRequirementsGenerator,
+  conformanceGenerator,
   benchmarksGenerator,
 ];

@@ -35,6 +35,11 @@ import {
 
 const ofLease = z.strictObject({ leaseId: LeaseId });
 const nothing = z.strictObject({});
+/** Digits alone: an empty text is no zero, and a chunk that says nowhere belongs nowhere. */
+const Offset = z
+  .string()
+  .regex(/^\d{1,15}$/, 'expected a number of bytes')
+  .pipe(z.coerce.number<string>().int().nonnegative());
 
 /** The routes of the runner protocol. */
 export const RUNNER_ENDPOINTS = {
@@ -91,7 +96,7 @@ export const RUNNER_ENDPOINTS = {
     summary: 'Adds a chunk to the log of the attempt; repeating one is harmless',
     access: 'runner',
     params: ofLease,
-    query: z.strictObject({ offset: z.coerce.number().int().nonnegative() }),
+    query: z.strictObject({ offset: Offset }),
     body: { content: 'bytes', bytesMax: LOG_CHUNK_BYTES_MAX },
     answers: { 200: LogAppendAnswer },
     refusals: ['stale_lease', 'offset_mismatch'],

@@ -1,4 +1,4 @@
-import { exchangeText, type HeardCall } from './calls.ts';
+import type { HeardCall } from './calls.ts';
 import type { Stage } from './stage.ts';
 import { SCENE_SECRETS } from './scenes/secrets.ts';
 
@@ -89,7 +89,3 @@ function judgeOrder(stage: Stage, words: readonly HeardCall[]): void {
 }
 
 const isGap = (body: object | undefined): boolean => JSON.stringify(body ?? {}).includes('offset_mismatch');
-
-/** Everything that was heard, for whoever wants to see it all. */
-export const everything = (stage: Stage): readonly string[] =>
-  stage.gateway.heard.map((call) => exchangeText(call, stage.gateway.startedAtMs));

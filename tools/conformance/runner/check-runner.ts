@@ -48,15 +48,18 @@ async function playScene(
   scene: Scene,
   judgement: Judgement<RunnerRequirement>,
   source: ServedSource,
-  command: RunnerCommand,
+  options: CheckOptions,
 ): Promise<void> {
-  const stage = await Stage.set(scene, judgement, source, command);
+  const stage = await Stage.set(scene, judgement, source, options);
+  const interrupt = (): void => stage.runner.destroy();
+  options.signal.addEventListener('abort', interrupt);
   try {
     await scene.play(stage);
     await stage.end();
     judgeAlways(stage);
     stage.judgeTheRest();
   } finally {
+    options.signal.removeEventListener('abort', interrupt);
     await stage.clear();
   }
 }

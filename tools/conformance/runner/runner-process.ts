@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { runOnDeath } from '../../bootstrap/index.mjs';
 
 /** The end of what a runner printed: enough to see why it ended. */
 const OUTPUT_CHARACTERS_MAX = 8_000;
@@ -11,6 +12,8 @@ export interface Ending {
 /** A runner under test: any program, in a process group of its own. */
 export class RunnerProcess {
   readonly #child: ChildProcess;
+  /** Ends its group should we die without doing so. */
+  readonly #watch: { release: () => void } | null;
   #output = '';
   #ending: Ending | null = null;
   #startProblem: string | null = null;
@@ -19,6 +22,8 @@ export class RunnerProcess {
   constructor(command: readonly string[], env: NodeJS.ProcessEnv, cwd: string, changed: () => void) {
     const [program = '', ...args] = command;
     this.#child = spawn(program, args, { env, cwd, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { pid } = this.#child;
+    this.#watch = pid === undefined ? null : runOnDeath(`kill -s KILL -- -${pid}`);
     const keep = (more: string): void => {
       this.#output = (this.#output + more).slice(-OUTPUT_CHARACTERS_MAX);
     };
@@ -64,6 +69,7 @@ export class RunnerProcess {
     } catch {
       // Nobody is left of it.
     }
+    this.#watch?.release();
   }
 }
 

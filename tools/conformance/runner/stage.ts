@@ -140,11 +140,12 @@ export class Stage {
     this.#judgement.skip(id, why);
   }
 
-  /** What the scene is for and did not come to: without a report that is the runner's fault, otherwise nobody's. */
+  /** What the scene is for and did not come to: of a runner that said nothing, or did not report, it is the fault. */
   judgeTheRest(): void {
     for (const id of this.#scene.judges.filter((each) => !this.#judged.has(each))) {
       const why = `nothing of it came about; ${this.state()}`;
-      if (this.#unreported) this.judge(id, false, 'a report in the end', why, this.gateway.heard.slice(-4));
+      if (this.#unreported || this.gateway.heard.length === 0)
+        this.judge(id, false, 'that it comes about', why, this.gateway.heard.slice(-4));
       else this.skip(id, why);
     }
   }
@@ -177,4 +178,4 @@ export class Stage {
 
 export const POOL = 'conformance';
 
-export const wasTaken = ({ answer }: HeardCall): boolean => answer !== null && answer !== 'cut' && answer.status < 300;
+const wasTaken = ({ answer }: HeardCall): boolean => answer !== null && answer !== 'cut' && answer.status < 300;

@@ -101,6 +101,16 @@ describe('commands from the public edge', () => {
       command('set-policy', { repository: REPOSITORY.id, policy: { failFast: true } }),
       command('set-policy', { repository: REPOSITORY.id, policy: { failFast: false } }),
     ],
+    [
+      'complete-attempt',
+      command('complete-attempt', { ...SPEAKER, report: aReport() }),
+      command('complete-attempt', { ...SPEAKER, report: aReport('failed') }),
+    ],
+    [
+      'acknowledge-cancel',
+      command('acknowledge-cancel', { ...SPEAKER, report: aReport('canceled') }),
+      command('acknowledge-cancel', { ...SPEAKER, report: aReport('succeeded') }),
+    ],
   ])('given %s with other content under the same id, then its mark is another', (_name, one, other) => {
     expect(fingerprintOf(one)).toMatch(/^sha256:/);
     expect(fingerprintOf(structuredClone(one))).toBe(fingerprintOf(one));

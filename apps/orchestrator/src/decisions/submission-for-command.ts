@@ -74,7 +74,8 @@ export function submissionForCommand(command: DecidedCommand, facts: CommandFact
 /**
  * Ids of commands from the public edge follow from what a forge or a client calls its request, so the content is marked:
  * the same name for something else is a `conflicting_repeat`. A delivery is marked by the bytes that came in, because
- * what we read out of them may differ from one of our releases to the next. Commands about a lease have ids of our own.
+ * what we read out of them may differ from one of our releases to the next. A lease has one report, so that its id follows from
+ * the lease: a second report that says something else is none of it. Ids of other commands about a lease name their content.
  */
 function fingerprintOf(command: DecidedCommand): Pick<Envelope, 'fingerprint'> {
   switch (command.name) {
@@ -86,11 +87,11 @@ function fingerprintOf(command: DecidedCommand): Pick<Envelope, 'fingerprint'> {
     case 'register-runner':
     case 'set-policy':
     case 'remove-caches':
+    case 'complete-attempt':
+    case 'acknowledge-cancel':
       return { fingerprint: digestOf(canonicalJson(command.data)) };
     case 'hand-out-secrets':
     case 'acknowledge-lease':
-    case 'complete-attempt':
-    case 'acknowledge-cancel':
     case 'record-artifact':
     case 'record-cache':
       return {};

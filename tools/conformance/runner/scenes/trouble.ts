@@ -4,14 +4,14 @@ import { busy } from '../played-gateway.ts';
 import type { RunnerRequirement } from '../requirements.ts';
 import type { Scene, Stage } from '../stage.ts';
 
-/** What becomes of the first calls of a name. `lost`: heard and done, and the answer lost. `away`: neither. */
-type Trouble = 'lost' | 'away' | { readonly status: 429 | 503; readonly retryAfterS: number };
+/** What becomes of the first calls of a name. `lost`: heard and done, and the answer lost. `away`: neither. `none`: no work. */
+type Trouble = 'lost' | 'away' | 'none' | { readonly status: 429 | 503; readonly retryAfterS: number };
 
 const LATER: Trouble = { status: 503, retryAfterS: 2 };
 
 const TROUBLES: Readonly<Partial<Record<CallName, readonly Trouble[]>>> = {
   registerRunner: ['away', LATER],
-  requestLease: ['away', { status: 429, retryAfterS: 2 }],
+  requestLease: ['away', { status: 429, retryAfterS: 2 }, 'none'],
   acknowledgeLease: ['lost'],
   heartbeat: ['away', { status: 503, retryAfterS: 1 }],
   appendLog: ['lost', 'away'],
@@ -46,17 +46,13 @@ export const badDay: Scene = {
     };
     const report = await stage.report();
     judgeRepeats(stage, 'registerRunner', 'registers-patiently');
-    judgeRepeats(stage, 'requestLease', 'polls-patiently');
-    stage.judge(
-      'polls-again',
-      repeated(stage, 'requestLease'),
-      'the request that was cut off comes again',
-      () => stage.state(),
-      stage.gateway.calls('requestLease'),
-    );
+    judgePatience(stage, 'registerRunner', 'registers-patiently');
+    judgePatience(stage, 'requestLease', 'polls-patiently');
+    judgeRepeats(stage, 'requestLease', 'polls-again');
     judgeRepeats(stage, 'acknowledgeLease', 'acknowledges-again');
     if (report === null) return;
     judgeRepeats(stage, 'completeAttempt', 'completes-again');
+    judgePatience(stage, 'completeAttempt', 'completes-again');
     judgeRepeats(stage, 'uploadArtifact', 'artifact-again');
     judgeHeartbeats(stage);
     judgeLog(stage);
@@ -73,32 +69,30 @@ export const badDay: Scene = {
 
 function misanswer(trouble: Trouble, usual: () => Answer): Answer {
   if (trouble === 'away') return 'cut';
+  if (trouble === 'none') return { status: 204 };
   if (trouble !== 'lost') return busy(trouble.status, trouble.retryAfterS);
   usual();
   return 'cut';
 }
 
-const repeated = (stage: Stage, name: CallName): boolean => stage.gateway.calls(name).length > 1;
-
 /** A millisecond of the timers of two processes, and rounding. */
 const EARLY_MS = 50;
 
-/** Repeated until it is answered, with the same content, and not before it was told to. */
+/** Repeated until it is answered, with the same content. */
 function judgeRepeats(stage: Stage, name: CallName, id: RunnerRequirement): void {
   const calls = stage.gateway.calls(name);
   const [first] = calls;
   if (first === undefined) return;
-  const troubles = TROUBLES[name]?.length ?? 0;
-  const again = calls.length > troubles;
-  stage.judge(
-    id,
-    again,
-    'it comes again until it is answered',
-    `it came ${calls.length} times; ${stage.state()}`,
-    calls,
-  );
+  const again = calls.length > (TROUBLES[name]?.length ?? 0);
+  const seen = () => `it came ${calls.length} times; ${stage.state()}`;
+  stage.judge(id, again, 'it comes again until it is answered', seen, calls);
   const same = calls.every(({ body, url }) => body.equals(first.body) && url === first.url);
   if (name !== 'requestLease') stage.judge(id, same, 'the same content each time', 'other content', calls);
+}
+
+/** Not repeated before it was told to. */
+function judgePatience(stage: Stage, name: CallName, id: RunnerRequirement): void {
+  const calls = stage.gateway.calls(name);
   for (const [at, call] of calls.entries()) {
     const next = calls[at + 1];
     const told = retryAfterMs(call);

@@ -46,6 +46,8 @@ export const work: Scene = {
         job: {
           env: { MODE: 'fast and "quoted"' },
           artifacts: [{ type: 'file', path: 'out/*.txt', retentionDays: 7 }],
+          // May be passed over: the job is the same without it.
+          caches: [{ type: 'deps', key: 'conformance', paths: ['~/.conformance'] }],
         },
       },
     ),
