@@ -6,8 +6,8 @@ import {
   type InfrastructureError,
   type LeaseOffer,
 } from '@delta-ci/contracts';
-import type { Git } from '@delta-ci/git';
-import { runJob, type JobResult, type SandboxExecutor } from '@delta-ci/sandbox';
+import { originOf, type Git } from '@delta-ci/git';
+import { runJob, type JobResult, type JobSource, type SandboxExecutor } from '@delta-ci/sandbox';
 import { SecretMasker, SECRETS_BYTES_MAX, whyNoSecret, type Logger } from '@delta-ci/service';
 import { CacheCalls } from './caches/cache-calls.ts';
 import { JobCaches } from './caches/job-caches.ts';
@@ -177,6 +177,11 @@ async function resultOf(lease: LeaseOffer, tools: LeasedTools, place: Workplace)
   }
 }
 
+function testedIn({ source: { cloneUrl, commit, tree } }: LeaseOffer): Omit<JobSource, 'gitDir'> {
+  const origin = originOf(cloneUrl);
+  return { commit, tree, ...(origin === undefined ? {} : { origin }) };
+}
+
 async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace): Promise<JobResult> {
   const { keeper } = tools;
   const missing = secretsUnfit(lease) ?? servicesMissing(lease);
@@ -198,7 +203,7 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
     {
       job,
       trust,
-      source: { gitDir, commit: lease.source.commit, tree: lease.source.tree },
+      source: { gitDir, ...testedIn(lease) },
       sourceReady,
       workspaceDir,
       network: network.network,

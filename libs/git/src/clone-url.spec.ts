@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseCloneUrl } from './clone-url.ts';
+import { originOf, parseCloneUrl } from './clone-url.ts';
 import type { Protocol } from './hygiene.ts';
 
 const ALL: readonly Protocol[] = ['https', 'ssh', 'http', 'file'];
@@ -158,5 +158,17 @@ describe('clone URLs that are refused', () => {
       }),
       { numRuns: 5_000 },
     );
+  });
+});
+
+describe('what a checkout names as its remote', () => {
+  it.each([
+    ['https://user:obviously-fake@forge.example/demo/shop.git', 'https://forge.example/demo/shop.git'],
+    ['git@forge.example:demo/shop.git', 'git@forge.example:demo/shop.git'],
+    ['/srv/shop.git', undefined],
+    ['file:///srv/shop.git', undefined],
+    ['https://forge.example/$(id)', undefined],
+  ])('of %s is %s', (text, origin) => {
+    expect(originOf(text)).toBe(origin);
   });
 });

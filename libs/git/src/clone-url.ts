@@ -135,3 +135,12 @@ export function parseCloneUrl(text: string, allowed: readonly Protocol[]): GitRe
   }
   return done(parsed);
 }
+
+/**
+ * What a checkout names as the remote it comes from: no credential, and no path of this host. Undefined where the URL is none
+ * that would be cloned.
+ */
+export function originOf(text: string): string | undefined {
+  const parsed = parseCloneUrl(text, ['https', 'http', 'ssh']);
+  return parsed.ok ? parsed.value.url : undefined;
+}

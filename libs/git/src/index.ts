@@ -5,7 +5,7 @@ export { DEFAULT_PROTOCOLS, type ConfigSetting, type Environment, type Protocol 
 export { isObjectId, parseCommitId } from './commit-id.ts';
 export { makeProcessDirectory, removeForsakenDirectories } from './process-directory.ts';
 export { parseRef } from './ref-name.ts';
-export { parseCloneUrl, type CloneUrl, type Credential } from './clone-url.ts';
+export { originOf, parseCloneUrl, type CloneUrl, type Credential } from './clone-url.ts';
 export { isPublicAddress, judgeAddresses, type AddressPolicy, type ResolveHost } from './address-policy.ts';
 export { downloadCommit, type DownloadOptions } from './download-commit.ts';
 export { decodePath, encodePath } from './path-bytes.ts';

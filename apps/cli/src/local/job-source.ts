@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { PlannedJob, SourceRequest } from '@delta-ci/contracts';
-import { completeSource, type Git } from '@delta-ci/git';
+import { completeSource, originOf, type Git } from '@delta-ci/git';
 import type { JobSource } from '@delta-ci/sandbox';
 import { valueOf } from './git-answers.ts';
 import type { LocalChange } from './local-change.ts';
@@ -24,7 +24,8 @@ export async function makeJobSource(
   const wishes = wishesOf(jobs);
   if (wishes !== null)
     valueOf(await completeSource(git, { gitDir, commit, repository }, wishes, localSupply(git, signal), signal));
-  return { gitDir, commit, tree };
+  const origin = originOf(valueOf(await repository.remoteUrl()) ?? '');
+  return { gitDir, commit, tree, ...(origin === undefined ? {} : { origin }) };
 }
 
 /** What serves all jobs; null when none asks for anything. */

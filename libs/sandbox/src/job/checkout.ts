@@ -13,10 +13,23 @@ export interface JobSource {
   gitDir: string;
   commit: string;
   tree: string;
+  /** What the checkout names as its remote `origin`, a URL without credentials; left out, it has none. */
+  origin?: string;
 }
 
 /** Object ids go into a script: anything but hexadecimal digits is a broken promise of whoever parsed them. */
 const OBJECT_ID = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+
+/** A URL goes into a script and into a file of git's: what could end a word or begin a comment there is a broken promise as well. */
+const ORIGIN = /^[A-Za-z0-9:/@._~+,=%[\]-]+$/;
+
+/** Tools that make links or versions ask git where a repository comes from. Nothing can be fetched from there without a network. */
+function remoteOf(origin: string | undefined): string[] {
+  if (origin === undefined) return [];
+  if (!ORIGIN.test(origin)) throw new Error('the origin must be a clone URL');
+  const remote = String.raw`[remote "origin"]\n\turl = %s\n\tfetch = +refs/heads/*:refs/remotes/origin/*\n`;
+  return [`printf '${remote}' '${origin}' >> "$root/.git/config"`];
+}
 
 /** What the script ends with when the commit's tree is not the planned one: no command of it ends so by itself. */
 export const TREE_MISMATCH_EXIT = 65;
@@ -54,7 +67,7 @@ function objectsFrom(seenAs: string): string[] {
  */
 export function checkoutScript(
   sourceSeenAs: string,
-  { commit, tree }: Pick<JobSource, 'commit' | 'tree'>,
+  { commit, tree, origin }: Pick<JobSource, 'commit' | 'tree' | 'origin'>,
   beside: SourceRequest = {},
 ): string {
   if (!OBJECT_ID.test(commit) || !OBJECT_ID.test(tree)) throw new Error('commit and tree must be object ids');
@@ -68,5 +81,7 @@ export function checkoutScript(
     `if [ "$actual" != '${tree}' ]; then echo "the tree is $actual, planned was ${tree}" >&2; exit ${TREE_MISMATCH_EXIT}; fi`,
     `${CHECKOUT} '${commit}'`,
     ...besideScript(sourceSeenAs, beside, { repository: REPOSITORY, checkout: CHECKOUT }),
+    // Last: submodules take over the settings, and come from elsewhere.
+    ...remoteOf(origin),
   ].join('\n');
 }

@@ -110,6 +110,15 @@ describe('a job in its sandbox', () => {
     expect(await readdir(workspaceDir)).toEqual([]);
   });
 
+  it('given where its repository comes from, then git says so inside, and to nobody who does not say', async () => {
+    const ask = 'git remote get-url origin || echo nowhere';
+    await carriedOut(order([ask], { source: { ...source, origin: 'https://forge.example/demo/widgets.git' } }));
+    expect(log).toContain('\nhttps://forge.example/demo/widgets.git\n');
+    log = '';
+    await carriedOut(order([ask]));
+    expect(log).toContain('\nnowhere\n');
+  });
+
   it('given a step that fails, then no later step runs and its exit code is the job’s', async () => {
     const result = await carriedOut(order(['exit 7', 'echo never']));
     expect(result).toMatchObject({ outcome: 'failed', exitCode: 7, infrastructureError: null });
