@@ -1,12 +1,14 @@
 import type { Measure } from './measure.ts';
 import { append } from './measures/append.ts';
 import { cacheTransfer } from './measures/cache-transfer.ts';
+import { artifacts } from './measures/artifacts.ts';
 import { connections } from './measures/connections.ts';
 import { firstJob } from './measures/first-job.ts';
 import { growth } from './measures/growth.ts';
 import { heartbeats } from './measures/heartbeats.ts';
 import { idle } from './measures/idle.ts';
 import { inFlight } from './measures/in-flight.ts';
+import { jobOverhead } from './measures/job-overhead.ts';
 import { jobsBus } from './measures/jobs-bus.ts';
 import { jobsHttp } from './measures/jobs-http.ts';
 import { logBulk } from './measures/log-bulk.ts';
@@ -33,11 +35,13 @@ export const MEASURES: readonly Measure[] = [
   plan,
   whatIf,
   sandboxTrue,
+  jobOverhead,
   heartbeats,
   relay,
   logFollow,
   logBulk,
   cacheTransfer,
+  artifacts,
   recovery,
   idle,
   firstJob,

@@ -10,6 +10,8 @@ import { removeFilesBefore } from './remove-files-before.ts';
 import { StoreError } from './store-error.ts';
 
 const HEX = /^[0-9a-f]{64}$/;
+/** Read at a time: each read costs as much as hashing what the usual 64 KiB bring. */
+const READ_BYTES = 256 * 1024;
 /** As many objects as are handed out at once. */
 const PORTION = 1_000;
 
@@ -50,7 +52,8 @@ export class ContentFiles implements ContentStore {
   async open(digest: Digest): Promise<{ sizeBytes: number; stream: Readable } | null> {
     const sizeBytes = await this.size(digest);
     if (sizeBytes === null) return null;
-    const stream = Readable.from(checkedBytes(createReadStream(this.#path(digest)), digest), { objectMode: false });
+    const read = createReadStream(this.#path(digest), { highWaterMark: Math.min(READ_BYTES, sizeBytes + 1) });
+    const stream = Readable.from(checkedBytes(read, digest), { objectMode: false });
     return { sizeBytes, stream };
   }
 

@@ -115,7 +115,7 @@ function contain(steps: GvisorSteps, cgroup: StepCgroup | null, container: strin
   };
 }
 
-/** How this sandbox's steps are started and contained. A step that was killed leaves its name taken. */
+/** How this sandbox's steps are started and contained. A step that was killed leaves its name taken; containment is made before its launch. */
 export function gvisorSetting(steps: GvisorSteps): StepSetting {
   let begun = 0;
   return {
