@@ -3,6 +3,7 @@ import { gatewayFor, type GatewayOptions } from '../api/gateway.ts';
 import { EXIT, type ExitCode } from '../problem.ts';
 import { explanationText } from '../screen/explanation-text.ts';
 import { cachesText } from '../screen/caches-text.ts';
+import { egressText } from '../screen/egress-text.ts';
 import { paintOutcome } from '../screen/paint.ts';
 import { safeJson, safeLine } from '../screen/safe-text.ts';
 import { stepsText } from '../screen/steps-text.ts';
@@ -167,8 +168,8 @@ export function runText(surroundings: Surroundings, view: RunView): string {
     return explanation === null ? [] : [explanationText(surroundings, key, explanation)];
   });
   const jobs = rows.length === 0 ? '' : `\n${table(surroundings, ['JOB', 'STATE', 'ATTEMPTS', 'TIME', 'WHY'], rows)}`;
-  const tables = [stepsText(surroundings, view.jobs), cachesText(surroundings, view.jobs)].filter(
-    (text) => text !== '',
-  );
+  const tables = [stepsText, cachesText, egressText]
+    .map((text) => text(surroundings, view.jobs))
+    .filter((text) => text !== '');
   return `${head.join('\n')}\n${jobs}${tables.map((text) => `\n${text}`).join('')}${explained.length === 0 ? '' : `\n${explained.join('\n')}`}`;
 }
