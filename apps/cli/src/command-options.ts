@@ -34,7 +34,7 @@ export const withKeys = (command: Command): Command =>
     'public keys to trust (DELTA_CHECKPOINT_KEYS_DIR; otherwise those of the mesh of this checkout)',
   );
 
-const withGateway = (command: Command): Command =>
+export const withGateway = (command: Command): Command =>
   command
     .option(
       '--url <url>',

@@ -129,6 +129,13 @@ Examples:
   delta replay run_0199f2...
   delta replay --verify
   delta replay --verify --database-url postgres://delta_reader_...@db.example.org/delta`,
+  debug: `
+It is a run of its own that counts for nothing: no check shows it, nothing is learned or kept from it, and it has no secrets,
+whoever's change it is. Who asked, why, and how it ended is in the log; what the shell shows is the log of the attempt.
+
+Examples:
+  delta debug run_0199f2.../test-cart --reason "fails since Monday, and not here"
+  delta debug run_0199f2.../test-cart/2 --minutes 30 --reason "only the second try failed"`,
   logs: `
 On a terminal the job's colours stay and its other escape sequences are left out, unless --raw is given; what is piped is as the
 job wrote it.

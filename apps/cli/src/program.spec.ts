@@ -17,6 +17,7 @@ describe('the command line', () => {
     ['help-runs', ['runs', '--help']],
     ['help-runs-list', ['runs', 'list', '--help']],
     ['help-logs', ['logs', '--help']],
+    ['help-debug', ['debug', '--help']],
     ['help-recipes', ['recipes', '--help']],
     ['help-recipes-list', ['recipes', 'list', '--help']],
     ['help-recipes-show', ['recipes', 'show', '--help']],
@@ -57,6 +58,8 @@ describe('the command line', () => {
     ['error-no-config', ['lint']],
     ['error-no-recipe-id', ['recipes', 'show', 'rcp_1']],
     ['error-no-file', ['lint', 'there-is-no-such-file.yaml']],
+    ['error-no-attempt', ['debug', 'run_1/unit', '--reason', 'why']],
+    ['error-no-reason', ['debug', 'run_1/unit']],
     ['error-no-terminal', ['run', '--shell-on-failure']],
     ['error-network-of-the-unsandboxed', ['run', '--unsandboxed', '--no-network']],
   ])('%s says what to do next and ends with 2', async (name, args) => {

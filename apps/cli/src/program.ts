@@ -1,8 +1,16 @@
 import { availableParallelism } from 'node:os';
-import { LOG_BYTES_MAX, RunOutcome, RunState, type ParkedAction } from '@delta-ci/contracts';
+import {
+  DEBUG_MINUTES,
+  DEBUG_MINUTES_MAX,
+  LOG_BYTES_MAX,
+  RunOutcome,
+  RunState,
+  type ParkedAction,
+} from '@delta-ci/contracts';
 import { Command, CommanderError, Option } from 'commander';
-import { ofChange, ofGateway, ofRunOrChange, recipeId, wholeNumber, withJson } from './command-options.ts';
+import { withGateway, ofChange, ofGateway, ofRunOrChange, recipeId, wholeNumber, withJson } from './command-options.ts';
 import type { CacheListOptions, RemoveCachesOptions } from './commands/caches.ts';
+import type { DebugOptions } from './commands/debug.ts';
 import type { LogOptions } from './commands/logs.ts';
 import type { ParkedListOptions, SettleOptions } from './commands/parked.ts';
 import type { PlanOptions } from './commands/plan.ts';
@@ -182,6 +190,15 @@ function addRuns(program: Command, surroundings: Surroundings, done: Done): void
     .option('--failed', 'only what failed')
     .action(async (id: string, options: ApiOptions & { failed?: boolean }) =>
       done(await (await import('./commands/runs.ts')).rerun(surroundings, id, options)),
+    );
+  withGateway(program.command('debug'))
+    .description('have a job of a mesh run again, with a shell for you in its sandbox when it fails')
+    .argument('<attempt>', 'RUN/JOB for the latest attempt of a job, or RUN/JOB/N')
+    .requiredOption('--reason <text>', 'why, for the log')
+    .option('--minutes <n>', 'how long the shell may be open', wholeNumber(1, DEBUG_MINUTES_MAX), DEBUG_MINUTES)
+    .addHelpText('after', EXAMPLES.debug)
+    .action(async (attempt: string, options: DebugOptions) =>
+      done(await (await import('./commands/debug.ts')).debug(surroundings, attempt, options)),
     );
   ofGateway(program.command('logs'))
     .description('what a job printed')

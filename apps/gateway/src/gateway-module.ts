@@ -4,6 +4,8 @@ import { AuthorisationGuard } from './access/authorisation-guard.ts';
 import { AuditController } from './audit/audit-controller.ts';
 import { CacheController } from './caches/cache-controller.ts';
 import { LeaseCacheController } from './caches/lease-cache-controller.ts';
+import { DebugController } from './debug/debug-controller.ts';
+import { HeldJobController } from './debug/held-job-controller.ts';
 import { FeedController } from './feed/feed-controller.ts';
 import { RefusalFilter } from './http/refusal-filter.ts';
 import { RequestPipe } from './http/request-pipe.ts';
@@ -35,6 +37,8 @@ const CONTROLLERS = [
   RecipeController,
   ParkedController,
   AuditController,
+  DebugController,
+  HeldJobController,
   RunnerController,
   LeaseController,
   UploadController,

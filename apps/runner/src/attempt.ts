@@ -3,14 +3,16 @@ import {
   decidingStep,
   usageOfSteps,
   type CompletionReport,
+  type DebugEnd,
   type InfrastructureError,
   type LeaseOffer,
 } from '@delta-ci/contracts';
 import { originOf, type Git } from '@delta-ci/git';
-import { runJob, type JobResult, type JobSource, type SandboxExecutor } from '@delta-ci/sandbox';
+import { runJob, type HeldJob, type JobResult, type JobSource, type SandboxExecutor } from '@delta-ci/sandbox';
 import { SecretMasker, SECRETS_BYTES_MAX, whyNoSecret, type Logger } from '@delta-ci/service';
 import { CacheCalls } from './caches/cache-calls.ts';
 import { JobCaches } from './caches/job-caches.ts';
+import { holdForDebug, withoutHold } from './debug-hold.ts';
 import { KeptArtifacts } from './kept-artifacts.ts';
 import { fetchSource, type FetchedSource, type SourceTerms } from './fetch-source.ts';
 import { GatewayCalls } from './gateway-calls.ts';
@@ -125,7 +127,8 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     // What cannot be written any more has failed elsewhere already.
     log.write(Buffer.from(`[delta] ${said}\n`)).catch(() => undefined);
   });
-  const result = await resultOf(lease, tools, { log, artifacts, caches, network });
+  const place: Workplace = { log, artifacts, caches, network, debug: null };
+  const result = await resultOf(lease, tools, place);
   const judged = masked(keeper.reason === 'shutdown' ? handedBack(result) : result, masker);
   return {
     outcome: judged.outcome,
@@ -143,6 +146,7 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     summary: summaryOf(judged),
     egress: egressOf(network, masker),
     ...(judged.image === undefined ? {} : { image: judged.image }),
+    ...(place.debug === null ? {} : { debug: place.debug }),
   };
 }
 
@@ -151,6 +155,8 @@ interface Workplace {
   artifacts: KeptArtifacts;
   caches: JobCaches;
   network: JobNetwork | InfrastructureError;
+  /** How a shell ended, where there was one. */
+  debug: DebugEnd | null;
 }
 
 /** How the job ended, with its log sent. Rejects when the lease is gone: then nobody wants to know. */
@@ -194,6 +200,7 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
   const sourceReady = readiness(tools, fetchSource(tools.git, lease, gitDir, tools.sources, keeper.signal));
   place.caches.begin(tools.acknowledged);
   const { runId, jobKey, attempt, job, trust, secrets } = lease;
+  const { debug } = job;
   const output = async (chunk: Uint8Array): Promise<void> => {
     await place.log.write(chunk);
     keeper.report({ logCursor: place.log.bytes });
@@ -201,7 +208,7 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
   return runJob(
     tools.executor,
     {
-      job,
+      job: withoutHold(job),
       trust,
       source: { gitDir, ...testedIn(lease) },
       sourceReady,
@@ -211,6 +218,19 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
       env: { DELTA_RUN_ID: runId, DELTA_JOB: jobKey, DELTA_ATTEMPT: String(attempt) },
       secrets,
       signal: keeper.signal,
+      ...(debug === undefined
+        ? {}
+        : {
+            whenFailed: async (held: HeldJob) => {
+              keeper.report({ step: 'debug' });
+              place.debug = await holdForDebug(debug, held, {
+                gateway: tools.gateway,
+                log: place.log,
+                signal: keeper.signal,
+                onProgress: () => keeper.report({ logCursor: place.log.bytes }),
+              });
+            },
+          }),
     },
     {
       output,

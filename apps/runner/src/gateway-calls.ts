@@ -50,6 +50,15 @@ export class GatewayCalls {
     return this.#repeat(async (speaker) => (await this.#client.appendLog(speaker, offset, chunk)).nextOffset);
   }
 
+  async openDebug(logOffset: number): Promise<void> {
+    await this.#repeat(async (speaker) => this.#client.openDebug(speaker, logOffset));
+  }
+
+  /** A stream of what is typed. Not repeated here: where there is none, or it breaks, is the caller's to open another. */
+  async followDebug(timeoutMs: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    return this.#client.followDebug(await this.#speaker(), timeoutMs, signal);
+  }
+
   /**
    * Stores and records an artifact: a small one by one request to the gateway; a large one straight in the store, if that has
    * addresses of its own.

@@ -133,6 +133,19 @@ export class GatewayClient {
     return this.#json(HeartbeatAnswer, call);
   }
 
+  /** @param logOffset where what the shell shows begins in the log */
+  async openDebug(speaker: LeaseSpeaker, logOffset: number): Promise<void> {
+    await this.#send({ ...about(speaker, 'debug'), ...jsonBody({ logOffset }) });
+  }
+
+  /** The body of a stream of what is typed into the shell: server-sent events, for no longer than `timeoutMs`. */
+  async followDebug(speaker: LeaseSpeaker, timeoutMs: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const call = { ...about(speaker, 'debug/input'), method: 'GET' as const, timeoutMs };
+    const { body } = await this.#send({ ...call, signal: AbortSignal.any([speaker.signal, signal]) });
+    if (body === null) throw new Unreachable('the stream of what is typed is empty');
+    return body;
+  }
+
   async appendLog(speaker: LeaseSpeaker, offset: number, chunk: Uint8Array<ArrayBuffer>): Promise<LogAppendAnswer> {
     const bytes = { body: chunk, contentType: 'application/octet-stream' };
     return this.#json(LogAppendAnswer, { ...about(speaker, `log?offset=${offset}`), ...bytes });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DebugTerms } from './debug.ts';
 import { CommitId, Digest, RepositoryId, RunId } from './ids.ts';
 
 export const ForgeKind = z.enum(['github', 'gitlab', 'gitea', 'local']);
@@ -56,5 +57,7 @@ export const RerunSource = z.strictObject({
   planDigest: Digest,
   /** Keys of the jobs to run; null means all. */
   jobs: z.array(z.string()).max(10_000).nullable(),
+  /** Only for a run in which somebody looks into one job: it counts for nothing. */
+  debug: DebugTerms.optional(),
 });
 export type RerunSource = z.infer<typeof RerunSource>;

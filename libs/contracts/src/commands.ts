@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CacheRecord, CacheRemoval } from './caches.ts';
 import { Actor, Change, Repository } from './change.ts';
+import { DebugReason, DebugRequest, OpenDebugRequest } from './debug.ts';
 import {
   AttemptNumber,
   Digest,
@@ -45,6 +46,16 @@ export const COMMAND_DATA = {
   'request-run': z.strictObject({ runId: RunId, repository: Repository, change: Change }),
   'cancel-run': z.strictObject({ runId: RunId, reason: z.string().max(500) }),
   rerun: z.strictObject({ runId: RunId, newRunId: RunId, only: z.enum(['all', 'failed']) }),
+  /** Looks into an attempt that failed: the job is run again, in a run that counts for nothing, with a shell where it fails. */
+  debug: z.strictObject({
+    runId: RunId,
+    newRunId: RunId,
+    jobKey: JobKey,
+    /** Null for the latest. */
+    attempt: AttemptNumber.nullable(),
+    reason: DebugReason,
+    minutes: DebugRequest.shape.minutes,
+  }),
   'register-runner': z.strictObject({
     runnerId: RunnerId,
     name: z.string().min(1).max(200),
@@ -57,6 +68,8 @@ export const COMMAND_DATA = {
   /** Before a value leaves the gateway: once for each lease, and never for a change that is not trusted. */
   'hand-out-secrets': z.strictObject({ ...lease, handOut: HandOut }),
   'acknowledge-lease': z.strictObject(lease),
+  /** Before anybody can type: a shell stands in the sandbox of a step that failed. */
+  'open-debug': z.strictObject({ ...lease, ...OpenDebugRequest.shape }),
   heartbeat: z.strictObject({
     ...lease,
     phase: z.enum(['starting', 'running', 'uploading']),
@@ -131,10 +144,12 @@ export const COMMAND_RESULT = {
   'request-run': z.strictObject({ runId: RunId }),
   'cancel-run': z.strictObject({ runId: RunId }),
   rerun: z.strictObject({ runId: RunId }),
+  debug: z.strictObject({ runId: RunId }),
   'register-runner': z.strictObject({ runnerId: RunnerId }),
   'grant-lease': z.strictObject({ lease: GrantedLease.nullable() }),
   'hand-out-secrets': z.strictObject({}),
   'acknowledge-lease': z.strictObject({ state: LeaseState }),
+  'open-debug': z.strictObject({}),
   heartbeat: HeartbeatAnswer,
   'complete-attempt': z.strictObject({ outcome: z.string() }),
   'acknowledge-cancel': z.strictObject({ outcome: z.string() }),

@@ -20,6 +20,7 @@ import {
 } from './api.ts';
 import { AUDIT_ENDPOINTS } from './audit-endpoints.ts';
 import { CACHE_ENDPOINTS } from './cache-api.ts';
+import { DebugInput, DebugRequest } from './debug.ts';
 import { JSON_BODY_BYTES_MAX, type Endpoint } from './endpoint.ts';
 import { EVENT_DATA } from './events.ts';
 import { Digest, EpochMs, ForgeName, JobKey, PoolName, RepositoryId, RunId } from './ids.ts';
@@ -151,6 +152,29 @@ export const ENDPOINTS = {
     body: { content: RerunRequest, bytesMax: JSON_BODY_BYTES_MAX },
     answers: { 202: RunAnswer },
     refusals: ['not_found', 'not_rerunnable', 'conflicting_repeat'],
+  },
+  debug: {
+    method: 'POST',
+    path: '/api/v1/runs/:runId/jobs/:jobKey/debug',
+    summary:
+      'Runs a job that failed again, in a run that counts for nothing, with a shell for the caller where it fails',
+    access: 'operator',
+    params: ofJob,
+    headers: repeatable,
+    body: { content: DebugRequest, bytesMax: JSON_BODY_BYTES_MAX },
+    answers: { 202: RunAnswer },
+    refusals: ['not_found', 'not_rerunnable', 'conflicting_repeat'],
+  },
+  typeIntoDebug: {
+    method: 'POST',
+    path: '/api/v1/runs/:runId/debug/input',
+    summary:
+      'What the operator who asked for it types into the shell of a run; what it shows is in the log of the attempt',
+    access: 'operator',
+    params: ofRun,
+    body: { content: DebugInput, bytesMax: JSON_BODY_BYTES_MAX },
+    answers: { 202: z.strictObject({}) },
+    refusals: ['not_found', 'unavailable'],
   },
   showPlan: {
     method: 'GET',

@@ -169,6 +169,17 @@ export const EVENT_DATA = {
     expiresAtMs: EpochMs,
   }),
   'lease.activated': z.strictObject({ ...attempt, fence: AttemptNumber, jobDeadlineAtMs: EpochMs }),
+  'debug.opened': z.strictObject({
+    ...attempt,
+    fence: AttemptNumber,
+    runnerId: RunnerId,
+    /** Who may type. */
+    by: z.string().max(200),
+    /** What the shell shows begins there in the attempt's log. */
+    logOffset: z.number().int().nonnegative(),
+    /** No later than this it is over. */
+    untilMs: EpochMs,
+  }),
   'lease.secrets-handed-out': z.strictObject({
     ...attempt,
     fence: AttemptNumber,
@@ -284,7 +295,7 @@ export const ARTIFACT_STREAM: StreamId = 'store-artifacts';
 /** What became of the caches that jobs saved. */
 export const CACHE_STREAM: StreamId = 'store-caches';
 /** What operators did to the installation itself, by what they did it to. */
-export const operatorStream = (what: 'parked'): StreamId => `operator-${what}`;
+export const operatorStream = (what: 'parked' | 'debug'): StreamId => `operator-${what}`;
 export const repositoryStream = (repositoryId: string): StreamId => `repository-${repositoryId}`;
 
 /** Fields every recorded event carries besides its type and data. */

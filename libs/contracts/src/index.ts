@@ -40,6 +40,19 @@ export {
   TrustDomain,
 } from './caches.ts';
 export { CacheListQuery, CachePage, RemoveCachesAnswer, RemoveCachesRequest } from './cache-api.ts';
+export {
+  DEBUG_IDLE_MS,
+  DEBUG_KEYS_BYTES_MAX,
+  DEBUG_MINUTES,
+  DEBUG_MINUTES_MAX,
+  DebugEnd,
+  DebugHold,
+  DebugInput,
+  DebugReason,
+  DebugRequest,
+  DebugTerms,
+  OpenDebugRequest,
+} from './debug.ts';
 export { Actor, Change, ChangeKind, ForgeKind, Repository, RerunSource, TrustLevel } from './change.ts';
 export {
   AuditCheckpoint,
@@ -89,6 +102,7 @@ export {
 export {
   DEFAULT_IDLE_TIMEOUT_MS,
   DEFAULT_JOB_POLICY,
+  JOB_TIMEOUT_MS_MAX,
   DEFAULT_RUN_POLICY,
   JobPolicy,
   RunPolicy,
@@ -205,6 +219,7 @@ export {
   dispatchSubject,
   eventMessageId,
   eventSubject,
+  debugInputSubject,
   logGrewSubject,
   parkedSubject,
   reportSubject,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CACHES_PER_JOB_MAX, CacheResult } from './caches.ts';
+import { DebugEnd } from './debug.ts';
 import { EGRESS_DECISIONS_MAX, EgressDecision } from './egress.ts';
 import { Digest } from './ids.ts';
 
@@ -161,5 +162,7 @@ export const CompletionReport = z.strictObject({
   egress: z.array(EgressDecision).max(EGRESS_DECISIONS_MAX).optional(),
   /** Absent for a job that ran in what its runner has, or never began. */
   image: UsedImage.optional(),
+  /** Only where somebody had a shell in the job's sandbox. */
+  debug: DebugEnd.optional(),
 });
 export type CompletionReport = z.infer<typeof CompletionReport>;

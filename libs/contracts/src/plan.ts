@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CACHES_PER_JOB_MAX, CacheKey } from './caches.ts';
 import { Change, RerunSource, Repository, TrustLevel } from './change.ts';
+import { DebugHold } from './debug.ts';
 import { CommitId, Digest, JobKey, PoolName } from './ids.ts';
 import { JobKind, JobStep, RelativePath } from './job-step.ts';
 import { JobPolicy, RunPolicy } from './policy.ts';
@@ -158,6 +159,8 @@ export const PlannedJob = z.strictObject({
   artifacts: z.array(ArtifactRequest).max(100),
   caches: z.array(CacheRequest).max(CACHES_PER_JOB_MAX),
   policy: JobPolicy,
+  /** Only where somebody is to look into it. */
+  debug: DebugHold.optional(),
   explanation: Explanation,
 });
 export type PlannedJob = z.infer<typeof PlannedJob>;

@@ -31,6 +31,9 @@ export const DEFAULT_RUN_POLICY: RunPolicy = {
   cancelDeadlineMs: 30_000,
 };
 
+/** No job takes longer. */
+export const JOB_TIMEOUT_MS_MAX = 24 * 3_600_000;
+
 /** How one job is governed; part of the plan, so that execution decides nothing. */
 export const JobPolicy = z.strictObject({
   required: z.boolean(),
@@ -40,11 +43,7 @@ export const JobPolicy = z.strictObject({
   /** Extra attempts after a runner was lost. */
   lostRetries: z.number().int().min(0).max(10),
   retryTimeouts: z.boolean(),
-  timeoutMs: z
-    .number()
-    .int()
-    .min(1_000)
-    .max(24 * 3_600_000),
+  timeoutMs: z.number().int().min(1_000).max(JOB_TIMEOUT_MS_MAX),
   /** How long a step may print nothing. Left out: `DEFAULT_IDLE_TIMEOUT_MS`. */
   idleTimeoutMs: z
     .number()

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ArtifactName } from './artifact-name.ts';
 import { CACHE_CHUNK_BYTES_MAX, CacheKey } from './caches.ts';
 import { HeartbeatAnswer } from './commands.ts';
+import { OpenDebugRequest } from './debug.ts';
 import { JSON_BODY_BYTES_MAX, type Endpoint } from './endpoint.ts';
 import { Digest, LeaseId } from './ids.ts';
 import { ArtifactRecord } from './outcome.ts';
@@ -88,6 +89,25 @@ export const RUNNER_ENDPOINTS = {
     params: ofLease,
     body: { content: HeartbeatRequest, bytesMax: JSON_BODY_BYTES_MAX },
     answers: { 200: HeartbeatAnswer },
+    refusals: ['stale_lease'],
+  },
+  openDebug: {
+    method: 'POST',
+    path: '/runner/v1/leases/:leaseId/debug',
+    summary: 'Says that a step failed and its sandbox is kept for whoever wants to look; before anything is typed',
+    access: 'runner',
+    params: ofLease,
+    body: { content: OpenDebugRequest, bytesMax: JSON_BODY_BYTES_MAX },
+    answers: { 200: nothing },
+    refusals: ['stale_lease', 'invalid_transition'],
+  },
+  followDebug: {
+    method: 'GET',
+    path: '/runner/v1/leases/:leaseId/debug/input',
+    summary: 'What is typed into the shell, as server-sent events `input`, from now on',
+    access: 'runner',
+    params: ofLease,
+    answers: { 200: 'events' },
     refusals: ['stale_lease'],
   },
   appendLog: {

@@ -37,6 +37,9 @@ export const parkedSubject = (stream: StreamName, consumer: string): string =>
 /** Where an operator sends a parked event back to the one service that could not handle it. */
 export const retrySubject = (service: string): string => `delta.parked.retry.${subjectToken(service)}`;
 
+/** Core request: what is typed into the shell of a run, for the gateway that its runner listens at. */
+export const debugInputSubject = (runId: string): string => `delta.debug.${runId}`;
+
 /** `Nats-Msg-Id` of a log event: lets the stream drop repeats within its window. */
 export const eventMessageId = (position: number): string => `ev-${position}`;
 

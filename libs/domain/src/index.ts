@@ -41,4 +41,5 @@ export { assignWaiting, type Admission, type WaitingAttempt, type WaitingRunner 
 export { FIRST_PREV_HASH, eventCanonicalText, type UnchainedEvent } from './log-chain/event-canonical-text.ts';
 export { redecideRerun, redecideScaling } from './replay/redecide-others.ts';
 export { redecideRun, type DecidedEvent, type Departure, type RedecidedRun } from './replay/redecide-run.ts';
+export { decideDebug, type DebugDecision } from './run/debug.ts';
 export { decideRerun, type RerunDecision } from './run/rerun.ts';

@@ -56,6 +56,31 @@ describe('a rerun', () => {
     expect(keysOf(planOf(rerun(null)).jobs)).toEqual(['build', 'lint', 'unit']);
   });
 
+  it.each(['trusted', 'untrusted'] as const)(
+    'given a job of a %s change that somebody looks into, then it runs alone, once, leaves nothing and has no secrets',
+    (trust) => {
+      const debug = { attempt: 2, by: 'olga', reason: 'it fails at night', heldMs: 900_000 };
+      const source: RerunSource = { of: OF, only: 'all', planDigest: DIGEST, jobs: ['unit'], debug };
+      const change = { ...inputsFor(null, FILES).change, trust };
+      const plan = planOf(planChange(inputsFor(null, FILES, { rerun: { source, plan: earlier() }, change })));
+      const planned = earlier().jobs.find(({ key }) => key === 'unit');
+      expect(plan.jobs).toMatchObject([
+        {
+          key: 'unit',
+          needs: [],
+          steps: planned?.steps,
+          secrets: [],
+          artifacts: [],
+          caches: [],
+          policy: { retries: 0, lostRetries: 0, timeoutMs: (planned?.policy.timeoutMs ?? 0) + 900_000 },
+          debug: { heldMs: 900_000, withheld: trust === 'trusted' ? ['TOKEN', 'CLOUD'] : [] },
+        },
+      ]);
+      expect(plan.jobs[0]).not.toHaveProperty('idTokens');
+      expect(plan.summary).toContain(`Attempt 2 of unit of ${OF} is looked into; nothing of it counts.`);
+    },
+  );
+
   it('given a change that is not trusted, then a rerun does not carry what the earlier plan had', () => {
     const change = { ...inputsFor(null, FILES).change, trust: 'untrusted' as const };
     const [before] = earlier().jobs;

@@ -1,4 +1,14 @@
-import { isShadow, type Explanation, type Plan, type PlannedJob, type SkippedJob } from '@delta-ci/contracts';
+import {
+  DEBUG_IDLE_MS,
+  JOB_TIMEOUT_MS_MAX,
+  isShadow,
+  type DebugTerms,
+  type Explanation,
+  type Plan,
+  type PlannedJob,
+  type RerunSource,
+  type SkippedJob,
+} from '@delta-ci/contracts';
 import { planHeader, summaryOf } from './assemble-plan.ts';
 import { grantOf, labelsWithin, limitsWithin, policyWithin, type Grant } from './config/granted.ts';
 import { isAtLeast, isolationFor } from './construction/job-terms.ts';
@@ -21,7 +31,6 @@ export function planRerun(inputs: PlanningInputs, rerun: NonNullable<PlanningInp
   const jobs = selected.filter(({ key }) => wanted.has(key)).map((job) => again(job, wanted, inputs, grant));
   const left = selected.filter(({ key }) => !wanted.has(key)).map((job) => notAgain(job, source.of));
   const skipped = [...left, ...earlier.skipped];
-  const what = source.only === 'failed' ? 'The jobs that failed' : 'All jobs';
   const plan: Plan = {
     ...header,
     comparedWith: earlier.comparedWith,
@@ -31,7 +40,7 @@ export function planRerun(inputs: PlanningInputs, rerun: NonNullable<PlanningInp
     units: earlier.units,
     files: earlier.files,
     notes: [],
-    summary: summaryOf(`${what} of ${source.of} run again.`, jobs, skipped),
+    summary: summaryOf(whatRunsAgain(source), jobs, skipped),
   };
   return { ok: true, plan };
 }
@@ -54,13 +63,12 @@ function again(
   { rules, change, rerun }: PlanningInputs,
   grant: Grant | null,
 ): PlannedJob {
-  const of = rerun?.source.of ?? '';
   const minimum = isolationFor(change.trust, rules);
   const { isolation } = job.requirements;
   const untrusted = change.trust === 'untrusted';
-  const detail = rerun?.source.only === 'failed' ? `it did not succeed in ${of}` : `all jobs of ${of} run again`;
+  const detail = whyAgain(rerun?.source);
   const { idTokens = [], ...rest } = job;
-  return {
+  const repeated: PlannedJob = {
     ...rest,
     needs: job.needs.filter((need) => wanted.has(need)),
     requirements: {
@@ -81,6 +89,37 @@ function again(
       detail,
     ),
   };
+  const debug = rerun?.source.debug;
+  return debug === undefined ? repeated : lookedInto(repeated, debug);
+}
+
+/** It leaves nothing, is tried once, has no secrets, and beside its own time that of whoever looks. */
+function lookedInto({ idTokens = [], ...job }: PlannedJob, { heldMs }: DebugTerms): PlannedJob {
+  const { policy } = job;
+  return {
+    ...job,
+    secrets: [],
+    artifacts: [],
+    caches: [],
+    policy: {
+      ...policy,
+      retries: 0,
+      lostRetries: 0,
+      timeoutMs: Math.min(policy.timeoutMs + heldMs, JOB_TIMEOUT_MS_MAX),
+    },
+    debug: { heldMs, idleMs: DEBUG_IDLE_MS, withheld: [...job.secrets, ...idTokens.map(({ name }) => name)] },
+  };
+}
+
+function whyAgain(source: RerunSource | undefined): string {
+  if (source?.debug !== undefined) return `attempt ${source.debug.attempt} of it in ${source.of} is looked into`;
+  const of = source?.of ?? '';
+  return source?.only === 'failed' ? `it did not succeed in ${of}` : `all jobs of ${of} run again`;
+}
+
+function whatRunsAgain({ of, only, debug, jobs }: RerunSource): string {
+  if (debug === undefined) return `${only === 'failed' ? 'The jobs that failed' : 'All jobs'} of ${of} run again.`;
+  return `Attempt ${debug.attempt} of ${jobs?.[0] ?? 'a job'} of ${of} is looked into; nothing of it counts.`;
 }
 
 function notAgain({ key, title, kind, unit, explanation }: PlannedJob, of: string): SkippedJob {

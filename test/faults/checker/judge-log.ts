@@ -1,5 +1,5 @@
 import { LogReader, openLog, rebuildProjections, verifyChain, type LogConnection } from '@delta-ci/event-log';
-import type { RecordedEvent } from '@delta-ci/contracts';
+import type { DomainEventOf, RecordedEvent } from '@delta-ci/contracts';
 import { judgeEach, type Finding } from './invariants.ts';
 import { judgeLeases, type Bounds } from './judge-leases.ts';
 import { judgeOrder } from './judge-order.ts';
@@ -54,6 +54,10 @@ async function everything(reader: LogReader): Promise<RecordedEvent[]> {
   }
 }
 
+/** What is for debugging is shown nowhere. */
+const isShown = ({ data }: { readonly data: DomainEventOf<'run.created'>['data'] }): boolean =>
+  data.rerun?.debug === undefined;
+
 /** What began has ended: every run, every job of its plan, every attempt and its lease. */
 function judgeEnded(log: LogIndex, reported: boolean): Finding {
   const ended = new Set([
@@ -66,7 +70,12 @@ function judgeEnded(log: LogIndex, reported: boolean): Finding {
     ...log.of('run.created').map(({ data }) => data.runId),
     ...log.of('run.planned').flatMap(({ correlation, data }) => data.jobs.map(({ key }) => `${correlation} ${key}`)),
     ...log.of('attempt.queued').map(({ correlation, data }) => `${correlation} ${data.jobKey} ${data.attempt}`),
-    ...(reported ? log.of('run.created').map(({ data }) => `report of ${data.runId}`) : []),
+    ...(reported
+      ? log
+          .of('run.created')
+          .filter(isShown)
+          .map(({ data }) => `report of ${data.runId}`)
+      : []),
   ];
   return judgeEach('everything-ended', begun, (name) => (ended.has(name) ? null : `${name} is not over`));
 }

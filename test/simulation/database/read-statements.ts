@@ -87,12 +87,16 @@ const sameHead = (older: Row, newer: Row): boolean =>
 const byCreation = (a: Row, b: Row): number =>
   ascending([a['created_at_ms'], b['created_at_ms']], [a['run_id'], b['run_id']]);
 
+const isForDebugging = (run: Row): boolean => (run['rerun'] as { debug?: unknown } | null)?.debug !== undefined;
+
 const whichRunsAreSuperseded: Statement = ({ transaction }, [limit]) => {
   const runs = transaction.rows('run').toSorted(byCreation);
   return runs
-    .filter((run) => run['live'] === true && run['state'] !== 'canceling')
+    .filter((run) => run['live'] === true && !isForDebugging(run) && run['state'] !== 'canceling')
     .flatMap((older) => {
-      const newest = runs.findLast((newer) => sameHead(older, newer) && byCreation(newer, older) > 0);
+      const newest = runs.findLast(
+        (newer) => !isForDebugging(newer) && sameHead(older, newer) && byCreation(newer, older) > 0,
+      );
       if ((newest?.['policy'] as { cancelSuperseded?: boolean } | undefined)?.cancelSuperseded !== true) return [];
       return [{ runId: older['run_id'], by: newest?.['run_id'] }];
     })
@@ -143,7 +147,7 @@ const whatExpiredLast: Statement = ({ transaction }, [limit]) =>
 const whichRunsAreUnreported: Statement = ({ transaction, nowMs }, [withinMs, limit]) =>
   transaction
     .rows('run')
-    .filter((run) => run['reported'] === false)
+    .filter((run) => run['reported'] === false && !isForDebugging(run))
     .filter((run) => run['finished_at_ms'] === null || number(run['finished_at_ms']) > nowMs - number(withinMs))
     .toSorted((a, b) => byCreation(b, a))
     .slice(0, number(limit))

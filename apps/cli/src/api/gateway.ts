@@ -4,6 +4,7 @@ import {
   CachePage,
   ENDPOINTS,
   ErrorBody,
+  FeedEvent,
   JobAtMoment,
   LogFollowChunk,
   LogFollowEnd,
@@ -18,6 +19,8 @@ import {
   RunPage,
   RunView,
   type CancelRunRequest,
+  type DebugInput,
+  type DebugRequest,
   type Endpoint,
   type ParkedAction,
   type RemoveCachesRequest,
@@ -96,6 +99,15 @@ export class Gateway {
     return this.#json(ENDPOINTS.rerun, { runId }, RunAnswer, { body });
   }
 
+  async debug(runId: string, jobKey: string, body: DebugRequest): Promise<RunAnswer> {
+    return this.#json(ENDPOINTS.debug, { runId, jobKey }, RunAnswer, { body });
+  }
+
+  /** Passes on what is typed into the shell of a run. */
+  async typeInto(runId: string, body: DebugInput): Promise<void> {
+    await this.#ask(ENDPOINTS.typeIntoDebug, { runId }, { body });
+  }
+
   async at(moment: string, query: Query): Promise<MomentView> {
     return this.#json(ENDPOINTS.showMoment, { moment }, MomentView, { query });
   }
@@ -149,9 +161,9 @@ export class Gateway {
   async *followLog(
     runId: string,
     jobKey: string,
-    { attempt, tail }: Pick<LogPart, 'attempt' | 'tail'>,
+    { attempt, tail, offset = 0 }: Pick<LogPart, 'attempt' | 'tail'> & { readonly offset?: number },
   ): AsyncGenerator<LogFollowChunk | LogFollowEnd> {
-    let begin: Query = tail === undefined ? { offset: 0 } : { tail };
+    let begin: Query = tail === undefined ? { offset } : { tail };
     for (let wasOpen = false; !this.#interrupted.aborted; wasOpen = true) {
       const query = { attempt, ...begin, follow: '1' };
       for await (const { event, data } of this.#events(ENDPOINTS.showLog, { runId, jobKey }, query, wasOpen)) {
@@ -168,11 +180,20 @@ export class Gateway {
 
   /** Says each time when something happened to a run; the caller reads the run again. */
   async *changesOf(runId: string, afterPosition: number): AsyncGenerator<number> {
+    for await (const { position } of this.#eventsOf(runId, afterPosition)) yield position;
+  }
+
+  /** What happens to a run, from its first event on. */
+  async *eventsOf(runId: string): AsyncGenerator<FeedEvent> {
+    for await (const { data } of this.#eventsOf(runId, 0)) yield FeedEvent.parse(JSON.parse(data));
+  }
+
+  async *#eventsOf(runId: string, afterPosition: number): AsyncGenerator<{ position: number; data: string }> {
     let position = afterPosition;
     for (let wasOpen = false; !this.#interrupted.aborted; wasOpen = true) {
-      for await (const { id } of this.#events(ENDPOINTS.followRun, { runId }, { from: position }, wasOpen)) {
+      for await (const { id, data } of this.#events(ENDPOINTS.followRun, { runId }, { from: position }, wasOpen)) {
         position = Number(id ?? position);
-        yield position;
+        yield { position, data };
       }
     }
   }

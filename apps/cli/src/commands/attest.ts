@@ -82,7 +82,7 @@ async function statementOf(opened: OpenedLog, bundle: RunBundle): Promise<PlanSt
 }
 
 const nothingToState = (runId: RunId): Problem =>
-  new Problem('nothing_to_attest', `${runId} has not ended, or never had a plan`, {
+  new Problem('nothing_to_attest', `${runId} has not ended, never had a plan, or was for debugging`, {
     exitCode: EXIT.notJudged,
     next: `see how it stands: delta runs view ${runId}`,
   });

@@ -34,6 +34,15 @@ function fingerprintOf(wanted: DecidedCommand): string | undefined {
   return prepared.ok ? prepared.submission.fingerprint : undefined;
 }
 
+const DEBUG = {
+  runId: RUN,
+  newRunId: NEW_RUN,
+  jobKey: 'unit',
+  attempt: null,
+  reason: 'it fails at night',
+  minutes: 15,
+};
+
 describe('commands from the public edge', () => {
   it('given a delivery that asks for a run, then delivery and run are recorded together and the run is the answer', () => {
     const result = new DecidedRuns().decide(command('accept-delivery', DELIVERY));
@@ -96,6 +105,7 @@ describe('commands from the public edge', () => {
       command('rerun', { runId: RUN, newRunId: NEW_RUN, only: 'all' }),
       command('rerun', { runId: RUN, newRunId: NEW_RUN, only: 'failed' }),
     ],
+    ['debug', command('debug', DEBUG), command('debug', { ...DEBUG, reason: 'another' })],
     [
       'set-policy',
       command('set-policy', { repository: REPOSITORY.id, policy: { failFast: true } }),
@@ -115,6 +125,40 @@ describe('commands from the public edge', () => {
     expect(fingerprintOf(one)).toMatch(/^sha256:/);
     expect(fingerprintOf(structuredClone(one))).toBe(fingerprintOf(one));
     expect(fingerprintOf(other)).not.toBe(fingerprintOf(one));
+  });
+});
+
+describe('looking into an attempt', () => {
+  it('given one that failed, then a run is created for it, and who asked and why is on record', () => {
+    const runs = leasedRun();
+    runs.decide(command('acknowledge-lease', SPEAKER));
+    runs.decide(command('complete-attempt', { ...SPEAKER, report: aReport('failed') }));
+    const { answer, appends } = runs.decide(command('debug', DEBUG));
+    expect(answer).toEqual({ ok: true, result: { runId: NEW_RUN } });
+    expect(appends).toMatchObject([
+      {
+        stream: 'operator-debug',
+        events: [
+          { type: 'operator.acted', data: { action: 'debug', subject: `${RUN}/unit/1`, detail: 'it fails at night' } },
+        ],
+      },
+      { stream: `run-${NEW_RUN}`, events: [{ type: 'run.created' }, { type: 'run.planning-started' }] },
+    ]);
+  });
+
+  it('given one that goes on, then it is refused, and that is on record too', () => {
+    const { answer, appends } = leasedRun().decide(command('debug', DEBUG));
+    expect(answer).toMatchObject({ ok: false, refusal: { code: 'not_rerunnable' } });
+    expect(appends).toMatchObject([
+      { stream: 'operator-debug', events: [{ type: 'operator.acted', data: { action: 'debug-refused' } }] },
+    ]);
+  });
+
+  it('given a shell that stands in a run nobody asked to look into, then it is refused', () => {
+    const runs = leasedRun();
+    runs.decide(command('acknowledge-lease', SPEAKER));
+    const { answer } = runs.decide(command('open-debug', { ...SPEAKER, logOffset: 0 }));
+    expect(answer).toMatchObject({ ok: false, refusal: { code: 'forbidden' } });
   });
 });
 

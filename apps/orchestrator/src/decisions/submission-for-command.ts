@@ -3,6 +3,7 @@ import {
   CACHE_STREAM,
   canonicalJson,
   deliveryStream,
+  operatorStream,
   refuse,
   repositoryStream,
   runnerStream,
@@ -13,7 +14,7 @@ import {
   type RunId,
   type RunPolicy,
 } from '@delta-ci/contracts';
-import { decideRerun, type RunCommand } from '@delta-ci/domain';
+import { decideDebug, decideRerun, type RunCommand } from '@delta-ci/domain';
 import type { DecisionView, Submission, SubmissionResult } from '@delta-ci/event-log';
 import { decideOn, submissionToRun, type Envelope } from './run-submission.ts';
 
@@ -50,6 +51,8 @@ export function submissionForCommand(command: DecidedCommand, facts: CommandFact
       return toRun(envelope, command.data.runId, { type: 'cancel-run', reason: command.data.reason }, command.data);
     case 'rerun':
       return prepared(rerun(envelope, command.data));
+    case 'debug':
+      return prepared(debug(envelope, command.data));
     case 'register-runner':
       return prepared(registerRunner(envelope, command.data));
     case 'set-policy':
@@ -58,6 +61,8 @@ export function submissionForCommand(command: DecidedCommand, facts: CommandFact
       return toLease(envelope, facts, { type: 'hand-out-secrets', ...command.data }, {});
     case 'acknowledge-lease':
       return toLease(envelope, facts, { type: 'acknowledge-lease', ...command.data }, { state: 'active' });
+    case 'open-debug':
+      return toLease(envelope, facts, { type: 'open-debug', ...command.data }, {});
     case 'complete-attempt':
       return toLease(envelope, facts, { type: 'complete-attempt', ...command.data }, outcomeOf(command.data));
     case 'acknowledge-cancel':
@@ -84,6 +89,7 @@ function fingerprintOf(command: DecidedCommand): Pick<Envelope, 'fingerprint'> {
     case 'request-run':
     case 'cancel-run':
     case 'rerun':
+    case 'debug':
     case 'register-runner':
     case 'set-policy':
     case 'remove-caches':
@@ -92,6 +98,7 @@ function fingerprintOf(command: DecidedCommand): Pick<Envelope, 'fingerprint'> {
       return { fingerprint: digestOf(canonicalJson(command.data)) };
     case 'hand-out-secrets':
     case 'acknowledge-lease':
+    case 'open-debug':
     case 'record-artifact':
     case 'record-cache':
       return {};
@@ -164,6 +171,28 @@ function rerun(envelope: Envelope, data: CommandData<'rerun'>): Submission {
     const chosen = decideRerun(view.run(runId), { newRunId, only });
     if (!chosen.ok) return { appends: [], answer: { ok: false, refusal: chosen.refusal } };
     return decideOn(view, newRunId, { type: 'create-run', data: chosen.data }, { runId: newRunId });
+  }
+}
+
+/** Asked for or refused, it is on record: who, what and why. */
+function debug(envelope: Envelope, data: CommandData<'debug'>): Submission {
+  const { runId, newRunId, jobKey, attempt, reason, minutes } = data;
+  return { ...envelope, runs: [runId, newRunId], decide };
+  function decide(view: DecisionView): SubmissionResult {
+    const wish = { newRunId, jobKey, attempt, reason, by: envelope.actor.name, heldMs: minutes * 60_000 };
+    const chosen = decideDebug(view.run(runId), wish);
+    const number = chosen.ok ? chosen.data.rerun?.debug?.attempt : attempt;
+    const subject = `${runId}/${jobKey}/${number ?? 'latest'}`;
+    const acted = (action: string, detail: string): SubmissionResult['appends'][number] => ({
+      stream: operatorStream('debug'),
+      events: [{ type: 'operator.acted', data: { action, subject, detail } }],
+    });
+    if (!chosen.ok) {
+      const appends = [acted('debug-refused', `${chosen.refusal.message}; asked because: ${reason}`)];
+      return { appends, answer: { ok: false, refusal: chosen.refusal } };
+    }
+    const created = decideOn(view, newRunId, { type: 'create-run', data: chosen.data }, { runId: newRunId });
+    return withAppend(created, acted('debug', reason));
   }
 }
 

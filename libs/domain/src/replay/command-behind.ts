@@ -50,6 +50,7 @@ export function commandBehind(run: RunAggregate, first: RecordedStep, next: Doma
     case 'lease.revoked':
     case 'lease.secrets-handed-out':
     case 'lease.activated':
+    case 'debug.opened':
     case 'attempt.started':
     case 'attempt.uploading':
     case 'artifact.recorded':
@@ -106,6 +107,7 @@ type HolderEvent = DomainEventOf<
   | 'lease.revoked'
   | 'lease.secrets-handed-out'
   | 'lease.activated'
+  | 'debug.opened'
   | 'attempt.started'
   | 'attempt.uploading'
   | 'artifact.recorded'
@@ -126,6 +128,8 @@ function wordOfHolder(run: RunAggregate, event: HolderEvent): RunCommand | null 
       return handOutSecrets(event.data, by);
     case 'lease.activated':
       return { type: 'acknowledge-lease', ...by };
+    case 'debug.opened':
+      return { type: 'open-debug', ...by, logOffset: event.data.logOffset };
     case 'attempt.started':
       return { type: 'report-progress', ...by, phase: 'running' };
     case 'attempt.uploading':
@@ -175,6 +179,8 @@ function staleReport(
       return { type: 'hand-out-secrets', ...by, handOut: { secrets: [], idTokens: [] } };
     case 'acknowledge-lease':
       return { type: 'acknowledge-lease', ...by };
+    case 'open-debug':
+      return { type: 'open-debug', ...by, logOffset: 0 };
     case 'report-progress':
       return { type: 'report-progress', ...by, phase: 'running' };
     case 'complete-attempt':

@@ -1,5 +1,6 @@
 import { firstDifference, type DomainEventOf, type Json, type JsonDifference } from '@delta-ci/contracts';
 import type { RunAggregate } from '../run/aggregate.ts';
+import { decideDebug } from '../run/debug.ts';
 import { decideRerun } from '../run/rerun.ts';
 import { decideCapacity } from '../scaling/decide-capacity.ts';
 
@@ -14,7 +15,11 @@ export function redecideRerun(
   created: DomainEventOf<'run.created'>['data'],
 ): JsonDifference | null {
   if (created.rerun === null) return null;
-  const decided = decideRerun(source, { newRunId: created.runId, only: created.rerun.only });
+  const { runId: newRunId, rerun } = created;
+  const decided =
+    rerun.debug === undefined
+      ? decideRerun(source, { newRunId, only: rerun.only })
+      : decideDebug(source, { newRunId, jobKey: rerun.jobs?.[0] ?? '', ...rerun.debug });
   if (!decided.ok) return { field: '', recorded: created.rerun, decided: decided.refusal.code };
   return firstDifference(created, decided.data);
 }

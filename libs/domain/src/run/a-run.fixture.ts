@@ -66,6 +66,13 @@ export function createRun(policy: Partial<RunPolicy> = {}): RunCommandOf<'create
   };
 }
 
+/** A run in which job `a` of another one is looked into. */
+export function createDebugRun(policy: Partial<RunPolicy> = {}): RunCommandOf<'create-run'> {
+  const { type, data } = createRun(policy);
+  const debug = { attempt: 1, by: 'olga', reason: 'it fails at night', heldMs: 600_000 };
+  return { type, data: { ...data, rerun: { of: NEWER_RUN, only: 'all', planDigest: PLAN, jobs: ['a'], debug } } };
+}
+
 export function recordPlan(jobs: PlannedJobState[], policy: Partial<RunPolicy> = {}): RunCommandOf<'record-plan'> {
   return {
     type: 'record-plan',
@@ -104,6 +111,15 @@ export function handOutSecrets(jobKey: string, attempt = 1): RunCommandOf<'hand-
     leaseHash: leaseHash(jobKey, attempt),
     runnerId: runner(jobKey, attempt),
     handOut: HAND_OUT,
+  };
+}
+
+export function openDebug(jobKey: string, attempt = 1): RunCommandOf<'open-debug'> {
+  return {
+    type: 'open-debug',
+    leaseHash: leaseHash(jobKey, attempt),
+    runnerId: runner(jobKey, attempt),
+    logOffset: 40,
   };
 }
 

@@ -21,6 +21,10 @@ export function recordArtifact(unfolding: Unfolding, command: RunCommandOf<'reco
   if (attempt.state === 'leased' || attempt.lease.state === 'granted') {
     return refuseTransition('a lease', 'granted', command.type);
   }
+  const { run } = unfolding;
+  if (run.state !== 'absent' && run.facts.rerun?.debug !== undefined) {
+    return refuse('forbidden', 'the run is for debugging, and leaves nothing');
+  }
   const { artifact } = command;
   const same = attempt.artifacts.find((held) => held.name === artifact.name);
   if (same?.digest === artifact.digest) return ACCEPTED;

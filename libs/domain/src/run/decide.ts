@@ -5,6 +5,7 @@ import { recordArtifact, recordCache, recordExplanation, recordPublication } fro
 import { acknowledgeCancel, cancelRun, supersedeRun } from './cancel-and-supersede.ts';
 import { completeAttempt, expireLease, loseRunner } from './completion-and-retry.ts';
 import { createRun, recordPlan, recordPlanningFailure } from './creation-and-planning.ts';
+import { openDebug } from './debug.ts';
 import { enforceDeadlines } from './deadlines.ts';
 import { Unfolding, type Decision, type DecisionContext, type Refused } from './decision.ts';
 import { acknowledgeLease, grantLease, handOutSecrets, reportProgress } from './dispatch-and-lease.ts';
@@ -51,6 +52,8 @@ function decide(unfolding: Unfolding, command: RunCommand): Refused {
       return acknowledgeLease(unfolding, command);
     case 'report-progress':
       return reportProgress(unfolding, command);
+    case 'open-debug':
+      return openDebug(unfolding, command);
     case 'complete-attempt':
       return completeAttempt(unfolding, command);
     case 'acknowledge-cancel':

@@ -37,6 +37,7 @@ export function handOutSecrets(unfolding: Unfolding, command: RunCommandOf<'hand
   const { attempt, place } = standing;
   if (run.state === 'absent' || run.facts.change.trust !== 'trusted')
     return refuse('forbidden', 'the change is not trusted, and gets no secrets');
+  if (run.facts.rerun?.debug !== undefined) return refuse('forbidden', 'the run is for debugging, and gets no secrets');
   if (attempt.state !== 'leased') return refuseTransition('an attempt', attempt.state, command.type);
   if (attempt.lease.handedOut)
     return refuse('conflicting_repeat', 'this lease has handed out its secrets, and does so once');

@@ -30,6 +30,7 @@ export function leaseGranted(work: Work, policy: RunPolicy, data: DomainEventOf<
     runnerId: data.runnerId,
     staleReports: 0,
     handedOut: false,
+    debugOpened: false,
   };
   const indexed = {
     ...work,
@@ -54,6 +55,12 @@ export function secretsHandedOut(
   const { place, job, attempt } = heldAttempt(work, data.jobKey, data.attempt);
   if (attempt.lease.handedOut) throw new BrokenInvariant('a lease hands out its secrets a second time');
   return withAttempt(work, policy, place, job, { ...attempt, lease: { ...attempt.lease, handedOut: true } });
+}
+
+export function debugOpened(work: Work, policy: RunPolicy, data: DomainEventOf<'debug.opened'>['data']): Work {
+  const { place, job, attempt } = heldAttempt(work, data.jobKey, data.attempt);
+  if (attempt.lease.handedOut) throw new BrokenInvariant('a shell where secrets were handed out');
+  return withAttempt(work, policy, place, job, { ...attempt, lease: { ...attempt.lease, debugOpened: true } });
 }
 
 /** `lease.expired` and `lease.revoked`: the runner may no longer speak; `attempt.finished` follows. */

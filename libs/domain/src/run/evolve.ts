@@ -14,6 +14,7 @@ import {
 import { jobFinished, jobReadied, workPlanned } from './evolve-job.ts';
 import {
   artifactRecorded,
+  debugOpened,
   leaseActivated,
   leaseEnded,
   leaseGranted,
@@ -49,6 +50,7 @@ export function evolveRun(run: RunAggregate, event: DomainEvent): RunAggregate {
     case 'lease.granted':
     case 'lease.secrets-handed-out':
     case 'lease.activated':
+    case 'debug.opened':
     case 'lease.expired':
     case 'lease.revoked':
     case 'artifact.recorded':
@@ -116,6 +118,7 @@ type WorkEvent = DomainEventOf<
   | 'lease.granted'
   | 'lease.secrets-handed-out'
   | 'lease.activated'
+  | 'debug.opened'
   | 'lease.expired'
   | 'lease.revoked'
   | 'artifact.recorded'
@@ -143,6 +146,8 @@ function evolveWork(work: Work, policy: RunPolicy, event: WorkEvent): Work {
       return secretsHandedOut(work, policy, event.data);
     case 'lease.activated':
       return leaseActivated(work, policy, event.data);
+    case 'debug.opened':
+      return debugOpened(work, policy, event.data);
     case 'lease.expired':
     case 'lease.revoked':
       return leaseEnded(work, policy, event.type, event.data);

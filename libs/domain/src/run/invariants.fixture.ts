@@ -123,6 +123,9 @@ export class Ledger {
       entry.handedOut = true;
     }
     if (event.type === 'cache.saved') this.#check(entry.leaseLive, `a cache of ${name} without a live lease`);
+    if (event.type === 'debug.opened') {
+      this.#check(entry.leaseLive && !entry.handedOut, `a shell for ${name} beside secrets, or without a live lease`);
+    }
     if (event.type === 'artifact.recorded') this.#check(entry.leaseLive, `an artifact of ${name} without a live lease`);
     if (event.type === 'attempt.finished') {
       this.#check(event.data.report === null || entry.leaseLive, `a report on ${name} counted without a live lease`);
@@ -185,11 +188,17 @@ interface AttemptEntry {
 }
 
 type AttemptEvent = DomainEventOf<
-  AttemptTrigger | 'lease.secrets-handed-out' | 'lease.expired' | 'lease.revoked' | 'artifact.recorded' | 'cache.saved'
+  | AttemptTrigger
+  | 'lease.secrets-handed-out'
+  | 'debug.opened'
+  | 'lease.expired'
+  | 'lease.revoked'
+  | 'artifact.recorded'
+  | 'cache.saved'
 >;
 
 function isOfAttempt(event: DomainEvent): event is AttemptEvent {
-  return /^(?:attempt|lease|artifact|cache)\./.test(event.type);
+  return /^(?:attempt|lease|artifact|cache|debug)\./.test(event.type);
 }
 
 const NO_RETRIES = { retries: 0, lostRetries: 0 };

@@ -85,6 +85,8 @@ export interface Lease {
   readonly staleReports: number;
   /** Whether it has given its runner the secrets of the job. */
   readonly handedOut: boolean;
+  /** Whether somebody was given a shell where a step failed. */
+  readonly debugOpened: boolean;
 }
 
 /** Enough of a recorded artifact to tell a repeat from a conflict. */

@@ -14,6 +14,7 @@ import {
   ARTIFACT,
   CACHE,
   cancelRun,
+  createDebugRun,
   createRun,
   enforceDeadlines,
   explain,
@@ -105,6 +106,7 @@ const reportAction: fc.Arbitrary<Action> = fc
     report: fc.constantFrom(...REPORTS),
     kind: fc.constantFrom(
       'secrets',
+      'shell',
       'ack',
       'ack',
       'ack',
@@ -125,6 +127,7 @@ const reportAction: fc.Arbitrary<Action> = fc
     if (kind === 'ack') world.send({ type: 'acknowledge-lease', ...by });
     if (kind === 'running' || kind === 'uploading') world.send({ type: 'report-progress', ...by, phase: kind });
     if (kind === 'secrets') world.send({ type: 'hand-out-secrets', ...by, handOut: HAND_OUT });
+    if (kind === 'shell') world.send({ type: 'open-debug', ...by, logOffset: 40 });
     if (kind === 'artifact') world.send({ type: 'record-artifact', ...by, artifact: ARTIFACT });
     if (kind === 'cache') world.send({ type: 'record-cache', ...by, cache: CACHE });
     if (kind === 'complete') world.send({ type: 'complete-attempt', ...by, report });
@@ -238,10 +241,10 @@ const runPolicy: fc.Arbitrary<Partial<RunPolicy>> = fc.record({
 
 /** A world with a plan in it that has been through some actions. */
 export const lived: fc.Arbitrary<World> = fc
-  .record({ jobs: plan, policy: runPolicy, acts: actions })
-  .map(({ jobs, policy, acts }) => {
+  .record({ jobs: plan, policy: runPolicy, acts: actions, debug: seldom(fc.constant(createDebugRun)) })
+  .map(({ jobs, policy, acts, debug }) => {
     const world = new World();
-    world.send(createRun(policy));
+    world.send((debug ?? createRun)(policy));
     world.send(recordPlan(jobs, policy));
     for (const act of acts) act(world);
     return world;

@@ -12,6 +12,9 @@ export type RerunDecision = { ok: true; data: DomainEventOf<'run.created'>['data
 export function decideRerun(run: RunAggregate, wish: { newRunId: RunId; only: 'all' | 'failed' }): RerunDecision {
   if (run.state === 'absent') return refused('not_found', 'there is no such run');
   if (run.state !== 'finished') return refused('not_rerunnable', 'the run has not finished: cancel it or wait for it');
+  if (run.facts.rerun?.debug !== undefined) {
+    return refused('not_rerunnable', `this run was for debugging: run ${run.facts.rerun.of} again`);
+  }
   const jobs = wish.only === 'failed' ? unsuccessfulJobs(run.work) : null;
   if (jobs?.length === 0) return refused('not_rerunnable', 'no job of this run failed: run all of it again instead');
   return { ok: true, data: rerunOf(run, wish, jobs) };

@@ -73,6 +73,13 @@ export type RunnerReport =
     }
   | { readonly type: 'acknowledge-lease'; readonly leaseHash: LeaseHash; readonly runnerId: RunnerId }
   | {
+      readonly type: 'open-debug';
+      readonly leaseHash: LeaseHash;
+      readonly runnerId: RunnerId;
+      /** What the shell shows begins there in the log. */
+      readonly logOffset: number;
+    }
+  | {
       readonly type: 'report-progress';
       readonly leaseHash: LeaseHash;
       readonly runnerId: RunnerId;
@@ -116,6 +123,7 @@ export const RUN_COMMAND_TYPES = [
   'hand-out-secrets',
   'acknowledge-lease',
   'report-progress',
+  'open-debug',
   'record-artifact',
   'record-cache',
   'complete-attempt',

@@ -124,6 +124,7 @@ describe('the worlds these laws are tried on', () => {
       'artifact.recorded',
       'cache.saved',
       'lease.secrets-handed-out',
+      'debug.opened',
       'failure.explained',
       'attempt.uploading',
     ];

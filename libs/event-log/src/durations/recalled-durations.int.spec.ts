@@ -16,6 +16,7 @@ import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
 import {
   CHANGE,
   REPOSITORY,
+  createDebugRun,
   createRun,
   leaseHashOf,
   runIdOf,
@@ -44,6 +45,7 @@ interface Told {
   readonly repository?: string;
   readonly trust?: TrustLevel;
   readonly outcome?: 'succeeded' | 'failed';
+  readonly create?: typeof createRun;
   readonly jobs: readonly { readonly steps: readonly JobStep[]; readonly ms: readonly number[] }[];
 }
 
@@ -70,7 +72,8 @@ describe('durations recalled from the tables', () => {
     });
 
   /** A run from its creation to its end, with everything the tables keep of it. */
-  async function ranAs(name: string, { repository = 'widgets', trust = 'trusted', outcome = 'succeeded', jobs }: Told) {
+  async function ranAs(name: string, told: Told) {
+    const { repository = 'widgets', trust = 'trusted', outcome = 'succeeded', create = createRun, jobs } = told;
     const runId = runIdOf(name);
     const keys = jobs.map((_, at) => `job-${at}`);
     const plan = proposed(
@@ -81,7 +84,7 @@ describe('durations recalled from the tables', () => {
       }),
     );
     const place = { ...REPOSITORY, id: `local/demo/${repository}` };
-    await tell(runId, `${name}.create`, createRun(runId, place, { ...CHANGE, trust }));
+    await tell(runId, `${name}.create`, create(runId, place, { ...CHANGE, trust }));
     const planned: RunCommand = { ...PLANNED, jobs: keys.map((key) => aJobState(key)), planDigest: plan.digest };
     const submission = runSubmission(`${name}.plan`, runId, planned);
     await writer.submit({ ...submission, decide: (view) => ({ ...submission.decide(view), plans: [plan] }) });
@@ -131,10 +134,11 @@ describe('durations recalled from the tables', () => {
     expect(await recalled('shards')).toEqual({ 'the suite': { ms: 8_000, runs: 1 } });
   });
 
-  it('given strangers, failures and reports of other steps than were planned, then nothing is learned of them', async () => {
+  it('given strangers, failures, runs for debugging and reports of other steps than were planned, then nothing is learned of them', async () => {
     const jobs = [{ steps: [TEST], ms: [1] }];
     await ranAs('stranger', { repository: 'none', trust: 'untrusted', jobs });
     await ranAs('failure', { repository: 'none', outcome: 'failed', jobs });
+    await ranAs('debugged', { repository: 'none', create: createDebugRun, jobs });
     await ranAs('short', { repository: 'none', jobs: [{ steps: [INSTALL, TEST], ms: [1] }] });
     expect(await recalled('none')).toEqual({});
     expect(await recalled('unheard-of')).toEqual({});

@@ -35,6 +35,7 @@ const PROJECTIONS: { readonly [T in EventType]: Projection<T> } = {
   'lease.granted': attempt.onLeaseGranted,
   'lease.secrets-handed-out': none,
   'lease.activated': attempt.onLeaseActivated,
+  'debug.opened': none,
   'lease.expired': attempt.onLeaseExpired,
   'lease.revoked': attempt.onLeaseRevoked,
   'lease.stale-report-refused': none,

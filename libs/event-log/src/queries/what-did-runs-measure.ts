@@ -28,18 +28,18 @@ interface Row {
 
 /**
  * What somebody untrusted had run says nothing: a stranger could make any step look short or endless. Nor does what did not
- * succeed, since it may have ended early.
+ * succeed, since it may have ended early, nor what somebody looked into.
  */
 const TEXT = `
   SELECT r.run_id AS "runId", r.finished_at_ms AS "finishedAtMs", a.finished_at_ms - a.started_at_ms AS "totalMs",
          p.steps AS keys, jsonb_path_query_array(a.report, '$.steps[*].usage.wallMs') AS ms
   FROM (
-    SELECT run_id, plan_digest, finished_at_ms, live, change FROM run WHERE repository_id = $1
+    SELECT run_id, plan_digest, finished_at_ms, live, change, rerun -> 'debug' AS debug FROM run WHERE repository_id = $1
     ORDER BY created_at_ms DESC, run_id DESC LIMIT $4
   ) r
   JOIN attempt a ON a.run_id = r.run_id AND a.outcome = 'succeeded'
   JOIN plan_job p ON p.plan_digest = r.plan_digest AND NOT p.skipped AND p.job_key = a.job_key
-  WHERE NOT r.live AND r.change ->> 'trust' = 'trusted' AND (r.finished_at_ms, r.run_id) > ($2, $3)
+  WHERE NOT r.live AND r.debug IS NULL AND r.change ->> 'trust' = 'trusted' AND (r.finished_at_ms, r.run_id) > ($2, $3)
     AND p.steps IS NOT NULL AND a.started_at_ms IS NOT NULL AND a.report IS NOT NULL
   ORDER BY r.finished_at_ms DESC, r.run_id DESC, p.ordinal LIMIT $5`;
 

@@ -3,7 +3,14 @@ import type { RunId } from '@delta-ci/contracts';
 import type { RunCommand } from '@delta-ci/domain';
 import type { LogWriter } from '../append/log-writer.ts';
 import { freshLog, type FreshLog } from '../testing/fresh-log.fixture.ts';
-import { createRun, digestOf, recordPlan, runIdOf, runSubmission } from '../testing/run-story.fixture.ts';
+import {
+  createDebugRun,
+  createRun,
+  digestOf,
+  recordPlan,
+  runIdOf,
+  runSubmission,
+} from '../testing/run-story.fixture.ts';
 import { whichRunsAreUnreported } from './which-runs-are-unreported.ts';
 
 const HOUR_MS = 3_600_000;
@@ -21,9 +28,11 @@ describe('which runs are unreported', () => {
   const tell = async (runId: RunId, command: RunCommand) =>
     expect(await writer.submit(runSubmission(`c-${++told}`, runId, command))).toMatchObject({ ok: true });
 
-  it('given runs that go on, finished and were reported, then the first two are, as the reader', async () => {
+  it('given runs that go on, finished and were reported, then the first two are, and none for debugging, as the reader', async () => {
     const [goesOn, finished, reported] = ['goes-on', 'finished', 'reported'].map(runIdOf) as [RunId, RunId, RunId];
     for (const runId of [goesOn, finished, reported]) await tell(runId, createRun(runId));
+    const debugged = runIdOf('debugged');
+    await tell(debugged, createDebugRun(debugged));
     for (const runId of [finished, reported]) await tell(runId, recordPlan([]));
     await tell(reported, {
       type: 'record-publication',

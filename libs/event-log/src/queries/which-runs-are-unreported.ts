@@ -16,7 +16,7 @@ export interface UnreportedRun {
 
 /**
  * Runs whose final state the forge does not show: those that go on, and those that finished lately without having been
- * reported. Newest first.
+ * reported. Runs for debugging are never shown there. Newest first.
  */
 export async function whichRunsAreUnreported(
   { pool }: LogConnection,
@@ -25,7 +25,7 @@ export async function whichRunsAreUnreported(
   const { rows } = await pool.query<UnreportedRun>({
     name: 'which-runs-are-unreported',
     text: `SELECT run_id AS "runId", traceparent FROM run
-           WHERE NOT reported AND (finished_at_ms IS NULL OR finished_at_ms > (SELECT now_ms()) - $1::bigint)
+           WHERE NOT reported AND rerun -> 'debug' IS NULL AND (finished_at_ms IS NULL OR finished_at_ms > (SELECT now_ms()) - $1::bigint)
            ORDER BY created_at_ms DESC, run_id DESC LIMIT $2`,
     values: [query.finishedWithinMs, query.limit],
   });

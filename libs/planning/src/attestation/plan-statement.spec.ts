@@ -123,5 +123,15 @@ describe('the statement about a plan', () => {
     const unplanned = records.filter(({ type }) => type !== 'run.planned');
     expect(planDigestIn(unplanned)).toBeNull();
     expect(planStatementOf({ records: unplanned, plan, checkpoint: CHECKPOINT })).toBeNull();
+    const debug = { attempt: 1, by: 'olga', reason: 'it fails', heldMs: 60_000 };
+    const debugged = records.map((record) =>
+      record.type === 'run.created'
+        ? {
+            ...record,
+            data: { ...record.data, rerun: { of: RUN, only: 'all' as const, planDigest: DIGEST, jobs: null, debug } },
+          }
+        : record,
+    );
+    expect(planStatementOf({ records: debugged, plan, checkpoint: CHECKPOINT })).toBeNull();
   });
 });

@@ -29,7 +29,7 @@ export function planDigestIn(records: readonly RecordedEvent[]): string | null {
 /**
  * States what was run for a commit, what was not, and why. Made of records alone: who has them and the plan makes the
  * same statement, byte for byte.
- * @returns null when the run has not ended, or ended without a plan: there is nothing to state
+ * @returns null when the run has not ended, ended without a plan, or was for debugging: there is nothing to state
  */
 export function planStatementOf({ records, plan, checkpoint }: AttestedRun): PlanStatement | null {
   const created = find(records, 'run.created');
@@ -38,6 +38,8 @@ export function planStatementOf({ records, plan, checkpoint }: AttestedRun): Pla
   const [first, last] = [records[0], records.at(-1)];
   if (created === undefined || planned === undefined || finished === undefined || !first || !last) return null;
   const { runId, repository, change, rerun } = created.data;
+  // Whoever looked into it may have had it say anything.
+  if (rerun?.debug !== undefined) return null;
   const { planDigest, inputsDigest } = planned.data;
   return {
     _type: STATEMENT_TYPE,

@@ -111,7 +111,9 @@ const PUBLISHES = new RegExp(
 );
 
 function beyondTrust(job: PlannedJob, grant: Grant, hosts: readonly string[]): PlanNote[] {
-  const { key, secrets, idTokens = [], egress, limits, policy, requirements } = job;
+  const { key, secrets, idTokens = [], egress, limits, requirements } = job;
+  // The time of an operator who looks into it is not the stranger's.
+  const policy = { ...job.policy, timeoutMs: job.policy.timeoutMs - (job.debug?.heldMs ?? 0) };
   const notes: PlanNote[] = [];
   if (secrets.length > 0 || idTokens.length > 0)
     notes.push(note('secrets_for_untrusted', `${key} asks for secrets and its change is not trusted`, key));

@@ -12,6 +12,7 @@ import {
   withSandbox,
 } from '../testing/open-sandbox.fixture.ts';
 import { CLOSED_OUTLET } from '../testing/hostile/behind-outlet.fixture.ts';
+import { person } from '../testing/person.fixture.ts';
 import { whereItRuns } from '../testing/where-it-runs.fixture.ts';
 import { BubblewrapExecutor } from './bubblewrap-executor.ts';
 
@@ -46,6 +47,20 @@ whereItRuns('a sandbox with an outlet', await probeOnce(makeExecutor), () => {
       const ended = await sandbox.run(step(script('echo "$NODE_OPTIONS $https_proxy"; exit 7')), output.sink);
       expect(finished(ended)).toMatchObject({ exitCode: 7, endedBy: 'exit' });
       expect(output.text()).toBe('--require=/workspace/mine.cjs mine\n');
+    });
+  });
+
+  it('a step with a terminal has both', async () => {
+    await withSandbox(makeExecutor, { network: CLOSED_OUTLET }, async ({ sandbox }) => {
+      const { terminal, sink, sees, type } = person();
+      const running = sandbox.run(
+        step(inBash(`stty size; ${CONNECT}; cat <&9; read -r last; exit 5`), { terminal }),
+        sink,
+      );
+      await sees('30 100');
+      await sees('the outlet is shut');
+      type('bye\n');
+      expect(finished(await running).exitCode).toBe(5);
     });
   });
 
