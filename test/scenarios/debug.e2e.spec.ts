@@ -1,9 +1,11 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { promisify } from 'node:util';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { pullRequestDelivery } from '../support/fake-forge/webhook-deliveries.ts';
 import { eventually } from '../support/infra/index.ts';
 import { QUICK, configWith, startTestMesh, type TestMesh } from '../support/mesh/index.ts';
 
@@ -19,8 +21,13 @@ const JOBS = {
     steps: ['echo "the token is <${REGISTRY_TOKEN:-not here}>"; echo kept > left.txt', 'exit 3'],
     artifacts: [{ type: 'file', path: 'left.txt' }],
   },
-  sound: { steps: ['true'] },
+  sound: {
+    steps: ['mkdir -p reports; echo fine > reports/told.txt'],
+    artifacts: [{ type: 'file', path: 'reports/*.txt' }],
+  },
 };
+
+const handOutOf = (run: string): string[] => [run, 'lease.secrets-handed-out'];
 
 /** An operator looks into a job of a real mesh, at a real terminal. */
 describe('debugging a job of a mesh', () => {
@@ -150,6 +157,59 @@ describe('debugging a job of a mesh', () => {
       expect(await code).toBe(0);
       const { outcome, jobs } = await system.runWhen('it is over', looked, ({ state }) => state === 'finished');
       expect([outcome, jobs[0]?.attempts[0]?.report?.debug?.how]).toEqual(['canceled', 'canceled']);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    "given a stranger's change, then it may be looked into, in a stranger's sandbox and without a secret",
+    async () => {
+      const base = (await system.api.run(runId)).change.head;
+      const gift = await system.push(SHOP, 'a gift', { 'gift.txt': 'for you\n' }, 'patch-1');
+      const strangers = await system.runFor(
+        pullRequestDelivery(SHOP, system.forge.cloneUrl(SHOP), {
+          number: 9,
+          action: 'opened',
+          title: 'a gift',
+          head: { sha: gift.after, ref: 'patch-1', fullName: 'stranger/debug' },
+          base: { sha: base, ref: 'main' },
+          association: 'NONE',
+          sender: 'stranger',
+        }),
+      );
+      await system.settled(strangers);
+      const { newRun, type, sees, code } = atTerminal(`${strangers}/broken`, '--reason', 'gift');
+      const looked = await newRun();
+      await sees('(broken) ');
+      type('echo "<$REGISTRY_TOKEN>" $(cat gift.txt)\nexit\n');
+      await sees('<> for you');
+      expect(await code).toBe(0);
+      const view = await system.runWhen('it is over', looked, ({ state }) => state === 'finished');
+      expect([view.change.trust, view.rerun?.of]).toEqual(['untrusted', strangers]);
+      expect(
+        await system.ask('SELECT 1 AS found FROM event WHERE correlation = $1 AND type = $2', handOutOf(looked)),
+      ).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'given what a job left, then it is listed and saved as it was recorded, and what is there is not replaced',
+    async () => {
+      const delta = async (...words: readonly string[]): Promise<{ code: number; said: string }> => {
+        const env = { ...process.env, DELTA_GATEWAY_URL: system.mesh.gatewayUrl, DELTA_TOKEN: VERA };
+        return promisify(execFile)(process.execPath, [DELTA, 'artifacts', ...words], { env }).then(
+          ({ stdout }) => ({ code: 0, said: stdout }),
+          ({ code, stderr }: { code: number; stderr: string }) => ({ code, said: stderr }),
+        );
+      };
+      expect((await delta('list', runId)).said).toMatch(/sound\/1 +reports\/told\.txt +file +5 B/u);
+      const get = ['get', `${runId}/sound`, '--output', join(directory, 'got')];
+      expect((await delta(...get)).said).toContain('told.txt  5 B');
+      expect(readFileSync(join(directory, 'got', 'reports', 'told.txt'), 'utf8')).toBe('fine\n');
+      const again = await delta(...get);
+      expect([again.code, again.said]).toEqual([2, expect.stringContaining('it exists already')]);
+      expect((await delta(...get, 'reports/told.txt', '--force')).code).toBe(0);
     },
     LIMIT_MS,
   );

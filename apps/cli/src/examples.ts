@@ -129,6 +129,13 @@ Examples:
   delta replay run_0199f2...
   delta replay --verify
   delta replay --verify --database-url postgres://delta_reader_...@db.example.org/delta`,
+  artifacts: `
+Nothing that is there is replaced without --force, and nothing is kept under its name that has another digest than recorded.
+
+Examples:
+  delta artifacts list run_0199f2...
+  delta artifacts get run_0199f2.../test-cart --output reports
+  delta artifacts get run_0199f2.../test-cart/1 coverage/lcov.info --force`,
   debug: `
 It is a run of its own that counts for nothing: no check shows it, nothing is learned or kept from it, and it has no secrets,
 whoever's change it is. Who asked, why, and how it ended is in the log; what the shell shows is the log of the attempt.

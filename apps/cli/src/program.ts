@@ -10,6 +10,7 @@ import {
 import { Command, CommanderError, Option } from 'commander';
 import { withGateway, ofChange, ofGateway, ofRunOrChange, recipeId, wholeNumber, withJson } from './command-options.ts';
 import type { CacheListOptions, RemoveCachesOptions } from './commands/caches.ts';
+import type { GetOptions } from './commands/artifacts.ts';
 import type { DebugOptions } from './commands/debug.ts';
 import type { LogOptions } from './commands/logs.ts';
 import type { ParkedListOptions, SettleOptions } from './commands/parked.ts';
@@ -85,6 +86,7 @@ function commands(surroundings: Surroundings, done: Done): Command {
     .addHelpText('after', EXAMPLES.delta);
   addLocal(program, surroundings, done);
   addRuns(program, surroundings, done);
+  addArtifacts(program, surroundings, done);
   addRecipes(program, surroundings, done);
   addCaches(program, surroundings, done);
   addParked(program, surroundings, done);
@@ -212,6 +214,28 @@ function addRuns(program: Command, surroundings: Surroundings, done: Done): void
     .addHelpText('after', EXAMPLES.logs)
     .action(async (id: string, job: string, options: LogOptions) =>
       done(await (await import('./commands/logs.ts')).logs(surroundings, id, job, options)),
+    );
+}
+
+function addArtifacts(program: Command, surroundings: Surroundings, done: Done): void {
+  const artifacts = program
+    .command('artifacts')
+    .description('what jobs of a mesh left behind: list, get')
+    .addHelpText('after', EXAMPLES.artifacts);
+  ofGateway(artifacts.command('list'))
+    .description('what was left, by which attempt')
+    .argument('<run|attempt>', 'id of a run; RUN/JOB for the latest attempt of a job, or RUN/JOB/N')
+    .action(async (place: string, options: ApiOptions) =>
+      done(await (await import('./commands/artifacts.ts')).listArtifacts(surroundings, place, options)),
+    );
+  ofGateway(artifacts.command('get'))
+    .description('save what an attempt left, checked against its recorded digest')
+    .argument('<attempt>', 'RUN/JOB for the latest attempt of a job, or RUN/JOB/N')
+    .argument('[names...]', 'only these; otherwise all of them')
+    .option('--output <dir>', 'where to put them', '.')
+    .option('--force', 'replace files that are there')
+    .action(async (place: string, names: string[], options: GetOptions) =>
+      done(await (await import('./commands/artifacts.ts')).getArtifacts(surroundings, place, names, options)),
     );
 }
 

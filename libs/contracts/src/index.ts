@@ -16,6 +16,7 @@ export {
   attemptName,
   ForgeName,
 } from './ids.ts';
+export { staysBelow } from './artifact-name.ts';
 export { canonicalJson, type Json } from './canonical-json.ts';
 export { LearnedDuration, LearnedDurations, StepKey, StepShare, stepKey, stepNameOf } from './durations.ts';
 export { shortHash } from './short-hash.ts';

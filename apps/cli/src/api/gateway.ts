@@ -28,6 +28,7 @@ import {
   type SettleParkedRequest,
 } from '@delta-ci/contracts';
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorCode, errorMessage } from '../error-code.ts';
 import { EXIT, Problem } from '../problem.ts';
@@ -51,6 +52,8 @@ export async function gatewayFor(surroundings: Surroundings, options: GatewayOpt
 }
 
 type Query = Readonly<Record<string, string | number | undefined>>;
+
+const NOTHING: AsyncIterable<Uint8Array> = Readable.from([]);
 
 /** Which log, and what of it: all, lines such as `100-200`, or so many before the end. */
 export interface LogPart {
@@ -106,6 +109,20 @@ export class Gateway {
   /** Passes on what is typed into the shell of a run. */
   async typeInto(runId: string, body: DebugInput): Promise<void> {
     await this.#ask(ENDPOINTS.typeIntoDebug, { runId }, { body });
+  }
+
+  /** The bytes of an artifact, from the gateway or from where it says that the store gives them, which is shown no token. */
+  async artifact(runId: string, jobKey: string, digest: string): Promise<AsyncIterable<Uint8Array>> {
+    const response = await this.#ask(ENDPOINTS.downloadArtifact, { runId, jobKey, digest }, { stream: true });
+    const address = response.headers.get('location');
+    if (response.status !== 302 || address === null) return response.body ?? NOTHING;
+    const direct = await fetch(address, { signal: this.#interrupted, redirect: 'error' }).catch((error: unknown) => {
+      throw this.#unreachable(error);
+    });
+    if (!direct.ok) {
+      throw new Problem('store_refused', `the artifact store answered ${direct.status}`, { exitCode: EXIT.notJudged });
+    }
+    return direct.body ?? NOTHING;
   }
 
   async at(moment: string, query: Query): Promise<MomentView> {
@@ -235,7 +252,7 @@ export class Gateway {
   }
 
   async #ask(
-    { method, path }: Endpoint,
+    { method, path, answers }: Endpoint,
     params: Readonly<Record<string, string>>,
     { query = {}, body, stream = false }: { query?: Query; body?: object; stream?: boolean },
   ): Promise<Response> {
@@ -251,12 +268,12 @@ export class Gateway {
       Object.assign(headers, { 'content-type': 'application/json', 'idempotency-key': randomUUID() });
     const signal = stream ? this.#interrupted : AbortSignal.any([this.#interrupted, AbortSignal.timeout(ANSWER_MS)]);
     const sent = body === undefined ? {} : { body: JSON.stringify(body) };
-    const response = await fetch(url, { method, headers, signal, redirect: 'error', ...sent }).catch(
-      (error: unknown) => {
-        throw this.#unreachable(error);
-      },
-    );
-    if (!response.ok) throw await this.#refused(response);
+    // Where an answer may lead elsewhere, its reader decides what to ask there.
+    const redirect = 302 in answers ? 'manual' : 'error';
+    const response = await fetch(url, { method, headers, signal, redirect, ...sent }).catch((error: unknown) => {
+      throw this.#unreachable(error);
+    });
+    if (!response.ok && !(redirect === 'manual' && response.status === 302)) throw await this.#refused(response);
     return response;
   }
 

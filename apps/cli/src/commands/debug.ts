@@ -1,8 +1,6 @@
 import {
   DEBUG_KEYS_BYTES_MAX,
   DebugReason,
-  JobKey,
-  RunId,
   EVENT_DATA,
   type DebugInput,
   type DomainEventOf,
@@ -10,6 +8,7 @@ import {
 import type { TerminalInput } from '@delta-ci/sandbox';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gatewayFor, type Gateway, type GatewayOptions } from '../api/gateway.ts';
+import { attemptIn } from '../attempt-place.ts';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import { safeLine } from '../screen/safe-text.ts';
 import type { OpenTerminal } from '../screen/persons-terminal.ts';
@@ -18,23 +17,6 @@ import type { Surroundings } from '../surroundings.ts';
 export interface DebugOptions extends GatewayOptions {
   readonly reason: string;
   readonly minutes: number;
-}
-
-/** Which attempt is looked into: `RUN/JOB` for the latest of a job, or `RUN/JOB/N`. */
-export function attemptIn(text: string): {
-  readonly runId: string;
-  readonly jobKey: string;
-  readonly attempt?: number;
-} {
-  const [runId = '', jobKey = '', number, ...more] = text.split('/');
-  const attempt = number === undefined ? undefined : Number(number);
-  const isNumber = attempt === undefined || (Number.isInteger(attempt) && attempt > 0);
-  if (RunId.safeParse(runId).success && JobKey.safeParse(jobKey).success && isNumber && more.length === 0) {
-    return { runId, jobKey, ...(attempt === undefined ? {} : { attempt }) };
-  }
-  throw new Problem('invalid_usage', `"${text}" names no attempt`, {
-    next: 'name it as RUN/JOB, for the latest, or RUN/JOB/N: delta debug run_0199f2.../test-cart/1',
-  });
 }
 
 /** `delta debug`: has the job of an attempt run again, and is in its sandbox when it fails. */
@@ -53,7 +35,7 @@ export async function debug(surroundings: Surroundings, text: string, options: D
     });
   }
   const gateway = await gatewayFor(surroundings, options);
-  const wish = { reason: reason.data, minutes: options.minutes, ...(attempt === undefined ? {} : { attempt }) };
+  const wish = { reason: reason.data, minutes: options.minutes, ...(attempt === null ? {} : { attempt }) };
   const { runId: newRun } = await gateway.debug(runId, jobKey, wish);
   out(`${newRun}: ${jobKey} runs again for you to look into; nothing of it counts, and it has no secrets\n`);
   const opened = await untilOpened(surroundings, gateway, newRun).catch(async (error: unknown) => {

@@ -38,7 +38,7 @@ export class HeldJobController {
     @Param({ schema: E.openDebug.params }) params: OfLease,
     @Body({ schema: E.openDebug.body.content }) { logOffset }: OpenDebugRequest,
   ): Promise<CommandResult<'open-debug'>> {
-    const { lease, envelope } = speak('open-debug', params, runner);
+    const { lease, envelope } = speak('open-debug', params, runner, String(logOffset));
     return acceptedOr(await this.#parts.commands.send('open-debug', { ...lease, logOffset }, envelope));
   }
 

@@ -51,6 +51,7 @@ export function recordCache(unfolding: Unfolding, command: RunCommandOf<'record-
   if (attempt.state === 'leased' || attempt.lease.state === 'granted')
     return refuseTransition('a lease', 'granted', command.type);
   const facts = run.state === 'absent' ? null : run.facts;
+  if (facts?.rerun?.debug !== undefined) return refuse('forbidden', 'the run is for debugging, and leaves nothing');
   const domain = facts === null ? null : cacheScope(facts.change, facts.repository).saves;
   if (facts === null || domain === null) return refuse('forbidden', 'the change is not trusted, and saves no caches');
   const data = { jobKey: plannedAt(unfolding.work, place).key, attempt: attempt.number };

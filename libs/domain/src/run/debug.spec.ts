@@ -15,6 +15,7 @@ import {
   openDebug,
   PLAN,
   recordArtifact,
+  recordCache,
   recordPlan,
   reportProgress,
   RUN,
@@ -132,10 +133,12 @@ describe('a shell where a step failed', () => {
       .thenRefused('forbidden');
   });
 
-  it('leaves no artifact', () => {
-    given(story(...begun))
-      .when(recordArtifact('a'))
-      .thenRefused('forbidden');
+  it('leaves no artifact and no cache', () => {
+    for (const command of [recordArtifact('a'), recordCache('a')]) {
+      given(story(...begun))
+        .when(command)
+        .thenRefused('forbidden');
+    }
   });
 
   it('is over with its lease', () => {
