@@ -8,11 +8,11 @@ import {
   type LeaseOffer,
 } from '@delta-ci/contracts';
 import { originOf, type Git } from '@delta-ci/git';
-import { runJob, type HeldJob, type JobResult, type JobSource, type SandboxExecutor } from '@delta-ci/sandbox';
+import { runJob, type JobResult, type JobSource, type SandboxExecutor } from '@delta-ci/sandbox';
 import { SecretMasker, SECRETS_BYTES_MAX, whyNoSecret, type Logger } from '@delta-ci/service';
 import { CacheCalls } from './caches/cache-calls.ts';
 import { JobCaches } from './caches/job-caches.ts';
-import { holdForDebug, withoutHold } from './debug-hold.ts';
+import { whenLookedInto, withoutHold } from './debug-hold.ts';
 import { KeptArtifacts } from './kept-artifacts.ts';
 import { fetchSource, type FetchedSource, type SourceTerms } from './fetch-source.ts';
 import { GatewayCalls } from './gateway-calls.ts';
@@ -200,7 +200,6 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
   const sourceReady = readiness(tools, fetchSource(tools.git, lease, gitDir, tools.sources, keeper.signal));
   place.caches.begin(tools.acknowledged);
   const { runId, jobKey, attempt, job, trust, secrets } = lease;
-  const { debug } = job;
   const output = async (chunk: Uint8Array): Promise<void> => {
     await place.log.write(chunk);
     keeper.report({ logCursor: place.log.bytes });
@@ -218,19 +217,9 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
       env: { DELTA_RUN_ID: runId, DELTA_JOB: jobKey, DELTA_ATTEMPT: String(attempt) },
       secrets,
       signal: keeper.signal,
-      ...(debug === undefined
-        ? {}
-        : {
-            whenFailed: async (held: HeldJob) => {
-              keeper.report({ step: 'debug' });
-              place.debug = await holdForDebug(debug, held, {
-                gateway: tools.gateway,
-                log: place.log,
-                signal: keeper.signal,
-                onProgress: () => keeper.report({ logCursor: place.log.bytes }),
-              });
-            },
-          }),
+      ...whenLookedInto(job.debug, { gateway: tools.gateway, log: place.log, keeper }, (end) => {
+        place.debug = end;
+      }),
     },
     {
       output,

@@ -1,18 +1,16 @@
 import type { DebugEnd, DebugHold, PlannedJob } from '@delta-ci/contracts';
-import type { HeldJob, StepOutcome } from '@delta-ci/sandbox';
+import type { HeldJob, JobOrder, StepOutcome } from '@delta-ci/sandbox';
 import type { GatewayCalls } from './gateway-calls.ts';
 import { Refused } from './gateway-client.ts';
 import { typedInput } from './debug-input.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
 import type { MaskedLog } from './masked-log.ts';
 
 /** What holding the sandbox of a failed step takes. */
 export interface HoldTools {
   readonly gateway: Pick<GatewayCalls, 'openDebug' | 'followDebug'>;
   readonly log: MaskedLog;
-  /** Raised when the job has to stop. */
-  readonly signal: AbortSignal;
-  /** Something was shown or typed: progress. */
-  readonly onProgress: () => void;
+  readonly keeper: Pick<LeaseKeeper, 'signal' | 'report'>;
 }
 
 /** Terminals of today understand it, and hosts describe it. */
@@ -33,15 +31,26 @@ export function withoutHold(job: PlannedJob): PlannedJob {
   return { ...job, policy: { ...policy, timeoutMs: Math.max(1_000, policy.timeoutMs - debug.heldMs) } };
 }
 
+/** What the order of a job says that is to be looked into; of any other, nothing. @param onEnd told how the shell ended */
+export function whenLookedInto(
+  debug: DebugHold | undefined,
+  tools: HoldTools,
+  onEnd: (end: DebugEnd | null) => void,
+): Pick<JobOrder, 'whenFailed'> {
+  if (debug === undefined) return {};
+  return { whenFailed: async (held) => onEnd(await holdForDebug(debug, held, tools)) };
+}
+
 /**
  * Lets whoever asked for it into the sandbox of the step that failed: from here on the log is what the shell shows. Null when the
  * control plane wants no shell.
  */
-export async function holdForDebug(
+async function holdForDebug(
   { heldMs, idleMs, withheld }: DebugHold,
   { openShell }: HeldJob,
-  { gateway, log, signal, onProgress }: HoldTools,
+  { gateway, log, keeper }: HoldTools,
 ): Promise<DebugEnd | null> {
+  keeper.report({ step: 'debug' });
   const say = async (text: string): Promise<void> => log.write(Buffer.from(`[delta] ${text}\n`));
   const startedAt = performance.now();
   if (withheld.length > 0) await say(`not here: ${withheld.join(', ')}`);
@@ -66,11 +75,11 @@ export async function holdForDebug(
       await log.write(chunk);
       // Somebody waits for the next letter.
       log.hurry();
-      onProgress();
+      keeper.report({ logCursor: log.bytes });
     },
     timeoutMs: heldMs,
     idleTimeoutMs: idleMs,
-    signal,
+    signal: keeper.signal,
   }).finally(() => over.abort());
   const end: DebugEnd = {
     how: howOf(outcome),
