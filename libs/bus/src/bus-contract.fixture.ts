@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, it } from '@jest/globals';
 import { keptLog, testTopology, type BusFixture, type Contract } from './contract/bus-fixture.fixture.ts';
 import { commanding } from './contract/commanding.fixture.ts';
-import { consumingEvents, consumingReports, runningConsumptions } from './contract/consuming.fixture.ts';
+import { consumingEvents, consumingReports } from './contract/consuming.fixture.ts';
+import { runningConsumptions } from './contract/running-consumptions.fixture.ts';
 import { dispatching } from './contract/dispatching.fixture.ts';
 import { acknowledging, pulling } from './contract/pulling.fixture.ts';
 import { relaying } from './contract/relaying.fixture.ts';

@@ -20,7 +20,7 @@ export const HANDLED: Verdict = { verdict: 'handled' };
 export interface ConsumeOptions {
   readonly stream: StreamName;
   readonly consumer: string;
-  /** Messages in hand at once. */
+  /** Messages handled at once. Some more are in hand, waiting for the one before them of their key. */
   readonly concurrency: number;
   /** Messages with the same key are not handled at the same time. */
   readonly keyOf: (delivery: Delivery) => string;
@@ -40,6 +40,11 @@ export interface Consumption {
   close(drainMs?: number): Promise<void>;
 }
 
+/**
+ * In hand for each that may be handled: a run's events wait for the one before them, and must not keep other runs' from being
+ * handled. What is in hand is held in memory and kept alive.
+ */
+const IN_HAND_FOR_EACH = 4;
 /** A pull waits this long for messages; any figure does, a long one only costs less. */
 const PULL_EXPIRES_MS = 30_000;
 /** Pause before asking a server again that was away or had no such consumer. Doubles from the first to the second. */
@@ -70,6 +75,8 @@ class RunningConsumption implements Consumption {
   /** What is not settled yet, by its sequence. */
   readonly #messages = new Map<number, MessageInHand>();
   readonly #lastOfKey = new Map<string, Promise<void>>();
+  /** Messages in hand that wait for another of their key. */
+  #waiting = 0;
   readonly #loop: Promise<void>;
   #wake: () => void = () => undefined;
 
@@ -95,7 +102,10 @@ class RunningConsumption implements Consumption {
     const { stream, consumer, concurrency } = this.#options;
     let pauseMs = PAUSE_MS_MIN;
     while (!this.#taking.signal.aborted) {
-      const free = concurrency - this.#inHand.size;
+      const free = Math.min(
+        concurrency - (this.#inHand.size - this.#waiting),
+        concurrency * IN_HAND_FOR_EACH - this.#inHand.size,
+      );
       if (free <= 0) {
         await this.#oneSettled();
         continue;
@@ -142,7 +152,11 @@ class RunningConsumption implements Consumption {
   }
 
   async #afterOthersOfKey(message: MessageInHand, before: Promise<void> | undefined): Promise<void> {
-    await before;
+    if (before !== undefined) {
+      this.#waiting += 1;
+      await before;
+      this.#waiting -= 1;
+    }
     await this.#work(message);
   }
 

@@ -32,9 +32,10 @@ const PUT_RIGHT = 'put right consumer orchestrator of REPORTS';
 
 describe('the watch over consumers', () => {
   it('given nothing happened, when it looks, then nothing is changed', async () => {
+    const { look, changes } = await watching();
     await send('one', 'two');
     await heard();
-    const { look, changes } = await watching();
+    await look();
     await send('three');
     await heard();
     await look();
@@ -49,10 +50,20 @@ describe('the watch over consumers', () => {
     expect((await watching()).changes).toEqual([PUT_RIGHT]);
   });
 
+  it('given nothing that tells how far it was ever seen, when a lost message was replaced, then all there is is heard again', async () => {
+    await send('one');
+    await heard();
+    server.truncate('REPORTS', 0);
+    await send('another one');
+    expect((await watching()).changes).toEqual([PUT_RIGHT]);
+    expect(await heard()).toEqual(['another one']);
+  });
+
   it('given a tail lost since the last look, when its sequences were handed out again, then only what is in doubt is heard again', async () => {
+    const { look, changes } = await watching();
     await send('one', 'two');
     await heard();
-    const { look, changes } = await watching();
+    await look();
     await send('three', 'four');
     await heard();
     server.truncate('REPORTS', 2);
@@ -79,9 +90,10 @@ describe('the watch over consumers', () => {
   });
 
   it('given an outage that lost nothing, when it looks, then a consumer that took nothing since stays', async () => {
+    const { look, changes } = await watching();
     await send('one', 'two');
     await heard();
-    const { look, changes } = await watching();
+    await look();
     server.setReachable(false);
     await look();
     server.setReachable(true);
@@ -106,9 +118,11 @@ describe('the watch over consumers', () => {
   describe('given a watch that ended, when another takes over', () => {
     const handedOver = async (meanwhile: () => Promise<void>) => {
       const marks = marksInMemory();
+      const { look, stop } = await watching(marks);
       await send('one', 'two');
       await heard();
-      await (await watching(marks)).stop();
+      await look();
+      await stop();
       await meanwhile();
       return watching(marks);
     };

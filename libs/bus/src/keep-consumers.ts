@@ -93,7 +93,7 @@ class ConsumerWatch {
     if (this.#bus.outages() !== outages || this.#options.signal.aborted) return;
     const doubts = new Map<StreamName, number>();
     for (const [stream, { doubtedFrom }] of looks) if (doubtedFrom !== null) doubts.set(stream, doubtedFrom);
-    // At the first look there may be no marks yet, and consumers that stand beyond the end show it by themselves.
+    // Whoever looks for the first time does not know whether all is there.
     if (doubts.size > 0 || this.#outages === null) await this.#options.provision(doubts);
     await this.#keep(new Map([...looks].map(([stream, { mark }]) => [stream, mark])), marks);
     this.#outages = outages;
@@ -112,7 +112,8 @@ class ConsumerWatch {
     if (state.outcome !== 'known') return null;
     const storedAt = await this.#storedAt(stream, state.lastSequence);
     const mark = { sequence: state.lastSequence, storedAt };
-    if (before === undefined) return { mark, doubtedFrom: null };
+    // Whatever there is may have come in the place of something else: nobody ever told how far the stream was seen.
+    if (before === undefined) return { mark, doubtedFrom: 1 };
     if (await this.#isLost(stream, before, state.lastSequence)) {
       this.#options.log.warn(
         { stream, position: state.lastSequence, highest: before.sequence },
