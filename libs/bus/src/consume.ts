@@ -56,6 +56,8 @@ const DRAIN_MS_DEFAULT = 20_000;
 interface MessageInHand {
   /** The newest: it is kept alive and settled. */
   delivery: Delivery;
+  /** Another message has its sequence now: whatever the server is told of that, it takes for the other. */
+  isReplaced: boolean;
 }
 
 /** Starts to consume; returns at once. */
@@ -141,7 +143,8 @@ class RunningConsumption implements Consumption {
       known.delivery = delivery;
       return;
     }
-    const message = { delivery };
+    if (known !== undefined) known.isReplaced = true;
+    const message = { delivery, isReplaced: false };
     this.#messages.set(delivery.sequence, message);
     const key = this.#options.keyOf(delivery);
     const done = this.#afterOthersOfKey(message, this.#lastOfKey.get(key));
@@ -160,11 +163,11 @@ class RunningConsumption implements Consumption {
     await this.#work(message);
   }
 
-  /** To be settled: what is delivered from now on is to be worked on. */
-  #settling(message: MessageInHand): Delivery {
-    const { delivery } = message;
-    if (this.#messages.get(delivery.sequence) === message) this.#messages.delete(delivery.sequence);
-    return delivery;
+  /** Tells the server what becomes of a message. What is delivered from now on is to be worked on. */
+  async #settle(message: MessageInHand, tell: (delivery: Delivery) => void | Promise<void>): Promise<void> {
+    if (message.isReplaced) return;
+    this.#messages.delete(message.delivery.sequence);
+    await tell(message.delivery);
   }
 
   async #letGo(key: string, done: Promise<void>, kept: Promise<void>): Promise<void> {
@@ -182,7 +185,7 @@ class RunningConsumption implements Consumption {
     const everyMs = (this.#options.ackWaitMs ?? ACK_WAIT_MS) / 3;
     while (!settled.signal.aborted) {
       await this.#bus.clock.sleep(everyMs, settled.signal);
-      if (!settled.signal.aborted) message.delivery.inProgress();
+      if (!settled.signal.aborted && !message.isReplaced) message.delivery.inProgress();
     }
   }
 
@@ -190,20 +193,21 @@ class RunningConsumption implements Consumption {
     const { handle, log } = this.#options;
     const { maxDeliver } = this.#retry;
     const { delivery } = message;
-    if (this.#handling.signal.aborted) return this.#settling(message).nak(0);
+    if (this.#handling.signal.aborted) return this.#settle(message, (newest) => newest.nak(0));
     // A handler that takes its process down never answers: the message ends here instead of crashing all for ever.
     if (delivery.deliveries > maxDeliver) {
       const reason = `delivered ${delivery.deliveries} times without an answer`;
-      return park(this.#bus, this.#settling(message), reason, log);
+      return this.#settle(message, async (newest) => park(this.#bus, newest, reason, log));
     }
     try {
       const verdict = await this.#unlessHandedBack(handle(delivery, this.#handling.signal));
-      const settling = this.#settling(message);
-      if (verdict === 'handed-back') return settling.nak(0);
-      if (verdict.verdict === 'handled') return settling.ack();
-      await park(this.#bus, settling, verdict.reason, log);
+      await this.#settle(message, async (newest) => {
+        if (verdict === 'handed-back') newest.nak(0);
+        else if (verdict.verdict === 'handled') newest.ack();
+        else await park(this.#bus, newest, verdict.reason, log);
+      });
     } catch (error) {
-      await this.#failed(this.#settling(message), error);
+      await this.#settle(message, async (newest) => this.#failed(newest, error));
     }
   }
 

@@ -63,6 +63,8 @@ export interface PullDispatchOutcome {
   readonly messages: readonly PulledDispatch[];
   /** `missing`: the pool has no consumer, or the store was lost: provision. `unreachable`: no server now. */
   readonly end: PullEnd;
+  /** Whether the queue had no more than was asked for, at the moment when it was asked. */
+  readonly wasDrained: boolean;
 }
 
 /**
@@ -75,8 +77,9 @@ export async function pullDispatch(
   options: PullDispatchOptions,
 ): Promise<PullDispatchOutcome> {
   const waiting = await pullOnce(bus, pool, options, options.max, 0);
-  if (waiting.messages.length > 0 || waiting.end !== 'expired' || options.expiresMs === 0) return waiting;
-  return pullOnce(bus, pool, options, 1, options.expiresMs);
+  const wasDrained = waiting.end === 'expired';
+  if (waiting.messages.length > 0 || !wasDrained || options.expiresMs === 0) return { ...waiting, wasDrained };
+  return { ...(await pullOnce(bus, pool, options, 1, options.expiresMs)), wasDrained };
 }
 
 async function pullOnce(
@@ -85,7 +88,7 @@ async function pullOnce(
   options: PullDispatchOptions,
   max: number,
   expiresMs: number,
-): Promise<PullDispatchOutcome> {
+): Promise<Omit<PullDispatchOutcome, 'wasDrained'>> {
   const deliveries: Delivery[] = [];
   const request = {
     stream: STREAMS.dispatch,

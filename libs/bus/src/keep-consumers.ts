@@ -72,6 +72,8 @@ class ConsumerWatch {
   readonly #options: KeepConsumersOptions;
   /** Null before the first look. */
   #marks: ReadonlyMap<StreamName, StreamMark> | null = null;
+  /** As they are kept outside; where that could not be done they are older. */
+  #kept: ReadonlyMap<StreamName, StreamMark> = new Map();
   /** Outages up to the last look; null before the first. */
   #outages: number | null = null;
 
@@ -83,7 +85,7 @@ class ConsumerWatch {
   /** Looks at all streams. What it learnt holds only when it saw them all, with no outage in between. */
   async look(): Promise<void> {
     const outages = this.#bus.outages();
-    const marks = this.#marks ?? (await this.#options.marks.read());
+    const marks = this.#marks ?? (await this.#read());
     const looks = new Map<StreamName, Look>();
     for (const stream of WATCHED) {
       const look = await this.#lookAt(stream, marks.get(stream), outages);
@@ -95,15 +97,21 @@ class ConsumerWatch {
     for (const [stream, { doubtedFrom }] of looks) if (doubtedFrom !== null) doubts.set(stream, doubtedFrom);
     // Whoever looks for the first time does not know whether all is there.
     if (doubts.size > 0 || this.#outages === null) await this.#options.provision(doubts);
-    await this.#keep(new Map([...looks].map(([stream, { mark }]) => [stream, mark])), marks);
+    // After consumers were put right, never before: a mark says that nothing up to it is in doubt.
+    this.#marks = new Map([...looks].map(([stream, { mark }]) => [stream, mark]));
     this.#outages = outages;
+    await this.#keep(this.#marks);
   }
 
-  /** After consumers were put right, never before: a mark says that nothing up to it is in doubt. */
-  async #keep(marks: ReadonlyMap<StreamName, StreamMark>, before: ReadonlyMap<StreamName, StreamMark>): Promise<void> {
-    const moved = new Map([...marks].filter(([stream, mark]) => !isSame(mark, before.get(stream))));
+  async #read(): Promise<ReadonlyMap<StreamName, StreamMark>> {
+    this.#kept = await this.#options.marks.read();
+    return this.#kept;
+  }
+
+  async #keep(marks: ReadonlyMap<StreamName, StreamMark>): Promise<void> {
+    const moved = new Map([...marks].filter(([stream, mark]) => !isSame(mark, this.#kept.get(stream))));
     if (moved.size > 0) await this.#options.marks.write(moved);
-    this.#marks = marks;
+    this.#kept = marks;
   }
 
   /** Null when the stream cannot be seen now. */

@@ -45,7 +45,8 @@ function queue() {
   };
   const pull = async (max: number): Promise<PullDispatchOutcome> => {
     if (waiting.length === 0) await new Promise<void>((resolve) => (wake = resolve));
-    return { messages: waiting.splice(0, max), end: 'expired' };
+    const messages = waiting.splice(0, max);
+    return { messages, end: messages.length === max ? 'filled' : 'expired', wasDrained: messages.length < max };
   };
   return { put, pull, fate };
 }
@@ -200,7 +201,7 @@ describe('a pool desk', () => {
     let pulls = 0;
     const pull: DeskPorts['pull'] = async (max) => {
       pulls += 1;
-      if (pulls < 3) return { messages: [], end: 'expired' };
+      if (pulls < 3) return { messages: [], end: 'expired', wasDrained: true };
       asksAgain();
       return work.pull(max);
     };
@@ -227,11 +228,28 @@ describe('a pool desk', () => {
     await place.close();
   });
 
+  it('given a runner that can do none of what it was offered, and a queue that has more, then it has seen no further', async () => {
+    const work = queue();
+    const { promise: askedAgain, resolve: asksAgain } = Promise.withResolvers<void>();
+    const pull: DeskPorts['pull'] = async (max) => {
+      if (work.fate.length > 0) asksAgain();
+      return work.pull(max);
+    };
+    const place = desk({ pull });
+    work.put('misfit', { isolation: 'sandbox' }, { queuedAtMs: 4_000 });
+    const lease = place.wait(runner(1, 'process'));
+    await askedAgain;
+    expect(place.takeLooks()).toEqual([{ capabilities: runner(1, 'process').capabilities, upToMs: 4_000 }]);
+    work.put('fit', { isolation: 'process' }, { queuedAtMs: 5_000 });
+    expect(jobIn(await lease)).toBe('fit');
+    await place.close();
+  });
+
   it('given a runner whose request ends before the pull does, then the queue had nothing for it all the same', async () => {
     const pulled = Promise.withResolvers<PullDispatchOutcome>();
     const place = desk({ pull: async () => pulled.promise });
     expect(await place.wait({ ...runner(1), waitMs: 1 })).toEqual(NONE);
-    pulled.resolve({ messages: [], end: 'expired' });
+    pulled.resolve({ messages: [], end: 'expired', wasDrained: true });
     await place.close();
     expect(place.takeLooks()).toEqual([{ capabilities: runner(1).capabilities, upToMs: Infinity }]);
   });
@@ -240,7 +258,7 @@ describe('a pool desk', () => {
     const pulled = Promise.withResolvers<PullDispatchOutcome>();
     const place = desk({ pull: async () => pulled.promise });
     expect(await place.wait({ ...runner(1), waitMs: 1 })).toEqual(NONE);
-    pulled.resolve({ messages: [], end: 'unreachable' });
+    pulled.resolve({ messages: [], end: 'unreachable', wasDrained: false });
     await place.close();
     expect(place.takeLooks()).toEqual([]);
   });

@@ -153,10 +153,12 @@ export class PoolDesk {
     while (this.#open && this.#seats.length > 0) {
       try {
         const asking = [...this.#seats];
-        const { messages, end } = await this.#ports.pull(asking.length, PULL_MS);
+        const { messages, end, wasDrained } = await this.#ports.pull(asking.length, PULL_MS);
         const offered = this.#offer(messages);
         const toldNone = asking.filter((seat) => !offered.has(seat));
-        if (end === 'expired' || end === 'filled') this.#looked(toldNone, Infinity);
+        // Of a queue that has more, they have seen the beginning.
+        const youngestMs = Math.max(...messages.map(({ dispatch }) => dispatch.queuedAtMs));
+        if (wasDrained || messages.length > 0) this.#looked(toldNone, wasDrained ? Infinity : youngestMs);
         if (messages.length === 0 && end !== 'expired') await this.#ports.pause(TROUBLE_MS);
       } catch (error) {
         this.#ports.onTrouble(error);

@@ -21,7 +21,8 @@ const waiting = (jobKey: string, os: 'linux' | 'darwin', queuedAtMs = QUEUED_AT_
 });
 
 interface Scene {
-  readonly looks?: readonly QueueLook[];
+  /** What is there to be taken at each sweep, the last again and again. */
+  readonly looks?: readonly QueueLook[] | readonly (readonly QueueLook[])[];
   /** When each sweep is, by the clock of the process. */
   readonly timesMs?: readonly number[];
   /** What waits, page by page as the log hands it out. */
@@ -46,15 +47,19 @@ async function redriven(scene: Scene): Promise<{ ids: string[]; readAfter: unkno
     readAfter.push(values.at(-2));
     return Promise.resolve({ rows: pages[(readAfter.length - 1) % pages.length] });
   };
-  let nowMs = 0;
+  const eachSweep = looks.every((one) => 'upToMs' in one) ? [looks] : looks;
+  let [nowMs, sweep] = [0, -1];
   const run = redriveDispatch({
     log: { pool: { query } } as never,
     bus: { store } as never,
-    desks: new Map([['default', { takeLooks: () => looks }]]),
+    desks: new Map([['default', { takeLooks: () => eachSweep[Math.min(sweep, eachSweep.length - 1)] ?? [] }]]),
     redriveAfterMs: REDRIVE_AFTER_MS,
     nowMs: () => nowMs,
   });
-  for (nowMs of timesMs) await run(limit);
+  for (nowMs of timesMs) {
+    sweep += 1;
+    await run(limit);
+  }
   return { ids, readAfter };
 }
 
@@ -86,6 +91,19 @@ describe('the sweep for dispatches that got lost', () => {
     const { ids, readAfter } = await redriven({ pages: [misfits, [waiting('build', 'linux')]], limit: 2 });
     expect(ids).toEqual(['build.1-1001']);
     expect(readAfter).toEqual([null, 'notarize']);
+  });
+
+  it('given more that is lost than one sweep puts before its pool, then the next one goes on, although nobody looked again', async () => {
+    const lost = ['one', 'two', 'three'].map((key) => waiting(key, 'linux'));
+    const everyTime = Array.from({ length: 2 }, () => QUEUED_AT_MS + REDRIVE_AFTER_MS);
+    const { ids, readAfter } = await redriven({
+      pages: [lost.slice(0, 2), lost.slice(2), lost.slice(2)],
+      limit: 2,
+      looks: [[EMPTY], []],
+      timesMs: everyTime,
+    });
+    expect(ids).toEqual(['one.1-1001', 'two.1-1001', 'three.1-1001']);
+    expect(readAfter).toEqual([null, 'two', 'two']);
   });
 
   it('given more than one sweep reads, then the next goes on there, and the one after the last page begins anew', async () => {

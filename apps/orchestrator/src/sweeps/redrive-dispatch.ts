@@ -16,19 +16,31 @@ export interface RedriveTools {
 
 /** Of one pool, in one sweep: what waits for runners that nobody has must not hide what a runner could take. */
 const PAGES_MAX = 10;
+/** More runners than look through one queue while a pool is read. */
+const LOOKS_MAX = 1_000;
+
+/** How far a pool was read whose waiting attempts are more than one sweep reads, and for whom. */
+interface Reading {
+  readonly upTo: DispatchMessage;
+  readonly looks: readonly QueueLook[];
+}
 
 /**
  * Puts attempts before their pools again whose message was lost: with the bus, because the pool was full, or because this
  * process's predecessor died between commit and publication. Lost is what a runner could do for which the queue was looked
- * through beyond it. One message too many does no harm: the log refuses the second grant.
+ * through beyond it. One message too many does no harm: the log refuses the second grant. At most `limit` of a pool in one
+ * sweep, the rest in the next ones.
  */
 export function redriveDispatch(tools: RedriveTools): Sweep['run'] {
-  /** Where the next sweep goes on in pools that have more than one sweep reads. */
-  const readUpTo = new Map<PoolName, DispatchMessage>();
+  const readings = new Map<PoolName, Reading>();
   return async (limit) => {
     for (const [pool, desk] of tools.desks) {
-      const looks = desk.takeLooks();
-      if (looks.length > 0) await redrivePool(tools, { pool, looks, limit, readUpTo });
+      const begun = readings.get(pool);
+      const looks = [...(begun?.looks ?? []), ...desk.takeLooks()].slice(-LOOKS_MAX);
+      const upTo =
+        looks.length === 0 ? null : await redrivePool(tools, { pool, looks, limit, after: begun?.upTo ?? null });
+      if (upTo === null) readings.delete(pool);
+      else readings.set(pool, { upTo, looks });
     }
     return 0;
   };
@@ -38,11 +50,16 @@ interface PoolSweep {
   readonly pool: PoolName;
   readonly looks: readonly QueueLook[];
   readonly limit: number;
-  readonly readUpTo: Map<PoolName, DispatchMessage>;
+  /** The last that was read; null to begin. */
+  readonly after: DispatchMessage | null;
 }
 
-async function redrivePool({ bus, log, redriveAfterMs, nowMs }: RedriveTools, sweep: PoolSweep): Promise<void> {
-  const { pool, looks, limit, readUpTo } = sweep;
+/** @returns the last that was read; null when that was all there is */
+async function redrivePool(
+  tools: RedriveTools,
+  { pool, looks, limit, after }: PoolSweep,
+): Promise<DispatchMessage | null> {
+  const { bus, log, redriveAfterMs, nowMs } = tools;
   const wasOvertaken = ({ queuedAtMs, requirements }: DispatchMessage): boolean =>
     looks.some(
       ({ capabilities, upToMs }) =>
@@ -53,13 +70,17 @@ async function redrivePool({ bus, log, redriveAfterMs, nowMs }: RedriveTools, sw
   // Every interval makes a message of its own, and repeats within one do not. Intervals of our own clock, and not since the
   // attempt was queued: that is the database's time, and where ours is behind it the count could be that of the first message.
   const redrive = Math.floor(nowMs() / redriveAfterMs);
+  let [last, published] = [after, 0];
   for (let page = 0; page < PAGES_MAX; page++) {
-    const after = readUpTo.get(pool);
-    const waiting = await whichAttemptsWait(log, after === undefined ? query : { ...query, after });
-    const last = waiting.at(-1);
-    if (last === undefined || waiting.length < limit) readUpTo.delete(pool);
-    else readUpTo.set(pool, last);
-    for (const dispatch of waiting) if (wasOvertaken(dispatch)) await publishDispatch(bus, dispatch, redrive);
-    if (!readUpTo.has(pool)) return;
+    const waiting = await whichAttemptsWait(log, last === null ? query : { ...query, after: last });
+    for (const dispatch of waiting) {
+      if (published >= limit) return last;
+      last = dispatch;
+      if (!wasOvertaken(dispatch)) continue;
+      await publishDispatch(bus, dispatch, redrive);
+      published += 1;
+    }
+    if (waiting.length < limit) return null;
   }
+  return last;
 }

@@ -32,14 +32,14 @@ export const dispatching: Contract = {
   },
 
   'given nothing queued, when pulled without patience, then nothing comes': async (given) => {
-    expect(await pull(given, 'default')).toEqual({ messages: [], end: 'expired' });
+    expect(await pull(given, 'default')).toEqual({ messages: [], end: 'expired', wasDrained: true });
   },
 
   'given a runner that leaves, when its pull is aborted, then it ends': async (given) => {
     const leaving = new AbortController();
     const pulled = pull(given, 'default', { expiresMs: 20_000, signal: leaving.signal });
     leaving.abort();
-    expect(await pulled).toEqual({ messages: [], end: 'aborted' });
+    expect(await pulled).toEqual({ messages: [], end: 'aborted', wasDrained: false });
   },
 
   'given an attempt in hand, when it is handed back, then another gets it; acked, it is gone': async (given) => {
@@ -79,7 +79,7 @@ export const dispatching: Contract = {
   },
 
   'given a pool nobody provisioned, when pulled, then that is said': async (given) => {
-    expect(await pull(given, 'unheard-of')).toEqual({ messages: [], end: 'missing' });
+    expect(await pull(given, 'unheard-of')).toEqual({ messages: [], end: 'missing', wasDrained: false });
   },
 
   'given a follower of a log, when it grows, then the follower hears it': async ({ bus, connect }) => {

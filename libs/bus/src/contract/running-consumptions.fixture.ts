@@ -1,11 +1,16 @@
 import { expect } from '@jest/globals';
 import { eventually, undisturbed } from '../../../../test/support/infra/index.ts';
 import type { Bus } from '../bus.ts';
-import { consumeEvents, type DeliveryContext, type EventHandlers } from '../consume-events.ts';
+import {
+  consumeEvents,
+  type ConsumeHandlersOptions,
+  type DeliveryContext,
+  type EventHandlers,
+} from '../consume-events.ts';
 import type { Consumption } from '../consume.ts';
 import { publishEvent } from '../log-events.ts';
 import { ACK_WAIT_MS_TEST, testTopology, type Contract, type Given } from './bus-fixture.fixture.ts';
-import { eventAt } from './samples.fixture.ts';
+import { eventAt, runId } from './samples.fixture.ts';
 
 export const QUICK = { maxDeliver: 3, backoffMs: [10, 20] };
 
@@ -14,7 +19,11 @@ export function endAfter({ atEnd }: Given, consumption: Consumption): Consumptio
   return consumption;
 }
 
-export const follow = (given: Given, handlers: EventHandlers, options: { concurrency?: number } = {}): Consumption =>
+export const follow = (
+  given: Given,
+  handlers: EventHandlers,
+  options: Partial<ConsumeHandlersOptions> = {},
+): Consumption =>
   endAfter(given, consumeEvents(given.bus, 'planner', handlers, { log: given.log, retry: QUICK, ...options }));
 
 /** Tells of each delivery of a message but its first, by its sequence, before the consumption sees it. */
@@ -152,6 +161,37 @@ export const runningConsumptions: Contract = {
     first.resolve();
     await eventually('all events', () => got.length === 4);
   },
+
+  'given an event in hand whose sequence was handed out again, when it is handled, then the other one is not settled by it':
+    async (given) => {
+      const { bus, loseStore } = given;
+      const told: number[] = [];
+      const [old, other] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const handler = async (event: { stream: string }, { deliveries }: DeliveryContext): Promise<void> => {
+        const run = event.stream === `run-${runId(1)}` ? 1 : 2;
+        told.push(run);
+        await (run === 1 ? old : other).promise;
+        if (run === 2 && deliveries === 1) throw new Error('not yet');
+      };
+      follow(
+        given,
+        { 'run.planning-started': handler },
+        { concurrency: 2, retry: { maxDeliver: 3, backoffMs: [300] } },
+      );
+      await publishEvent(bus, eventAt(1, 1));
+      await eventually('the first in hand', () => told.length === 1);
+      await loseStore();
+      await bus.provision(testTopology());
+      await publishEvent(bus, eventAt(1, 2));
+      await eventually('both in hand', () => told.length === 2);
+      other.resolve();
+      await eventually('the other one handed back', () =>
+        given.log.lines.some((line) => line.message.startsWith('handler failed')),
+      );
+      old.resolve();
+      await eventually('the other one again', () => told.length === 3);
+      expect(told).toEqual([1, 2, 2]);
+    },
 
   'given two members of a service, when events are published, then each is handled by one of them': async (given) => {
     const { bus } = given;
