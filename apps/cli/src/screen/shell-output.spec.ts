@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { leaveKeys } from './persons-terminal.ts';
 import { ShellOutput } from './shell-output.ts';
 
 const shown = (...pieces: readonly string[]): string => {
@@ -49,17 +48,5 @@ describe('what a shell shows on the terminal of a person', () => {
 
   it('goes on although a string that was begun never ends', () => {
     expect(shown(`\u001b]52;c;${'A'.repeat(70_000)}`, 'ls\n')).toMatch(/ls\n$/u);
-  });
-});
-
-describe('the way out', () => {
-  it('is the same key three times, with nothing in between', () => {
-    const asked = leaveKeys();
-    expect(['\u001d\u001d', 'x\u001d', '\u001d'].map((keys) => asked(Buffer.from(keys)))).toEqual([
-      false,
-      false,
-      false,
-    ]);
-    expect(asked(Buffer.from('\u001d'))).toBe(true);
   });
 });
