@@ -127,7 +127,9 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     // What cannot be written any more has failed elsewhere already.
     log.write(Buffer.from(`[delta] ${said}\n`)).catch(() => undefined);
   });
-  const place: Workplace = { log, artifacts, caches, network, debug: null };
+  // From the acknowledgement on, so that the control plane's count is no shorter.
+  const timeUpAt = started + lease.job.policy.timeoutMs;
+  const place: Workplace = { log, artifacts, caches, network, timeUpAt, debug: null };
   const result = await resultOf(lease, tools, place);
   const judged = masked(keeper.reason === 'shutdown' ? handedBack(result) : result, masker);
   return {
@@ -155,7 +157,9 @@ interface Workplace {
   artifacts: KeptArtifacts;
   caches: JobCaches;
   network: JobNetwork | InfrastructureError;
-  /** How a shell ended, where there was one. */
+  /** No later than this the job's time is up for the control plane, as `performance.now()`. */
+  timeUpAt: number;
+  /** How a shell ended, where there was to be one. */
   debug: DebugEnd | null;
 }
 
@@ -217,7 +221,7 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
       env: { DELTA_RUN_ID: runId, DELTA_JOB: jobKey, DELTA_ATTEMPT: String(attempt) },
       secrets,
       signal: keeper.signal,
-      ...whenLookedInto(job.debug, { gateway: tools.gateway, log: place.log, keeper }, (end) => {
+      ...whenLookedInto(job.debug, { ...place, gateway: tools.gateway, keeper, tier: tools.executor.tier }, (end) => {
         place.debug = end;
       }),
     },

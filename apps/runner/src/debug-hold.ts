@@ -1,5 +1,5 @@
 import type { DebugEnd, DebugHold, PlannedJob } from '@delta-ci/contracts';
-import type { HeldJob, JobOrder, StepOutcome } from '@delta-ci/sandbox';
+import type { ExecutorTier, HeldJob, JobOrder, StepOutcome } from '@delta-ci/sandbox';
 import type { GatewayCalls } from './gateway-calls.ts';
 import { Refused } from './gateway-client.ts';
 import { typedInput } from './debug-input.ts';
@@ -9,9 +9,16 @@ import type { MaskedLog } from './masked-log.ts';
 /** What holding the sandbox of a failed step takes. */
 export interface HoldTools {
   readonly gateway: Pick<GatewayCalls, 'openDebug' | 'followDebug'>;
-  readonly log: MaskedLog;
+  readonly log: Pick<MaskedLog, 'bytes' | 'hurry' | 'write'>;
   readonly keeper: Pick<LeaseKeeper, 'signal' | 'report'>;
+  /** Of this runner's sandboxes. */
+  readonly tier: ExecutorTier;
+  /** When the control plane may take the lease for the job's time being up, as `performance.now()`; not before. */
+  readonly timeUpAt: number;
 }
+
+/** Nobody sees anything in less. */
+const SHELL_MS_MIN = 5_000;
 
 /** Terminals of today understand it, and hosts describe it. */
 const TERM = 'xterm-256color';
@@ -35,39 +42,46 @@ export function withoutHold(job: PlannedJob): PlannedJob {
 export function whenLookedInto(
   debug: DebugHold | undefined,
   tools: HoldTools,
-  onEnd: (end: DebugEnd | null) => void,
+  onEnd: (end: DebugEnd) => void,
 ): Pick<JobOrder, 'whenFailed'> {
   if (debug === undefined) return {};
   return { whenFailed: async (held) => onEnd(await holdForDebug(debug, held, tools)) };
 }
 
 /**
- * Lets whoever asked for it into the sandbox of the step that failed: from here on the log is what the shell shows. Null when the
- * control plane wants no shell.
+ * Lets whoever asked for it into the sandbox of the step that failed: from here on the log is what the shell shows. It ends
+ * before the job's time does: how it ended is still to be reported.
  */
 async function holdForDebug(
   { heldMs, idleMs, withheld }: DebugHold,
   { openShell }: HeldJob,
-  { gateway, log, keeper }: HoldTools,
-): Promise<DebugEnd | null> {
+  { gateway, log, keeper, tier, timeUpAt }: HoldTools,
+): Promise<DebugEnd> {
   keeper.report({ step: 'debug' });
   const say = async (text: string): Promise<void> => log.write(Buffer.from(`[delta] ${text}\n`));
   const startedAt = performance.now();
+  const none = async (how: DebugEnd['how'], why: string): Promise<DebugEnd> => {
+    await say(`no shell: ${why}`);
+    return { how, openMs: 0, typedBytes: 0, shownBytes: 0 };
+  };
+  // Whoever had it would be this very user, to whom the runner's own secrets are no secret.
+  if (tier === 'process') return none('refused', "tier process keeps nobody from what is the runner's own");
+  const endsAt = Math.min(startedAt + heldMs, timeUpAt);
+  const ms = endsAt - startedAt;
+  if (ms < SHELL_MS_MIN) return none('time_over', "of the job's time nothing is left");
   if (withheld.length > 0) await say(`not here: ${withheld.join(', ')}`);
-  await say(
-    `a shell is open for ${Math.round(heldMs / 60_000)} minutes, and ends after ${Math.round(idleMs / 1_000)} s of silence`,
-  );
+  await say(`a shell is open for ${forSoLong(ms)}, and ends after ${Math.round(idleMs / 1_000)} s of silence`);
   const shownFrom = log.bytes;
   try {
     await gateway.openDebug(shownFrom);
   } catch (error) {
     if (!(error instanceof Refused) || error.stale) throw error;
-    await say(`and is closed again: ${error.message}`);
-    return null;
+    return none('refused', error.message);
   }
   log.hurry();
+  const leftMs = Math.max(1, Math.round(endsAt - performance.now()));
   const over = new AbortController();
-  const typed = typedInput(async () => gateway.followDebug(heldMs, over.signal), over);
+  const typed = typedInput(async () => gateway.followDebug(leftMs, over.signal), over);
   const outcome = await openShell({
     terminal: typed.terminal,
     term: TERM,
@@ -77,7 +91,7 @@ async function holdForDebug(
       log.hurry();
       keeper.report({ logCursor: log.bytes });
     },
-    timeoutMs: heldMs,
+    timeoutMs: leftMs,
     idleTimeoutMs: idleMs,
     signal: keeper.signal,
   }).finally(() => over.abort());
@@ -101,4 +115,8 @@ const WORDS: Readonly<Record<DebugEnd['how'], string>> = {
   idle: 'nothing was typed or shown for too long',
   canceled: 'the run was canceled',
   failed: 'it reached a limit of the job',
+  refused: 'there was none',
 };
+
+const forSoLong = (ms: number): string =>
+  ms < 90_000 ? `${Math.floor(ms / 1_000)} s` : `${Math.floor(ms / 60_000)} minutes`;

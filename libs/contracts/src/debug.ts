@@ -43,9 +43,9 @@ export const DebugHold = z.strictObject({
 });
 export type DebugHold = z.infer<typeof DebugHold>;
 
-/** How a shell ended, and what went through it. */
+/** How a shell ended, and what went through it. `refused`: there was none, and the log says why. */
 export const DebugEnd = z.strictObject({
-  how: z.enum(['left', 'time_over', 'idle', 'canceled', 'failed']),
+  how: z.enum(['left', 'time_over', 'idle', 'canceled', 'failed', 'refused']),
   openMs: z.number().int().nonnegative(),
   typedBytes: z.number().int().nonnegative(),
   shownBytes: z.number().int().nonnegative(),

@@ -81,6 +81,25 @@ describe('a rerun', () => {
     },
   );
 
+  it.each([
+    ['process', 'sandbox'],
+    ['sandbox', 'sandbox'],
+    ['container', 'container'],
+    ['gvisor', 'gvisor'],
+  ] as const)(
+    'given a job on tier %s that somebody looks into, then its runner has at least tier %s',
+    (isolation, wanted) => {
+      const debug = { attempt: 1, by: 'olga', reason: 'it fails', heldMs: 900_000 };
+      const source: RerunSource = { of: OF, only: 'all', planDigest: DIGEST, jobs: ['unit'], debug };
+      const plan = earlier();
+      const jobs = plan.jobs.map((job) => ({ ...job, requirements: { ...job.requirements, isolation } }));
+      const base = inputsFor(null, FILES);
+      const rules = { ...base.rules, trustedIsolation: 'process' as const };
+      const inputs = { ...base, rules, rerun: { source, plan: { ...plan, jobs } } };
+      expect(planOf(planChange(inputs)).jobs[0]?.requirements.isolation).toBe(wanted);
+    },
+  );
+
   it('given a change that is not trusted, then a rerun does not carry what the earlier plan had', () => {
     const change = { ...inputsFor(null, FILES).change, trust: 'untrusted' as const };
     const [before] = earlier().jobs;

@@ -93,11 +93,16 @@ function again(
   return debug === undefined ? repeated : lookedInto(repeated, debug);
 }
 
-/** It leaves nothing, is tried once, has no secrets, and beside its own time that of whoever looks. */
+/**
+ * It leaves nothing, is tried once, has no secrets, and beside its own time that of whoever looks. A shell is what its user makes
+ * of it: it is never beside a runner's own secrets, however weak a tier the job is content with.
+ */
 function lookedInto({ idTokens = [], ...job }: PlannedJob, { heldMs }: DebugTerms): PlannedJob {
-  const { policy } = job;
+  const { policy, requirements } = job;
+  const isolation = isAtLeast(requirements.isolation, 'sandbox') ? requirements.isolation : 'sandbox';
   return {
     ...job,
+    requirements: { ...requirements, isolation },
     secrets: [],
     artifacts: [],
     caches: [],
