@@ -39,7 +39,7 @@ export function refuseOtherKeys({ requests }: LeaseCaches, key: string): void {
 
 /** The domain in which the run saves. @throws Refused `forbidden` when there is none */
 export function savingDomain({ saves }: LeaseCaches): string {
-  if (saves === null) throw refusedWith('forbidden', 'the change is not trusted: its jobs read caches and save none');
+  if (saves === null) throw refusedWith('forbidden', 'the jobs of this run read caches and save none');
   return saves;
 }
 

@@ -3,13 +3,14 @@ import fc from 'fast-check';
 import { TrustDomain, type Change, type Repository } from '@delta-ci/contracts';
 import { cacheScope } from './cache-scope.ts';
 
-type Ask = Pick<Change, 'trust' | 'ref' | 'pullRequest'>;
+type Ask = Pick<Change, 'kind' | 'trust' | 'ref' | 'pullRequest'>;
 
 const REPOSITORY: Pick<Repository, 'defaultBranch'> = { defaultBranch: 'main' };
 const scopeOf = (ask: Partial<Ask>) =>
-  cacheScope({ trust: 'trusted', ref: 'refs/heads/main', pullRequest: null, ...ask }, REPOSITORY);
+  cacheScope({ kind: 'push', trust: 'trusted', ref: 'refs/heads/main', pullRequest: null, ...ask }, REPOSITORY);
 
 const asks = fc.record({
+  kind: fc.constantFrom<Ask['kind']>('push', 'pull_request', 'manual'),
   trust: fc.constantFrom<Ask['trust']>('trusted', 'untrusted'),
   ref: fc.oneof(
     fc.constantFrom('refs/heads/main', 'refs/heads/mine', 'refs/pull/7/head', 'trusted', 'main', 'ref:refs/heads/main'),
@@ -46,12 +47,21 @@ describe('what a run may do with caches', () => {
       { trust: 'untrusted' },
       { reads: ['trusted'], saves: null },
     ],
+    [
+      'a run that a person asked for names its ref and its commit apart, and saves nothing',
+      { kind: 'manual' },
+      { reads: ['trusted'], saves: null },
+    ],
   ])('%s', (_, ask, scope) => {
     expect(scopeOf(ask)).toEqual(scope);
   });
 
   it('nothing that an untrusted run does is ever given to anybody', () => {
     fc.assert(fc.property(asks, (ask) => ask.trust === 'trusted' || scopeOf(ask).saves === null));
+  });
+
+  it('nor what a run does whose commit a person named', () => {
+    fc.assert(fc.property(asks, (ask) => ask.kind !== 'manual' || scopeOf(ask).saves === null));
   });
 
   it('what is saved is given to the same ref alone, unless the default branch saved it', () => {

@@ -8,14 +8,15 @@ export interface CacheScope {
 
 /**
  * What a change may do with caches, by what its run was created with. Only the default branch saves where everybody reads; any
- * other ref of trusted people saves where that ref alone reads; and a stranger's change saves nowhere. So whatever a run is given
- * was left by the default branch or by its own ref.
+ * other ref of trusted people saves where that ref alone reads; and a stranger's change saves nowhere. Nor does a run that a person
+ * asked for: nothing says that its commit is of the ref that was named beside it. So whatever a run is given was left by the default
+ * branch or by its own ref.
  */
 export function cacheScope(
-  { trust, ref, pullRequest }: Pick<Change, 'trust' | 'ref' | 'pullRequest'>,
+  { kind, trust, ref, pullRequest }: Pick<Change, 'kind' | 'trust' | 'ref' | 'pullRequest'>,
   { defaultBranch }: Pick<Repository, 'defaultBranch'>,
 ): CacheScope {
-  if (trust !== 'trusted') return { reads: [TRUSTED_DOMAIN], saves: null };
+  if (trust !== 'trusted' || kind === 'manual') return { reads: [TRUSTED_DOMAIN], saves: null };
   if (pullRequest === null && ref === `refs/heads/${defaultBranch}`)
     return { reads: [TRUSTED_DOMAIN], saves: TRUSTED_DOMAIN };
   const own = `ref:${ref}`;

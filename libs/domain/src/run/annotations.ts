@@ -53,7 +53,7 @@ export function recordCache(unfolding: Unfolding, command: RunCommandOf<'record-
   const facts = run.state === 'absent' ? null : run.facts;
   if (facts?.rerun?.debug !== undefined) return refuse('forbidden', 'the run is for debugging, and leaves nothing');
   const domain = facts === null ? null : cacheScope(facts.change, facts.repository).saves;
-  if (facts === null || domain === null) return refuse('forbidden', 'the change is not trusted, and saves no caches');
+  if (facts === null || domain === null) return refuse('forbidden', 'this run saves no caches');
   const data = { jobKey: plannedAt(unfolding.work, place).key, attempt: attempt.number };
   const { cache } = command;
   unfolding.record({ type: 'cache.saved', data: { ...data, repository: facts.repository.id, domain, cache } });

@@ -172,6 +172,102 @@ function describeCaches(makeExecutor: MakeExecutor): void {
     });
   });
 
+  const linked = (name: string, linkname: string): Member => [{ name, type: 'symlink', linkname }];
+
+  it('given links in an archive where the commit has files or folders, then the commit stays as it is, wherever they lead', async () => {
+    await withCaches(makeExecutor, async ({ sandbox, hostDir, sh, keep, unpack }) => {
+      await sh(
+        'mkdir -p src dist/deep a; echo source > src/index.js; echo dist > dist/f; echo deep > dist/deep/f; echo a > a/f',
+      );
+      const { workspaceDir } = sandbox;
+      await keep(
+        '0.workspace',
+        await archiveOf([
+          linked('./dist/f', `${workspaceDir}/src/index.js`),
+          linked('./dist/deep', `${workspaceDir}/src`),
+          linked('./dist/new', `${workspaceDir}/src/index.js`),
+          linked('./a', `${workspaceDir}/src`),
+          linked('./b', workspaceDir),
+        ]),
+      );
+      const place: CachePlace = { root: 'workspace', paths: ['dist', 'a', 'a/index.js', 'b/src'] };
+      expect(await unpack(place, '0.workspace')).toEqual({ kind: 'done' });
+      expect(await sh('cat src/index.js dist/f dist/deep/f a/f dist/new; test ! -L a')).toBe(
+        'source\ndist\ndeep\na\nsource\n',
+      );
+      expect((await readdir(hostDir)).toSorted()).toEqual(['a', 'dist', 'src']);
+    });
+  });
+
+  it('given links in the commit above or below the paths of a cache, then nothing is written through them', async () => {
+    await withCaches(makeExecutor, async ({ sh, keep, unpack }) => {
+      await sh('mkdir src dist; echo source > src/f; ln -s ../src dist/deep; ln -s src above; ln -s nowhere dist/gone');
+      const members: Member[] = [
+        [{ name: './dist/deep/evil' }, 'evil'],
+        [{ name: './dist/gone' }, 'evil'],
+        [{ name: './dist/fine' }, 'fine'],
+        [{ name: './above/evil' }, 'evil'],
+        [{ name: './above/below/evil' }, 'evil'],
+      ];
+      await keep('0.workspace', await archiveOf(members));
+      const place: CachePlace = { root: 'workspace', paths: ['dist', 'above', 'above/below'] };
+      expect(await unpack(place, '0.workspace')).toEqual({ kind: 'done' });
+      expect(await sh('ls -A src dist; readlink dist/gone above; ls nowhere 2> /dev/null || :')).toBe(
+        'dist:\ndeep\nfine\ngone\n\nsrc:\nf\nnowhere\nsrc\n',
+      );
+    });
+  });
+
+  it('given kinds that differ, then those of the commit stay', async () => {
+    await withCaches(makeExecutor, async ({ sh, keep, unpack }) => {
+      await sh('mkdir -p kept/folder; echo f > kept/folder/f; echo file > kept/file; echo top > top');
+      const members: Member[] = [
+        [{ name: './kept/folder' }, 'evil'],
+        [{ name: './kept/file/evil' }, 'evil'],
+        [{ name: './top/evil/more' }, 'evil'],
+      ];
+      await keep('0.workspace', await archiveOf(members));
+      const place: CachePlace = { root: 'workspace', paths: ['kept', 'top/evil'] };
+      expect(await unpack(place, '0.workspace')).toEqual({ kind: 'done' });
+      expect(await sh('cat kept/folder/f kept/file top; find . | wc -l')).toBe('f\nfile\ntop\n6\n');
+    });
+  });
+
+  it.each([
+    ['a folder', 'mkdir .delta-cache; echo tracked > .delta-cache/f'],
+    ['a link', 'mkdir other; echo tracked > other/f; chmod 500 other; ln -s other .delta-cache'],
+  ])('given a commit that has %s called as our place might be, then it stays, and the cache comes', async (_, make) => {
+    await withCaches(makeExecutor, async ({ sh, keep, unpack }) => {
+      const look = 'ls -AlLR --time-style=+ .delta-cache | grep -v total; cat .delta-cache/f';
+      await sh(make);
+      const before = await sh(look);
+      await keep('0.workspace', await archiveOf([[{ name: './.kept/fine.txt' }, 'fine']]));
+      expect(await unpack({ root: 'workspace', paths: ['.kept'] }, '0.workspace')).toEqual({ kind: 'done' });
+      expect([await sh(look), await sh('cat .kept/fine.txt')]).toEqual([before, 'fine']);
+    });
+  });
+
+  it('given a folder that was checked out, then it is never away, nor is what is in it: whenever this ends', async () => {
+    await withCaches(makeExecutor, async ({ sh, keep, unpack }) => {
+      await sh('mkdir -p kept/sub; echo mine > kept/sub/f; mkdir readonly; chmod 500 readonly');
+      const look = 'stat -c "%i %a" kept kept/sub kept/sub/f readonly';
+      const before = await sh(look);
+      const members: Member[] = [
+        [{ name: './kept/sub/f' }, 'evil'],
+        [{ name: './kept/sub/g' }, 'more'],
+        [{ name: './kept/locked/h' }, 'more'],
+        [{ name: './kept/locked', type: 'directory', mode: 0o555 }],
+      ];
+      await keep('0.workspace', await archiveOf(members));
+      const place: CachePlace = { root: 'workspace', paths: ['kept', 'readonly'] };
+      expect(await unpack(place, '0.workspace')).toEqual({ kind: 'done' });
+      expect(await sh(look)).toBe(before);
+      expect(await sh('cat kept/sub/f kept/sub/g kept/locked/h; stat -c %a kept/locked; ls -A')).toBe(
+        'mine\nmoremore555\nkept\nreadonly\n',
+      );
+    });
+  });
+
   it.each([
     ['no archive', Buffer.from('this is no archive, and long enough to be seen as none'.repeat(50))],
     ['half of one', null],

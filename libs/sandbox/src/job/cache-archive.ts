@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import { SOURCE_LAYOUT, type CacheContent } from '@delta-ci/contracts';
 import type { OutputSink, Sandbox, StepOutcome } from '../sandbox-executor.ts';
@@ -46,8 +47,8 @@ export type CacheStepEnd =
 /** What the script ends with when nothing is there: no command of it ends so by itself. */
 const NOTHING_EXIT = 65;
 
-/** Our place in a root while something is unpacked. */
-const ASIDE = './.delta-cache';
+/** What the unpacking script ends with when it could not make its place. */
+const NO_PLACE_EXIT = 66;
 
 /** Words of `tar` would be taken for the archive. */
 const PACK = [
@@ -58,25 +59,40 @@ const PACK = [
 ].join('\n');
 
 /**
- * Aside first, and then each path to its place: what is broken off leaves nothing, and nothing comes to another place than the
- * plan names. What was checked out stays as it is: it is what was planned to be tested.
+ * Aside first, and from there only to where nothing is: what was checked out is neither moved, nor written, nor removed, whenever
+ * this is broken off. No symlink of either side is followed, or an archive could write to, or take from, wherever it likes; where
+ * the kinds differ, what was checked out stays. Read-only folders can only be moved while they are not.
  */
 const UNPACK = [
-  'cd -- "$1"; archive=$2; shift 2',
-  `mkdir ${ASIDE}`,
-  `tar -xof "$archive" -C ${ASIDE}`,
-  'for path do',
-  `  new=${ASIDE}/$path`,
-  '  if [ ! -e "$new" ] && [ ! -L "$new" ]; then continue; fi',
-  '  if [ -e "./$path" ] || [ -L "./$path" ]; then',
-  '    if [ -L "./$path" ] || [ ! -d "./$path" ] || [ -L "$new" ] || [ ! -d "$new" ]; then continue; fi',
-  '    cp -Rp "./$path/." "$new/"; rm -rf "./$path"',
+  'merge() {',
+  '  if [ ! -e "$2" ] && [ ! -L "$2" ]; then',
+  '    if [ -d "$1" ] && [ ! -L "$1" ] && [ ! -w "$1" ]; then',
+  '      chmod u+w "$1"; mv "$1" "$2"; chmod u-w "$2"; return 0',
+  '    fi',
+  '    mv "$1" "$2"; return 0',
   '  fi',
-  '  mkdir -p "./$(dirname "$path")"; mv "$new" "./$path"',
+  '  if [ -L "$1" ] || [ -L "$2" ] || [ ! -d "$1" ] || [ ! -d "$2" ] || [ ! -w "$2" ]; then return 0; fi',
+  '  chmod u+rwx "$1"',
+  '  for entry in "$1"/* "$1"/.[!.]* "$1"/..?*; do',
+  '    if [ -e "$entry" ] || [ -L "$entry" ]; then merge "$entry" "$2/${entry##*/}"; fi',
+  '  done',
+  '}',
+  'cd -- "$1"; archive=$2; aside=./$3; shift 3',
+  `mkdir "$aside" || exit ${NO_PLACE_EXIT}`,
+  'tar -xof "$archive" -C "$aside"',
+  'for path do',
+  '  above=; rest=$path',
+  '  while [ "$rest" != "${rest#*/}" ]; do',
+  '    above=$above/${rest%%/*}; rest=${rest#*/}',
+  '    if [ -L "$aside$above" ] || [ -L ".$above" ]; then continue 2; fi',
+  '    if [ -e ".$above" ] && [ ! -d ".$above" ]; then continue 2; fi',
+  '  done',
+  '  if [ ! -e "$aside/$path" ] && [ ! -L "$aside/$path" ]; then continue; fi',
+  '  mkdir -p ".$above"; merge "$aside/$path" "./$path"',
   'done',
 ].join('\n');
 
-const CLEAR = `cd -- "$1"; if [ -e ${ASIDE} ]; then chmod -R u+rwx ${ASIDE}; rm -rf ${ASIDE}; fi`;
+const CLEAR = 'cd -- "$1"; if [ -d "./$2" ] && [ ! -L "./$2" ]; then chmod -R u+rwx "./$2"; rm -rf "./$2"; fi';
 const CLEAR_TIMEOUT_MS = 60_000;
 
 /**
@@ -94,7 +110,8 @@ export async function packCache(
 }
 
 /**
- * Unpacks an archive that lies in the caches' folder of the job's source, at a place's paths. When it fails nothing of it is left.
+ * Unpacks an archive that lies in the caches' folder of the job's source, at a place's paths, where nothing is yet. When it fails
+ * nothing of it is left, but what was moved to its place whole before time was up.
  * @param gitDir the source's directory on the host
  */
 export async function unpackCache(
@@ -107,8 +124,12 @@ export async function unpackCache(
   const said = new LastWords();
   const at = rootOf(sandbox, root);
   const archive = `${seenAs}/${SOURCE_LAYOUT.caches}/${name}`;
-  const end = endOf(await run(sandbox, UNPACK, [at, archive, ...paths], step, said.sink), said.text);
-  await run(sandbox, CLEAR, [at], { timeoutMs: CLEAR_TIMEOUT_MS }, said.sink);
+  // Nobody can have foreseen it and put something there, and what does stand there is not ours to remove.
+  const aside = `.delta-cache-${randomUUID()}`;
+  const outcome = await run(sandbox, UNPACK, [at, archive, aside, ...paths], step, said.sink);
+  const end = endOf(outcome, said.text);
+  if (outcome.kind === 'fault' || outcome.result.exitCode !== NO_PLACE_EXIT)
+    await run(sandbox, CLEAR, [at, aside], { timeoutMs: CLEAR_TIMEOUT_MS }, said.sink);
   return end;
 }
 
