@@ -63,7 +63,7 @@ export async function foldRunsUpTo(
     [runIds.map(runStream), position],
   );
   const streams = new Map<StreamId, StreamRows>();
-  const elsewhere = { shared: new Map<string, FoldedRow>(), settled: [] };
+  const elsewhere = { shared: new Map<string, FoldedRow>(), settled: [], elsewhere: [] };
   for (const { stream, canonical } of rows) {
     const folded = streams.get(stream) ?? new Map<string, FoldedRow>();
     streams.set(stream, folded);

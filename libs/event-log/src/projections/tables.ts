@@ -1,3 +1,4 @@
+import { ARTIFACT_STREAM, CACHE_STREAM, type StreamId } from '@delta-ci/contracts';
 import type { ProjectionName, ProjectionRows } from './rows.ts';
 
 export type ColumnType = 'text' | 'bigint' | 'integer' | 'boolean' | 'jsonb' | 'uuid';
@@ -21,6 +22,8 @@ export interface ProjectionTable<N extends ProjectionName> {
   readonly newest?: keyof ProjectionRows[N] & string;
   /** Rows that several streams may write: written after the head is locked, so that writers cannot deadlock on them. */
   readonly sharedByStreams?: true;
+  /** Rows are put by events of runs' streams, and patched by those of this one alone. */
+  readonly patchedBy?: StreamId;
 }
 
 const RUN: ProjectionTable<'run'> = {
@@ -130,6 +133,7 @@ const LEASE: ProjectionTable<'lease'> = {
 const ARTIFACT: ProjectionTable<'artifact'> = {
   name: 'artifact',
   replaces: 'wholly',
+  patchedBy: ARTIFACT_STREAM,
   key: ['run_id', 'job_key', 'attempt', 'name'],
   columns: {
     run_id: 'text',
@@ -150,6 +154,7 @@ const CACHE: ProjectionTable<'cache'> = {
   key: ['run_id', 'job_key', 'attempt', 'key'],
   // Of several runs one may save under a key: they wait for each other at the index that says so.
   sharedByStreams: true,
+  patchedBy: CACHE_STREAM,
   columns: {
     run_id: 'text',
     job_key: 'text',

@@ -21,48 +21,54 @@ export type FoldableEvent = Pick<
   'id' | 'type' | 'data' | 'correlation' | 'time' | 'actor' | 'traceparent' | 'stream' | 'version'
 >;
 
-/** Where folding puts rows: those of the event's stream, those that several streams write, and those nothing ever changes. */
+/**
+ * Where folding puts rows: those of the event's stream, those that several streams write, and those that no event of
+ * their own stream changes any more. Changes of rows that another stream's events put are `elsewhere`.
+ */
 export interface FoldTarget {
   readonly rows: StreamRows;
   readonly shared: StreamRows;
   readonly settled: FoldedRow[];
+  readonly elsewhere: RowChange[];
 }
 
 /** Takes one more event into the rows of its stream. */
-export function foldInto({ rows, shared, settled }: FoldTarget, event: FoldableEvent): void {
-  for (const change of project(projectedOf(event))) {
-    const { table, row } = change;
-    if (NEVER_CHANGING.has(table)) settled.push({ table, row });
-    else applyTo(isShared(table) ? shared : rows, change);
+export function foldInto({ rows, shared, settled, elsewhere }: FoldTarget, event: FoldableEvent): void {
+  for (const change of changesOf(event)) {
+    const { table, kind, row } = change;
+    if (kind === 'patch' && rulesOf(table).patchedBy !== undefined) elsewhere.push(change);
+    else if (PUT_ONCE.has(table)) settled.push({ table, row });
+    else applyTo(rulesOf(table).sharedByStreams === true ? shared : rows, change);
   }
 }
 
-/** Tables whose rows are made once and stay as they are. */
-const NEVER_CHANGING: ReadonlySet<ProjectionName> = new Set(
+type Rules = Pick<ProjectionTable<ProjectionName>, 'replaces' | 'sharedByStreams' | 'patchedBy'>;
+const rulesOf = (name: ProjectionName): Rules => PROJECTION_TABLES[name];
+
+/** Tables whose rows are made once, and stay as they are as far as their own stream goes. */
+const PUT_ONCE: ReadonlySet<ProjectionName> = new Set(
   PROJECTION_NAMES.filter((name) => {
-    const { replaces }: Pick<ProjectionTable<ProjectionName>, 'replaces'> = PROJECTION_TABLES[name];
-    return replaces === undefined && CHANGING_COLUMNS[name].length === 0;
+    const { replaces, patchedBy } = rulesOf(name);
+    return replaces === undefined && (CHANGING_COLUMNS[name].length === 0 || patchedBy !== undefined);
   }),
 );
 
-const projectedOf = (event: FoldableEvent): ProjectedEvent =>
-  ({ ...event, atMs: Date.parse(event.time) }) as ProjectedEvent;
+/** The row changes of one event, in order. */
+export const changesOf = (event: FoldableEvent): RowChange[] =>
+  project({ ...event, atMs: Date.parse(event.time) } as ProjectedEvent);
 
-function applyTo(rows: StreamRows, { table, kind, row }: RowChange): void {
-  const key = `${table}\n${keyOf(table, row)}`;
+/** Makes one change of rows; a patch of a row that is not there changes nothing. */
+export function applyTo(rows: StreamRows, { table, kind, row }: RowChange): void {
+  const key = keyOf({ table, row });
   const earlier = rows.get(key)?.row;
   const applied = appliedChange(table, earlier, kind, row);
   if (applied !== null && applied !== earlier) rows.set(key, { table, row: applied });
 }
 
-function keyOf(table: ProjectionName, row: Row): string {
+/** Table and key of a row, or of a change of it: what `StreamRows` has it under. */
+export function keyOf({ table, row }: FoldedRow): string {
   const { key }: { readonly key: readonly string[] } = PROJECTION_TABLES[table];
-  return key.map((column) => String(row[column])).join('\n');
-}
-
-function isShared(name: ProjectionName): boolean {
-  const table: Pick<ProjectionTable<ProjectionName>, 'sharedByStreams'> = PROJECTION_TABLES[name];
-  return table.sharedByStreams === true;
+  return [table, ...key.map((column) => String(row[column]))].join('\n');
 }
 
 /** Whether events of a stream make rows that later ones change. Other streams have no end, and rows that are made once. */
@@ -128,13 +134,7 @@ function isLiveRun(rows: StreamRows): boolean {
 
 /** All rows that a log leads to, for a log that fits into memory. */
 export function foldWholeLog(events: Iterable<FoldableEvent>): FoldedRow[] {
-  const streams = new Map<StreamId, StreamRows>();
-  const shared: StreamRows = new Map();
-  const settled: FoldedRow[] = [];
-  for (const event of events) {
-    const rows = streams.get(event.stream) ?? new Map<string, FoldedRow>();
-    streams.set(event.stream, rows);
-    foldInto({ rows, shared, settled }, event);
-  }
-  return [...[...streams.values(), shared].flatMap((rows) => [...rows.values()]), ...settled];
+  const rows: StreamRows = new Map();
+  for (const event of events) for (const change of changesOf(event)) applyTo(rows, change);
+  return [...rows.values()];
 }

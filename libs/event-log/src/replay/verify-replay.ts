@@ -2,6 +2,7 @@ import type { Digest } from '@delta-ci/contracts';
 import pg from 'pg';
 import { currentRecordOf } from '../append/draft-event.ts';
 import { surviveBrokenConnections } from '../connection.ts';
+import type { RowChange } from '../projections/row-change.ts';
 import type { ProjectionName } from '../projections/rows.ts';
 import { PROJECTION_NAMES } from '../projections/tables.ts';
 import {
@@ -12,6 +13,7 @@ import {
   type FoldedRow,
   type StreamRows,
 } from './folded-rows.ts';
+import { rowsPatchedElsewhere } from './patched-elsewhere.ts';
 import { liveDigest, NO_ROWS, RowDigests, sameDigest, type TableDigest } from './row-digests.ts';
 import { digestOfUnfinished } from './unfinished-lines.ts';
 
@@ -22,6 +24,8 @@ export interface VerifyReplayOptions {
   readonly onProgress?: (progress: ReplayProgress) => void;
   /** Rows of what is over, kept for what may still be said of it. Default 20,000: the last few thousand runs. */
   readonly idleRowsMax?: number;
+  /** Changes of rows by other streams than their own that are in memory at a time. Default 100,000. */
+  readonly patchesMax?: number;
   /** Ends it early; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -58,6 +62,7 @@ export interface DifferingCheckpoint {
 /** Events in memory at a time, and as many on their way. */
 const PAGE = 2_000;
 const IDLE_ROWS_MAX = 20_000;
+const PATCHES_MAX = 100_000;
 const CHECKPOINTS_SHOWN = 20;
 
 /**
@@ -122,6 +127,8 @@ class Replay {
   readonly #options: VerifyReplayOptions;
   readonly #differing: DifferingCheckpoint[] = [];
   #checked = 0;
+  /** Changes of rows of other streams, so far. */
+  #elsewhere = 0;
 
   constructor({ reading, hashing, comparing }: Clients, options: VerifyReplayOptions) {
     this.#reading = reading;
@@ -135,9 +142,10 @@ class Replay {
     const head = rows[0]?.position ?? 0;
     const comparing = this.#liveDigests();
     await this.#foldUpTo(head);
-    await this.#reading.query('COMMIT');
     this.#options.onProgress?.({ phase: 'comparing', position: head, head });
     for (const row of this.#rows.remaining()) this.#digests.add(row);
+    await this.#patch();
+    await this.#reading.query('COMMIT');
     const folded = await this.#digests.finish();
     const live = await comparing;
     const tables = PROJECTION_NAMES.map((table): ReplayedTable => {
@@ -185,6 +193,19 @@ class Replay {
     }
   }
 
+  /** Takes rows that another stream's events changed out of what was counted, and counts them as they became. */
+  async #patch(): Promise<void> {
+    const patchesMax = this.#options.patchesMax ?? PATCHES_MAX;
+    for await (const patched of rowsPatchedElsewhere(this.#reading, this.#elsewhere, patchesMax)) {
+      this.#options.signal?.throwIfAborted();
+      for (const { before, after } of patched) {
+        this.#digests.add(before, -1);
+        this.#digests.add(after);
+      }
+      await this.#digests.send();
+    }
+  }
+
   async #read(after: number, head: number): Promise<string[]> {
     if (after >= head) return [];
     const { rows } = await this.#reading.query<[string]>({
@@ -199,7 +220,9 @@ class Replay {
   #fold(event: FoldableEvent, rows: StreamRows): void {
     const before = rows.size;
     const settled: FoldedRow[] = [];
-    foldInto({ rows, shared: this.#rows.shared, settled }, event);
+    const elsewhere: RowChange[] = [];
+    foldInto({ rows, shared: this.#rows.shared, settled, elsewhere }, event);
+    this.#elsewhere += elsewhere.length;
     for (const row of settled) this.#digests.add(row);
     this.#rows.set(event.stream, rows, before);
   }
@@ -212,7 +235,7 @@ class Replay {
       [stream, position],
     );
     const rows: StreamRows = new Map();
-    const already = { shared: new Map<string, FoldedRow>(), settled: [] };
+    const already = { shared: new Map<string, FoldedRow>(), settled: [], elsewhere: [] };
     for (const { canonical } of texts) foldInto({ rows, ...already }, currentRecordOf(canonical));
     for (const row of rows.values()) this.#digests.add(row, -1);
     return rows;
