@@ -114,6 +114,7 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     calls: new CacheCalls(tools.client, tools.token, lease.leaseId, keeper),
     gitDir: tools.jobDir.gitDir,
     jobTimeoutMs: lease.job.policy.timeoutMs,
+    diskBytes: lease.job.limits.diskBytes,
     // The token of the source is nowhere that the job could have put it from into a cache.
     watch: () => new SecretMasker(Object.values(lease.secrets)).stream(),
     say: async (text) => {

@@ -30,6 +30,7 @@ import { LeaseUploads } from '../runners/lease-uploads.ts';
 import {
   cachesOfLease,
   chunksOf,
+  fewAtOnce,
   missingChunk,
   refuseOtherKeys,
   removeDamaged,
@@ -43,15 +44,18 @@ const E = ENDPOINTS;
 /** As long as a slow line needs for the chunks of a large cache. */
 const GRANT_MS = 15 * 60_000;
 
-/** All that a job can have, each chunk asked for and sent, and as much again for what is repeated. */
-const CHUNKS_OF_A_JOB = CACHES_PER_JOB_MAX * CACHE_CHUNKS_MAX;
-const BOUNDS = { requestsMax: 4 * CHUNKS_OF_A_JOB, bytesMax: 4 * CHUNKS_OF_A_JOB * CACHE_CHUNK_BYTES_MAX };
+/** All that one cache can have, each chunk asked for and sent, and as much again for what is repeated. */
+const REQUESTS_OF_A_CACHE = 4 * CACHE_CHUNKS_MAX;
+const boundsOf = (caches: number) => ({
+  requestsMax: caches * REQUESTS_OF_A_CACHE,
+  bytesMax: caches * REQUESTS_OF_A_CACHE * CACHE_CHUNK_BYTES_MAX,
+});
 
 /** Caches of the job that a runner has a lease of: found, brought, sent and recorded, a chunk at a time. */
 @Controller()
 export class LeaseCacheController {
   readonly #parts: GatewayParts;
-  readonly #traffic = new LeaseUploads(BOUNDS);
+  readonly #traffic = new LeaseUploads(boundsOf(CACHES_PER_JOB_MAX));
 
   constructor(@Inject(PARTS) parts: GatewayParts) {
     this.#parts = parts;
@@ -69,10 +73,8 @@ export class LeaseCacheController {
     this.#parts.metrics.caches.add(1, { result: found === null ? 'miss' : 'hit' });
     if (found === null) return { cache: null, saves: caches.saves };
     const { domain, sizeBytes, contentBytes } = found;
-    const [home, workspace] = await Promise.all([
-      this.#offered(found.content.home),
-      this.#offered(found.content.workspace),
-    ]);
+    const home = await this.#offered(found.content.home);
+    const workspace = await this.#offered(found.content.workspace);
     return { cache: { domain, sizeBytes, contentBytes, content: { home, workspace } }, saves: caches.saves };
   }
 
@@ -142,9 +144,13 @@ export class LeaseCacheController {
     const caches = await this.#cachesOf(params, runner);
     const domain = savingDomain(caches);
     refuseOtherKeys(caches, key);
+    const digest = digestOf(canonicalJson(content));
+    // Whoever comes late is told here: the log would refuse it together with all that is written at once.
+    const kept = await findCache(this.#parts.log, { ...caches, reads: [domain] }, key);
+    if (kept?.digest === digest) return { domain };
+    if (kept !== null) throw refusedWith('conflicting_repeat', 'a cache is kept under this key already');
     const missing = await missingChunk(this.#parts, content);
     if (missing !== null) throw refusedWith('not_found', `chunk ${missing} was not sent`);
-    const digest = digestOf(canonicalJson(content));
     const cache = { key, digest, content, ...sizesOf(content) };
     const { lease, envelope } = speak('record-cache', params, runner, `${key}\n${digest}`);
     acceptedOr(await this.#parts.commands.send('record-cache', { ...lease, cache }, envelope));
@@ -156,7 +162,9 @@ export class LeaseCacheController {
   /** What a request about so many bytes may be about. @throws Refused when the lease does not count, or asks for too much */
   async #cachesOf(params: OfLease, runner: RunnerCaller, bytes = 0): Promise<LeaseCaches> {
     const caches = await cachesOfLease(this.#parts, params, runner);
-    this.#traffic.count(leaseHashOf(params.leaseId), bytes);
+    const { length } = caches.requests;
+    if (length === 0) throw refusedWith('not_found', 'the job has no caches');
+    this.#traffic.count(leaseHashOf(params.leaseId), bytes, boundsOf(length));
     return caches;
   }
 
@@ -171,12 +179,10 @@ export class LeaseCacheController {
 
   async #offered(chunks: readonly Omit<OfferedChunk, 'url'>[]): Promise<OfferedChunk[]> {
     const { direct } = this.#parts.store.caches;
-    return Promise.all(
-      chunks.map(async (chunk) => ({
-        ...chunk,
-        url: direct === null ? null : await direct.grantDownload(chunk.digest, 'attachment', GRANT_MS),
-      })),
-    );
+    return fewAtOnce(chunks, async (chunk) => ({
+      ...chunk,
+      url: direct === null ? null : await direct.grantDownload(chunk.digest, 'attachment', GRANT_MS),
+    }));
   }
 }
 

@@ -22,6 +22,7 @@ const KEY = 'npm-packages-1';
 const PROPOSED = oneJobPlan({
   jobs: [aPlannedJob(JOB, { caches: [{ type: 'deps', key: KEY, paths: ['~/.npm'] }] })],
 });
+const WITHOUT = oneJobPlan({ jobs: [aPlannedJob(JOB)] });
 const { repository } = PROPOSED.plan;
 const REGISTRATION = {
   name: 'runner-1',
@@ -44,6 +45,7 @@ class Caches {
   readonly gateway: TestGateway;
   readonly recorded: Command<'record-cache'>[] = [];
   readonly removed: Command<'remove-caches'>[] = [];
+  readonly #plans = new Set<typeof PROPOSED>();
   #runs = 0;
 
   private constructor(gateway: TestGateway) {
@@ -68,7 +70,7 @@ class Caches {
   }
 
   /** A run of this change, with a runner at work that says what it wants under its lease. */
-  async working(change: Partial<Change> = {}) {
+  async working(change: Partial<Change> = {}, proposed = PROPOSED) {
     this.#runs += 1;
     const [runId, leaseId] = [`run_${String(this.#runs).repeat(32)}`, String(this.#runs).repeat(64)];
     const answer = await this.gateway.call('/runner/v1/runners', { ...json(REGISTRATION), token: REGISTRATION_TOKEN });
@@ -77,12 +79,13 @@ class Caches {
       runStream(runId),
       [
         ...created(runId, repository, { ...PROPOSED.plan.change, ...change }),
-        ...planned(PROPOSED),
+        ...planned(proposed),
         ...leased({ leaseHash: leaseHashOf(leaseId), runnerId }),
       ],
-      this.#runs === 1 ? [PROPOSED] : [],
+      this.#plans.has(proposed) ? [] : [proposed],
     );
     if (!begun.ok) throw new Error(begun.refusal.message);
+    this.#plans.add(proposed);
     const call = async (path: string, init: RequestInit = {}) =>
       this.gateway.call(`/runner/v1/leases/${leaseId}/caches${path}`, { ...init, token });
     const said = async (response: Response) => {
@@ -170,6 +173,13 @@ function describeLeaseCaches(store: () => Promise<Store>): void {
     expect(caches.recorded).toEqual([]);
   });
 
+  it('given a job without caches, then nothing of it is taken', async () => {
+    const { digest, sizeBytes } = one.chunk;
+    const without = await caches.working({}, WITHOUT);
+    expect(await without.ask('/chunks', { digest, sizeBytes })).toMatchObject({ status: 404, code: 'not_found' });
+    expect(await without.put(digest, one.bytes)).toMatchObject({ status: 404, code: 'not_found' });
+  });
+
   it('given chunks that were not sent, or not as they were announced, then nothing is recorded', async () => {
     expect(await main.ask('', { key: KEY, content })).toMatchObject({ status: 404, code: 'not_found' });
     expect(await main.put(one.chunk.digest, Buffer.from('something else'))).toMatchObject({ code: 'digest_mismatch' });
@@ -199,6 +209,14 @@ function describeLeaseCaches(store: () => Promise<Store>): void {
       for (const answer of ways) expect(Buffer.from(await answer.arrayBuffer()).equals(one.bytes)).toBe(true);
       expect((await runner.get(digestOf('another'))).status).toBe(404);
     }
+  });
+
+  it('given it is kept, then whoever would save it again, or another, is told so, and the log is not asked', async () => {
+    const before = caches.recorded.length;
+    expect(await main.ask('', { key: KEY, content })).toMatchObject({ status: 200, body: { domain: 'trusted' } });
+    const other = { home: [], workspace: [one.chunk] };
+    expect(await main.ask('', { key: KEY, content: other })).toMatchObject({ status: 409, code: 'conflicting_repeat' });
+    expect(caches.recorded).toHaveLength(before);
   });
 
   it('given the store has something else by now, then that is no answer, and the cache is removed, once it is sure', async () => {

@@ -50,16 +50,22 @@ export async function missingChunk(
   { store }: Pick<GatewayParts, 'store'>,
   content: CacheContent,
 ): Promise<Digest | null> {
-  const rest = chunksOf(content).values();
   let missing: Digest | null = null;
-  const look = async (): Promise<void> => {
-    for (const { digest, sizeBytes } of rest) {
-      if (missing !== null) return;
-      if ((await store.caches.size(digest)) !== sizeBytes) missing = digest;
-    }
-  };
-  await Promise.all(Array.from({ length: QUESTIONS_AT_ONCE }, look));
+  await fewAtOnce(chunksOf(content), async ({ digest, sizeBytes }) => {
+    if (missing === null && (await store.caches.size(digest)) !== sizeBytes) missing = digest;
+  });
   return missing;
+}
+
+/** What the store answers about each, in their order, asked a few at once. */
+export async function fewAtOnce<T, R>(all: readonly T[], ask: (one: T) => Promise<R>): Promise<R[]> {
+  const answers: R[] = [];
+  const rest = all.entries();
+  const askSome = async (): Promise<void> => {
+    for (const [at, one] of rest) answers[at] = await ask(one);
+  };
+  await Promise.all(Array.from({ length: QUESTIONS_AT_ONCE }, askSome));
+  return answers;
 }
 
 /** Nobody is given a cache any more of which the store does not have what was saved. What it has instead is removed. */

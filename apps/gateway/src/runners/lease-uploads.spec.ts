@@ -22,6 +22,12 @@ describe('the uploads of a lease', () => {
     expect(caught(() => uploads.count(OTHER, 0))).toEqual(refusal);
   });
 
+  it('are bounded by what the lease may need, where that is said', () => {
+    const uploads = new LeaseUploads({ requestsMax: 9, bytesMax: 100 });
+    uploads.count(MINE, 50, { requestsMax: 1, bytesMax: 50 });
+    expect(caught(() => uploads.count(MINE, 0, { requestsMax: 1, bytesMax: 50 }))).toEqual(refusal);
+  });
+
   it('are read back one after the other, also after one that failed', async () => {
     const uploads = new LeaseUploads({ requestsMax: 9, bytesMax: 9 });
     const told: string[] = [];

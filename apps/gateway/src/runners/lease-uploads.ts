@@ -30,15 +30,15 @@ export class LeaseUploads {
     this.#bounds = bounds;
   }
 
-  /** Counts a request about so many bytes. @throws Refused `payload_too_large` over a bound, and ever after */
-  count(lease: LeaseHash, bytes: number): void {
+  /** Counts a request about so many bytes, within its own bounds where it has some. @throws Refused `payload_too_large` over a bound, and ever after */
+  count(lease: LeaseHash, bytes: number, bounds = this.#bounds): void {
     const one = this.#of(lease);
     one.requests += 1;
     one.bytes += bytes;
-    const { requestsMax, bytesMax } = this.#bounds;
+    const { requestsMax, bytesMax } = bounds;
     if (one.requests <= requestsMax && one.bytes <= bytesMax) return;
-    const bounds = `${requestsMax} requests and ${bytesMax} bytes`;
-    throw refusedWith('payload_too_large', `the uploads of one lease are bounded: ${bounds}`);
+    const most = `${requestsMax} requests and ${bytesMax} bytes`;
+    throw refusedWith('payload_too_large', `the uploads of one lease are bounded: ${most}`);
   }
 
   /** Does `work` after whatever of the same lease is in its turn. */

@@ -97,6 +97,7 @@ export class ArchiveSender {
   readonly #underWay = new Set<Promise<unknown>>();
   #held = Buffer.allocUnsafe(CACHE_CHUNK_CONTENT_BYTES_MAX);
   #heldBytes = 0;
+  #bytes = 0;
 
   /** @param chunksMax as many as are left of what one cache may have */
   constructor(calls: Pick<CacheCalls, 'upload'>, signal: AbortSignal, chunksMax: number) {
@@ -107,6 +108,8 @@ export class ArchiveSender {
 
   /** Takes the next bytes, which may change afterwards. @throws TooLarge; what sending an earlier chunk failed with */
   async write(bytes: Uint8Array): Promise<void> {
+    this.#bytes += bytes.byteLength;
+    if (this.#bytes > this.#chunksMax * CACHE_CHUNK_CONTENT_BYTES_MAX) throw new TooLarge();
     for (let from = 0; from < bytes.byteLength;) {
       const some = bytes.subarray(from, from + CACHE_CHUNK_CONTENT_BYTES_MAX - this.#heldBytes);
       this.#held.set(some, this.#heldBytes);
@@ -130,7 +133,6 @@ export class ArchiveSender {
 
   async #sendHeld(): Promise<void> {
     this.#signal.throwIfAborted();
-    if (this.#chunks.length >= this.#chunksMax) throw new TooLarge();
     const content = this.#held.subarray(0, this.#heldBytes);
     this.#held = Buffer.allocUnsafe(CACHE_CHUNK_CONTENT_BYTES_MAX);
     this.#heldBytes = 0;

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   CACHE_CHUNK_CONTENT_BYTES_MAX,
   type CacheContent,
+  type CacheRequest,
   type CacheResult,
   type FindCacheAnswer,
   type TrustDomain,
@@ -13,7 +13,7 @@ import {
 import { DEFAULT_SANDBOX_LIMITS, ProcessExecutor, type Sandbox } from '@delta-ci/sandbox';
 import { SecretMasker } from '@delta-ci/service';
 import { Refused, Unreachable } from '../gateway-client.ts';
-import { ArchiveSender, TooLarge } from './cache-archives.ts';
+import { ArchiveSender } from './cache-archives.ts';
 import type { CacheCalls } from './cache-calls.ts';
 import { JobCaches } from './job-caches.ts';
 
@@ -32,6 +32,9 @@ class Store implements Calls {
   trouble: (() => Promise<never>) | null = null;
   underWay = 0;
   mostUnderWay = 0;
+  /** Archives on the job's host, as of every download that began. */
+  archivesThere: () => Promise<string[]> = () => Promise.resolve([]);
+  readonly archivesSeen: string[][] = [];
 
   async find(): Promise<FindCacheAnswer> {
     await this.trouble?.();
@@ -44,6 +47,7 @@ class Store implements Calls {
 
   async download(...[, { digest }]: Parameters<Calls['download']>): Promise<Uint8Array<ArrayBuffer>> {
     await this.trouble?.();
+    this.archivesSeen.push(await this.archivesThere());
     const found = this.chunks.get(digest);
     if (found === undefined) throw new Refused('not_found', 'the store no longer has this chunk', {});
     return found;
@@ -86,12 +90,14 @@ describe('the caches of a job', () => {
     readonly sh?: string;
     readonly timeoutMs?: number;
     readonly leftMs?: number;
+    readonly diskBytes?: number;
+    readonly requests?: readonly CacheRequest[];
     readonly fails?: boolean;
     readonly signal?: AbortSignal;
   }
 
   /** A job with one cache, in a sandbox of its own. Answers what became of it, and what its script printed. */
-  const job = async ({ sh = ':', timeoutMs = 60_000, leftMs = 60_000, fails = false, signal }: Job) => {
+  const job = async ({ sh = ':', timeoutMs = 60_000, leftMs = 60_000, fails = false, signal, ...more }: Job) => {
     const directory = await mkdtemp(join(place, 'job-'));
     const [workspaceDir, gitDir] = [join(directory, 'workspace'), join(directory, 'source.git')];
     await Promise.all([mkdir(workspaceDir), mkdir(gitDir)]);
@@ -107,10 +113,13 @@ describe('the caches of a job', () => {
     });
     if (!opened.ok) throw new Error(opened.refusal.message);
     const { sandbox } = opened;
-    const caches = new JobCaches([REQUEST], {
+    const archives = async () => readdir(join(gitDir, 'caches'));
+    store.archivesThere = archives;
+    const caches = new JobCaches(more.requests ?? [REQUEST], {
       calls: store,
       gitDir,
       jobTimeoutMs: timeoutMs,
+      diskBytes: more.diskBytes ?? 1024 ** 3,
       watch: () => new SecretMasker([SECRET]).stream(),
       say: (text) => Promise.resolve(void said.push(text)),
       signal: signal ?? new AbortController().signal,
@@ -121,8 +130,8 @@ describe('the caches of a job', () => {
     if (!fails) await caches.save(sandbox, leftMs);
     await caches.close();
     await sandbox.close();
-    const [result] = caches.results;
-    return { result, printed, left: await readdir(workspaceDir), archives: await readdir(join(gitDir, 'caches')) };
+    const { results } = caches;
+    return { result: results[0], results, printed, left: await readdir(workspaceDir), archives: await archives() };
   };
 
   const fill = 'mkdir -p ~/.kept made; echo home > ~/.kept/a; echo work > made/b';
@@ -213,6 +222,12 @@ describe('the caches of a job', () => {
       { leftMs: 0 },
       () => undefined,
     ],
+    [
+      'a job whose source took its time',
+      [{ during: 'save', code: 'timed_out', message: expect.any(String) as never }],
+      { timeoutMs: 10_000 },
+      () => undefined,
+    ],
   ];
   it.each(problems)('given %s, then it is told, and nothing else happens', async (name, expected, over, prepare) => {
     if (name === 'a store that hangs') store = hanging();
@@ -247,10 +262,22 @@ describe('the caches of a job', () => {
     },
   );
 
+  it('given several caches, then the host has the archive of one of them at a time, and in all no more than the disk of the job', async () => {
+    await job({ sh: fill });
+    const kept = store.kept ?? { home: [], workspace: [] };
+    const bytes = [...kept.home, ...kept.workspace].reduce((sum, { contentBytes }) => sum + contentBytes, 0);
+    const requests = ['1', '2', '3'].map((key) => ({ ...REQUEST, key }));
+    const { results, archives } = await job({ requests, diskBytes: 2 * bytes });
+    expect(results).toMatchObject([{ hit: true }, { hit: true }, { hit: false, problems: [{ code: 'too_large' }] }]);
+    expect(archives).toEqual([]);
+    expect(store.archivesSeen).toHaveLength(4);
+    for (const seen of store.archivesSeen) expect(new Set(seen.map((name) => name.split('.')[0])).size).toBe(1);
+  });
+
   it('given an archive that tar cannot read, then the job has nothing of it', async () => {
     store.kept = { home: await chunksOf(store, 'this is no archive'.repeat(1_000)), workspace: [] };
-    const { result, printed, left } = await job({ sh: 'ls -A ~' });
-    expect([printed, left]).toEqual(['', []]);
+    const { result, printed, left, archives } = await job({ sh: 'ls -A ~' });
+    expect([printed, left, archives]).toEqual(['', [], []]);
     expect(result?.problems).toMatchObject([{ during: 'restore', code: 'sandbox_failed' }]);
   });
 
@@ -261,26 +288,6 @@ describe('the caches of a job', () => {
     stop.abort(new Error('canceled'));
     expect((await stopped).result).toEqual({ key: KEY, hit: false });
     expect(said).toEqual([]);
-  });
-});
-
-describe('an archive on its way out', () => {
-  it('given more than it may have, then it ends by name, and nothing is left under way', async () => {
-    const store = new Store();
-    const sender = new ArchiveSender(store, new AbortController().signal, 1);
-    const chunk = randomBytes(CACHE_CHUNK_CONTENT_BYTES_MAX);
-    await sender.write(chunk);
-    await expect(sender.write(chunk)).rejects.toThrow(TooLarge);
-    await sender.abort();
-    expect(store.underWay).toBe(0);
-  });
-
-  it('given the store fails, then whoever writes hears of it', async () => {
-    const store = new Store();
-    store.trouble = () => Promise.reject(new Unreachable('no answer'));
-    const sender = new ArchiveSender(store, new AbortController().signal, 10);
-    await sender.write(Buffer.from('x'));
-    await expect(sender.end()).rejects.toThrow('no answer');
   });
 });
 

@@ -29,6 +29,8 @@ export interface JobCacheTools {
   /** The source's directory, in which archives wait to be unpacked. */
   readonly gitDir: string;
   readonly jobTimeoutMs: number;
+  /** As much as the job's caches may have in all once they are unpacked: they lie on its disk. */
+  readonly diskBytes: number;
   /** Finds the job's secrets in what is saved. */
   readonly watch: () => Pick<MaskingStream, 'write' | 'end' | 'hasMasked'>;
   /** For the log of the job. */
@@ -45,6 +47,8 @@ interface Entry {
   result: CacheResult;
   answer: FindCacheAnswer | null;
 }
+
+type Transfer = NonNullable<CacheResult['saved']>;
 
 /** What went wrong with a cache, by name. */
 class CacheFailed extends Error {
@@ -65,7 +69,10 @@ export class JobCaches {
   readonly #tools: JobCacheTools;
   readonly #entries: readonly Entry[];
   readonly #over = new AbortController();
+  /** The lease is acknowledged no sooner, and from then on the control plane counts the job's time. */
+  readonly #startedMs = performance.now();
   #fetched: Promise<void> = Promise.resolve();
+  #fetchedBytes = 0;
 
   constructor(requests: readonly CacheRequest[], tools: JobCacheTools) {
     this.#tools = tools;
@@ -81,30 +88,34 @@ export class JobCaches {
     return this.#entries.map(({ result }) => result);
   }
 
-  /** Begins to fetch what there is, as soon as the lease is acknowledged: nothing is said under it before. */
+  /** Asks what there is, and fetches the first of it, as soon as the lease is acknowledged: nothing is said under it before. */
   begin(acknowledged: Promise<void>): void {
     if (this.#entries.length === 0) return;
     this.#fetched = acknowledged.then(
-      async () => this.#fetchAll(this.#within(this.#restoreMs)),
+      async () => this.#askAll(this.#within(this.#restoreMs)),
       // Then there is no job.
       () => undefined,
     );
   }
 
-  /** Unpacks what was fetched, once it is. */
+  /** Fetches and unpacks one after the other: the host has the archive of no more than one of them. */
   async restore(sandbox: Sandbox): Promise<void> {
     if (this.#entries.length === 0) return;
     await this.#fetched;
     const signal = this.#within(this.#restoreMs);
-    for (const entry of this.#entries)
+    for (const entry of this.#entries) {
       await this.#attempt(entry, 'restore', async () => this.#unpack(entry, sandbox, signal));
+      for (const root of ROOTS) await rm(this.#pathOf(entry, root), { force: true });
+    }
   }
 
   /** Packs and sends what was not there. @param leftMs of the job's time */
   async save(sandbox: Sandbox, leftMs: number): Promise<void> {
     const wanted = this.#entries.filter(isWanted);
     if (wanted.length === 0) return;
-    const budgetMs = Math.max(0, Math.min(SAVE_MS_MAX, Math.round(leftMs - SAVE_RESERVE_MS)));
+    // The time that was spent on the source is the job's as well.
+    const left = Math.min(leftMs, this.#startedMs + this.#tools.jobTimeoutMs - performance.now());
+    const budgetMs = Math.max(0, Math.min(SAVE_MS_MAX, Math.round(left - SAVE_RESERVE_MS)));
     const signal = this.#within(budgetMs);
     for (const entry of wanted)
       await this.#attempt(entry, 'save', async () => this.#pack(entry, sandbox, signal, budgetMs));
@@ -124,24 +135,35 @@ export class JobCaches {
     return AbortSignal.any([this.#tools.signal, this.#over.signal, AbortSignal.timeout(budgetMs)]);
   }
 
-  async #fetchAll(signal: AbortSignal): Promise<void> {
+  async #askAll(signal: AbortSignal): Promise<void> {
     // What cannot be made is met again, and told, by each of them.
     await mkdir(join(this.#tools.gitDir, SOURCE_LAYOUT.caches)).catch(() => undefined);
-    for (const entry of this.#entries) await this.#attempt(entry, 'restore', async () => this.#fetch(entry, signal));
+    for (const entry of this.#entries) {
+      await this.#attempt(entry, 'restore', async () => {
+        entry.answer = await this.#tools.calls.find(entry.request.key, signal);
+      });
+    }
+    const first = this.#entries.find(({ answer }) => answer !== null && answer.cache !== null);
+    const cache = first?.answer?.cache ?? null;
+    if (first === undefined || cache === null) return;
+    await this.#attempt(first, 'restore', async () => void (await this.#fetch(first, cache, signal)));
   }
 
-  async #fetch(entry: Entry, signal: AbortSignal): Promise<void> {
+  async #fetch(entry: Entry, cache: FoundCache, signal: AbortSignal): Promise<Transfer> {
     const startedMs = performance.now();
     const { key } = entry.request;
-    entry.answer = await this.#tools.calls.find(key, signal);
-    const { cache } = entry.answer;
-    if (cache === null) return;
+    const { home, workspace } = cache.content;
+    this.#fetchedBytes += [...home, ...workspace].reduce((sum, { contentBytes }) => sum + contentBytes, 0);
+    if (this.#fetchedBytes > this.#tools.diskBytes)
+      throw new CacheFailed('too_large', 'the caches of the job have more than its disk may');
     for (const root of ROOTS) {
       const chunks = cache.content[root];
       if (chunks.length === 0) continue;
       await fetchArchive(this.#tools.calls, key, chunks, this.#pathOf(entry, root), signal);
     }
-    entry.result = { ...entry.result, restored: transferOf(cache, startedMs) };
+    const restored = transferOf(cache, startedMs);
+    entry.result = { ...entry.result, restored };
+    return restored;
   }
 
   async #unpack(entry: Entry, sandbox: Sandbox, signal: AbortSignal): Promise<void> {
@@ -150,15 +172,13 @@ export class JobCaches {
     if (answer === null || result.problems !== undefined) return;
     const { cache } = answer;
     if (cache === null) return this.#tools.say(`cache ${request.key}: nothing is kept`);
-    const { restored } = result;
-    if (restored === undefined) return;
+    const restored = result.restored ?? (await this.#fetch(entry, cache, signal));
     delete entry.result.restored;
     const startedMs = performance.now();
     for (const place of cachePlaces(request.paths)) {
       if (cache.content[place.root].length === 0) continue;
       const step = { gitDir: this.#tools.gitDir, name: `${name}.${place.root}`, signal };
       refuseUnless(await unpackCache(sandbox, place, { ...step, timeoutMs: this.#restoreMs }), 'unpacked', signal);
-      await rm(this.#pathOf(entry, place.root), { force: true });
     }
     const tookMs = Math.round(restored.tookMs + performance.now() - startedMs);
     entry.result = { ...entry.result, hit: true, restored: { ...restored, tookMs } };
@@ -282,7 +302,7 @@ function problemOf(error: unknown): Pick<CacheProblem, 'code' | 'message'> {
 function transferOf(
   { domain, sizeBytes, contentBytes }: Pick<FoundCache, 'domain' | 'sizeBytes' | 'contentBytes'>,
   startedMs: number,
-): NonNullable<CacheResult['saved']> {
+): Transfer {
   return { domain, sizeBytes, contentBytes, tookMs: Math.round(performance.now() - startedMs) };
 }
 
