@@ -7,6 +7,7 @@ import { GatewayClient, Refused } from './gateway-client.ts';
 
 const DIGEST = `sha256:${'d'.repeat(64)}`;
 const LARGE_BYTES = 1_024 ** 2 + 1;
+const RETRY_AFTER = { 'retry-after': '300' };
 const HALF = LARGE_BYTES - 100;
 
 interface Heard {
@@ -25,7 +26,7 @@ class GatewayAndStore {
   grants: 'parts' | 'none' = 'parts';
   readonly #server: Server = createServer((request, reply) => {
     void this.#hear(request).then(
-      ({ status, body }) => reply.writeHead(status).end(JSON.stringify(body)),
+      ({ status, body }) => reply.writeHead(status, status === 503 ? RETRY_AFTER : {}).end(JSON.stringify(body)),
       // Parts that are under way when another one fails are cut.
       () => reply.destroy(),
     );
@@ -59,7 +60,8 @@ class GatewayAndStore {
     if (path === 'uploads') return { status: 200, body: { grant: this.grants === 'none' ? null : this.#grant() } };
     const status = call === 'POST artifacts' ? (this.recordAnswers.shift() ?? 200) : 200;
     if (status === 200) return { status, body: { digest: DIGEST, sizeBytes: LARGE_BYTES } };
-    return { status, body: { error: { code: 'not_found', message: 'nothing was sent', details: {} } } };
+    const code = status === 503 ? 'unavailable' : 'not_found';
+    return { status, body: { error: { code, message: 'nothing was sent', details: {} } } };
   }
 
   #grant(): object {
@@ -132,6 +134,15 @@ describe('an artifact on its way', () => {
     await calls.uploadArtifact({ ...artifact, bytes });
     expect(far.calls.filter((call) => call === 'POST uploads')).toHaveLength(3);
     expect(far.calls.at(-1)).toBe('POST artifacts');
+  });
+
+  it('when the gateway wants to be left alone for longer than the lease lives, then it is asked again while it does', async () => {
+    const token = { current: () => Promise.resolve('a-token') };
+    const keeper = { gone: gone.signal, stopFor: () => undefined };
+    calls = new GatewayCalls(new GatewayClient(far.url), token, { leaseId: 'e'.repeat(64), ttlMs: 40 }, keeper);
+    far.recordAnswers = [503];
+    await calls.uploadArtifact({ ...artifact, bytes });
+    expect(far.calls.filter((call) => call === 'POST artifacts')).toHaveLength(2);
   });
 
   it('when grant after grant is over, then the gateway takes it', async () => {

@@ -1,6 +1,12 @@
 import type { CompletionReport, HeartbeatRequest } from '@delta-ci/contracts';
 import { retryWithBackoff } from '@delta-ci/service';
-import { leastWaitMs, Refused, type ArtifactUpload, type GatewayClient, type LeaseSpeaker } from './gateway-client.ts';
+import {
+  leastWaitUnder,
+  Refused,
+  type ArtifactUpload,
+  type GatewayClient,
+  type LeaseSpeaker,
+} from './gateway-client.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
 import type { RunnerToken } from './runner-token.ts';
 import { GrantOver, sendGranted } from './send-granted.ts';
@@ -93,7 +99,12 @@ export class GatewayCalls {
   async #repeat<T>(call: (speaker: LeaseSpeaker) => Promise<T>): Promise<T> {
     try {
       return await retryWithBackoff(
-        { ...BACKOFF, leastWaitMs, signal: this.#keeper.gone, isRetryable: (error) => !isAnswer(error) },
+        {
+          ...BACKOFF,
+          leastWaitMs: leastWaitUnder(this.#lease.ttlMs),
+          signal: this.#keeper.gone,
+          isRetryable: (error) => !isAnswer(error),
+        },
         async () => call(await this.#speaker()),
       );
     } catch (error) {

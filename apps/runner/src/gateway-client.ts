@@ -3,13 +3,14 @@ import {
   ArtifactUploadAnswer,
   ChunkUploadAnswer,
   CompleteAnswer,
-  ErrorBody,
   FindCacheAnswer,
   GrantChunkAnswer,
   GrantUploadAnswer,
   HeartbeatAnswer,
   LeaseOffer,
   LogAppendAnswer,
+  REFUSAL_CODES,
+  Refusal,
   RegisterRunnerAnswer,
   SaveCacheAnswer,
   type ArtifactRecord,
@@ -17,21 +18,21 @@ import {
   type CompletionReport,
   type HeartbeatRequest,
   type RecordUploadRequest,
-  type RefusalCode,
   type RegisterRunnerRequest,
   type SaveCacheRequest,
   type UploadGrant,
 } from '@delta-ci/contracts';
 import { withTraceHeaders } from '@delta-ci/service';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { readAnswer } from './read-answer.ts';
 
 /** The gateway said no, by name. */
 export class Refused extends Error {
-  readonly code: RefusalCode;
+  /** One of `REFUSAL_CODES`, or what a newer gateway calls it. */
+  readonly code: string;
   readonly details: Record<string, unknown>;
 
-  constructor(code: RefusalCode, message: string, details: Record<string, unknown>) {
+  constructor(code: string, message: string, details: Record<string, unknown>) {
     super(`${code}: ${message}`);
     this.name = 'Refused';
     this.code = code;
@@ -59,6 +60,13 @@ export class Unreachable extends Error {
 /** How long to wait at least before a call that failed so is repeated. */
 export const leastWaitMs = (error: unknown): number => (error instanceof Unreachable ? error.retryAfterMs : 0);
 
+/** The same under a lease that lives for so long: whoever waits for longer has no lease to say anything under. */
+export const leastWaitUnder =
+  (ttlMs: number) =>
+  (error: unknown): number =>
+    Math.min(leastWaitMs(error), ttlMs / TRIES_PER_TTL_MIN);
+
+const TRIES_PER_TTL_MIN = 4;
 /** Any answer but a lease comes at once; a gateway that is silent for so long is gone. */
 const ANSWER_MS = 20_000;
 /** An artifact upload may take as long as a slow link needs for a gibibyte. */
@@ -280,16 +288,28 @@ export async function bytesOf(response: Response, sizeBytes: number): Promise<Ui
   return whole;
 }
 
-async function refusalIn(response: Response, what: string): Promise<Error> {
-  const body = ErrorBody.safeParse(await readJson(response).catch(() => null));
+/** A refusal as it is read: the list of codes may be longer in a newer gateway. */
+const ReadRefusal = z.strictObject({ error: Refusal.extend({ code: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/) }) });
+const KNOWN_CODES: ReadonlySet<string> = new Set(REFUSAL_CODES);
+/** What may pass by itself is no refusal to a runner: it tries again. */
+const PASSING_CODES: ReadonlySet<string> = new Set(['unavailable', 'timed_out', 'internal', 'rate_limited']);
+const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 429]);
+
+/** What an answer that is no yes means: `Refused`, or `Unreachable` when the call may be repeated. */
+export async function refusalIn(response: Response, what: string): Promise<Refused | Unreachable> {
+  const { status } = response;
   const retryAfterMs = retryAfterIn(response);
-  if (!body.success) return new Unreachable(`${what}: HTTP ${response.status}`, retryAfterMs);
-  const { code, message, details } = body.data.error;
-  // What may pass by itself is no refusal to a runner: it tries again.
-  if (code === 'unavailable' || code === 'timed_out' || code === 'internal' || code === 'rate_limited') {
-    return new Unreachable(`${what}: ${code}: ${message}`, retryAfterMs);
+  let refusal: z.infer<typeof ReadRefusal>['error'];
+  try {
+    refusal = readAnswer(ReadRefusal, await readJson(response)).error;
+  } catch {
+    return new Unreachable(`${what}: HTTP ${status}`, retryAfterMs);
   }
-  return new Refused(code, message, details);
+  const { code, message, details } = refusal;
+  const isPassing = KNOWN_CODES.has(code) ? PASSING_CODES.has(code) : status >= 500 || PASSING_STATUSES.has(status);
+  return isPassing
+    ? new Unreachable(`${what}: ${code}: ${message}`, retryAfterMs)
+    : new Refused(code, message, details);
 }
 
 /** In seconds, as our gateway says it; a date, as what stands before it may, is not read: the usual pause has to do. */
