@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ShellOutput } from './shell-output.ts';
+import { ShellOutput, TERMINAL_AS_IT_WAS } from './shell-output.ts';
+
+/** Latin-1: a byte for each character. */
+const shownOfBytes = (...pieces: readonly string[]): string => {
+  const output = new ShellOutput();
+  return pieces.map((piece) => Buffer.from(output.take(Buffer.from(piece, 'latin1'))).toString('latin1')).join('');
+};
 
 const shown = (...pieces: readonly string[]): string => {
   const output = new ShellOutput();
@@ -16,6 +22,13 @@ describe('what a shell shows on the terminal of a person', () => {
     ['a setting that is told', '\u001bP$qm\u001b\\'],
     ['a message to the terminal', '\u001b_x\u001b\\'],
     ['a control character of two bytes', '\u009d'],
+    ['another encoding', '\u001b%@'],
+    ['another encoding for good', '\u001b%/G'],
+    ['answers in other control characters', '\u001b G'],
+    ['what is printed', '\u001b[5i'],
+    ['what is printed by itself', '\u001b[?5i'],
+    ['a sum of what is shown, under a number of the asker', '\u001b[4242;1;1;1;1;1*y'],
+    ['an enquiry', '\u0005'],
   ])('has not %s', (_, sequence) => {
     expect(shown(`a${sequence}b`)).toBe('ab');
   });
@@ -30,16 +43,60 @@ describe('what a shell shows on the terminal of a person', () => {
     expect(shown(text)).toBe(text);
   });
 
+  it('has no enquiry inside of something else either', () => {
+    expect(shown('\u001b[1\u0005;31m')).toBe('\u001b[1;31m');
+  });
+
+  it('has no byte that is a control character alone, but those of letters', () => {
+    const replaced = Buffer.from('\ufffd').toString('latin1');
+    expect(shownOfBytes('a\u009d0;title\u0007')).toBe(`a${replaced}0;title\u0007`);
+    expect(shownOfBytes('a\u00e2\u0090', 'b')).toBe(`a${replaced}b`);
+    expect(shownOfBytes('\u00e2\u0090', '\u009b')).toBe('\u00e2\u0090\u009b');
+  });
+
+  it('is UTF-8 whatever the bytes, and the same in whatever pieces', () => {
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 8 }), { maxLength: 10 }), (pieces) => {
+        const output = new ShellOutput();
+        const parts = Buffer.concat(pieces.map((piece) => output.take(piece)));
+        expect(parts).toEqual(Buffer.from(new ShellOutput().take(Buffer.concat(pieces))));
+        expect(parts.toString('utf8')).not.toMatch(/[\u0080-\u009f]/u);
+        expect(parts.includes(0x05)).toBe(false);
+        expect(Buffer.from(parts.toString('utf8'))).toEqual(parts);
+      }),
+    );
+  });
+
   it('is the same in whatever pieces it comes, never has what opens a string, and text comes whole', () => {
     const piece = fc.oneof(
       fc.string({ unit: 'grapheme', maxLength: 5 }),
-      fc.constantFrom('\u001b', '\u001b]', '\u001b[', '\u0007', '\u001b\\', '\u001bP', '\u0018', 't', '\u009d', '0;'),
+      fc.constantFrom(
+        '\u001b%',
+        '@',
+        '\u0005',
+        '\u001b',
+        '\u001b]',
+        '\u001b[',
+        '\u0007',
+        '\u001b\\',
+        '\u001bP',
+        '\u0018',
+        't',
+        '\u009d',
+        '0;',
+      ),
     );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
         const whole = shown(pieces.join(''));
         expect(shown(...pieces)).toBe(whole);
-        const beyond = [...']PX^_'.split('').map((letter) => `\u001b${letter}`), '\u0080', '\u009d', '\u009f'];
+        const beyond = [
+          '\u0005',
+          ...']PX^_% '.split('').map((letter) => `\u001b${letter}`),
+          '\u0080',
+          '\u009d',
+          '\u009f',
+        ];
         expect(beyond.filter((opener) => whole.includes(opener))).toEqual([]);
       }),
     );
@@ -49,4 +106,11 @@ describe('what a shell shows on the terminal of a person', () => {
   it('goes on although a string that was begun never ends', () => {
     expect(shown(`\u001b]52;c;${'A'.repeat(70_000)}`, 'ls\n')).toMatch(/ls\n$/u);
   });
+});
+
+it('is followed by what takes back keys and reports of every kind that may have been left on', () => {
+  const left = ['[<99u', '[>4m', '[?1049l', '[?25h', '[!p', '[0m'].map((each) => `\u001b${each}`);
+  expect(left.filter((each) => !TERMINAL_AS_IT_WAS.includes(each))).toEqual([]);
+  const off = /\[\?9;([0-9;]+)l/u.exec(TERMINAL_AS_IT_WAS)?.[1]?.split(';') ?? [];
+  expect(off).toEqual(expect.arrayContaining(['1000', '1001', '1002', '1003', '1004', '1006', '1015', '1016', '2004']));
 });

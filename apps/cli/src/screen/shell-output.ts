@@ -1,113 +1,122 @@
-const ESC = 0x1b;
-const BEL = 0x07;
-const BACKSLASH = 0x5c;
+const ESC = '\u001b';
+const BEL = '\u0007';
+/** Whoever is asked so answers in place of the person. */
+const ENQUIRY = '\u0005';
 /** Both end a sequence wherever it is. */
-const CANCELS = new Set([0x18, 0x1a]);
+const CANCELS = new Set(['\u0018', '\u001a']);
 /** What follows an escape where text for the terminal itself begins: titles, the clipboard, links, settings to be told. */
-const STRING_OPENERS = new Set(Buffer.from('P]X^_'));
-/** First byte of those control characters in UTF-8 that some terminals take for sequences as well. */
-const C1_LEAD = 0xc2;
-/** Longer than any that means something. */
-const SEQUENCE_BYTES_MAX = 64;
+const STRING_OPENERS = new Set('P]X^_');
+/** What follows an escape where the encoding changes: parts of letters would be control characters then. */
+const ENCODING_OPENERS = new Set('% ');
+/** Longer than any that means something, in characters. */
+const SEQUENCE_LENGTH_MAX = 64;
 /** Whoever never ends a string is not listened to for longer. */
-const STRING_BYTES_MAX = 64 * 1024;
-/** Asks for or changes the window: the answer, its title among them, would be typed into whatever reads next. */
-const WINDOW_FINAL = 't'.charCodeAt(0);
+const STRING_LENGTH_MAX = 64 * 1024;
+/**
+ * Print; ask for or change the window; test, or ask for a sum of what is shown. An answer, with the title of the window or a number of
+ * the asker's choice in it, would be typed into whatever reads next.
+ */
+const BARRED_FINALS = new Set('ity');
 
-type State = 'text' | 'escape' | 'sequence' | 'string' | 'string-escape' | 'c1';
+type State = 'text' | 'escape' | 'encoding' | 'sequence' | 'string' | 'string-escape';
 
 /**
  * What a shell in a sandbox shows, on its way to somebody's terminal. Colours, cursor and screen are the shell's to command. What
- * would reach further is left out: titles, clipboard, links, and questions whose answer the other side words.
+ * would reach further is left out: titles, clipboard, links, printers, other encodings, and questions whose answer the other side
+ * words. It is UTF-8: for bytes that are none there is the replacement character.
  */
 export class ShellOutput {
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   #state: State = 'text';
-  #held: number[] = [];
-  #stringBytes = 0;
+  #held = '';
+  #stringLength = 0;
 
   /** The part of it that may be shown; what is not whole yet comes with a later part. */
   take(chunk: Uint8Array): Uint8Array {
-    const shown: number[] = [];
-    for (const byte of chunk) this.#next(byte, shown);
-    return Uint8Array.from(shown);
+    const shown: string[] = [];
+    for (const character of this.#decoder.decode(chunk, { stream: true })) this.#next(character, shown);
+    return Buffer.from(shown.join(''));
   }
 
-  #next(byte: number, shown: number[]): void {
+  #next(character: string, shown: string[]): void {
     switch (this.#state) {
       case 'text':
-        if (byte === ESC) this.#hold('escape', byte);
-        else if (byte === C1_LEAD) this.#hold('c1', byte);
-        else shown.push(byte);
-        return;
-      case 'c1':
-        // A control character of two bytes is no text of anybody's.
-        if (byte >= 0x80 && byte <= 0x9f) this.#drop();
-        else this.#release(shown, byte, byte >= 0xa0 && byte <= 0xbf);
+        if (character === ESC) this.#hold('escape', character);
+        else if (character !== ENQUIRY && !isBetween(character, '\u0080', '\u009f')) shown.push(character);
         return;
       case 'escape':
-        if (STRING_OPENERS.has(byte)) this.#beginString();
-        else if (byte === 0x5b) this.#hold('sequence', byte);
-        else if (byte >= 0x20 && byte < 0x7f) this.#release(shown, byte, true);
-        else this.#startOver(byte, shown);
+        if (STRING_OPENERS.has(character)) this.#beginString();
+        else if (character === '[') this.#hold('sequence', character);
+        else if (ENCODING_OPENERS.has(character)) this.#hold('encoding', character);
+        else if (isBetween(character, ' ', '~')) this.#release(character, shown);
+        else this.#startOver(character, shown);
+        return;
+      case 'encoding':
+        if (isBetween(character, '0', '~')) this.#drop();
+        else if (!isBetween(character, ' ', '/')) this.#startOver(character, shown);
         return;
       case 'sequence':
-        this.#inSequence(byte, shown);
+        this.#inSequence(character, shown);
         return;
       case 'string':
-        this.#inString(byte);
+        this.#inString(character);
         return;
       case 'string-escape':
         this.#drop();
-        if (byte === BACKSLASH) return;
+        if (character === '\\') return;
         this.#hold('escape', ESC);
-        this.#next(byte, shown);
+        this.#next(character, shown);
     }
   }
 
-  #inSequence(byte: number, shown: number[]): void {
-    if (byte >= 0x40 && byte < 0x7f && byte !== WINDOW_FINAL) this.#release(shown, byte, true);
-    else if (byte >= 0x20 && byte < 0x40 && this.#held.length < SEQUENCE_BYTES_MAX) this.#held.push(byte);
-    else if (byte >= 0x20 && byte < 0x7f) this.#drop();
-    else if (byte === ESC || byte > 0x7f || CANCELS.has(byte)) this.#startOver(byte, shown);
-    else shown.push(byte);
+  #inSequence(character: string, shown: string[]): void {
+    if (isBetween(character, '@', '~') && !BARRED_FINALS.has(character)) this.#release(character, shown);
+    else if (isBetween(character, ' ', '?') && this.#held.length < SEQUENCE_LENGTH_MAX) this.#held += character;
+    else if (isBetween(character, ' ', '~')) this.#drop();
+    else if (character === ESC || character > '\u007f' || CANCELS.has(character)) this.#startOver(character, shown);
+    else if (character !== ENQUIRY) shown.push(character);
   }
 
-  #inString(byte: number): void {
-    this.#stringBytes += 1;
-    if (byte === ESC) this.#state = 'string-escape';
-    else if (byte === BEL || CANCELS.has(byte) || this.#stringBytes > STRING_BYTES_MAX) this.#drop();
+  #inString(character: string): void {
+    this.#stringLength += 1;
+    if (character === ESC) this.#state = 'string-escape';
+    else if (character === BEL || CANCELS.has(character) || this.#stringLength > STRING_LENGTH_MAX) this.#drop();
   }
 
   #beginString(): void {
-    this.#held = [];
-    this.#stringBytes = 0;
+    this.#held = '';
+    this.#stringLength = 0;
     this.#state = 'string';
   }
 
-  #hold(state: State, byte: number): void {
-    this.#held.push(byte);
+  #hold(state: State, character: string): void {
+    this.#held += character;
     this.#state = state;
   }
 
-  /** What was held is harmless; `byte` goes with it, or may begin something itself. */
-  #release(shown: number[], byte: number, belongs: boolean): void {
-    shown.push(...this.#held);
-    if (!belongs) return this.#startOver(byte, shown);
-    shown.push(byte);
+  /** What was held is harmless, and ends with this. */
+  #release(character: string, shown: string[]): void {
+    shown.push(this.#held, character);
     this.#drop();
   }
 
-  #startOver(byte: number, shown: number[]): void {
+  #startOver(character: string, shown: string[]): void {
     this.#drop();
-    this.#next(byte, shown);
+    this.#next(character, shown);
   }
 
   #drop(): void {
-    this.#held = [];
+    this.#held = '';
     this.#state = 'text';
   }
 }
 
-/** Undoes what a program may have left: another screen, a hidden cursor, colours, reports of the mouse, marks around what is pasted. */
-export const TERMINAL_AS_IT_WAS =
-  '\u001b[?1049l\u001b[?1000;1002;1003;1004;1006;1015;2004l\u001b[?25h\u001b[!p\u001b[0m\r';
+const isBetween = (character: string, first: string, last: string): boolean => character >= first && character <= last;
+
+/** The other screen, and keyboard protocols: what was pushed, by each screen for itself, and how keys with modifiers are told. */
+const SCREEN_AND_KEYS_AS_THEY_WERE = '\u001b[<99u\u001b[?1049l\u001b[<99u\u001b[>4m';
+/** What is told unasked, of the mouse, the focus, the colours and the size; marks around what is pasted; a picture that waits. */
+const REPORTS_OFF = '\u001b[?9;1000;1001;1002;1003;1004;1006;1015;1016;2004;2026;2031;2048l';
+
+/** Undoes what a program may have left: another screen, keys, reports, a hidden cursor, colours. */
+export const TERMINAL_AS_IT_WAS = `${SCREEN_AND_KEYS_AS_THEY_WERE}${REPORTS_OFF}\u001b[?25h\u001b[!p\u001b[0m\r`;
