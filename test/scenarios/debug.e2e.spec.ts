@@ -198,7 +198,7 @@ describe('debugging a job of a mesh', () => {
     async () => {
       const delta = async (...words: readonly string[]): Promise<{ code: number; said: string }> => {
         const env = { ...process.env, DELTA_GATEWAY_URL: system.mesh.gatewayUrl, DELTA_TOKEN: VERA };
-        return promisify(execFile)(process.execPath, [DELTA, 'artifacts', ...words], { env }).then(
+        return promisify(execFile)(process.execPath, [DELTA, 'artifacts', ...words], { env, cwd: directory }).then(
           ({ stdout }) => ({ code: 0, said: stdout }),
           ({ code, stderr }: { code: number; stderr: string }) => ({ code, said: stderr }),
         );
@@ -210,6 +210,9 @@ describe('debugging a job of a mesh', () => {
       const again = await delta(...get);
       expect([again.code, again.said]).toEqual([2, expect.stringContaining('it exists already')]);
       expect((await delta(...get, 'reports/told.txt', '--force')).code).toBe(0);
+      await delta('get', `${runId}/sound`);
+      const ownPlace = join(directory, `artifacts-${runId}-sound-1`, 'reports', 'told.txt');
+      expect(readFileSync(ownPlace, 'utf8')).toBe('fine\n');
     },
     LIMIT_MS,
   );

@@ -131,6 +131,8 @@ Examples:
   delta replay --verify --database-url postgres://delta_reader_...@db.example.org/delta`,
   artifacts: `
 Nothing that is there is replaced without --force, and nothing is kept under its name that has another digest than recorded.
+A job chooses the names of what it leaves. One that begins with a dot is saved only into a directory that is new or empty,
+and a file HEAD, which makes a directory a repository to git, nowhere; then nothing is saved at all.
 
 Examples:
   delta artifacts list run_0199f2...

@@ -232,7 +232,7 @@ function addArtifacts(program: Command, surroundings: Surroundings, done: Done):
     .description('save what an attempt left, checked against its recorded digest')
     .argument('<attempt>', 'RUN/JOB for the latest attempt of a job, or RUN/JOB/N')
     .argument('[names...]', 'only these; otherwise all of them')
-    .option('--output <dir>', 'where to put them', '.')
+    .option('--output <dir>', 'where to put them (otherwise artifacts-RUN-JOB-N, here)')
     .option('--force', 'replace files that are there')
     .action(async (place: string, names: string[], options: GetOptions) =>
       done(await (await import('./commands/artifacts.ts')).getArtifacts(surroundings, place, names, options)),

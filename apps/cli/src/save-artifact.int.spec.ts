@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { saveArtifact } from './save-artifact.ts';
+import { refuseUnsafe, saveArtifact } from './save-artifact.ts';
 
 describe('an artifact that is saved', () => {
   let directory = '';
@@ -53,6 +53,28 @@ describe('an artifact that is saved', () => {
     'with the name %j is refused',
     async (name) => {
       await expect(save(name, 'x')).rejects.toMatchObject({ code: 'artifact_unfit' });
+    },
+  );
+
+  it.each(['HEAD', 'reports/head', 'a\\HEAD'])('with the name %j is refused, whatever the directory', async (name) => {
+    const refusal = refuseUnsafe(['unit.xml', name, 'refs/x'], join(directory, 'out'));
+    await expect(refusal).rejects.toMatchObject({ code: 'artifact_unsafe' });
+  });
+
+  it.each(['.bash_profile', '.config/x'])('with the name %j is for a directory that is new or empty', async (name) => {
+    const names = ['unit.xml', name];
+    await refuseUnsafe(names, join(directory, 'out'));
+    await mkdir(join(directory, 'out'));
+    await refuseUnsafe(names, join(directory, 'out'));
+    await writeFile(join(directory, 'out', 'mine'), '');
+    await expect(refuseUnsafe(names, join(directory, 'out'))).rejects.toMatchObject({ code: 'artifact_unsafe' });
+  });
+
+  it.each(['unit.xml', 'HEAD/unit.xml', 'overhead', 'a/.nyc/out.json', 'config'])(
+    'with the name %j may lie anywhere',
+    async (name) => {
+      await writeFile(join(directory, 'mine'), '');
+      await expect(refuseUnsafe([name], directory)).resolves.toBeUndefined();
     },
   );
 

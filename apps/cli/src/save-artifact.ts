@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { link, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
+import { link, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { basename, join, sep } from 'node:path';
 import { staysBelow, type ArtifactView } from '@delta-ci/contracts';
 import { errorCode, errorMessage } from './error-code.ts';
@@ -13,6 +13,40 @@ export interface SavePlace {
 }
 
 type Artifact = Pick<ArtifactView, 'name' | 'digest' | 'sizeBytes'>;
+
+/**
+ * Looks at names that a job chose before anything is written. What has the name `HEAD` makes its directory a repository to git, with
+ * the job's own commands in its configuration; what begins with a dot is read by shells and tools that happen to run where it lies, so
+ * it is saved only where nothing was yet.
+ * @throws Problem `artifact_unsafe` for the first name that may not lie there
+ */
+export async function refuseUnsafe(names: readonly string[], directory: string): Promise<void> {
+  const head = names.find((name) => /(?:^|[/\\])head$/iu.test(name));
+  if (head !== undefined) {
+    throw new Problem(
+      'artifact_unsafe',
+      `"${head}" may make its directory a repository that runs commands of the job`,
+      {
+        next: 'nothing was saved: name the artifacts that you want, without this one',
+      },
+    );
+  }
+  const hidden = names.find((name) => name.startsWith('.'));
+  if (hidden !== undefined && !(await isEmpty(directory))) {
+    throw new Problem('artifact_unsafe', `"${hidden}" begins with a dot, and ${directory} is not empty`, {
+      next: 'nothing was saved: give a directory that is new or empty with --output',
+    });
+  }
+}
+
+/** Or not there. */
+async function isEmpty(directory: string): Promise<boolean> {
+  try {
+    return (await readdir(directory)).length === 0;
+  } catch (error) {
+    return errorCode(error) === 'ENOENT';
+  }
+}
 
 /**
  * Puts the bytes of an artifact below a directory, under its name. They come to lie beside their place and get it once they have the

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { gatewayFor, type Gateway } from '../api/gateway.ts';
 import { attemptIn } from '../attempt-place.ts';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
-import { saveArtifact } from '../save-artifact.ts';
+import { refuseUnsafe, saveArtifact } from '../save-artifact.ts';
 import { safeLine } from '../screen/safe-text.ts';
 import { table } from '../screen/table.ts';
 import { bytesText } from '../screen/words.ts';
@@ -11,7 +11,8 @@ import { printJson, type Surroundings } from '../surroundings.ts';
 import type { ApiOptions } from './runs.ts';
 
 export interface GetOptions extends ApiOptions {
-  readonly output: string;
+  /** A directory of the attempt's own when not given. */
+  readonly output?: string;
   readonly force?: boolean;
 }
 
@@ -48,13 +49,18 @@ export async function getArtifacts(
   options: GetOptions,
 ): Promise<ExitCode> {
   const gateway = await gatewayFor(surroundings, options);
-  attemptIn(place);
-  const { left, runId } = await artifactsAt(gateway, place);
+  const { jobKey } = attemptIn(place);
+  const { left, runId, attempt } = await artifactsAt(gateway, place);
   const wanted = names.length === 0 ? left.filter(({ expiredAtMs }) => expiredAtMs === undefined) : chosen(left, names);
-  const target = { directory: resolve(surroundings.directory, options.output), force: options.force === true };
+  const directory = resolve(surroundings.directory, options.output ?? `artifacts-${runId}-${jobKey}-${attempt}`);
+  await refuseUnsafe(
+    wanted.map(({ name }) => name),
+    directory,
+  );
+  const target = { directory, force: options.force === true };
   const saved: { readonly name: string; readonly path: string; readonly digest: string; readonly sizeBytes: number }[] =
     [];
-  for (const { jobKey, name, digest, sizeBytes } of wanted) {
+  for (const { name, digest, sizeBytes } of wanted) {
     const bytes = await gateway.artifact(runId, jobKey, digest);
     const path = await saveArtifact({ name, digest, sizeBytes }, bytes, target);
     saved.push({ name, path, digest, sizeBytes });
@@ -65,16 +71,21 @@ export async function getArtifacts(
   return EXIT.succeeded;
 }
 
-async function artifactsAt(gateway: Gateway, text: string): Promise<{ runId: string; left: Left[] }> {
-  if (RunId.safeParse(text).success) return { runId: text, left: leftBy(await gateway.run(text), () => true) };
+async function artifactsAt(
+  gateway: Gateway,
+  text: string,
+): Promise<{ runId: string; attempt: number | null; left: Left[] }> {
+  if (RunId.safeParse(text).success) {
+    return { runId: text, attempt: null, left: leftBy(await gateway.run(text), () => true) };
+  }
   const { runId, jobKey, attempt } = attemptIn(text);
   const run = await gateway.run(runId);
   const attempts = run.jobs.find(({ key }) => key === jobKey)?.attempts ?? [];
-  const number = attempt ?? attempts.at(-1)?.attempt;
+  const number = attempt ?? attempts.at(-1)?.attempt ?? null;
   if (!attempts.some((each) => each.attempt === number)) {
     throw new Problem('not_found', `there is no such attempt of ${jobKey}`, { next: `see delta runs view ${runId}` });
   }
-  return { runId, left: leftBy(run, (key, each) => key === jobKey && each === number) };
+  return { runId, attempt: number, left: leftBy(run, (key, each) => key === jobKey && each === number) };
 }
 
 function leftBy({ jobs }: RunView, isMeant: (jobKey: string, attempt: number) => boolean): Left[] {
