@@ -104,7 +104,7 @@ describe('a repository that says what to run', () => {
         priority: 5,
       },
     });
-    expect(job?.caches[0]?.key).toMatch(/^npm-[0-9a-f]{40}-22$/u);
+    expect(job?.caches[0]?.key).toMatch(/^npm-[0-9a-f]{40}-22-[0-9a-f]{8}$/u);
     expect(plan.policy).toMatchObject({
       runTimeoutMs: 3_600_000,
       maxConcurrency: 2,
@@ -139,7 +139,7 @@ jobs:
       steps: [{ workdir: 'in/a b' }],
       env: { TARGET: 'a b!', MATRIX_AT: 'a b', MATRIX_NODE: '24' },
       artifacts: [{ path: 'out/24.zip' }],
-      caches: [{ key: 'k-24', paths: ['cache/24'] }],
+      caches: [{ key: expect.stringMatching(/^k-24-[0-9a-f]{8}$/), paths: ['cache/24'] }],
     });
     expect(plan.notes).toEqual([]);
   });
@@ -217,6 +217,15 @@ jobs:
     });
     expect(keys.map((key) => key?.length)).toEqual([500, 500]);
     expect(keys[0]).not.toBe(keys[1]);
+  });
+
+  it('given caches of one key, then each list of paths has its own, and none is there twice', () => {
+    const cache = (type: string, paths: string): string => `{ type: ${type}, key: k, paths: [${paths}] }`;
+    const caches = [cache('deps', 'a'), cache('build', 'a'), cache('deps', 'a, b'), cache('deps', 'b')].join(', ');
+    const config = `version: 1\njobs: { a: { steps: [x], caches: [${caches}] } }\n`;
+    const kept = planned(null, { 'delta.yaml': config }).jobs[0]?.caches ?? [];
+    expect(kept.map(({ paths }) => paths)).toEqual([['a'], ['a', 'b'], ['b']]);
+    expect(new Set(kept.map(({ key }) => key)).size).toBe(3);
   });
 
   it('given a change of a stranger, then secrets, saving of caches and other hosts are withheld and the sandbox stays', () => {

@@ -186,12 +186,15 @@ const hashedPaths = (key: string): string[] => [...key.matchAll(HASH_REFERENCE)]
 /** As long as a key of a plan may be. */
 const CACHE_KEY_LENGTH_MAX = 500;
 
+/** What was kept of other paths would be found, and restore nothing: keys say of which paths they are. One cache has one key. */
 function cachesOf({ job }: ExpandedJob, { blobIds }: Context): PlannedJob['caches'] {
-  return (job.caches ?? []).map(({ type, key, paths }) => {
+  const all = (job.caches ?? []).map(({ type, key, paths }) => {
     const filled = key.replaceAll(HASH_REFERENCE, (_whole, path: string) => blobIds.get(path) ?? 'none');
-    const fits = filled.length <= CACHE_KEY_LENGTH_MAX;
-    return { type, key: fits ? filled : `${filled.slice(0, CACHE_KEY_LENGTH_MAX - 9)}-${shortHash(filled)}`, paths };
+    const whole = `${filled}-${shortHash(paths.join('\n'))}`;
+    const fits = whole.length <= CACHE_KEY_LENGTH_MAX;
+    return { type, key: fits ? whole : `${whole.slice(0, CACHE_KEY_LENGTH_MAX - 9)}-${shortHash(whole)}`, paths };
   });
+  return all.filter(({ key }, at) => all.findIndex((other) => other.key === key) === at);
 }
 
 /** Ids of the files that keys of caches name, as far as they are there. */

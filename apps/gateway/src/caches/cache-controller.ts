@@ -1,6 +1,8 @@
+import { digestOf } from '@delta-ci/artifact-store';
 import {
   ENDPOINTS,
   REMOVED_CACHES_AT_ONCE_MAX,
+  canonicalJson,
   type CacheListQuery,
   type CachePage,
   type RemoveCachesAnswer,
@@ -15,6 +17,9 @@ import { acceptedOr, refusedWith } from '../http/refused.ts';
 import { IdempotencyKey } from '../http/idempotency-key.ts';
 import { Route } from '../http/route.ts';
 import { PARTS, type GatewayParts } from '../parts.ts';
+
+/** As many as one request removes: a repository has about one under a key for each ref that had jobs within a month. */
+const REMOVED_MAX = 10_000;
 
 /** What is kept for jobs, and an end to it. */
 @Controller()
@@ -38,12 +43,17 @@ export class CacheController {
     @IdempotencyKey() idempotencyKey: string | undefined,
     @Body({ schema: ENDPOINTS.removeCaches.body.content }) { reason, ...wanted }: RemoveCachesRequest,
   ): Promise<RemoveCachesAnswer> {
-    const caches = await whatIsKeptUnder(this.#parts.log, wanted, REMOVED_CACHES_AT_ONCE_MAX);
+    const caches = await whatIsKeptUnder(this.#parts.log, wanted, REMOVED_MAX);
     if (caches.length === 0) throw refusedWith('not_found', `${wanted.repository} keeps nothing under this key`);
     const actor = actorOf(person);
-    const envelope = envelopeFor(idFromKey('remove-caches', actor, idempotencyKey), actor);
-    const removal = { because: 'operator' as const, reason, caches };
-    acceptedOr(await this.#parts.commands.send('remove-caches', removal, envelope));
+    for (let from = 0; from < caches.length; from += REMOVED_CACHES_AT_ONCE_MAX) {
+      const some = caches.slice(from, from + REMOVED_CACHES_AT_ONCE_MAX);
+      // A request that is sent again removes what is left, which is another command than the first was.
+      const key = idempotencyKey === undefined ? undefined : `${idempotencyKey}\n${digestOf(canonicalJson(some))}`;
+      const envelope = envelopeFor(idFromKey('remove-caches', actor, key), actor);
+      const removal = { because: 'operator' as const, reason, caches: some };
+      acceptedOr(await this.#parts.commands.send('remove-caches', removal, envelope));
+    }
     return { removed: caches };
   }
 }

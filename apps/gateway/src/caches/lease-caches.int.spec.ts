@@ -249,6 +249,29 @@ describe('caches under a lease, where the store is a directory', () => {
     }),
   );
 
+  it('given more under a key than one record may name, then a person removes all of it, what everybody reads first', async () => {
+    const caches = await Caches.open();
+    const { gateway } = caches;
+    const { runId } = await caches.working();
+    const { chunk } = chunkOf('x');
+    const { sizeBytes, contentBytes, digest } = chunk;
+    const cache = { key: KEY, digest, sizeBytes, contentBytes, content: { home: [chunk], workspace: [] } };
+    const domains = [...Array.from({ length: 149 }, (_, at) => `ref:refs/heads/${at}`), 'trusted'];
+    const saved = domains.map((domain, at) => ({
+      type: 'cache.saved' as const,
+      data: { ...ATTEMPT, attempt: at + 1, repository: repository.id, domain, cache },
+    }));
+    expect(await gateway.append(runStream(runId), saved)).toMatchObject({ ok: true });
+    const body = json({ repository: repository.id, key: KEY });
+    const answer = await gateway.call('/api/v1/caches/remove', { ...body, token: gateway.adminToken });
+    expect([answer.status, ((await answer.json()) as { removed: unknown[] }).removed.length]).toEqual([200, 150]);
+    expect(caches.removed.map(({ data }) => data.caches.length)).toEqual([100, 50]);
+    expect(caches.removed[0]?.data.caches[0]?.domain).toBe('trusted');
+    const named = caches.removed.flatMap(({ data }) => data.caches.map(({ domain }) => domain));
+    expect(named.toSorted()).toEqual(domains.toSorted());
+    await gateway.end();
+  });
+
   it('a spec of a directory looks where chunks are', async () => {
     const caches = await Caches.open();
     const runner = await caches.working();

@@ -44,9 +44,9 @@ function placeOf(cursor: string): [number, string, string, string] | null {
 const UNDER_KEY = `
   SELECT ${SAVED_CACHE} FROM cache
   WHERE removed_at_ms IS NULL AND repository_id = $1 AND key = $2 AND ($3::text IS NULL OR domain = $3)
-  ORDER BY saved_at_ms LIMIT $4`;
+  ORDER BY domain = 'trusted' DESC, saved_at_ms LIMIT $4`;
 
-/** What is kept of a repository under a key, oldest first. */
+/** What is kept of a repository under a key: what everybody reads first, and then the oldest. */
 export async function whatIsKeptUnder(
   { pool }: LogConnection,
   { repository, key, domain }: Pick<RemoveCachesRequest, 'repository' | 'key' | 'domain'>,
