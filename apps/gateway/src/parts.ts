@@ -33,7 +33,10 @@ export interface GatewayParts {
   readonly proofs: Proofs;
   /** Whose checkpoints count. */
   readonly checkpointKeys: TrustedKeys;
+  /** To people and their programs. */
   readonly streams: EventStreams;
+  /** To runners, of what is typed into shells: few, and none that somebody who follows a run would lack. */
+  readonly shellStreams: EventStreams;
   readonly metrics: GatewayMetrics;
   /** Aborts when the service stops: streams and long polls end on it. */
   readonly stopping: AbortSignal;

@@ -30,6 +30,8 @@ import type { SecretStore } from './secrets/secret-store.ts';
 import { keepSwept } from './sweep-store.ts';
 
 const MS_PER_DAY = 86_400_000;
+/** Each has an operator at its other end. */
+const SHELL_STREAMS_MAX = 100;
 
 type Gateway = Service<GatewayConfig>;
 type Env = Readonly<Record<string, string | undefined>>;
@@ -54,7 +56,9 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
   const metrics = { ...service.metrics(gatewayMetrics), ...service.metrics(artifactMetrics) };
   const reader = new LogReader(log);
   const commands = new CommandClient(bus);
-  const streams = new EventStreams({ openMax: config.streamsMax, followers: metrics.followers, stopping });
+  const { followers } = metrics;
+  const streams = new EventStreams({ openMax: config.streamsMax, followers, stopping });
+  const shellStreams = new EventStreams({ openMax: SHELL_STREAMS_MAX, followers, stopping });
   const parts: GatewayParts = {
     logger,
     commands,
@@ -71,6 +75,7 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
     proofs,
     checkpointKeys,
     streams,
+    shellStreams,
     metrics,
     stopping,
   };

@@ -220,6 +220,7 @@ export {
   dispatchSubject,
   eventMessageId,
   eventSubject,
+  debugHeardSubject,
   debugInputSubject,
   logGrewSubject,
   parkedSubject,

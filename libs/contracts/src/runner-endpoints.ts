@@ -108,7 +108,7 @@ export const RUNNER_ENDPOINTS = {
     access: 'runner',
     params: ofLease,
     answers: { 200: 'events' },
-    refusals: ['stale_lease'],
+    refusals: ['stale_lease', 'forbidden'],
   },
   appendLog: {
     method: 'POST',

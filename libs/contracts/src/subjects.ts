@@ -39,6 +39,8 @@ export const retrySubject = (service: string): string => `delta.parked.retry.${s
 
 /** Core request: what is typed into the shell of a run, for the gateway that its runner listens at. */
 export const debugInputSubject = (runId: string): string => `delta.debug.${runId}`;
+/** Core (not stored): a runner listens anew to what is typed into the shell of a run, by the stream named in the body. Older ones end. */
+export const debugHeardSubject = (runId: string): string => `delta.debug.${runId}.heard`;
 
 /** `Nats-Msg-Id` of a log event: lets the stream drop repeats within its window. */
 export const eventMessageId = (position: number): string => `ev-${position}`;

@@ -1,5 +1,7 @@
 import { Body, Controller, Inject, Param, Res } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
 import {
+  debugHeardSubject,
   debugInputSubject,
   DebugInput,
   ENDPOINTS,
@@ -7,15 +9,17 @@ import {
   type OpenDebugRequest,
 } from '@delta-ci/contracts';
 import type { BusAnswer } from '@delta-ci/bus';
+import type { FoundLease } from '@delta-ci/event-log';
 import { CallingRunner } from '../access/caller-parameter.ts';
 import type { RunnerCaller } from '../access/caller.ts';
 import type { EventStream } from '../http/event-streams.ts';
 import type { Reply } from '../http/exchange.ts';
-import { acceptedOr } from '../http/refused.ts';
+import { acceptedOr, refusedWith } from '../http/refused.ts';
 import { Route } from '../http/route.ts';
 import { PARTS, type GatewayParts } from '../parts.ts';
 import { TAKEN_HEADER } from './debug-controller.ts';
 import { speak, standingLease, type OfLease } from '../runners/lease-speech.ts';
+import { openedAt, untilLeaseEnds } from './opened-shell.ts';
 
 const E = ENDPOINTS;
 const answerOf = (taken: boolean): BusAnswer => ({
@@ -48,43 +52,61 @@ export class HeldJobController {
     @Param({ schema: E.followDebug.params }) params: OfLease,
     @Res() reply: Reply,
   ): Promise<void> {
-    const { runId } = await standingLease(this.#parts, params, runner);
-    await this.#parts.streams.run(reply, 'debug', async (stream) => this.#passOn(stream, runId, params, runner));
+    const lease = await standingLease(this.#parts, params, runner);
+    const position = await openedAt(this.#parts.reader, lease);
+    if (position === null)
+      throw refusedWith('forbidden', 'nobody has a shell under this lease: say first that it is there');
+    await this.#parts.shellStreams.run(reply, 'debug', async (stream) =>
+      this.#passOn(stream, { ...lease, position }, params, runner),
+    );
   }
 
-  /** One input at a time, for as long as the runner takes them. */
-  async #passOn(stream: EventStream, runId: string, params: OfLease, runner: RunnerCaller): Promise<void> {
+  /** One input at a time, until the lease ends, the runner goes, or it listens by another stream: this one may be dead. */
+  async #passOn(
+    stream: EventStream,
+    shell: FoundLease & { readonly position: number },
+    params: OfLease,
+    runner: RunnerCaller,
+  ): Promise<void> {
+    const { bus } = this.#parts;
+    const { runId } = shell;
+    const own = randomUUID();
+    const left = new AbortController();
+    const over = AbortSignal.any([left.signal, stream.over]);
+    const subject = debugHeardSubject(runId);
+    const newer = bus.listen(subject, ({ body }) => {
+      if (new TextDecoder().decode(body) !== own) left.abort();
+    });
     let last = Promise.resolve(true);
-    const over = Promise.withResolvers<void>();
-    const ear = this.#parts.bus.answer(debugInputSubject(runId), 'debug', async ({ body }) => {
-      last = this.#pass(last, stream, body, params, runner);
+    const ear = bus.answer(debugInputSubject(runId), 'debug', async ({ body }) => {
+      last = this.#pass(last, { stream, over }, body, params, runner);
       const taken = await last;
-      if (!taken) over.resolve();
+      if (!taken) left.abort();
       return answerOf(taken);
     });
-    stream.over.addEventListener('abort', () => over.resolve(), { once: true });
-    if (stream.over.aborted) over.resolve();
+    bus.announce({ subject, headers: {}, body: new TextEncoder().encode(own) });
     try {
-      await over.promise;
+      await untilLeaseEnds(this.#parts, shell, over);
     } finally {
-      await ear.stop();
+      left.abort();
+      await Promise.all([newer.stop(), ear.stop()]);
     }
   }
 
-  /** False when the runner does not get it: its lease is over, so that it may be anybody's, or it is gone. */
+  /** False when the runner does not get it this way: its lease is over, so that it may be anybody's, or it is gone. */
   async #pass(
     before: Promise<boolean>,
-    stream: EventStream,
+    { stream, over }: { readonly stream: EventStream; readonly over: AbortSignal },
     body: Uint8Array,
     params: OfLease,
     runner: RunnerCaller,
   ): Promise<boolean> {
-    if (!(await before)) return false;
+    if (!(await before) || over.aborted) return false;
     try {
       await standingLease(this.#parts, params, runner);
       const data = DebugInput.parse(JSON.parse(new TextDecoder().decode(body)));
       await stream.send({ id: String(data.sequence), type: 'input', data });
-      return !stream.over.aborted;
+      return !over.aborted;
     } catch (error) {
       // Not what it was: keys may be in it.
       const why = error instanceof Error ? error.name : 'unknown';
