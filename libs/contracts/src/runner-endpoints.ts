@@ -185,7 +185,7 @@ export const RUNNER_ENDPOINTS = {
     params: ofLease,
     body: { content: GrantChunkRequest, bytesMax: JSON_BODY_BYTES_MAX },
     answers: { 200: GrantChunkAnswer },
-    refusals: ['stale_lease', 'forbidden'],
+    refusals: ['stale_lease', 'forbidden', 'not_found'],
   },
   uploadChunk: {
     method: 'PUT',
@@ -196,7 +196,7 @@ export const RUNNER_ENDPOINTS = {
     query: z.strictObject({ digest: Digest }),
     body: { content: 'bytes', bytesMax: CACHE_CHUNK_BYTES_MAX },
     answers: { 200: ChunkUploadAnswer },
-    refusals: ['stale_lease', 'forbidden', 'digest_mismatch'],
+    refusals: ['stale_lease', 'forbidden', 'not_found', 'digest_mismatch'],
   },
   saveCache: {
     method: 'POST',

@@ -153,9 +153,10 @@ export class JobCaches {
     const startedMs = performance.now();
     const { key } = entry.request;
     const { home, workspace } = cache.content;
-    this.#fetchedBytes += [...home, ...workspace].reduce((sum, { contentBytes }) => sum + contentBytes, 0);
-    if (this.#fetchedBytes > this.#tools.diskBytes)
+    const bytes = [...home, ...workspace].reduce((sum, { contentBytes }) => sum + contentBytes, this.#fetchedBytes);
+    if (bytes > this.#tools.diskBytes)
       throw new CacheFailed('too_large', 'the caches of the job have more than its disk may');
+    this.#fetchedBytes = bytes;
     for (const root of ROOTS) {
       const chunks = cache.content[root];
       if (chunks.length === 0) continue;
