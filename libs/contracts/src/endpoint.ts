@@ -40,3 +40,13 @@ export interface Endpoint {
 
 /** A JSON request that holds names, ids and a reason: far more than any of them needs. */
 export const JSON_BODY_BYTES_MAX = 64 * 1024;
+
+/** Headers of requests that may be repeated. */
+export const REPEATABLE_HEADERS = z.looseObject({
+  'idempotency-key': z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Repeating the request with the same key gets the first answer.'),
+});

@@ -20,8 +20,8 @@ import {
 } from './api.ts';
 import { AUDIT_ENDPOINTS } from './audit-endpoints.ts';
 import { CACHE_ENDPOINTS } from './cache-api.ts';
-import { DebugInput, DebugRequest } from './debug.ts';
-import { JSON_BODY_BYTES_MAX, type Endpoint } from './endpoint.ts';
+import { DEBUG_ENDPOINTS } from './debug-endpoints.ts';
+import { JSON_BODY_BYTES_MAX, REPEATABLE_HEADERS, type Endpoint } from './endpoint.ts';
 import { EVENT_DATA } from './events.ts';
 import { Digest, EpochMs, ForgeName, JobKey, PoolName, RepositoryId, RunId } from './ids.ts';
 import { LOG_ENDPOINTS } from './log-endpoints.ts';
@@ -39,15 +39,6 @@ const ofRun = z.strictObject({ runId: RunId });
 const ofJob = z.strictObject({ runId: RunId, jobKey: JobKey });
 /** Query parameters are text; numbers are read from it. */
 const wholeNumber = z.coerce.number().int();
-
-const repeatable = z.looseObject({
-  'idempotency-key': z
-    .string()
-    .min(1)
-    .max(200)
-    .optional()
-    .describe('Repeating the request with the same key gets the first answer.'),
-});
 
 /** The longest path there is, with `file:` before it. */
 const SUBJECT_LENGTH_MAX = 4_101;
@@ -85,7 +76,7 @@ const settleParked = {
   method: 'POST',
   access: 'operator',
   params: z.strictObject({ sequence: wholeNumber.positive() }),
-  headers: repeatable,
+  headers: REPEATABLE_HEADERS,
   body: { content: SettleParkedRequest, bytesMax: JSON_BODY_BYTES_MAX },
   answers: { 200: ParkedSettled },
   refusals: ['not_found', 'conflicting_repeat'],
@@ -108,7 +99,7 @@ export const ENDPOINTS = {
     path: '/api/v1/runs',
     summary: 'Evaluates a commit by hand',
     access: 'operator',
-    headers: repeatable,
+    headers: REPEATABLE_HEADERS,
     body: { content: CreateRunRequest, bytesMax: JSON_BODY_BYTES_MAX },
     answers: { 202: RunAnswer },
     refusals: ['unknown_repository', 'conflicting_repeat'],
@@ -137,7 +128,7 @@ export const ENDPOINTS = {
     summary: 'Asks to cancel a run',
     access: 'operator',
     params: ofRun,
-    headers: repeatable,
+    headers: REPEATABLE_HEADERS,
     body: { content: CancelRunRequest, bytesMax: JSON_BODY_BYTES_MAX },
     answers: { 202: RunAnswer },
     refusals: ['not_found', 'not_cancelable', 'conflicting_repeat'],
@@ -148,34 +139,12 @@ export const ENDPOINTS = {
     summary: 'Evaluates the same change again, in a run of its own',
     access: 'operator',
     params: ofRun,
-    headers: repeatable,
+    headers: REPEATABLE_HEADERS,
     body: { content: RerunRequest, bytesMax: JSON_BODY_BYTES_MAX },
     answers: { 202: RunAnswer },
     refusals: ['not_found', 'not_rerunnable', 'conflicting_repeat'],
   },
-  debug: {
-    method: 'POST',
-    path: '/api/v1/runs/:runId/jobs/:jobKey/debug',
-    summary:
-      'Runs a job that failed again, in a run that counts for nothing, with a shell for the caller where it fails',
-    access: 'operator',
-    params: ofJob,
-    headers: repeatable,
-    body: { content: DebugRequest, bytesMax: JSON_BODY_BYTES_MAX },
-    answers: { 202: RunAnswer },
-    refusals: ['not_found', 'not_rerunnable', 'conflicting_repeat'],
-  },
-  typeIntoDebug: {
-    method: 'POST',
-    path: '/api/v1/runs/:runId/debug/input',
-    summary:
-      'What the operator who asked for it types into the shell of a run; what it shows is in the log of the attempt',
-    access: 'operator',
-    params: ofRun,
-    body: { content: DebugInput, bytesMax: JSON_BODY_BYTES_MAX },
-    answers: { 202: z.strictObject({}) },
-    refusals: ['not_found', 'unavailable'],
-  },
+  ...DEBUG_ENDPOINTS,
   showPlan: {
     method: 'GET',
     path: '/api/v1/runs/:runId/plan',
@@ -324,7 +293,7 @@ export const ENDPOINTS = {
     summary: 'Sets the policy of a repository for runs from now on; what is left out falls back to the defaults',
     access: 'admin',
     params: z.strictObject({ repository: RepositoryId }),
-    headers: repeatable,
+    headers: REPEATABLE_HEADERS,
     body: { content: RunPolicy.partial(), bytesMax: JSON_BODY_BYTES_MAX },
     answers: { 200: RepositoryPolicyView },
     refusals: ['unknown_repository', 'conflicting_repeat'],

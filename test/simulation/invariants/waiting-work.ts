@@ -84,7 +84,10 @@ export class WaitingWork {
     this.#tally.check('19 waiting work is taken', waitedMs <= BESIDE_MAX_MS, detail);
   }
 
-  /** Nobody is free: then all that may be there are busy, or more are on their way. */
+  /**
+   * Nobody is free: then all that may be there are busy, or more are on their way. A runner whose job was taken from it counts as
+   * free to whoever decides that, until its next heartbeat tells it: so long work waits for it.
+   */
   #lookAtRoom(isWanted: boolean, passedMs: number): void {
     const grants = this.#committed.table('lease').size;
     const isTaken = grants > this.#grants;
@@ -92,7 +95,7 @@ export class WaitingWork {
     const busy = this.#busy().size;
     const isFull = busy >= CONFIGS.controller.runnersMax;
     if (isFull) this.#fullAtMs = this.#lookedAtMs ?? 0;
-    if (!isWanted || isTaken || isFull) this.#roomMs = 0;
+    if (!isWanted || isTaken || isFull || this.#isWindingUp()) this.#roomMs = 0;
     else this.#roomMs += passedMs;
     const detail = () =>
       `work has waited ${this.#roomMs} ms for the pool, in which ${busy} runners are busy and none is free`;
@@ -125,6 +128,14 @@ export class WaitingWork {
     const runners = this.#committed.table('runner');
     const holding = this.#live().map((lease) => String(runners.get(String(lease['runner_id']))?.['name']));
     return new Set([...holding.filter((name) => this.#runners.lives(name)), ...this.#runners.working().values()]);
+  }
+
+  /** Whether a runner is still at a job that is not its own any more. */
+  #isWindingUp(): boolean {
+    const held = this.#live().map(({ run_id: runId, job_key: jobKey, fence }) =>
+      attemptName({ runId: String(runId), jobKey: String(jobKey), attempt: Number(fence) }),
+    );
+    return [...this.#runners.working().keys()].some((attempt) => !held.includes(attempt));
   }
 
   #live(): Row[] {
