@@ -11,6 +11,8 @@ function noticedIn(type: string, data: EventRecord['data']): Sometime | null {
   switch (type) {
     case 'lease.stale-report-refused':
       return data['reason'] === 'expired' ? 'a lease ran out, and its late report was refused' : null;
+    case 'artifact.recorded':
+      return 'an artifact was recorded';
     case 'attempt.queued':
       return retryIn(data['retryOf'] as { because: string } | null, data['jobKey'] === 'shadow');
     case 'run.superseded':

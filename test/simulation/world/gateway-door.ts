@@ -15,7 +15,9 @@ interface Parts {
   readonly proofs: { readonly runners: { callerOf: (token: string) => Caller | null } };
 }
 
-type Controllers = Readonly<Record<'leases' | 'runners' | 'runs' | 'webhooks', InstanceType<ControllerClass>>>;
+type ControllerName = 'leases' | 'uploads' | 'runners' | 'runs' | 'webhooks';
+
+export type Door = (request: HttpRequest) => Promise<HttpAnswer>;
 
 /** One matched request, checked. */
 interface Call {
@@ -26,38 +28,57 @@ interface Call {
   readonly body: unknown;
 }
 
-type Handle = (controllers: Controllers, call: Call) => Promise<unknown> | undefined;
+/** Which method of which controller takes a request, and what it is given. */
+type Route = readonly [controller: ControllerName, method: string, given: (call: Call) => readonly unknown[]];
 
-const HANDLERS: Readonly<Partial<Record<keyof typeof ENDPOINTS, Handle>>> = {
-  registerRunner: ({ runners }, { body }) => runners['register']?.(body),
-  renewToken: ({ runners }, { caller, body }) => runners['renew']?.(caller, body),
-  requestLease: ({ leases }, { caller, body, request }) => leases['request']?.(caller, body, replyTo(request)),
-  acknowledgeLease: ({ leases }, { caller, params, body }) => leases['acknowledge']?.(caller, params, body),
-  heartbeat: ({ leases }, { caller, params, body }) => leases['heartbeat']?.(caller, params, body),
-  appendLog: ({ leases }, { caller, params, query, body }) => leases['appendLog']?.(caller, params, query, { body }),
-  uploadArtifact: ({ leases }, { caller, params, query, body }) =>
-    leases['uploadArtifact']?.(caller, params, query, { body }),
-  completeAttempt: ({ leases }, { caller, params, body }) => leases['complete']?.(caller, params, body),
-  acknowledgeCancel: ({ leases }, { caller, params, body }) => leases['acknowledgeCancel']?.(caller, params, body),
-  deliverGitHub: ({ webhooks }, { request }) => webhooks['deliver']?.(request),
-  createRun: ({ runs }, { caller, body, request }) =>
-    runs['create']?.(caller, request.headers['idempotency-key'], body),
-  cancelRun: ({ runs }, { caller, params, body, request }) =>
-    runs['cancel']?.(caller, params, request.headers['idempotency-key'], body),
-  rerun: ({ runs }, { caller, params, body, request }) =>
-    runs['rerun']?.(caller, params, request.headers['idempotency-key'], body),
+const ofLease = ({ caller, params, body }: Call): readonly unknown[] => [caller, params, body];
+const streamedUnderLease = ({ caller, params, query, body, request }: Call): readonly unknown[] => [
+  caller,
+  params,
+  query,
+  { body, headers: request.headers },
+];
+const repeatable = ({ caller, params, body, request }: Call): readonly unknown[] => [
+  caller,
+  params,
+  request.headers['idempotency-key'],
+  body,
+];
+
+const TAKEN: Readonly<Partial<Record<keyof typeof ENDPOINTS, Route>>> = {
+  registerRunner: ['runners', 'register', ({ body }) => [body]],
+  renewToken: ['runners', 'renew', ({ caller, body }) => [caller, body]],
+  requestLease: ['leases', 'request', ({ caller, body, request }) => [caller, body, replyTo(request)]],
+  acknowledgeLease: ['leases', 'acknowledge', ofLease],
+  heartbeat: ['leases', 'heartbeat', ofLease],
+  appendLog: ['leases', 'appendLog', streamedUnderLease],
+  grantUpload: ['uploads', 'grant', ofLease],
+  uploadArtifact: ['uploads', 'upload', streamedUnderLease],
+  recordUpload: ['uploads', 'recordUpload', ofLease],
+  completeAttempt: ['leases', 'complete', ofLease],
+  acknowledgeCancel: ['leases', 'acknowledgeCancel', ofLease],
+  deliverGitHub: ['webhooks', 'deliver', ({ request }) => [request]],
+  createRun: ['runs', 'create', ({ caller, body, request }) => [caller, request.headers['idempotency-key'], body]],
+  cancelRun: ['runs', 'cancel', repeatable],
+  rerun: ['runs', 'rerun', repeatable],
 };
 
-const ROUTES = Object.entries(HANDLERS).map(([name, handle]) => {
+const ROUTES = Object.entries(TAKEN).map(([name, taken]) => {
   const endpoint: Endpoint = ENDPOINTS[name as keyof typeof ENDPOINTS];
   const pattern = endpoint.path.replaceAll(/:([a-zA-Z]+)/g, '(?<$1>[^/]+)');
-  return { endpoint, handle, pattern: new RegExp(`^${pattern}$`) };
+  return { endpoint, taken, pattern: new RegExp(`^${pattern}$`) };
 });
 
-/** Answers requests with the real controllers of one gateway. */
-export function gatewayDoor(product: Product, parts: unknown): (request: HttpRequest) => Promise<HttpAnswer> {
+type Controllers = Readonly<Record<ControllerName, InstanceType<ControllerClass>>>;
+
+/**
+ * Answers requests with the real controllers of one gateway. What nobody takes here, and what fails for a mistake in a
+ * program, is no answer but the end of the seed: an endpoint that only refuses would prove nothing for ever.
+ */
+export function gatewayDoor(product: Product, parts: object): Door {
   const controllers = {
     leases: new product.LeaseController(parts),
+    uploads: new product.UploadController(parts),
     runners: new product.RunnerController(parts),
     runs: new product.RunController(parts),
     webhooks: new product.WebhookController(parts),
@@ -66,21 +87,33 @@ export function gatewayDoor(product: Product, parts: unknown): (request: HttpReq
     try {
       return await answer(controllers, parts as Parts, request);
     } catch (error) {
+      if (isMistake(error)) throw error;
       return refusedAnswer(refusalOf(error));
     }
   };
+}
+
+/** Nobody meant to throw these. */
+const MISTAKES: readonly string[] = ['TypeError', 'ReferenceError', 'RangeError', 'SyntaxError', 'NoSuchRoute'];
+const isMistake = (error: unknown): boolean => error instanceof Error && MISTAKES.includes(error.name);
+
+class NoSuchRoute extends Error {
+  override readonly name = 'NoSuchRoute';
 }
 
 async function answer(controllers: Controllers, parts: Parts, request: HttpRequest): Promise<HttpAnswer> {
   const route = ROUTES.find(
     ({ endpoint, pattern }) => endpoint.method === request.method && pattern.test(request.path),
   );
-  if (route === undefined) return refusedAnswer(refuse('not_found', 'there is no such route'));
-  const { endpoint, handle, pattern } = route;
+  if (route === undefined) throw new NoSuchRoute(`${request.method} ${request.path}`);
+  const { endpoint, taken, pattern } = route;
   const caller = callerOf(endpoint, parts, request);
   if (caller === null) return refusedAnswer(refuse('unauthenticated', 'nobody proved who calls'));
   const call = { request, caller, ...checked(endpoint, pattern, request) };
-  const body = await handle(controllers, call);
+  const [name, method, given] = taken;
+  const handler = controllers[name][method];
+  if (handler === undefined) throw new NoSuchRoute(`${name} has no method ${method}`);
+  const body = await handler.call(controllers[name], ...given(call));
   const [status = 200] = Object.keys(endpoint.answers).map(Number);
   return body === undefined ? { status: 204, body: null } : { status, body };
 }

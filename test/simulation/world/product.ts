@@ -12,6 +12,7 @@ export interface Product {
   readonly startRunner: StartService;
   readonly onRunCreated: (tools: unknown, event: unknown, context: unknown) => Promise<void>;
   readonly LeaseController: ControllerClass;
+  readonly UploadController: ControllerClass;
   readonly RunnerController: ControllerClass;
   readonly RunController: ControllerClass;
   readonly WebhookController: ControllerClass;
@@ -41,6 +42,7 @@ const APPS = {
   startRunner: 'runner/src/start-runner.ts',
   onRunCreated: 'planner/src/on-run-created.ts',
   LeaseController: 'gateway/src/runners/lease-controller.ts',
+  UploadController: 'gateway/src/runners/upload-controller.ts',
   RunnerController: 'gateway/src/runners/runner-controller.ts',
   RunController: 'gateway/src/runs/run-controller.ts',
   WebhookController: 'gateway/src/webhooks/webhook-controller.ts',

@@ -40,6 +40,7 @@ export const SOMETIMES = [
   'the forge failed',
   'the forge failed where something ended',
   'the artifact store failed',
+  'an artifact was recorded',
   'a clock was minutes off',
 ] as const;
 export type Sometime = (typeof SOMETIMES)[number];

@@ -17,7 +17,7 @@ import { addressOf, SimulatedHttp, type Said } from '../network/simulated-http.t
 import { CALM, type Weather } from '../network/weather.ts';
 import { StoredArtifacts } from '../network/stored-artifacts.ts';
 import { aReport } from '../../support/made-up/completion-report.ts';
-import { gatewayDoor } from './gateway-door.ts';
+import { gatewayDoor, type Door } from './gateway-door.ts';
 import { People } from './people.ts';
 import type { Product, StartService } from './product.ts';
 import { Runners, type RunnerParent } from './runners.ts';
@@ -45,6 +45,8 @@ export class World implements Present {
   readonly sometimes = new Sometimes();
   readonly database: DatabaseServer;
   readonly busServer: MemoryServer;
+  /** Of every gateway that started, by its parts: what its controllers remember lasts as long as it does. */
+  readonly #doors = new WeakMap<object, Door>();
   readonly artifacts = new StoredArtifacts();
   /** How the network is now, and how it is again when a spell of bad weather is over. */
   readonly weather: Weather = { ...CALM };
@@ -225,9 +227,12 @@ export class World implements Present {
   #gateway() {
     const [station] = this.stationsOf('gateway');
     if (station === undefined || !station.host.isAlive || station.service.served === null) return null;
-    const { providers } = station.service.served as { providers: { provide: unknown; useValue: unknown }[] };
+    const { providers } = station.service.served as { providers: { provide: unknown; useValue: object }[] };
     const parts = providers.find(({ provide }) => provide === this.#product.PARTS)?.useValue;
-    return { host: () => station.host, handle: gatewayDoor(this.#product, parts), repeatsChanges: true };
+    if (parts === undefined) throw new Error('the gateway serves without its parts');
+    const door = this.#doors.get(parts) ?? gatewayDoor(this.#product, parts);
+    this.#doors.set(parts, door);
+    return { host: () => station.host, handle: door, repeatsChanges: true };
   }
 
   #stored(host: Host, message: BusMessage, { messageId = '' }: StoreOptions, outcome: StoreOutcome): void {
