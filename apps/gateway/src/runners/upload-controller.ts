@@ -19,6 +19,7 @@ import { Route } from '../http/route.ts';
 import { PARTS, type GatewayParts } from '../parts.ts';
 import { speak, standingLease, type OfLease } from './lease-speech.ts';
 import { LeaseUploads } from './lease-uploads.ts';
+import { RemovalWait } from './removal-wait.ts';
 import { storeArtifact } from './store-artifact.ts';
 
 const E = ENDPOINTS;
@@ -27,6 +28,8 @@ const E = ENDPOINTS;
 const GRANT_MS = 30 * 60_000;
 /** An attempt has a thousand artifacts at most; each is asked for twice where it goes past the gateway, and may be repeated. */
 const BOUNDS = { requestsMax: 4_000, bytesMax: 64 * ARTIFACT_BYTES_MAX };
+/** Longer than a store needs to remove a thousand objects, shorter than a runner waits for an answer. */
+const REMOVALS_MS_MAX = 5_000;
 
 interface ArtifactQuery extends Pick<ArtifactRecord, 'name' | 'type' | 'digest'> {
   readonly retention_days: number;
@@ -40,9 +43,11 @@ interface ArtifactQuery extends Pick<ArtifactRecord, 'name' | 'type' | 'digest'>
 export class UploadController {
   readonly #parts: GatewayParts;
   readonly #uploads = new LeaseUploads(BOUNDS);
+  readonly #removals: RemovalWait;
 
   constructor(@Inject(PARTS) parts: GatewayParts) {
     this.#parts = parts;
+    this.#removals = new RemovalWait(async () => waitForRemovals(parts.log));
   }
 
   @Route('uploadArtifact')
@@ -100,7 +105,7 @@ export class UploadController {
     const { lease, envelope } = speak('record-artifact', params, runner, `${name}\n${digest}`);
     acceptedOr(await this.#parts.commands.send('record-artifact', { ...lease, artifact }, envelope));
     // Another artifact with the same bytes may have expired before this one was recorded, and they may be gone with it.
-    await waitForRemovals(this.#parts.log);
+    await this.#removals.pass(AbortSignal.timeout(REMOVALS_MS_MAX));
     if ((await this.#parts.store.artifacts.size(digest)) === null) {
       throw refusedWith('unavailable', 'the artifact was removed while it was recorded: send it again');
     }
