@@ -31,8 +31,8 @@ export const gatewaySettings = z.object({
   idTokenIssuer: url(['https', 'http']).optional(),
   /** Identity tokens hold as long as their job may run, and never longer than this. */
   idTokenTtlMaxMs: durationMs({ min: 60_000, max: 86_400_000 }).default(3_600_000),
-  /** How long each key signs identity tokens. */
-  idTokenKeyPeriodMs: durationMs({ min: 60_000, max: 31_536_000_000 }).default(2_592_000_000),
+  /** How long each key signs identity tokens. The keys of a day are published at once: of an hour each, they are some two dozen. */
+  idTokenKeyPeriodMs: durationMs({ min: 3_600_000, max: 31_536_000_000 }).default(2_592_000_000),
   /** Keys this gateway made for itself, private to it and its twins. */
   dataDir: text(4_096),
   /** Lets a stranger register as a runner; it buys nothing else. */

@@ -149,7 +149,7 @@ async function openSecrets(service: Gateway, env: Env): Promise<SecretStore> {
 async function openIssuer({ config }: Gateway, secrets: SecretStore): Promise<IdTokenIssuer | null> {
   const { idTokenIssuer, idTokenTtlMaxMs: tokenMsMax, idTokenKeyPeriodMs: periodMs, dataDir } = config;
   if (idTokenIssuer === undefined) return null;
-  const keys = new SigningKeys(dataDir, { periodMs, tokenMsMax }, Date.now);
+  const keys = new SigningKeys(dataDir, periodMs, Date.now);
   await keys.published();
   await keys.removePast();
   return new IdTokenIssuer({

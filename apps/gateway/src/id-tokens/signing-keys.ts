@@ -9,17 +9,12 @@ import { readOrMake } from '../access/private-file.ts';
 export const ALGORITHM = 'RS256';
 const MODULUS_BITS = 2_048;
 
+/** No settings let a token live longer, whatever this process was started with: another may have signed, or this one before. */
+const TOKEN_MS_MAX = 86_400_000;
 /** Clocks of those who check tokens may be off by this. */
 const CLOCK_SLACK_MS = 300_000;
 
-const FILE = /^id-token-(\d{1,9})\.pem$/;
-
-export interface KeyTimes {
-  /** How long each key signs. */
-  readonly periodMs: number;
-  /** No token lives longer. */
-  readonly tokenMsMax: number;
-}
+const FILE = /^id-token-(\d{10,16})-(\d{10,16})\.pem$/;
 
 export interface SigningKey {
   readonly id: string;
@@ -30,63 +25,106 @@ interface HeldKey extends SigningKey {
   readonly published: JWK;
 }
 
+/** When a key signs, in ms since the epoch: from `fromMs` on, and before `untilMs`. */
+interface Term {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
 /**
- * Keys that sign identity tokens, one for each period of time, in files that the gateways of an installation share. The key of
- * the next period is published before it signs, so that whoever keeps the set for a while knows it; that of a past one for as
- * long as a token that it signed may hold. The files of older ones are removed when a gateway starts.
+ * Keys that sign identity tokens, one for each period of time, in files that the gateways of an installation share. A file's name
+ * says when its key signs, so that keys are known for what they are to gateways that were started with another period, and after
+ * such gateways. Of those whose time it is, the one that began last signs. The key that follows is published before it signs, so
+ * that whoever keeps the set for a while knows it; that of the past for as long as any token that it signed may hold. The files of
+ * older ones are removed when a gateway starts.
  */
 export class SigningKeys {
   readonly #directory: string;
-  readonly #times: KeyTimes;
+  readonly #periodMs: number;
   readonly #nowMs: () => number;
-  readonly #held = new Map<number, Promise<HeldKey>>();
+  readonly #held = new Map<string, Promise<HeldKey>>();
 
-  /** @param nowMs the time of day, which is what tokens are dated by */
-  constructor(directory: string, times: KeyTimes, nowMs: () => number) {
+  /**
+   * @param periodMs how long each key signs that is made from now on
+   * @param nowMs the time of day, which is what tokens are dated by
+   */
+  constructor(directory: string, periodMs: number, nowMs: () => number) {
     this.#directory = directory;
-    this.#times = times;
+    this.#periodMs = periodMs;
     this.#nowMs = nowMs;
   }
 
   /** What signs now. @throws Error when its file is not a key of ours */
   async current(): Promise<SigningKey> {
-    return this.#keyOf(this.#period());
+    return this.#keyOf((await this.#currentAndNext())[0]);
   }
 
-  /** The public halves of all keys whose tokens may hold, or soon will. */
+  /** The public halves of all keys whose tokens may hold, or soon will, by the time from which they sign. */
   async published(): Promise<JWK[]> {
-    const keys = await Promise.all(this.#livePeriods().map(async (period) => this.#keyOf(period)));
+    const first = this.#nowMs() - TOKEN_MS_MAX - CLOCK_SLACK_MS;
+    const needed = await this.#currentAndNext();
+    const terms = [...(await this.#kept()), ...needed].filter(({ untilMs }) => untilMs > first);
+    const byName = new Map(terms.map((term) => [nameOf(term), term]));
+    const inOrder = [...byName.values()].sort((one, other) => one.fromMs - other.fromMs || one.untilMs - other.untilMs);
+    const keys = await Promise.all(inOrder.map(async (term) => this.#keyOf(term)));
     return keys.map(({ published }) => published);
   }
 
   /** Removes the files of keys whose last token is over. */
   async removePast(): Promise<void> {
-    const first = Math.min(...this.#livePeriods());
-    for (const name of await readdir(this.#directory)) {
-      const period = FILE.exec(name)?.[1];
-      if (period !== undefined && Number(period) < first) await rm(join(this.#directory, name), { force: true });
+    const first = this.#nowMs() - TOKEN_MS_MAX - CLOCK_SLACK_MS;
+    for (const term of await this.#kept()) {
+      if (term.untilMs > first) continue;
+      await rm(join(this.#directory, nameOf(term)), { force: true });
+      this.#held.delete(nameOf(term));
     }
-    for (const period of this.#held.keys()) if (period < first) this.#held.delete(period);
   }
 
-  #period(): number {
-    return Math.floor(this.#nowMs() / this.#times.periodMs);
+  /** What signs now, and what will when that ends or the next period begins. */
+  async #currentAndNext(): Promise<readonly [Term, Term]> {
+    const kept = await this.#kept();
+    const nowMs = this.#nowMs();
+    const current = signingAt(kept, nowMs) ?? this.#periodAt(nowMs);
+    const changesMs = Math.min(current.untilMs, this.#periodAt(nowMs).untilMs);
+    return [current, signingAt([...kept, this.#periodAt(changesMs)], changesMs) ?? this.#periodAt(changesMs)];
   }
 
-  #livePeriods(): number[] {
-    const { periodMs, tokenMsMax } = this.#times;
-    const period = this.#period();
-    const since = Math.floor((this.#nowMs() - tokenMsMax - CLOCK_SLACK_MS) / periodMs);
-    return Array.from({ length: period + 2 - since }, (_, index) => since + index).filter((one) => one >= 0);
+  #periodAt(ms: number): Term {
+    const fromMs = Math.floor(ms / this.#periodMs) * this.#periodMs;
+    return { fromMs, untilMs: fromMs + this.#periodMs };
   }
 
-  async #keyOf(period: number): Promise<HeldKey> {
-    const held = this.#held.get(period) ?? readKey(join(this.#directory, `id-token-${period}.pem`));
-    this.#held.set(period, held);
+  /** Of all keys that there are files of. */
+  async #kept(): Promise<Term[]> {
+    const names = await readdir(this.#directory).catch(noneWhenMissing);
+    return names.flatMap((name) => {
+      const [, from, until] = FILE.exec(name) ?? [];
+      return from === undefined ? [] : [{ fromMs: Number(from), untilMs: Number(until) }];
+    });
+  }
+
+  async #keyOf(term: Term): Promise<HeldKey> {
+    const name = nameOf(term);
+    const held = this.#held.get(name) ?? readKey(join(this.#directory, name));
+    this.#held.set(name, held);
     // A file that could not be read now may be read later.
-    held.catch(() => this.#held.delete(period));
+    held.catch(() => this.#held.delete(name));
     return held;
   }
+}
+
+const nameOf = ({ fromMs, untilMs }: Term): string => `id-token-${fromMs}-${untilMs}.pem`;
+
+/** The term that began last of those that hold at this time; undefined when none does. */
+function signingAt(terms: readonly Term[], ms: number): Term | undefined {
+  return terms
+    .filter(({ fromMs, untilMs }) => fromMs <= ms && ms < untilMs)
+    .toSorted((one, other) => other.fromMs - one.fromMs || one.untilMs - other.untilMs)[0];
+}
+
+function noneWhenMissing(error: NodeJS.ErrnoException): string[] {
+  if (error.code === 'ENOENT') return [];
+  throw error;
 }
 
 async function readKey(path: string): Promise<HeldKey> {
