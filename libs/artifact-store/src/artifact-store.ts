@@ -66,6 +66,26 @@ export interface ContentStore {
   removeAbandoned(nowMs: number, idleMs: number): Promise<number>;
 }
 
+/** What somebody has in a store of chunks. */
+export type OwnedContent = Pick<ContentStore, 'direct' | 'put' | 'size' | 'open' | 'read' | 'remove'>;
+
+/**
+ * Chunks of caches, each of which belongs to somebody. What one owner has is nothing to another: neither does he learn that it is
+ * there, nor can he refer to it; whoever wants the same bytes brings them, and has an object of his own.
+ *
+ * Whoever removes what is not needed any more asks by digest alone, whoever has it. What holds of a `ContentStore` holds here.
+ */
+export interface CacheStore extends Pick<ContentStore, 'removeAbandoned'> {
+  /** @param owner any text */
+  of(owner: string): OwnedContent;
+
+  /** The chunks of which all who have them have had them since before a time, in portions of at most a thousand. */
+  storedBefore(beforeMs: number): AsyncIterable<readonly Digest[]>;
+
+  /** Removes chunks from all who have them. */
+  remove(digests: readonly Digest[]): Promise<void>;
+}
+
 /** The object that somebody may send, and whose upload it is: two of the same object do not get in each other's way. */
 export interface UploadScope {
   readonly digest: Digest;
@@ -175,7 +195,7 @@ export interface ArtifactStore {
   /** What jobs left. Kept apart: whatever a job stores or its artifacts' time removes, none of it is the system's own. */
   readonly artifacts: ContentStore;
   /** Chunks of caches: what jobs made and can make again. */
-  readonly caches: ContentStore;
+  readonly caches: CacheStore;
   readonly logs: LogStore;
   readonly checkpoints: CheckpointStore;
 

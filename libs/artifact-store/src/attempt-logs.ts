@@ -4,7 +4,7 @@ import { mkdir, open, rm, stat, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AttemptRef } from '@delta-ci/contracts';
 import type { LogStore } from './artifact-store.ts';
-import { nullWhenMissing } from './content-files.ts';
+import { nullWhenMissing } from './null-when-missing.ts';
 import { ArchivedLogs } from './logs/archived-logs.ts';
 import { blocksOf, compressFile } from './logs/compress-file.ts';
 import { outlineOf } from './logs/frame-index.ts';

@@ -11,7 +11,7 @@ import {
   positionInName,
   textOfCheckpoint,
 } from './checkpoint-names.ts';
-import { nullWhenMissing } from './content-files.ts';
+import { nullWhenMissing } from './null-when-missing.ts';
 
 /** Checkpoints as files, one each, flushed. */
 export class CheckpointFiles implements CheckpointStore {

@@ -1,19 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, open, opendir, readFile, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Digest } from '@delta-ci/contracts';
 import type { ContentStore, PutOptions, StoredContent } from './artifact-store.ts';
 import { MeasuredBytes, checkedBytes, digestOf, refuseLarger, refuseOther } from './measured-bytes.ts';
+import { nullWhenMissing } from './null-when-missing.ts';
+import { HEX, objectsBefore } from './object-files.ts';
 import { removeFilesBefore } from './remove-files-before.ts';
 import { StoreError } from './store-error.ts';
 
-const HEX = /^[0-9a-f]{64}$/;
 /** Read at a time: each read costs as much as hashing what the usual 64 KiB bring. */
 const READ_BYTES = 256 * 1024;
-/** As many objects as are handed out at once. */
-const PORTION = 1_000;
 
 /**
  * Content on a filesystem, one file per digest. An object appears whole or not at all: bytes go to a private file, are
@@ -23,9 +22,14 @@ export class ContentFiles implements ContentStore {
   readonly direct = null;
   readonly #objects: string;
   readonly #incoming: string;
+  readonly #suffix: string;
 
-  /** @param folder below the directory: stores of other folders share nothing but the place of uploads under way */
-  constructor(directory: string, folder = 'objects') {
+  /**
+   * @param folder below the directory: stores of other folders share nothing but the place of uploads under way
+   * @param suffix of the names of all files: stores of other suffixes do not share objects
+   */
+  constructor(directory: string, folder = 'objects', suffix = '') {
+    this.#suffix = suffix;
     this.#objects = join(directory, folder, 'sha256');
     this.#incoming = join(directory, 'incoming');
   }
@@ -70,19 +74,10 @@ export class ContentFiles implements ContentStore {
     for (const digest of digests) await rm(this.#path(digest), { force: true });
   }
 
-  async *storedBefore(beforeMs: number): AsyncGenerator<readonly Digest[]> {
-    const folders = await opendir(this.#objects).catch(nullWhenMissing);
-    if (folders === null) return;
-    for await (const { name: folder } of folders) {
-      const found: Digest[] = [];
-      for await (const { name } of await opendir(join(this.#objects, folder))) {
-        const { mtimeMs } = (await stat(join(this.#objects, folder, name)).catch(nullWhenMissing)) ?? {
-          mtimeMs: Infinity,
-        };
-        if (mtimeMs < beforeMs && HEX.test(name)) found.push(`sha256:${name}`);
-      }
-      for (let at = 0; at < found.length; at += PORTION) yield found.slice(at, at + PORTION);
-    }
+  storedBefore(beforeMs: number): AsyncGenerator<readonly Digest[]> {
+    const suffix = this.#suffix;
+    const hexOf = (name: string): string => (name.endsWith(suffix) ? name.slice(0, name.length - suffix.length) : '');
+    return objectsBefore(this.#objects, beforeMs, (name) => HEX.exec(hexOf(name))?.[0] ?? null);
   }
 
   async removeAbandoned(nowMs: number, idleMs: number): Promise<number> {
@@ -100,13 +95,8 @@ export class ContentFiles implements ContentStore {
 
   #path(digest: Digest): string {
     const hex = digest.slice('sha256:'.length);
-    return join(this.#objects, hex.slice(0, 2), hex);
+    return join(this.#objects, hex.slice(0, 2), `${hex}${this.#suffix}`);
   }
-}
-
-export function nullWhenMissing(error: NodeJS.ErrnoException): null {
-  if (error.code === 'ENOENT') return null;
-  throw error;
 }
 
 async function receive(bytes: AsyncIterable<Uint8Array>, path: string): Promise<void> {

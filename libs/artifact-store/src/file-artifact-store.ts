@@ -2,6 +2,7 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { LOG_BYTES_MAX } from '@delta-ci/contracts';
 import type { ArtifactStore } from './artifact-store.ts';
 import { AttemptLogs } from './attempt-logs.ts';
+import { CacheFiles } from './cache-files.ts';
 import { CheckpointFiles } from './checkpoint-files.ts';
 import { ContentFiles } from './content-files.ts';
 import { LogArchiveFiles } from './logs/log-archive-files.ts';
@@ -11,7 +12,7 @@ import type { LogArchive } from './logs/log-archive.ts';
 export class FileArtifactStore implements ArtifactStore {
   readonly content: ContentFiles;
   readonly artifacts: ContentFiles;
-  readonly caches: ContentFiles;
+  readonly caches: CacheFiles;
   readonly logs: AttemptLogs;
   readonly checkpoints: CheckpointFiles;
   readonly #directory: string;
@@ -21,7 +22,7 @@ export class FileArtifactStore implements ArtifactStore {
     this.#directory = directory;
     this.content = new ContentFiles(directory);
     this.artifacts = new ContentFiles(directory, 'artifacts');
-    this.caches = new ContentFiles(directory, 'caches');
+    this.caches = new CacheFiles(directory);
     this.logs = new AttemptLogs(directory, logBytesMax, logArchive ?? new LogArchiveFiles(directory));
     this.checkpoints = new CheckpointFiles(directory);
   }

@@ -1,11 +1,13 @@
 export type {
   ArtifactStore,
+  CacheStore,
   CheckpointStore,
   ContentStore,
   DirectTransfers,
   GrantedRequest,
   GrantedUpload,
   LogStore,
+  OwnedContent,
   PutOptions,
   StoredContent,
   UploadScope,

@@ -1,4 +1,4 @@
-import { digestOf } from '@delta-ci/artifact-store';
+import { digestOf, type OwnedContent } from '@delta-ci/artifact-store';
 import {
   CACHES_PER_JOB_MAX,
   CACHE_CHUNKS_MAX,
@@ -29,6 +29,7 @@ import { speak, type OfLease } from '../runners/lease-speech.ts';
 import { LeaseUploads } from '../runners/lease-uploads.ts';
 import {
   cachesOfLease,
+  chunksIn,
   chunksOf,
   fewAtOnce,
   missingChunk,
@@ -73,8 +74,9 @@ export class LeaseCacheController {
     this.#parts.metrics.caches.add(1, { result: found === null ? 'miss' : 'hit' });
     if (found === null) return { cache: null, saves: caches.saves };
     const { domain, sizeBytes, contentBytes } = found;
-    const home = await this.#offered(found.content.home);
-    const workspace = await this.#offered(found.content.workspace);
+    const stored = chunksIn(this.#parts, caches.repository, domain);
+    const home = await offered(stored, found.content.home);
+    const workspace = await offered(stored, found.content.workspace);
     return { cache: { domain, sizeBytes, contentBytes, content: { home, workspace } }, saves: caches.saves };
   }
 
@@ -91,7 +93,7 @@ export class LeaseCacheController {
     if (!chunksOf(cache.content).some((chunk) => chunk.digest === digest))
       throw refusedWith('not_found', 'the cache under this key has no such chunk');
     const damaged = async () => removeDamaged(this.#parts, savedCacheOf(caches.repository, cache), digest);
-    const content = await this.#parts.store.caches.open(digest);
+    const content = await chunksIn(this.#parts, caches.repository, cache.domain).open(digest);
     if (content === null) {
       await damaged();
       throw refusedWith('not_found', 'the store no longer has this chunk: the cache is removed');
@@ -111,13 +113,12 @@ export class LeaseCacheController {
     @Param({ schema: E.grantChunk.params }) params: OfLease,
     @Body({ schema: E.grantChunk.body.content }) { digest, sizeBytes }: GrantChunkRequest,
   ): Promise<GrantChunkAnswer> {
-    savingDomain(await this.#cachesOf(params, runner, sizeBytes));
-    const { caches } = this.#parts.store;
-    if ((await caches.size(digest)) === sizeBytes) return { stands: true, grant: null };
-    if (caches.direct === null) return { stands: false, grant: null };
+    const stored = this.#savedBy(await this.#cachesOf(params, runner, sizeBytes));
+    if ((await stored.size(digest)) === sizeBytes) return { stands: true, grant: null };
+    if (stored.direct === null) return { stands: false, grant: null };
     const expiresAtMs = Date.now() + GRANT_MS;
     const scope = { digest, sizeBytes, sender: leaseHashOf(params.leaseId) };
-    const { uploadId, requests } = await caches.direct.grantUpload(scope, GRANT_MS);
+    const { uploadId, requests } = await stored.direct.grantUpload(scope, GRANT_MS);
     return { stands: false, grant: { uploadId, requests: requests.map((each) => ({ ...each })), expiresAtMs } };
   }
 
@@ -129,9 +130,9 @@ export class LeaseCacheController {
     @Req() { body, headers }: Request,
   ): Promise<ChunkUploadAnswer> {
     const announced = Number(headers['content-length'] ?? CACHE_CHUNK_BYTES_MAX);
-    savingDomain(await this.#cachesOf(params, runner, announced));
+    const stored = this.#savedBy(await this.#cachesOf(params, runner, announced));
     const options = { expected: digest, sizeBytesMax: CACHE_CHUNK_BYTES_MAX };
-    await this.#parts.store.caches.put(streamOf(body), options);
+    await stored.put(streamOf(body), options);
     return {};
   }
 
@@ -149,7 +150,7 @@ export class LeaseCacheController {
     const kept = await findCache(this.#parts.log, { ...caches, reads: [domain] }, key);
     if (kept?.digest === digest) return { domain };
     if (kept !== null) throw refusedWith('conflicting_repeat', 'a cache is kept under this key already');
-    const missing = await missingChunk(this.#parts, content);
+    const missing = await missingChunk(this.#savedBy(caches), content);
     if (missing !== null) throw refusedWith('not_found', `chunk ${missing} was not sent`);
     const cache = { key, digest, content, ...sizesOf(content) };
     const { lease, envelope } = speak('record-cache', params, runner, `${key}\n${digest}`);
@@ -170,20 +171,27 @@ export class LeaseCacheController {
 
   /** A cache with the same chunks may have been removed before this one was recorded, and they may be gone with it. */
   async #lookAgain(caches: LeaseCaches, { key, content }: Pick<SaveCacheRequest, 'key' | 'content'>): Promise<void> {
-    const gone = await missingChunk(this.#parts, content);
+    const gone = await missingChunk(this.#savedBy(caches), content);
     const saved = gone === null ? null : await findCache(this.#parts.log, caches, key);
     if (gone === null || saved === null) return;
     await removeDamaged(this.#parts, savedCacheOf(caches.repository, saved), gone);
     throw refusedWith('not_found', `chunk ${gone} was removed while the cache was recorded`);
   }
 
-  async #offered(chunks: readonly Omit<OfferedChunk, 'url'>[]): Promise<OfferedChunk[]> {
-    const { direct } = this.#parts.store.caches;
-    return fewAtOnce(chunks, async (chunk) => ({
-      ...chunk,
-      url: direct === null ? null : await direct.grantDownload(chunk.digest, 'attachment', GRANT_MS),
-    }));
+  /** The chunks that what the run saves may refer to. @throws Refused `forbidden` when it saves nowhere */
+  #savedBy(caches: LeaseCaches): OwnedContent {
+    return chunksIn(this.#parts, caches.repository, savingDomain(caches));
   }
+}
+
+async function offered(
+  { direct }: Pick<OwnedContent, 'direct'>,
+  chunks: readonly Omit<OfferedChunk, 'url'>[],
+): Promise<OfferedChunk[]> {
+  return fewAtOnce(chunks, async (chunk) => ({
+    ...chunk,
+    url: direct === null ? null : await direct.grantDownload(chunk.digest, 'attachment', GRANT_MS),
+  }));
 }
 
 function sizesOf(content: SaveCacheRequest['content']): { sizeBytes: number; contentBytes: number } {

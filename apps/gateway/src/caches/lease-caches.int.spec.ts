@@ -8,6 +8,7 @@ import {
   FindCacheAnswer,
   GrantChunkAnswer,
   RegisterRunnerAnswer,
+  canonicalJson,
   runStream,
   type Change,
   type Command,
@@ -70,7 +71,7 @@ class Caches {
   }
 
   /** A run of this change, with a runner at work that says what it wants under its lease. */
-  async working(change: Partial<Change> = {}, proposed = PROPOSED) {
+  async working(change: Partial<Change> = {}, proposed = PROPOSED, of = repository) {
     this.#runs += 1;
     const [runId, leaseId] = [`run_${String(this.#runs).repeat(32)}`, String(this.#runs).repeat(64)];
     const answer = await this.gateway.call('/runner/v1/runners', { ...json(REGISTRATION), token: REGISTRATION_TOKEN });
@@ -78,7 +79,7 @@ class Caches {
     const begun = await this.gateway.append(
       runStream(runId),
       [
-        ...created(runId, repository, { ...PROPOSED.plan.change, ...change }),
+        ...created(runId, of, { ...PROPOSED.plan.change, ...change }),
         ...planned(proposed),
         ...leased({ leaseHash: leaseHashOf(leaseId), runnerId }),
       ],
@@ -125,6 +126,9 @@ async function send(runner: Working, { bytes, chunk }: ReturnType<typeof chunkOf
   const { method = 'PUT', url = '', headers = {} } = request ?? {};
   return `straight ${(await fetch(url, { method, headers, body: Uint8Array.from(bytes) })).status}`;
 }
+
+/** What the name of each chunk ends with that somebody of the domain has brought. */
+const ownerOf = (domain: string): string => `.${digestOf(canonicalJson([repository.id, domain])).slice(7)}`;
 
 interface Store {
   readonly settings: Readonly<Record<string, string>>;
@@ -197,6 +201,22 @@ function describeLeaseCaches(store: () => Promise<Store>): void {
     expect(again?.id).toBe(first?.id);
   });
 
+  it('given a chunk of another domain or another repository, then it does not stand for a run, and nothing that refers to it is kept', async () => {
+    const { digest, sizeBytes } = one.chunk;
+    const elsewhere = { ...repository, id: `${repository.id}-2`, fullName: `${repository.fullName}-2` };
+    const before = caches.recorded.length;
+    for (const others of [await caches.working(PULL_REQUEST), await caches.working({}, PROPOSED, elsewhere)]) {
+      expect((await others.ask('/chunks', { digest, sizeBytes })).body).toMatchObject({ stands: false });
+      expect(await others.ask('', { key: KEY, content })).toMatchObject({ status: 404, code: 'not_found' });
+      expect(caches.recorded).toHaveLength(before);
+    }
+    // Whoever brings it has what he brought.
+    const own = await caches.working({}, PROPOSED, elsewhere);
+    expect([await send(own, one), await send(own, one)]).toEqual([kept.sent, 'stands']);
+    expect(await own.ask('', { key: KEY, content })).toMatchObject({ status: 200 });
+    caches.recorded.length = before;
+  });
+
   it('given it is kept, then whoever may read is given it, whole and right, and nothing but it', async () => {
     const [recorded] = caches.recorded;
     if (recorded === undefined) throw new Error('it was recorded before');
@@ -236,10 +256,8 @@ function describeLeaseCaches(store: () => Promise<Store>): void {
 const OTHER_BYTES = Buffer.from('somebody wrote this behind the back of the store');
 
 describe('caches under a lease, where the store is a directory', () => {
-  const path = ({ artifactDir }: TestGateway, digest: string): string => {
-    const hex = digest.slice('sha256:'.length);
-    return join(artifactDir, 'caches', 'sha256', hex.slice(0, 2), hex);
-  };
+  const path = ({ artifactDir }: TestGateway, digest: string): string =>
+    join(artifactDir, 'caches', 'sha256', digest.slice(7, 9), `${digest.slice(7)}${ownerOf('trusted')}`);
   describeLeaseCaches(() =>
     Promise.resolve({
       settings: {},
@@ -277,7 +295,9 @@ describe('caches under a lease, where the store is a directory', () => {
     const runner = await caches.working();
     const { bytes, chunk } = chunkOf('x');
     await send(runner, { bytes, chunk });
-    expect(readdirSync(join(path(caches.gateway, chunk.digest), '..'))).toEqual([chunk.digest.slice(7)]);
+    expect(readdirSync(join(path(caches.gateway, chunk.digest), '..'))).toEqual([
+      `${chunk.digest.slice(7)}${ownerOf('trusted')}`,
+    ]);
     await caches.gateway.end();
   });
 });
@@ -292,7 +312,8 @@ await whereObjectsAreServed('caches under a lease, where the store', (server) =>
     ends.push(async () => served.end());
     const bucket = await served.freshBucket();
     ends.push(async () => bucket.drop());
-    const key = (digest: string): string => `caches/sha256/${digest.slice(7, 9)}/${digest.slice(7)}`;
+    const key = (digest: string): string =>
+      `caches/sha256/${digest.slice(7, 9)}/${digest.slice(7)}${ownerOf('trusted')}`;
     return {
       settings: {
         DELTA_ARTIFACT_STORE: 's3',

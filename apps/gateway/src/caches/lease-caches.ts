@@ -1,12 +1,13 @@
 import {
   CACHE_CHUNK_BYTES_MAX,
+  canonicalJson,
   type CacheContent,
   type CacheRequest,
   type Digest,
   type SavedCache,
 } from '@delta-ci/contracts';
 import { findCacheScope, type KeptCache, type RunCacheScope } from '@delta-ci/event-log';
-import { StoreError } from '@delta-ci/artifact-store';
+import { StoreError, type OwnedContent } from '@delta-ci/artifact-store';
 import { randomUUID } from 'node:crypto';
 import type { RunnerCaller } from '../access/caller.ts';
 import { envelopeFor } from '../command-ids.ts';
@@ -45,14 +46,18 @@ export function savingDomain({ saves }: LeaseCaches): string {
 
 export const chunksOf = ({ home, workspace }: CacheContent) => [...home, ...workspace];
 
+/**
+ * The chunks of one domain of one repository. What another has of the same bytes is not there: whoever refers to a chunk has brought
+ * it, or somebody has who saves in the same place.
+ */
+export const chunksIn = ({ store }: Pick<GatewayParts, 'store'>, repository: string, domain: string): OwnedContent =>
+  store.caches.of(canonicalJson([repository, domain]));
+
 /** The first chunk that is not in the store with its size; null when all are. */
-export async function missingChunk(
-  { store }: Pick<GatewayParts, 'store'>,
-  content: CacheContent,
-): Promise<Digest | null> {
+export async function missingChunk(stored: Pick<OwnedContent, 'size'>, content: CacheContent): Promise<Digest | null> {
   let missing: Digest | null = null;
   await fewAtOnce(chunksOf(content), async ({ digest, sizeBytes }) => {
-    if (missing === null && (await store.caches.size(digest)) !== sizeBytes) missing = digest;
+    if (missing === null && (await stored.size(digest)) !== sizeBytes) missing = digest;
   });
   return missing;
 }
@@ -69,18 +74,16 @@ export async function fewAtOnce<T, R>(all: readonly T[], ask: (one: T) => Promis
 }
 
 /** Nobody is given a cache any more of which the store does not have what was saved. What it has instead is removed. */
-export async function removeDamaged(
-  { store, commands, logger, metrics }: GatewayParts,
-  cache: SavedCache,
-  digest: Digest,
-): Promise<void> {
+export async function removeDamaged(parts: GatewayParts, cache: SavedCache, digest: Digest): Promise<void> {
+  const { commands, logger, metrics } = parts;
+  const stored = chunksIn(parts, cache.repository, cache.domain);
   try {
     // Read once more, to its end: a line that broke is no damage.
-    await store.caches.read(digest, CACHE_CHUNK_BYTES_MAX);
+    await stored.read(digest, CACHE_CHUNK_BYTES_MAX);
     return;
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    if (error.code === 'digest_mismatch') await store.caches.remove([digest]);
+    if (error.code === 'digest_mismatch') await stored.remove([digest]);
   }
   const removal = { because: 'damaged' as const, reason: `the store no longer has ${digest}`, caches: [cache] };
   const envelope = envelopeFor(`remove-caches-${randomUUID()}`, { kind: 'service', name: 'gateway' });

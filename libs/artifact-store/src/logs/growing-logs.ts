@@ -1,7 +1,7 @@
 import { opendir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AttemptNumber, JobKey, RunId, type AttemptRef } from '@delta-ci/contracts';
-import { nullWhenMissing } from '../content-files.ts';
+import { nullWhenMissing } from '../null-when-missing.ts';
 
 /** Where growing logs are: a file each, in a folder for their job, in a folder for their run. */
 export const growingLogPath = (directory: string, { runId, jobKey, attempt }: AttemptRef): string =>

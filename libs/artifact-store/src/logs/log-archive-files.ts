@@ -1,7 +1,7 @@
 import { link, mkdir, open, utimes, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { AttemptRef } from '@delta-ci/contracts';
-import { nullWhenMissing } from '../content-files.ts';
+import { nullWhenMissing } from '../null-when-missing.ts';
 import { removeFilesBefore } from '../remove-files-before.ts';
 import type { CompressedFile, LogArchive } from './log-archive.ts';
 

@@ -22,11 +22,9 @@ async function openBucket(served: ServedObjects): Promise<ContentPlace> {
   const Bucket = bucket.name;
   const keyOf = (digest: string) => `a/prefix/objects/sha256/${digest.slice(7, 9)}/${digest.slice(7)}`;
   return {
-    content: new ContentObjects(
-      new S3Bucket({ ...served, bucket: Bucket, prefix: 'a/prefix/' }),
-      'objects',
-      PART_BYTES,
-    ),
+    content: new ContentObjects(new S3Bucket({ ...served, bucket: Bucket, prefix: 'a/prefix/' }), 'objects', {
+      partBytes: PART_BYTES,
+    }),
     async names() {
       const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket }));
       return [...(await bucket.keys()), ...Uploads.map(({ UploadId }) => `upload ${UploadId}`)];

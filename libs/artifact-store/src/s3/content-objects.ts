@@ -1,21 +1,20 @@
-import { DeleteObjectsCommand, paginateListObjectsV2, type _Object } from '@aws-sdk/client-s3';
+import type { _Object } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
 import type { Digest } from '@delta-ci/contracts';
 import type { ContentStore, PutOptions, StoredContent } from '../artifact-store.ts';
 import { MeasuredBytes, checkedBytes, refuseLarger } from '../measured-bytes.ts';
-import { StoreError, StoreUnreachable } from '../store-error.ts';
+import { StoreError } from '../store-error.ts';
 import { DirectObjects } from './direct-objects.ts';
 import { downloadOf, sizeOf } from './download.ts';
 import { giveUpUploadsBefore, sendInParts } from './multipart.ts';
 import { partsOf } from './parts.ts';
 import { putOnce } from './put-once.ts';
-import { answerTo, type S3Bucket } from './s3-bucket.ts';
+import { pagesOf, removeKeys } from './listed-objects.ts';
+import type { S3Bucket } from './s3-bucket.ts';
 
 /** The smallest part that servers take is 5 MiB; of this size the largest artifact has 128. */
 const PART_BYTES = 8 * 1_024 ** 2;
-const OBJECT_KEY = /\/([0-9a-f]{64})$/;
-/** As many as one request takes. */
-const REMOVED_AT_ONCE = 1_000;
+const HEX_LENGTH = 64;
 
 /**
  * Content in an S3 bucket, one object per digest. Small objects are written by one conditional request; larger ones in
@@ -27,12 +26,15 @@ export class ContentObjects implements ContentStore {
   readonly #bucket: S3Bucket;
   readonly #folder: string;
   readonly #partBytes: number;
+  readonly #suffix: string;
 
   /**
    * @param folder below the bucket's prefix: stores of other folders share nothing
    * @param partBytes a larger object goes in parts of this size; servers want 5 MiB at least
+   * @param suffix of the keys of all objects: stores of other suffixes do not share objects
    */
-  constructor(bucket: S3Bucket, folder: string, partBytes = PART_BYTES) {
+  constructor(bucket: S3Bucket, folder: string, { partBytes = PART_BYTES, suffix = '' } = {}) {
+    this.#suffix = suffix;
     this.#bucket = bucket;
     this.#folder = folder;
     this.#partBytes = partBytes;
@@ -75,14 +77,16 @@ export class ContentObjects implements ContentStore {
   }
 
   async remove(digests: readonly Digest[]): Promise<void> {
-    for (let at = 0; at < digests.length; at += REMOVED_AT_ONCE)
-      await this.#removeKeys(digests.slice(at, at + REMOVED_AT_ONCE).map((digest) => this.keyOf(digest)));
+    await removeKeys(
+      this.#bucket,
+      digests.map((digest) => this.keyOf(digest)),
+    );
   }
 
   async *storedBefore(beforeMs: number): AsyncGenerator<readonly Digest[]> {
-    for await (const page of this.#pagesOf(`${this.#folder}/sha256/`)) {
-      const digests = keysBefore(page, beforeMs).flatMap((key) => OBJECT_KEY.exec(key)?.[1] ?? []);
-      if (digests.length > 0) yield digests.map((hex) => `sha256:${hex}`);
+    for await (const page of pagesOf(this.#bucket, `${this.#folder}/sha256/`)) {
+      const digests = keysBefore(page, beforeMs).flatMap((key) => this.#digestAt(key) ?? []);
+      if (digests.length > 0) yield digests;
     }
   }
 
@@ -95,30 +99,12 @@ export class ContentObjects implements ContentStore {
   /** What was sent in parts and never confirmed. */
   async #removeIncomingBefore(beforeMs: number): Promise<number> {
     let removed = 0;
-    for await (const page of this.#pagesOf(`${this.#folder}/incoming/`)) {
+    for await (const page of pagesOf(this.#bucket, `${this.#folder}/incoming/`)) {
       const keys = keysBefore(page, beforeMs);
-      await this.#removeKeys(keys);
+      await removeKeys(this.#bucket, keys);
       removed += keys.length;
     }
     return removed;
-  }
-
-  /** What lies below a folder, a thousand at a time. */
-  async *#pagesOf(folder: string): AsyncGenerator<readonly _Object[]> {
-    const { client, name: Bucket } = this.#bucket;
-    const pages = paginateListObjectsV2({ client }, { Bucket, Prefix: this.#bucket.key(folder) });
-    for (let page = await answerTo(pages.next()); page.done !== true; page = await answerTo(pages.next()))
-      yield page.value.Contents ?? [];
-  }
-
-  /** At most a thousand. */
-  async #removeKeys(keys: readonly string[]): Promise<void> {
-    if (keys.length === 0) return;
-    const { client, name: Bucket } = this.#bucket;
-    const Delete = { Objects: keys.map((Key) => ({ Key })), Quiet: true };
-    const { Errors = [] } = await answerTo(client.send(new DeleteObjectsCommand({ Bucket, Delete })));
-    const [error] = Errors;
-    if (error !== undefined) throw new StoreUnreachable(`${error.Key} cannot be removed: ${error.Code}`);
   }
 
   get #incoming(): string {
@@ -128,7 +114,14 @@ export class ContentObjects implements ContentStore {
   /** Where an object lies in the bucket. */
   keyOf(digest: Digest): string {
     const hex = digest.slice('sha256:'.length);
-    return this.#bucket.key(`${this.#folder}/sha256/${hex.slice(0, 2)}/${hex}`);
+    return this.#bucket.key(`${this.#folder}/sha256/${hex.slice(0, 2)}/${hex}${this.#suffix}`);
+  }
+
+  /** The digest of the object under a key; null when it is none of ours. */
+  #digestAt(key: string): Digest | null {
+    const end = key.length - this.#suffix.length;
+    const digest = `sha256:${key.slice(end - HEX_LENGTH, end)}`;
+    return this.keyOf(digest) === key ? digest : null;
   }
 }
 

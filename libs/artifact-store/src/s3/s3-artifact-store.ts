@@ -2,6 +2,7 @@ import { HeadBucketCommand } from '@aws-sdk/client-s3';
 import { LOG_BYTES_MAX } from '@delta-ci/contracts';
 import type { ArtifactStore, LogStore } from '../artifact-store.ts';
 import { FileArtifactStore } from '../file-artifact-store.ts';
+import { CacheObjects } from './cache-objects.ts';
 import { CheckpointObjects } from './checkpoint-objects.ts';
 import { ContentObjects } from './content-objects.ts';
 import { LogObjects } from './log-objects.ts';
@@ -14,7 +15,7 @@ import { answerTo, S3Bucket, type S3Settings } from './s3-bucket.ts';
 export class S3ArtifactStore implements ArtifactStore {
   readonly content: ContentObjects;
   readonly artifacts: ContentObjects;
-  readonly caches: ContentObjects;
+  readonly caches: CacheObjects;
   readonly logs: LogStore;
   readonly checkpoints: CheckpointObjects;
   readonly #bucket: S3Bucket;
@@ -25,7 +26,7 @@ export class S3ArtifactStore implements ArtifactStore {
     this.#files = new FileArtifactStore(logDirectory, LOG_BYTES_MAX, new LogObjects(this.#bucket));
     this.content = new ContentObjects(this.#bucket, 'objects');
     this.artifacts = new ContentObjects(this.#bucket, 'artifacts');
-    this.caches = new ContentObjects(this.#bucket, 'caches');
+    this.caches = new CacheObjects(this.#bucket);
     this.logs = this.#files.logs;
     this.checkpoints = new CheckpointObjects(this.#bucket);
   }
