@@ -8,7 +8,8 @@ import { RepositoryId } from './ids.ts';
 export const CacheListQuery = z.strictObject({
   repository: RepositoryId.optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().max(1_000).optional(),
+  /** It names the last of a page by its key, each character of which may take six bytes, and eight in base64. */
+  cursor: z.string().max(5_000).optional(),
 });
 export type CacheListQuery = z.infer<typeof CacheListQuery>;
 
@@ -24,7 +25,11 @@ export const RemoveCachesRequest = z.strictObject({
 });
 export type RemoveCachesRequest = z.infer<typeof RemoveCachesRequest>;
 
-export const RemoveCachesAnswer = z.strictObject({ removed: z.array(SavedCache) });
+export const RemoveCachesAnswer = z.strictObject({
+  removed: z.array(SavedCache),
+  /** Whether more is kept under the key than one request removes: the same request again removes the next of it. */
+  more: z.boolean(),
+});
 export type RemoveCachesAnswer = z.infer<typeof RemoveCachesAnswer>;
 
 export const CACHE_ENDPOINTS = {

@@ -34,14 +34,17 @@ describe('delta caches', () => {
   let server: Server;
   let url = '';
   let body: unknown;
+  /** What is answered before `body` is. */
+  let bodies: unknown[] = [];
   const asked: string[] = [];
 
   beforeEach(async () => {
     asked.length = 0;
+    bodies = [];
     const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
       const sent = await text(request);
       asked.push(`${request.method} ${request.url}${sent === '' ? '' : ` ${sent}`}`);
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(bodies.shift() ?? body));
     };
     server = createServer((request, response) => void answer(request, response));
     await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
@@ -66,7 +69,7 @@ describe('delta caches', () => {
   });
 
   it('when one is removed, then what went is told', async () => {
-    body = { removed: [saved, { ...saved, domain: 'ref:refs/pull/7/head' }] };
+    body = { removed: [saved, { ...saved, domain: 'ref:refs/pull/7/head' }], more: false };
     const { exitCode, out } = await called('remove', 'k', '--repository', 'github/demo/shop', '--reason', 'of no use');
     expect([exitCode, asked]).toEqual([
       0,
@@ -76,6 +79,17 @@ describe('delta caches', () => {
       '2 caches removed, of trusted, ref:refs/pull/7/head; the next job that misses one makes it again\n',
     );
     expect((await called('remove', 'k')).exitCode).toBe(2);
+  });
+
+  it('when more is kept than one request removes, then all of it goes, and not all of its domains are named', async () => {
+    const many = Array.from({ length: 30 }, (_, at) => ({ ...saved, domain: `ref:refs/pull/${at}/head` }));
+    bodies = [
+      { removed: many, more: true },
+      { removed: [saved], more: false },
+    ];
+    const { exitCode, out } = await called('remove', 'k', '--repository', 'github/demo/shop');
+    expect([exitCode, asked.length]).toEqual([0, 2]);
+    expect(out).toMatch(/^31 caches removed, of ref:refs\/pull\/0\/head, .*19\/head and 11 more; /);
   });
 
   it('when a run is viewed, then each cache of its jobs is told in a line', () => {

@@ -39,13 +39,29 @@ export async function removeCaches(
   { repository, domain, reason, ...options }: RemoveCachesOptions,
 ): Promise<ExitCode> {
   const wanted = { repository, key, reason, ...(domain === undefined ? {} : { domain }) };
-  const { removed } = await (await gatewayFor(surroundings, options)).removeCaches(wanted);
+  const gateway = await gatewayFor(surroundings, options);
+  const removed: SavedCache[] = [];
+  // One request removes so many and no more.
+  for (let more = true; more;) {
+    const answer = await gateway.removeCaches(wanted);
+    removed.push(...answer.removed);
+    ({ more } = answer);
+  }
   if (options.json === true) printJson(surroundings, { removed });
   else
     surroundings.out(
-      `${plural(removed.length, 'cache')} removed, of ${removed.map((cache) => safeLine(cache.domain)).join(', ')}; the next job that misses one makes it again\n`,
+      `${plural(removed.length, 'cache')} removed, of ${domainsOf(removed)}; the next job that misses one makes it again\n`,
     );
   return EXIT.succeeded;
+}
+
+/** More names are no help to anybody. */
+const DOMAINS_SHOWN = 20;
+
+function domainsOf(caches: readonly SavedCache[]): string {
+  const domains = caches.slice(0, DOMAINS_SHOWN).map((cache) => safeLine(cache.domain));
+  const others = caches.length - domains.length;
+  return others === 0 ? domains.join(', ') : `${domains.join(', ')} and ${others} more`;
 }
 
 function cacheTable(surroundings: Surroundings, caches: readonly SavedCache[]): string {

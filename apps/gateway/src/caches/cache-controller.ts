@@ -1,7 +1,6 @@
 import { digestOf } from '@delta-ci/artifact-store';
 import {
   ENDPOINTS,
-  REMOVED_CACHES_AT_ONCE_MAX,
   canonicalJson,
   type CacheListQuery,
   type CachePage,
@@ -17,9 +16,7 @@ import { acceptedOr, refusedWith } from '../http/refused.ts';
 import { IdempotencyKey } from '../http/idempotency-key.ts';
 import { Route } from '../http/route.ts';
 import { PARTS, type GatewayParts } from '../parts.ts';
-
-/** As many as one request removes: a repository has about one under a key for each ref that had jobs within a month. */
-const REMOVED_MAX = 10_000;
+import { LOOKED_FOR, removalOf } from './removal-portions.ts';
 
 /** What is kept for jobs, and an end to it. */
 @Controller()
@@ -43,17 +40,17 @@ export class CacheController {
     @IdempotencyKey() idempotencyKey: string | undefined,
     @Body({ schema: ENDPOINTS.removeCaches.body.content }) { reason, ...wanted }: RemoveCachesRequest,
   ): Promise<RemoveCachesAnswer> {
-    const caches = await whatIsKeptUnder(this.#parts.log, wanted, REMOVED_MAX);
-    if (caches.length === 0) throw refusedWith('not_found', `${wanted.repository} keeps nothing under this key`);
+    const found = await whatIsKeptUnder(this.#parts.log, wanted, LOOKED_FOR);
+    if (found.length === 0) throw refusedWith('not_found', `${wanted.repository} keeps nothing under this key`);
+    const { portions, more } = removalOf(found);
     const actor = actorOf(person);
-    for (let from = 0; from < caches.length; from += REMOVED_CACHES_AT_ONCE_MAX) {
-      const some = caches.slice(from, from + REMOVED_CACHES_AT_ONCE_MAX);
+    for (const some of portions) {
       // A request that is sent again removes what is left, which is another command than the first was.
       const key = idempotencyKey === undefined ? undefined : `${idempotencyKey}\n${digestOf(canonicalJson(some))}`;
       const envelope = envelopeFor(idFromKey('remove-caches', actor, key), actor);
       const removal = { because: 'operator' as const, reason, caches: some };
       acceptedOr(await this.#parts.commands.send('remove-caches', removal, envelope));
     }
-    return { removed: caches };
+    return { removed: portions.flat(), more };
   }
 }

@@ -8,6 +8,7 @@ import {
   FindCacheAnswer,
   GrantChunkAnswer,
   RegisterRunnerAnswer,
+  RemoveCachesAnswer,
   canonicalJson,
   runStream,
   type Change,
@@ -282,7 +283,8 @@ describe('caches under a lease, where the store is a directory', () => {
     expect(await gateway.append(runStream(runId), saved)).toMatchObject({ ok: true });
     const body = json({ repository: repository.id, key: KEY });
     const answer = await gateway.call('/api/v1/caches/remove', { ...body, token: gateway.adminToken });
-    expect([answer.status, ((await answer.json()) as { removed: unknown[] }).removed.length]).toEqual([200, 150]);
+    const { removed, more } = RemoveCachesAnswer.parse(await answer.json());
+    expect([answer.status, removed.length, more]).toEqual([200, 150, false]);
     expect(caches.removed.map(({ data }) => data.caches.length)).toEqual([100, 50]);
     expect(caches.removed[0]?.data.caches[0]?.domain).toBe('trusted');
     const named = caches.removed.flatMap(({ data }) => data.caches.map(({ domain }) => domain));
