@@ -48,11 +48,12 @@ export class KubernetesProvider implements SecretProvider {
   }
 
   async #accountFile(name: string): Promise<string> {
-    try {
-      return (await readFile(join(this.#options.accountDir, name), 'utf8')).trim();
-    } catch {
-      throw new StoreAway(`the file ${name} of the gateway's service account cannot be read`);
-    }
+    const file = `the file ${name} of the gateway's service account`;
+    const text = await readFile(join(this.#options.accountDir, name), 'utf8').catch(() => {
+      throw new StoreAway(`${file} cannot be read`);
+    });
+    if (text.trim() === '') throw new StoreAway(`${file} is empty`);
+    return text.trim();
   }
 }
 

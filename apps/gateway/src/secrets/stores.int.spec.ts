@@ -86,6 +86,24 @@ describe('stores of secrets', () => {
       expect(logins).toBe(2);
     });
 
+    it('given leases and secrets that need the service account at once, then they share one login', async () => {
+      let logins = 0;
+      store.reply = ({ path }) => {
+        if (path !== '/v1/auth/kubernetes/login') return version({ token: VALUE });
+        logins += 1;
+        return { status: 200, body: { auth: { client_token: `login-${logins}`, lease_duration: 3_600 } } };
+      };
+      const secrets = await secretsOf(vault({ kubernetes: { role: 'delta', tokenFile: 'token' } }), 'ci/npm#token');
+      const all = await Promise.all(Array.from({ length: 5 }, async () => secrets.find(SCOPE, ['NPM_TOKEN'])));
+      expect([all, logins]).toEqual([Array.from({ length: 5 }, () => found(VALUE)), 1]);
+    });
+
+    it('given a file for the token that is empty, then that is told, and nobody is asked', async () => {
+      writeFileSync(join(directory, 'token'), '\n');
+      const result = await (await secretsOf(vault(), 'ci/npm#token')).find(SCOPE, ['NPM_TOKEN']);
+      expect([problemsIn(result), store.heard]).toEqual([expect.stringContaining('for the store is empty'), []]);
+    });
+
     it('given a store that is cut off and overloaded for a while, then it is asked again', async () => {
       const replies: StoreReply[] = ['cut', { status: 503, body: { errors: ['sealed'] } }, version({ token: VALUE })];
       store.reply = () => replies.shift() ?? 'cut';
@@ -171,6 +189,14 @@ describe('stores of secrets', () => {
       const result = await (await secretsOf(cluster(), 'npm/token')).find(SCOPE, ['NPM_TOKEN']);
       expect(problemsIn(result)).toContain(why);
       expect(problemsIn(result)).not.toContain(encoded);
+    });
+
+    it('given a file for the token that is empty, then that is told, and nobody is asked', async () => {
+      const secrets = await secretsOf(cluster(), 'npm/token');
+      writeFileSync(join(directory, 'token'), '');
+      const result = await secrets.find(SCOPE, ['NPM_TOKEN']);
+      expect([problemsIn(result), store.heard]).toEqual([expect.stringContaining('token of the gateway'), []]);
+      expect(problemsIn(result)).toContain('is empty');
     });
 
     it('given a place that leads elsewhere, or files that are not there, then the settings are refused', async () => {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { askStore, StoreAway, type StoreAnswer, type StoreRequest } from './ask-store.ts';
 import { notFound, type Found, type SecretProvider } from './secret-provider.ts';
+import { SharedLogin, type Login } from './shared-login.ts';
 
 /** How the gateway proves itself to Vault. */
 export type VaultAuth =
@@ -24,21 +25,34 @@ export interface VaultOptions {
   readonly nowMs: () => number;
 }
 
-const Login = z.object({
+const LoginAnswer = z.object({
   auth: z.object({ client_token: z.string().min(1), lease_duration: z.number().nonnegative() }),
 });
 const Read = z.object({ data: z.object({ data: z.record(z.string(), z.unknown()) }) });
 
-/** A token is good for this share of its time; then another one is asked for. */
-const SHARE_OF_LIFE = 0.8;
+/** What the gateway shows the store. */
+interface Credential {
+  readonly token: (signal: AbortSignal) => Promise<string>;
+  /** Has another one made in place of one that is refused; null when there is no other. */
+  readonly drop: ((token: string) => Promise<void>) | null;
+}
+
+/** As long as whoever needs it waits. */
+const LOGIN_MS = 10_000;
+const MS_PER_S = 1_000;
 
 /** Fields of secrets in a key-value engine, version 2, of Vault. A place is `path#field`. */
 export class VaultProvider implements SecretProvider {
   readonly #options: VaultOptions;
-  #login: { readonly token: string; readonly untilMs: number } | null = null;
+  readonly #credential: Credential;
 
   constructor(options: VaultOptions) {
     this.#options = options;
+    const { auth, nowMs } = options;
+    this.#credential =
+      auth.kind === 'token'
+        ? { token: async () => readable(auth.token), drop: null }
+        : credentialOf(new SharedLogin(async () => this.#logIn(auth), nowMs));
   }
 
   async find(place: string, signal: AbortSignal): Promise<Found> {
@@ -63,29 +77,30 @@ export class VaultProvider implements SecretProvider {
 
   /** A token that was revoked meanwhile is replaced by another, once. */
   async #read(path: string, signal: AbortSignal): Promise<StoreAnswer> {
-    const first = await this.#readWith(await this.#token(signal), path, signal);
-    if (first.status !== 403 || this.#options.auth.kind === 'token') return first;
-    this.#login = null;
-    return this.#readWith(await this.#token(signal), path, signal);
+    const { token, drop } = this.#credential;
+    const refused = await token(signal);
+    const first = await this.#readWith(refused, path, signal);
+    if (first.status !== 403 || drop === null) return first;
+    await drop(refused);
+    return this.#readWith(await token(signal), path, signal);
   }
 
   async #readWith(token: string, path: string, signal: AbortSignal): Promise<StoreAnswer> {
     return askStore({ ...this.#request('GET', `${this.#options.mount}/data/${path}`, token) }, signal);
   }
 
-  async #token(signal: AbortSignal): Promise<string> {
-    const { auth, nowMs } = this.#options;
-    if (auth.kind === 'token') return readable(auth.token);
-    if (this.#login !== null && nowMs() < this.#login.untilMs) return this.#login.token;
-    const request = this.#request('POST', `auth/${auth.mount}/login`, null);
-    const body = { role: auth.role, jwt: await readable(auth.jwt) };
-    const answer = await askStore({ ...request, body }, signal);
-    const login = Login.safeParse(answer.body);
+  async #logIn({ mount, role, jwt }: Extract<VaultAuth, { kind: 'kubernetes' }>): Promise<Login> {
+    const request = this.#request('POST', `auth/${mount}/login`, null);
+    const body = { role, jwt: await readable(jwt) };
+    const answer = await askStore({ ...request, body }, AbortSignal.timeout(LOGIN_MS)).catch((error: unknown) => {
+      throw error instanceof StoreAway ? error : new StoreAway('the store did not log the gateway in, in time');
+    });
+    const login = LoginAnswer.safeParse(answer.body);
     if (answer.status !== 200 || !login.success)
       throw new StoreAway(`the store refused to log the gateway in (${answer.status})`);
     const { client_token: token, lease_duration: seconds } = login.data.auth;
-    this.#login = { token, untilMs: nowMs() + seconds * 1_000 * SHARE_OF_LIFE };
-    return token;
+    // The store says 0 of a token that does not end.
+    return { token, holdsMs: seconds === 0 ? Infinity : seconds * MS_PER_S };
   }
 
   #request(method: 'GET' | 'POST', path: string, token: string | null): StoreRequest {
@@ -98,6 +113,11 @@ export class VaultProvider implements SecretProvider {
     return { method, url: new URL(`v1/${path}`, url), headers, ...(ca === undefined ? {} : { ca }) };
   }
 }
+
+const credentialOf = (login: SharedLogin): Credential => ({
+  token: async (signal) => login.token(signal),
+  drop: async (token) => login.drop(token),
+});
 
 function valueIn({ status, body }: StoreAnswer, field: string): Found {
   if (status === 404) return notFound('the store has nothing there');
@@ -114,11 +134,11 @@ function partsOf(place: string): { path: string; field: string } {
   return at === -1 ? { path: place, field: '' } : { path: place.slice(0, at), field: place.slice(at + 1) };
 }
 
-/** A credential that cannot be read is a store that cannot be asked. */
+/** A credential that cannot be read, or is none, is a store that cannot be asked. */
 async function readable(read: () => Promise<string>): Promise<string> {
-  try {
-    return await read();
-  } catch {
+  const text = await read().catch(() => {
     throw new StoreAway('the credential of the gateway for the store cannot be read');
-  }
+  });
+  if (text === '') throw new StoreAway('the credential of the gateway for the store is empty');
+  return text;
 }
