@@ -105,9 +105,9 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
   const started = performance.now();
   const masker = new SecretMasker(secretsOf(lease));
   const upload = new LogUpload(async (offset, chunk) => gateway.appendLog(offset, chunk));
-  const log = new MaskedLog(masker.stream(), upload);
+  const log = new MaskedLog(masker, upload);
   const artifacts = new KeptArtifacts(gateway, masker, async (name, why) => {
-    await log.write(Buffer.from(`[delta] artifact ${name} was left behind: ${why}\n`));
+    await log.say(`artifact ${name} was left behind: ${why}`);
     keeper.report({ logCursor: log.bytes });
   });
   const caches = new JobCaches(lease.job.caches, {
@@ -119,14 +119,14 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     watch: () => new SecretMasker(Object.values(lease.secrets)).stream(),
     say: async (text) => {
       // What cannot be written any more has failed elsewhere already.
-      await log.write(Buffer.from(`[delta] ${text}\n`)).catch(() => undefined);
+      await log.say(text).catch(() => undefined);
       keeper.report({ logCursor: log.bytes });
     },
     signal: keeper.signal,
   });
   const network = networkFor(lease, tools.egress, (said) => {
     // What cannot be written any more has failed elsewhere already.
-    log.write(Buffer.from(`[delta] ${said}\n`)).catch(() => undefined);
+    log.say(said).catch(() => undefined);
   });
   // From the acknowledgement on, so that the control plane's count is no shorter.
   const timeUpAt = started + lease.job.policy.timeoutMs;

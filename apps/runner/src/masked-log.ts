@@ -1,13 +1,18 @@
-import type { MaskingStream } from '@delta-ci/service';
+import type { MaskingStream, SecretMasker } from '@delta-ci/service';
 import type { LogUpload } from './log-upload.ts';
+
+const LINE_FEED = 0x0a;
 
 /** An attempt's log on its way out: nothing reaches the upload that has not been masked. */
 export class MaskedLog {
+  readonly #masker: SecretMasker;
   readonly #stream: MaskingStream;
   readonly #upload: LogUpload;
+  #endsLine = true;
 
-  constructor(stream: MaskingStream, upload: LogUpload) {
-    this.#stream = stream;
+  constructor(masker: SecretMasker, upload: LogUpload) {
+    this.#masker = masker;
+    this.#stream = masker.stream();
     this.#upload = upload;
   }
 
@@ -25,8 +30,16 @@ export class MaskedLog {
 
   /** Resolves when there is room again. Rejects when the log cannot be uploaded any more. */
   async write(chunk: Uint8Array): Promise<void> {
-    const masked = this.#stream.write(chunk);
-    if (masked.byteLength > 0) await this.#upload.write(masked);
+    await this.#take(this.#stream.write(chunk));
+  }
+
+  /**
+   * A line of ours, at any time and in a line of its own. It is masked by itself: a secret that the job is about to say is still
+   * found when its beginning has come and its end has not. Rejects as `write` does.
+   */
+  async say(text: string): Promise<void> {
+    const line = `${this.#endsLine ? '' : '\n'}[delta] ${this.#masker.mask(text)}\n`;
+    await this.#take(Buffer.from(line));
   }
 
   /** Begins to send what there is, because nothing more is expected. */
@@ -36,8 +49,13 @@ export class MaskedLog {
 
   /** Sends what is left. */
   async end(): Promise<void> {
-    const rest = this.#stream.end();
-    if (rest.byteLength > 0) await this.#upload.write(rest);
+    await this.#take(this.#stream.end());
     await this.#upload.end();
+  }
+
+  async #take(masked: Uint8Array): Promise<void> {
+    if (masked.byteLength === 0) return;
+    this.#endsLine = masked.at(-1) === LINE_FEED;
+    await this.#upload.write(masked);
   }
 }
