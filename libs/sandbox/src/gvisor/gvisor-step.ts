@@ -10,7 +10,7 @@ import { processesIn, SANDBOX_VARIABLE } from '../leftovers.ts';
 import type { SandboxLimits } from '../limits.ts';
 import type { StepSetting } from '../run-step.ts';
 import type { StepSpec } from '../sandbox-executor.ts';
-import { gateWords, isKeptByShells, outsideCommand, WAITING_COMMAND } from '../step-entry.ts';
+import { argumentsOf, gateWords, isKeptByShells, outsideCommand, WAITING_COMMAND } from '../step-entry.ts';
 import type { Containment } from '../supervise-step.ts';
 import { bundleOf, type GvisorLayout } from './gvisor-bundle.ts';
 
@@ -51,23 +51,29 @@ const optionsOf = ({ directory, layout }: GvisorSteps): readonly string[] => [
   '--oci-seccomp',
 ];
 
+/** Gives a program exactly the variables it is told of, whatever shells make of their names. */
+const ENV = '/usr/bin/env';
+
 /** In the sandbox's directory: where `runsc` is told of the step that is next. */
 export const BUNDLE = 'bundle';
 /** In the sandbox's directory: what `runsc` keeps of what it runs. */
 export const RUNSC_STATE = 'runsc';
 
-function environmentOf({ env, id }: GvisorSteps, step: StepSpec) {
+/**
+ * What a step is told comes through its gate, which is memory: `runsc` keeps what it reads of a bundle in files of its own. Variables
+ * that would not come through a shell are set behind it, by a program that takes them as words.
+ */
+function wordsFor({ env, id }: GvisorSteps, step: StepSpec): string | null {
   const all = Object.entries({ ...env, ...step.env, [SANDBOX_VARIABLE]: id });
-  return {
-    kept: Object.fromEntries(all.filter(([name]) => isKeptByShells(name))),
-    told: Object.fromEntries(all.filter(([name]) => !isKeptByShells(name))),
-  };
+  const told = Object.fromEntries(all.filter(([name]) => !isKeptByShells(name)));
+  const kept = all.filter(([name]) => isKeptByShells(name)).map(([name, value]) => `${name}=${value}`);
+  const command =
+    kept.length === 0 ? step.command : ({ kind: 'argv', argv: [ENV, ...kept, ...argumentsOf(step.command)] } as const);
+  return gateWords(command, posix.join(WORKSPACE_DIR, step.workdir), told, true);
 }
 
-/** What a step is told comes through its gate: `runsc` keeps what it reads of a bundle in files of its own. */
 function launch(steps: GvisorSteps, step: StepSpec, joinFiles: readonly string[], container: string): Launch {
-  const { kept, told } = environmentOf(steps, step);
-  const bundle = bundleOf(steps.layout, WAITING_COMMAND, kept);
+  const bundle = bundleOf(steps.layout, WAITING_COMMAND);
   writeFileSync(join(steps.directory, BUNDLE, 'config.json'), JSON.stringify(bundle), { mode: 0o600 });
   // Whatever `runsc` starts dies with it, and it with us.
   const leash = [steps.setpriv, '--pdeathsig', 'KILL', '--'];
@@ -79,10 +85,7 @@ function launch(steps: GvisorSteps, step: StepSpec, joinFiles: readonly string[]
     feeds: [],
     reportsStatus: false,
     outputPipe: join(steps.directory, 'output'),
-    gate: {
-      pipe: join(steps.directory, 'gate'),
-      words: gateWords(step.command, posix.join(WORKSPACE_DIR, step.workdir), told, true),
-    },
+    gate: { pipe: join(steps.directory, 'gate'), words: wordsFor(steps, step) },
     sizes: null,
     outlet: null,
   };
