@@ -71,6 +71,24 @@ describe('a log whose attempt is over', () => {
     expect(await text(open())).toBe(LINES);
   });
 
+  it('when somebody could not ask whether it is archived, and left an empty file, then that hides nothing', async () => {
+    await logs.archive(attempt);
+    const away = new (class extends LogArchiveFiles {
+      override async readEnd(): Promise<null> {
+        await Promise.reject(new Error('the archive is away'));
+        return null;
+      }
+    })(directory);
+    const unlucky = new AttemptLogs(directory, BYTES_MAX, away);
+    await expect(unlucky.append(attempt, LINES.length - 5, Buffer.from('xxxxx'))).rejects.toThrow('away');
+    expect((await stat(growing())).size).toBe(0);
+    expect([await text(), await logs.size(attempt)]).toEqual([LINES, LINES.length]);
+    expect(await logs.outline(attempt)).toMatchObject({ sizeBytes: LINES.length, isFinal: true });
+    await expect(logs.append(attempt, LINES.length, Buffer.from('x'))).rejects.toMatchObject({ code: 'stale_lease' });
+    expect(await logs.append(attempt, 0, Buffer.from(LINES))).toEqual({ nextOffset: LINES.length });
+    await expect(access(growing())).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   it('when the archive cannot take it, then it stays as it was', async () => {
     const full = new (class extends LogArchiveFiles {
       override async put(_attempt: unknown, { path }: CompressedFile): Promise<void> {

@@ -46,7 +46,7 @@ export class AttemptLogs implements LogStore {
 
   async append(attempt: AttemptRef, offset: number, chunk: Uint8Array): Promise<{ nextOffset: number }> {
     return this.#inTurn(attempt, async (path) => {
-      const file = (await open(path, WRITE_IN_PLACE).catch(nullWhenMissing)) ?? (await this.#begin(attempt, path));
+      const file = (await this.#growing(attempt, WRITE_IN_PLACE)) ?? (await this.#begin(attempt, path));
       if (file === null) return this.#repeat(attempt, offset, chunk);
       try {
         return await this.#write(file, offset, chunk);
@@ -58,11 +58,11 @@ export class AttemptLogs implements LogStore {
 
   async size(attempt: AttemptRef): Promise<number> {
     const found = await stat(this.#path(attempt)).catch(nullWhenMissing);
-    return found === null ? ((await this.#archived.index(attempt))?.sizeBytes ?? 0) : found.size;
+    return found === null || found.size === 0 ? ((await this.#archived.index(attempt))?.sizeBytes ?? 0) : found.size;
   }
 
   async read(attempt: AttemptRef, offset: number, lengthMax: number): Promise<Uint8Array> {
-    const file = await open(this.#path(attempt), 'r').catch(nullWhenMissing);
+    const file = await this.#growing(attempt, 'r');
     if (file === null) return (await this.#archived.read(attempt, offset, offset + lengthMax)) ?? new Uint8Array();
     try {
       const { size } = await file.stat();
@@ -76,7 +76,7 @@ export class AttemptLogs implements LogStore {
   }
 
   async outline(attempt: AttemptRef): Promise<LogOutline> {
-    const file = await open(this.#path(attempt), 'r').catch(nullWhenMissing);
+    const file = await this.#growing(attempt, 'r');
     if (file === null) {
       const index = await this.#archived.index(attempt);
       return index === null ? NOTHING : outlineOf(index);
@@ -111,6 +111,23 @@ export class AttemptLogs implements LogStore {
     const archived = await this.#archive.removeBefore(nowMs - keptMs);
     this.#archived.forget();
     return growing + archived;
+  }
+
+  /**
+   * The file of a log that grows. Null where there is none, and for an empty one of a log that is archived: whoever was about to
+   * make it anew died before it could ask, or was not answered.
+   */
+  async #growing(attempt: AttemptRef, flags: string | number): Promise<FileHandle | null> {
+    const file = await open(this.#path(attempt), flags).catch(nullWhenMissing);
+    if (file === null) return null;
+    try {
+      if ((await file.stat()).size > 0 || (await this.#archived.index(attempt)) === null) return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+    await file.close();
+    return null;
   }
 
   /** Makes the file of a log that has none. Null when the log is archived: then it has had its file. */
