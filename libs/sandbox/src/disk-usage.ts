@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { lstat, opendir, readdir, stat, statfs } from 'node:fs/promises';
+import { lstat, opendir, readFile, readdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -25,17 +25,32 @@ async function bytesBelow(directory: string, signal: AbortSignal): Promise<numbe
   return (Number.parseInt(said.stdout ?? '', 10) || 0) * 1024;
 }
 
+/** In /proc/PID/maps: where a mapping lies whose file was deleted, or has a name that looks like it. */
+const DELETED_MAPPING = /^([0-9a-f]+-[0-9a-f]+) .* \(deleted\)$/gm;
+
+/** Where the files of a process are found that it holds: those that are open, its program, and those that are mapped. */
+async function heldBy(pid: number): Promise<readonly string[]> {
+  const own = `/proc/${pid}`;
+  const [open, maps] = await Promise.all([
+    readdir(`${own}/fd`).catch(() => []),
+    readFile(`${own}/maps`, 'latin1').catch(() => ''),
+  ]);
+  const mapped = [...maps.matchAll(DELETED_MAPPING)].map(([, place]) => `${own}/map_files/${place}`);
+  return [`${own}/exe`, ...open.map((fd) => `${own}/fd/${fd}`), ...mapped];
+}
+
 /**
- * What files take on the file system of `root` that were deleted and that some of the processes still hold: no walk finds them.
- * What is only mapped, and no longer open, is not seen.
+ * What files take on the file system of `root` that were deleted and that some of the processes still hold: no walk finds them. Not
+ * seen is what is in a message between processes or in a table of open files that a thread has for itself, and, unless we are root,
+ * a file that is mapped only and no program.
  */
-async function deletedBytes(root: string, pids: readonly number[]): Promise<number> {
+export async function deletedBytes(root: string, pids: readonly number[]): Promise<number> {
   // In a tier that does not isolate, a job can delete its own workspace.
   const dev = (await lstat(root).catch(() => null))?.dev;
   const found = new Map<number, number>();
   for (const pid of pids) {
-    for (const fd of await readdir(`/proc/${pid}/fd`).catch(() => [])) {
-      const file = await stat(`/proc/${pid}/fd/${fd}`).catch(() => null);
+    for (const place of await heldBy(pid)) {
+      const file = await stat(place).catch(() => null);
       if (file?.isFile() === true && file.nlink === 0 && file.dev === dev) found.set(file.ino, file.blocks * 512);
     }
   }

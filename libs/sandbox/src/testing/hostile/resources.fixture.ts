@@ -57,6 +57,15 @@ export const RESOURCES: readonly HostileJob[] = [
     never: () => /filled/,
   },
   {
+    name: 'fills the disk through a program that it has deleted while it runs',
+    script: () =>
+      'cp -L /bin/sleep sleep; head -c 64M /dev/zero >> sleep; ./sleep 30 & ' +
+      'until readlink /proc/$!/exe | grep -q sleep; do :; done; rm sleep; wait; echo filled',
+    limits: { diskBytes: 32 * MiB },
+    ends: {},
+    never: () => /filled/,
+  },
+  {
     name: 'fills the disk below names that are too long',
     script: () =>
       'name=$(printf "%0200d" 0); i=0; while [ $i -lt 60 ]; do mkdir $name; cd -P $name; i=$((i+1)); done; ' +
