@@ -40,7 +40,6 @@ export type Unpacking = {
   readonly limits: ImageLimits;
   /** Whether everybody may write what its owner may write: where every job has a user id of its own. */
   readonly sharedByModes: boolean;
-  readonly signal: AbortSignal;
   unpackedBytes: number;
   entries: number;
 };
@@ -143,8 +142,7 @@ async function writeFile(
 }
 
 async function unpackEntry(header: Header, content: AsyncIterable<unknown>, unpacking: Unpacking): Promise<void> {
-  const { root, tree, limits, sharedByModes, signal } = unpacking;
-  signal.throwIfAborted();
+  const { root, tree, limits, sharedByModes } = unpacking;
   const entry = entryOf(header);
   const steps = entry === null ? [] : tree.place(entry);
   // Directories that a path implies are made as well: one long path stands for a thousand of them.
@@ -174,7 +172,6 @@ export async function applyLayer(layer: StoredLayer, unpacking: Unpacking): Prom
     decompressor(layer.compression),
     meter(layer, unpacking),
     archive,
-    { signal: unpacking.signal },
   );
   // Awaited below; what ends the one ends the other.
   feeding.catch(() => undefined);
@@ -189,7 +186,7 @@ export async function applyLayer(layer: StoredLayer, unpacking: Unpacking): Prom
       () => reason,
       (error: unknown) => (reason instanceof ImageRefused ? reason : error),
     );
-    if (first instanceof ImageRefused || !isOfArchive(first) || unpacking.signal.aborted) throw first;
+    if (first instanceof ImageRefused || !isOfArchive(first)) throw first;
     throw refused(`a layer is damaged: ${first.message}`);
   }
 }

@@ -1,11 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { applyLayer, type Unpacking } from './apply-layer.ts';
-import { ETC_OF_A_SANDBOX, LOADER_PRELOADS } from './etc-of-a-sandbox.ts';
 import {
   checkImage,
   chooseManifest,
@@ -20,7 +17,7 @@ import type { ImageLimits } from './image-limits.ts';
 import { ImageRefused, refused } from './image-refused.ts';
 import { readDocument, verified, type FoundImage } from './image-source.ts';
 import type { ClaimedTree, ImageStore, TreeRecord } from './image-store.ts';
-import { LayerTree } from './layer-tree.ts';
+import { unpackInThread } from './unpack-thread.ts';
 
 /** How an image is unpacked, and who hears of it. */
 export type Pull = {
@@ -124,48 +121,19 @@ async function downloadAll(found: FoundImage, layers: readonly Descriptor[], blo
   }
 }
 
-const isDirectory = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-
-/**
- * Makes places for what is laid over an image's own files, and a `/var/tmp` that is the job's. They are plain files of ours, so
- * that no link of the image decides where something is mounted.
- */
-function makePlaces(rootfs: string): void {
-  const etc = join(rootfs, 'etc');
-  if (lstatSync(etc, { throwIfNoEntry: false }) === undefined) mkdirSync(etc, { mode: 0o755 });
-  if (!isDirectory(etc)) throw refused('the /etc of the image is no directory');
-  const preloads = lstatSync(join(etc, LOADER_PRELOADS), { throwIfNoEntry: false });
-  for (const name of [...ETC_OF_A_SANDBOX, ...(preloads === undefined ? [] : [LOADER_PRELOADS])]) {
-    rmSync(join(etc, name), { recursive: true, force: true });
-    writeFileSync(join(etc, name), '', { flag: 'wx', mode: 0o644 });
-  }
-  if (!isDirectory(join(rootfs, 'var'))) return;
-  rmSync(join(rootfs, 'var', 'tmp'), { recursive: true, force: true });
-  symlinkSync('../tmp', join(rootfs, 'var', 'tmp'));
-}
-
+/** What is here and verified becomes a tree. */
 async function unpackAll(
   { layers, config }: ReadImage,
   { rootfs, blobs }: { readonly rootfs: string; readonly blobs: string },
   { limits, sharedByModes, signal }: Pull,
 ): Promise<TreeRecord> {
-  const tree = new LayerTree();
-  const unpacking: Unpacking = { root: rootfs, tree, limits, sharedByModes, signal, unpackedBytes: 0, entries: 0 };
-  for (const [ordinal, { mediaType, size }] of layers.entries()) {
-    const file = join(blobs, String(ordinal));
-    const diffId = config.rootfs.diff_ids[ordinal] ?? '';
-    await applyLayer({ file, storedBytes: size, compression: compressionOf(mediaType), diffId }, unpacking);
-    await rm(file);
-  }
-  if (tree.find('bin/sh')?.kind !== 'file') throw refused('the image has no /bin/sh, which steps are run by');
-  makePlaces(rootfs);
-  // Made after the tree was looked at: nothing of the image is called so.
-  const top = tree.top().filter(({ name }) => name !== 'etc');
-  return {
-    bytes: unpacking.unpackedBytes,
-    entries: unpacking.entries,
-    top: [...top, { name: 'etc', kind: 'directory', target: null }],
-  };
+  const stored = layers.map(({ mediaType, size }, ordinal) => ({
+    file: join(blobs, String(ordinal)),
+    storedBytes: size,
+    compression: compressionOf(mediaType),
+    diffId: config.rootfs.diff_ids[ordinal] ?? '',
+  }));
+  return unpackInThread({ layers: stored, rootfs, limits, sharedByModes }, signal);
 }
 
 /** What a job gets of an image: its tree, to be released, and its variables. */
