@@ -30,6 +30,13 @@ export const BROKEN_RUNNERS: readonly BrokenRunner[] = [
     `random.uniform(0, bound)`,
   ),
   broken(
+    'unknown-codes',
+    'an end at a refusal of a newer gateway',
+    `if code and error.code < 500 and error.code not in (408, 429):`,
+    `if code not in (None, 'rate_limited', 'internal', 'unavailable', 'timed_out'):`,
+  ),
+  broken('unknown-codes', 'a Retry-After that outwaits the lease', `longest=self.offer['ttlMs'] / 4000, `, ``),
+  broken(
     'polls-once',
     'asking for work beside a job',
     `                work(lease)`,
@@ -68,10 +75,23 @@ export const BROKEN_RUNNERS: readonly BrokenRunner[] = [
     `if try_once('PUT', lease.path + '/artifacts?' + told, lease.token(), content, BYTES)[0]:`,
   ),
   broken(
+    'granted-upload',
+    'requests to the store without what was granted with them',
+    `request['headers'], method=request['method']`,
+    `{}, method=request['method']`,
+  ),
+  broken(
+    'granted-upload',
+    'its token shown to the store',
+    `request['headers'], method=request['method']`,
+    `{**request['headers'], 'Authorization': 'Bearer ' + os.environ['DELTA_REGISTRATION_TOKEN']}, method=request['method']`,
+  ),
+  broken('grant-over', 'a grant that is over taken for an upload', `return error.code == 412`, `return True`),
+  broken(
     'report-refused',
     'a stale report again and again',
-    `('rate_limited', 'internal',`,
-    `('rate_limited', 'stale_lease', 'internal',`,
+    `if code and error.code < 500 and error.code not in (408, 429):`,
+    `if code not in (None, 'stale_lease') and error.code < 500 and error.code not in (408, 429):`,
   ),
   broken('well-formed', 'a field of its own', `'version': '1',`, `'version': '1', 'colour': 'red',`),
   broken(
@@ -201,7 +221,7 @@ export const BROKEN_RUNNERS: readonly BrokenRunner[] = [
     'artifact-refused',
     'a refused artifact in the report',
     `                log.kept += f'[delta] artifact`,
-    `                sent.append({**query, 'sizeBytes': len(content), 'retentionDays': days})\n                log.kept += f'[delta] artifact`,
+    `                sent.append(artifact)\n                log.kept += f'[delta] artifact`,
   ),
   broken('completes', 'no exit codes', `'exitCode': decides['exitCode']`, `'exitCode': None`),
   broken(

@@ -6,6 +6,8 @@ export const RUNNER_REQUIREMENTS = {
     'well-formed': 'Every request has the documented path, content type, query and body.',
     'right-token': 'The registration token opens the registration, the own token everything else.',
     'unknown-fields': 'Fields of an answer that it does not know are passed over.',
+    'unknown-codes':
+      'A refusal with a code that it does not know is judged by its status, and no Retry-After has it outwait its lease.',
     'keeps-secrets': 'No token, lease id or secret is in what it sends, but where the protocol has its place.',
   }),
   ...under('Registering', {

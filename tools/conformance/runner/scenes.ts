@@ -3,6 +3,7 @@ import { artifacts } from './scenes/artifacts.ts';
 import { comingIn } from './scenes/coming-in.ts';
 import { givesUp } from './scenes/gives-up.ts';
 import { logs } from './scenes/log.ts';
+import { newerGateway } from './scenes/newer-gateway.ts';
 import { notJudged } from './scenes/not-judged.ts';
 import { secrets } from './scenes/secrets.ts';
 import { endings } from './scenes/steps.ts';
@@ -14,6 +15,7 @@ export const SCENES: readonly Scene[] = [
   work,
   ...comingIn,
   badDay,
+  newerGateway,
   ...endings,
   ...notJudged,
   ...givesUp,
