@@ -8,6 +8,7 @@ import { findRunner, openLog, whatDoesThePoolNeed, type LogConnection, type Pool
 import { capacityMetrics, type Service } from '@delta-ci/service';
 import type { ControllerConfig } from './config.ts';
 import { ControllerModule } from './controller.module.ts';
+import { ForsakenRunners } from './forsaken-runners.ts';
 import { PoolController } from './pool-controller.ts';
 import { ProcessProvisioner, RUNNER_GRACE_MS } from './process-provisioner.ts';
 import type { RunnerEnd } from './provisioner.ts';
@@ -19,9 +20,6 @@ export interface HostEnvironment {
   path: string;
   temporaryDir: string;
 }
-
-/** A runner of ours that nobody provisions any more (the controller crashed) is written off after this. */
-const FORSAKEN_AFTER_MS = 60_000;
 
 /** Opens the pool: database and bus first, runners last. */
 export async function startController(service: Controller, host: HostEnvironment): Promise<void> {
@@ -58,10 +56,11 @@ export async function startController(service: Controller, host: HostEnvironment
     },
     () => controller.look(),
   );
+  const forsaken = new ForsakenRunners();
   const controller = new PoolController(
     policy,
     {
-      demand: async () => demandOf(service, log, reports, provisioner),
+      demand: async () => demandOf(service, log, reports, { provisioner, forsaken }),
       provisioner,
       decided: async (decision, atMs) => {
         if (decision.action !== 'hold') metrics.scaleEvents.add(1, { pool: config.pool, direction: decision.action });
@@ -171,16 +170,15 @@ async function demandOf(
   service: Controller,
   log: LogConnection,
   reports: ReportClient,
-  provisioner: ProcessProvisioner,
+  { provisioner, forsaken }: { readonly provisioner: ProcessProvisioner; readonly forsaken: ForsakenRunners },
 ): Promise<PoolDemand> {
   const demand = await whatDoesThePoolNeed(log, service.config.pool);
   const mine = new Set(provisioner.runners().map(({ runnerId }) => runnerId));
-  for (const runnerId of demand.idleRunners.filter((id) => !mine.has(id))) {
+  const idle = demand.idleRunners.filter((id) => !mine.has(id));
+  for (const runnerId of forsaken.among(idle, demand.nowMs)) {
     const runner = await findRunner(log, runnerId);
-    const forsaken = runner !== null && runner.name.startsWith(namePrefix(service.config));
-    if (forsaken && demand.nowMs - runner.registeredAtMs > FORSAKEN_AFTER_MS) {
-      await tellExit(service, reports, runnerId, { exitCode: null, signal: null }, 'nobody provisions it any more');
-    }
+    if (runner?.name.startsWith(namePrefix(service.config)) !== true) continue;
+    await tellExit(service, reports, runnerId, { exitCode: null, signal: null }, 'nobody provisions it any more');
   }
   return demand;
 }
