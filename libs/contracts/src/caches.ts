@@ -77,7 +77,7 @@ export type SavedCache = z.infer<typeof SavedCache>;
 
 /**
  * Why caches are removed: `age`, it was saved too long ago; `size`, its repository has more than it may keep; `damaged`, what the
- * store gave was not what was saved; `operator`, somebody wanted it.
+ * store gave was not what was saved, or could not be unpacked; `operator`, somebody wanted it.
  */
 export const CacheRemovalCause = z.enum(['age', 'size', 'damaged', 'operator']);
 export type CacheRemovalCause = z.infer<typeof CacheRemovalCause>;

@@ -246,6 +246,8 @@ export {
   FindCacheAnswer,
   FindCacheRequest,
   FoundCache,
+  GiveUpCacheAnswer,
+  GiveUpCacheRequest,
   GrantChunkAnswer,
   GrantChunkRequest,
   GrantUploadAnswer,

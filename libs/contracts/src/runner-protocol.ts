@@ -154,6 +154,11 @@ export type ChunkUploadAnswer = z.infer<typeof ChunkUploadAnswer>;
 export const SaveCacheRequest = z.strictObject({ key: CacheKey, content: CacheContent });
 export type SaveCacheRequest = z.infer<typeof SaveCacheRequest>;
 
+/** `POST /leases/{id}/caches/give-up`: a cache that was found, and is what was saved, and cannot be unpacked. */
+export const GiveUpCacheRequest = SaveCacheRequest;
+export const GiveUpCacheAnswer = z.strictObject({});
+export type GiveUpCacheAnswer = z.infer<typeof GiveUpCacheAnswer>;
+
 export const SaveCacheAnswer = z.strictObject({ domain: TrustDomain });
 export type SaveCacheAnswer = z.infer<typeof SaveCacheAnswer>;
 

@@ -9,6 +9,7 @@ import {
   type Digest,
   type FindCacheAnswer,
   type FindCacheRequest,
+  type GiveUpCacheAnswer,
   type GrantChunkAnswer,
   type GrantChunkRequest,
   type OfferedChunk,
@@ -35,6 +36,7 @@ import {
   missingChunk,
   refuseOtherKeys,
   removeDamaged,
+  removeUnusable,
   savedCacheOf,
   savingDomain,
   type LeaseCaches,
@@ -133,6 +135,22 @@ export class LeaseCacheController {
     const stored = this.#savedBy(await this.#cachesOf(params, runner, announced));
     const options = { expected: digest, sizeBytesMax: CACHE_CHUNK_BYTES_MAX };
     await stored.put(streamOf(body), options);
+    return {};
+  }
+
+  /** Whoever may save in a domain may end what is kept there: the next job saves it anew, or this one does. */
+  @Route('giveUpCache')
+  async giveUp(
+    @CallingRunner() runner: RunnerCaller,
+    @Param({ schema: E.giveUpCache.params }) params: OfLease,
+    @Body({ schema: E.giveUpCache.body.content }) { key, content }: SaveCacheRequest,
+  ): Promise<GiveUpCacheAnswer> {
+    const caches = await this.#cachesOf(params, runner);
+    const domain = savingDomain(caches);
+    refuseOtherKeys(caches, key);
+    const kept = await findCache(this.#parts.log, { ...caches, reads: [domain] }, key);
+    if (kept?.digest !== digestOf(canonicalJson(content))) return {};
+    await removeUnusable(this.#parts, savedCacheOf(caches.repository, kept), 'a job could not unpack it');
     return {};
   }
 

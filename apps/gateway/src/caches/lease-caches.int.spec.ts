@@ -240,6 +240,21 @@ function describeLeaseCaches(store: () => Promise<Store>): void {
     expect(caches.recorded).toHaveLength(before);
   });
 
+  it('given it cannot be unpacked, then it is removed for whoever may save it, and for what was found alone', async () => {
+    const before = caches.removed.length;
+    const found = { key: KEY, content };
+    expect(await stranger.ask('/give-up', found)).toMatchObject({ status: 403, code: 'forbidden' });
+    expect(await main.ask('/give-up', { ...found, key: 'another' })).toMatchObject({ status: 404, code: 'not_found' });
+    const others = { key: KEY, content: { home: [], workspace: [one.chunk] } };
+    for (const [runner, request] of [[main, others] as const, [await caches.working(PULL_REQUEST), found] as const])
+      expect(await runner.ask('/give-up', request)).toMatchObject({ status: 200 });
+    expect(caches.removed).toHaveLength(before);
+    expect(await main.ask('/give-up', found)).toMatchObject({ status: 200 });
+    expect(caches.removed.slice(before).map(({ data }) => data)).toMatchObject([
+      { because: 'damaged', reason: 'a job could not unpack it', caches: [{ runId: main.runId, domain: 'trusted' }] },
+    ]);
+  });
+
   it('given the store has something else by now, then that is no answer, and the cache is removed, once it is sure', async () => {
     await kept.damage(caches.gateway, one.chunk.digest);
     const status = main.get(one.chunk.digest).then(async (answer) => (await answer.arrayBuffer(), answer.status));

@@ -75,7 +75,6 @@ export async function fewAtOnce<T, R>(all: readonly T[], ask: (one: T) => Promis
 
 /** Nobody is given a cache any more of which the store does not have what was saved. What it has instead is removed. */
 export async function removeDamaged(parts: GatewayParts, cache: SavedCache, digest: Digest): Promise<void> {
-  const { commands, logger, metrics } = parts;
   const stored = chunksIn(parts, cache.repository, cache.domain);
   try {
     // Read once more, to its end: a line that broke is no damage.
@@ -85,12 +84,21 @@ export async function removeDamaged(parts: GatewayParts, cache: SavedCache, dige
     if (!(error instanceof StoreError)) throw error;
     if (error.code === 'digest_mismatch') await stored.remove([digest]);
   }
-  const removal = { because: 'damaged' as const, reason: `the store no longer has ${digest}`, caches: [cache] };
+  await removeUnusable(parts, cache, `the store no longer has ${digest}`);
+}
+
+/** Nobody is given a cache any more that is of no use. */
+export async function removeUnusable(
+  { commands, logger, metrics }: Pick<GatewayParts, 'commands' | 'logger' | 'metrics'>,
+  cache: SavedCache,
+  reason: string,
+): Promise<void> {
+  const removal = { because: 'damaged' as const, reason, caches: [cache] };
   const envelope = envelopeFor(`remove-caches-${randomUUID()}`, { kind: 'service', name: 'gateway' });
   const answer = await commands.send('remove-caches', removal, envelope);
   metrics.caches.add(1, { result: 'damaged' });
-  const line = { event: 'cache-damaged', repository: cache.repository, key: cache.key, digest, removed: answer.ok };
-  logger.warn(line, 'what the store gave of a cache is not what was saved');
+  const { repository, key } = cache;
+  logger.warn({ event: 'cache-damaged', repository, key, reason, removed: answer.ok }, 'a cache is of no use any more');
 }
 
 export function savedCacheOf(repository: string, kept: KeptCache): SavedCache {

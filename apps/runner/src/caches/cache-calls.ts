@@ -52,6 +52,11 @@ export class CacheCalls {
     await this.#repeat(signal, async (speaker) => this.#client.uploadChunk(speaker, chunk.digest, bytes));
   }
 
+  /** Ends a cache that cannot be unpacked, where the run may save another. */
+  async giveUp(cache: SaveCacheRequest, signal: AbortSignal): Promise<void> {
+    await this.#repeat(signal, async (speaker) => this.#client.giveUpCache(speaker, cache));
+  }
+
   async save(cache: SaveCacheRequest, signal: AbortSignal): Promise<SaveCacheAnswer> {
     return this.#repeat(signal, async (speaker) => this.#client.saveCache(speaker, cache));
   }

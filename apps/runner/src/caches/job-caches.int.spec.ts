@@ -17,7 +17,7 @@ import { ArchiveSender } from './cache-archives.ts';
 import type { CacheCalls } from './cache-calls.ts';
 import { JobCaches } from './job-caches.ts';
 
-type Calls = Pick<CacheCalls, 'find' | 'download' | 'downloadThroughGateway' | 'upload' | 'save'>;
+type Calls = Pick<CacheCalls, 'find' | 'download' | 'downloadThroughGateway' | 'upload' | 'giveUp' | 'save'>;
 
 const KEY = 'kept-1';
 const REQUEST = { type: 'deps' as const, key: KEY, paths: ['~/.kept', 'made'] };
@@ -64,6 +64,12 @@ class Store implements Calls {
     this.underWay -= 1;
     await this.trouble?.();
     this.chunks.set(digest, bytes);
+  }
+
+  async giveUp({ content }: Parameters<Calls['giveUp']>[0]): Promise<void> {
+    await this.trouble?.();
+    if (JSON.stringify(content) !== JSON.stringify(this.kept)) throw new Error('another cache is kept');
+    this.kept = null;
   }
 
   async save({ content }: Parameters<Calls['save']>[0]): Promise<{ domain: TrustDomain }> {
@@ -278,7 +284,35 @@ describe('the caches of a job', () => {
     store.kept = { home: await chunksOf(store, 'this is no archive'.repeat(1_000)), workspace: [] };
     const { result, printed, left, archives } = await job({ sh: 'ls -A ~' });
     expect([printed, left, archives]).toEqual(['', [], []]);
-    expect(result?.problems).toMatchObject([{ during: 'restore', code: 'sandbox_failed' }]);
+    expect(result?.problems).toMatchObject([
+      { during: 'restore', code: 'sandbox_failed' },
+      { during: 'save', code: 'nothing_there' },
+    ]);
+  });
+
+  it('given an archive that tar cannot read, then what the job makes instead is kept in its place, and the next job has it', async () => {
+    const broken = { home: await chunksOf(store, 'this is no archive'.repeat(1_000)), workspace: [] };
+    store.kept = broken;
+    const { result } = await job({ sh: fill });
+    expect(result).toMatchObject({ hit: false, problems: [{ code: 'sandbox_failed' }], saved: { domain: 'trusted' } });
+    expect((await job({ sh: look })).printed).toBe('home\nwork\n');
+    store.kept = broken;
+    store.giveUp = async () => Promise.reject(new Refused('not_found', 'there is no such route', {}));
+    expect((await job({ sh: fill })).result).not.toHaveProperty('saved');
+    expect([store.kept, said.at(-1)]).toEqual([broken, expect.stringContaining('another job has saved it')]);
+  });
+
+  it('given a cache of another domain that tar cannot read, then the run saves in its own, and leaves that one alone', async () => {
+    store.saves = 'ref:refs/pull/7/head';
+    store.kept = { home: await chunksOf(store, 'this is no archive'.repeat(1_000)), workspace: [] };
+    const saved: CacheContent[] = [];
+    store.giveUp = async () => Promise.reject(new Error('it is not its own'));
+    store.save = async ({ content }) => {
+      saved.push(content);
+      return Promise.resolve({ domain: 'ref:refs/pull/7/head' });
+    };
+    expect((await job({ sh: fill })).result).toMatchObject({ saved: { domain: 'ref:refs/pull/7/head' } });
+    expect(saved).toHaveLength(1);
   });
 
   it('given a job that has to stop, then what is under way ends, and no word is lost about it', async () => {

@@ -4,12 +4,14 @@ import {
   CACHE_CHUNKS_MAX,
   CACHE_CHUNK_CONTENT_BYTES_MAX,
   SOURCE_LAYOUT,
+  type CacheChunk,
   type CacheContent,
   type CacheProblem,
   type CacheRequest,
   type CacheResult,
   type FindCacheAnswer,
   type FoundCache,
+  type OfferedChunk,
 } from '@delta-ci/contracts';
 import { cachePlaces, packCache, unpackCache, type CacheStepEnd, type Sandbox } from '@delta-ci/sandbox';
 import type { MaskingStream } from '@delta-ci/service';
@@ -25,7 +27,7 @@ const SAVE_MS_MAX = 10 * 60_000;
 const SAVE_RESERVE_MS = 10_000;
 
 export interface JobCacheTools {
-  readonly calls: Pick<CacheCalls, 'find' | 'download' | 'downloadThroughGateway' | 'upload' | 'save'>;
+  readonly calls: Pick<CacheCalls, 'find' | 'download' | 'downloadThroughGateway' | 'upload' | 'giveUp' | 'save'>;
   /** The source's directory, in which archives wait to be unpacked. */
   readonly gitDir: string;
   readonly jobTimeoutMs: number;
@@ -199,6 +201,7 @@ export class JobCaches {
     if (chunks.length === 0) throw new CacheFailed('nothing_there', 'there is nothing at its paths');
     const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.sizeBytes, 0);
     const contentBytes = chunks.reduce((sum, chunk) => sum + chunk.contentBytes, 0);
+    await this.#giveUpUnpackable(entry, signal);
     const domain = await this.#record(key, content, signal);
     if (domain === null) return this.#tools.say(`cache ${key}: another job has saved it meanwhile`);
     const saved = transferOf({ domain, sizeBytes, contentBytes }, startedMs);
@@ -238,6 +241,22 @@ export class JobCaches {
     }
   }
 
+  /** What was found in the domain in which the run saves, and could not be unpacked, makes room for what was made instead. */
+  async #giveUpUnpackable({ request: { key }, answer }: Entry, signal: AbortSignal): Promise<void> {
+    const cache = answer?.cache ?? null;
+    if (cache === null || cache.domain !== answer?.saves) return;
+    const { home, workspace } = cache.content;
+    try {
+      await this.#tools.calls.giveUp(
+        { key, content: { home: home.map(asSaved), workspace: workspace.map(asSaved) } },
+        signal,
+      );
+    } catch (error) {
+      // A gateway that knows no such call keeps it: that another is kept is then told as always.
+      if (!(error instanceof Refused) || error.stale) throw error;
+    }
+  }
+
   /** The domain in which it is kept from now on; null when another was quicker. */
   async #record(key: string, content: CacheContent, signal: AbortSignal): Promise<string | null> {
     try {
@@ -274,11 +293,20 @@ const ROOTS = ['home', 'workspace'] as const;
 
 const SECRET_INSIDE = new CacheFailed('secret', 'a secret of the job is in it');
 
-/** Where the run may save, and nothing is kept, or what was kept turned out to be damaged. */
+/** What of a cache that is kept means that it is of no use to anybody. */
+const OF_NO_USE: ReadonlySet<CacheProblem['code']> = new Set(['damaged', 'sandbox_failed']);
+
+/** Where the run may save, and nothing is kept, or what was kept turned out to be damaged, or not to be unpacked. */
 function isWanted({ answer, result }: Entry): boolean {
   if (answer === null || answer.saves === null || result.hit) return false;
-  return answer.cache === null || result.problems?.some(({ code }) => code === 'damaged') === true;
+  return answer.cache === null || result.problems?.some(({ code }) => OF_NO_USE.has(code)) === true;
 }
+
+const asSaved = ({ digest, sizeBytes, contentBytes }: OfferedChunk): CacheChunk => ({
+  digest,
+  sizeBytes,
+  contentBytes,
+});
 
 /** @throws CacheFailed, or why the signal was aborted, unless the step did what it was for */
 function refuseUnless(end: CacheStepEnd, what: 'packed' | 'unpacked', signal: AbortSignal): void {
