@@ -7,6 +7,9 @@ import { lastLine, runCommand } from './run-command.mjs';
 /** Fetching the package lists of a whole distribution over a slow line. */
 const LISTS_LIMIT_MS = 5 * 60_000;
 
+/** Unpacking the largest package there is, a kernel with all of its modules, on a busy machine. */
+const UNPACK_LIMIT_MS = 10 * 60_000;
+
 /** Into the private cache, without the lock of the machine's own packages, which nothing here changes. */
 const DOWNLOAD_WITH_DEPENDENCIES = [
   '-o',
@@ -49,7 +52,7 @@ export async function unpackDebianPackages(names, into, { dependencies = false, 
     const fetched = await fetchPackages(names, aptDir, { dependencies, release });
     if (fetched.files === null) return { unpacked: false, reason: fetched.reason };
     for (const file of fetched.files) {
-      const result = await runCommand('dpkg-deb', ['--extract', file, into]);
+      const result = await runCommand('dpkg-deb', ['--extract', file, into], { timeout_ms: UNPACK_LIMIT_MS });
       if (result.code !== 0) return { unpacked: false, reason: lastLine(result.stderr) };
     }
     return { unpacked: true };

@@ -36,11 +36,14 @@ function withoutCgroups(why: string, remedy: string, standIns: StandIns | null):
 function withCgroups(finding: Extract<CgroupFinding, { found: true }>): readonly LayerReport[] {
   const { host } = finding;
   const by = `control groups v${host.version}`;
-  const hasCpu = host.version === 2 || host.cpu !== null;
+  const [hasCpu, remedy] =
+    host.version === 2
+      ? [host.cpu, 'have the cpu controller delegated too: `Delegate=cpu io memory pids`']
+      : [host.cpu !== null, 'mount the cpu controller'];
   return [
     enforced('memory-limit', by),
     enforced('pids-limit', by),
-    hasCpu ? enforced('cpu-limit', by) : missing('cpu-limit', 'no cpu controller', 'mount the cpu controller'),
+    hasCpu ? enforced('cpu-limit', by) : missing('cpu-limit', 'no cpu controller', remedy),
   ];
 }
 

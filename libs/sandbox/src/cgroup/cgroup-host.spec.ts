@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { limitReports } from '../limit-reports.ts';
 import { findCgroupHost, parseCgroupMounts } from './cgroup-host.ts';
 
 /** Directories that look like control groups to whoever only reads and writes files. */
@@ -63,7 +64,34 @@ describe('finding control groups', () => {
     };
     await withTree(files, async (root) => {
       const found = findCgroupHost(v2Mount(root), '0::/user.slice/app.scope\n');
-      expect(found).toEqual({ found: true, host: { version: 2, parent: `${root}/user.slice` } });
+      expect(found).toEqual({ found: true, host: { version: 2, parent: `${root}/user.slice`, cpu: true } });
+    });
+  });
+
+  it('given a delegated v2 ancestor without the cpu controller, it says so', async () => {
+    const files = { 'user.slice/cgroup.procs': '', 'user.slice/cgroup.subtree_control': 'memory pids\n' };
+    await withTree(files, async (root) => {
+      const found = findCgroupHost(v2Mount(root), '0::/user.slice\n');
+      expect(found).toMatchObject({ found: true, host: { parent: `${root}/user.slice`, cpu: false } });
+      expect(limitReports(found, null)).toContainEqual({
+        layer: 'cpu-limit',
+        state: 'missing',
+        by: 'no cpu controller',
+        remedy: expect.stringContaining('Delegate=cpu'),
+      });
+    });
+  });
+
+  it('given a v2 group that holds us and has what it needs, everybody in it moves below before it hands down', async () => {
+    const files = {
+      'unit/cgroup.procs': '77\n',
+      'unit/cgroup.controllers': 'cpu memory pids\n',
+      'unit/cgroup.subtree_control': '',
+    };
+    await withTree(files, async (root) => {
+      findCgroupHost(v2Mount(root), '0::/unit\n');
+      expect(await readFile(join(root, 'unit/delta-ci-wardens/cgroup.procs'), 'utf8')).toBe('77');
+      expect(await readFile(join(root, 'unit/cgroup.subtree_control'), 'utf8')).toBe('+memory +pids +cpu');
     });
   });
 

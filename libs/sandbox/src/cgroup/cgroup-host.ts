@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unescapeMountField } from '../mount-table.ts';
 
@@ -7,7 +7,12 @@ import { unescapeMountField } from '../mount-table.ts';
  * keep the controllers in v1 and a v2 tree without any.
  */
 export type CgroupHost =
-  | { readonly version: 2; readonly parent: string }
+  | {
+      readonly version: 2;
+      readonly parent: string;
+      /** Whether groups made there have the cpu controller: what is delegated to ordinary users often lacks it. */
+      readonly cpu: boolean;
+    }
   | {
       readonly version: 1;
       readonly memory: string;
@@ -51,7 +56,7 @@ const writable = (path: string): boolean => {
 
 const wordsOf = (path: string): readonly string[] => {
   try {
-    return readFileSync(path, 'utf8').trim().split(/\s+/);
+    return readFileSync(path, 'utf8').split(/\s+/).filter(Boolean);
   } catch {
     return [];
   }
@@ -81,15 +86,19 @@ const V2_NEEDED = ['memory', 'pids'] as const;
 
 const V2_WELCOME = ['cpu', 'io'] as const;
 
-const delegates = (directory: string): boolean => {
-  const enabled = wordsOf(join(directory, 'cgroup.subtree_control'));
-  return V2_NEEDED.every((controller) => enabled.includes(controller));
-};
+const handedDown = (directory: string): readonly string[] => wordsOf(join(directory, 'cgroup.subtree_control'));
 
-/** The top group may hand its controllers down while it holds processes; every other must be given them already. */
-function enableAtTop(directory: string): boolean {
-  const available = wordsOf(join(directory, 'cgroup.controllers'));
-  if (!V2_NEEDED.every((controller) => available.includes(controller))) return false;
+const controllersIn = (directory: string): readonly string[] => wordsOf(join(directory, 'cgroup.controllers'));
+
+const hasNeeded = (controllers: readonly string[]): boolean =>
+  V2_NEEDED.every((controller) => controllers.includes(controller));
+
+const delegates = (directory: string): boolean => hasNeeded(handedDown(directory));
+
+/** Has a group hand its controllers down, which the top group may do while it holds processes and every other may not. */
+function enable(directory: string): boolean {
+  const available = controllersIn(directory);
+  if (!hasNeeded(available)) return false;
   const wanted = [...V2_NEEDED, ...V2_WELCOME.filter((controller) => available.includes(controller))];
   try {
     writeFileSync(join(directory, 'cgroup.subtree_control'), wanted.map((controller) => `+${controller}`).join(' '));
@@ -97,6 +106,40 @@ function enableAtTop(directory: string): boolean {
     return false;
   }
   return delegates(directory);
+}
+
+/** Where the processes of a group go that has to hand its controllers down. */
+const WARDENS_GROUP = 'delta-ci-wardens';
+
+/** Processes start while others are moved; whoever starts them is moved too. */
+const MOVES_MAX = 10;
+
+/**
+ * Makes a group usable that was delegated with its processes in it, as service managers and container engines do: they go into
+ * a group below it. Whoever is started into it later finds that done.
+ */
+function enableAroundProcesses(directory: string): boolean {
+  if (!hasNeeded(controllersIn(directory))) return false;
+  const below = join(directory, WARDENS_GROUP);
+  try {
+    mkdirSync(below, { recursive: true });
+  } catch {
+    return false;
+  }
+  for (let move = 0; move < MOVES_MAX; move += 1) {
+    for (const pid of wordsOf(join(directory, 'cgroup.procs'))) moveProcess(pid, below);
+    if (enable(directory)) return true;
+  }
+  return false;
+}
+
+/** One that has ended meanwhile needs not move; one that may not be moved shows when the group still holds it. */
+function moveProcess(pid: string, into: string): void {
+  try {
+    writeFileSync(join(into, 'cgroup.procs'), pid);
+  } catch {
+    return;
+  }
 }
 
 /** Own group and its ancestors, nearest first, down from the mount's root. */
@@ -115,10 +158,11 @@ function findV2(mounts: readonly CgroupMount[], selfCgroup: string): CgroupHost 
   const mount = mounts.find((each) => each.version === 2);
   if (mount === undefined) return null;
   const mayUse = (directory: string): boolean => writable(directory) && writable(join(directory, 'cgroup.procs'));
-  const parent = ownLine(mount, selfCgroup).find(
-    (directory) => mayUse(directory) && (delegates(directory) || (directory === mount.at && enableAtTop(directory))),
-  );
-  return parent === undefined ? null : { version: 2, parent };
+  const usable = ownLine(mount, selfCgroup).filter(mayUse);
+  const parent =
+    usable.find((directory) => delegates(directory) || (directory === mount.at && enable(directory))) ??
+    usable.find(enableAroundProcesses);
+  return parent === undefined ? null : { version: 2, parent, cpu: handedDown(parent).includes('cpu') };
 }
 
 /** Judges what the kernel says about mounts and our own group. Split from the reading so that both can be tested. */
@@ -138,7 +182,7 @@ export function findCgroupHost(mountinfo: string, selfCgroup: string): CgroupFin
 
 /** The controllers that bound a job in these groups. */
 export function controllersOf(host: CgroupHost): readonly string[] {
-  if (host.version === 2) return wordsOf(join(host.parent, 'cgroup.subtree_control')).toSorted();
+  if (host.version === 2) return handedDown(host.parent).toSorted();
   return ['memory', 'pids', ...(host.cpu === null ? [] : ['cpu']), ...(host.cpuacct === null ? [] : ['cpuacct'])];
 }
 

@@ -101,7 +101,7 @@ function layoutV2(host: Extract<CgroupHost, { version: 2 }>, name: string): Layo
       must(join(group, 'memory.max'), limits.memoryBytes),
       may(join(group, 'memory.swap.max'), 0),
       must(join(group, 'pids.max'), limits.pids + HELPER_PROCESSES),
-      may(join(group, 'cpu.max'), `${cpuQuotaUs(limits)} ${CPU_PERIOD_US}`),
+      ...(host.cpu ? [must(join(group, 'cpu.max'), `${cpuQuotaUs(limits)} ${CPU_PERIOD_US}`)] : []),
       // One process killed for memory takes its step with it: half a test suite is worth nothing.
       may(join(group, 'memory.oom.group'), 1),
     ],
