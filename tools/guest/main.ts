@@ -18,7 +18,7 @@ const progress = createProgress();
 const DISK_BYTES = 16 * 1024 ** 3;
 
 /** A kernel comes up within a second or two where KVM carries it; translated, and on a busy machine, in half a minute. */
-const UP_WITHIN_MS: Readonly<Record<Accelerator, number>> = { kvm: 30_000, tcg: 300_000 };
+const UP_WITHIN_MS: Readonly<Record<Accelerator, number>> = { kvm: 30_000, tcg: 600_000 };
 
 const parsed = parseGuestArguments(process.argv.slice(2));
 process.exitCode = parsed.kind === 'usage' ? showUsage(USAGE, parsed.problem) : await run(parsed.order).catch(complain);

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { askProgram } from './ask-program.ts';
 import { findBubblewrap } from './bubblewrap/bubblewrap-program.ts';
 import { findLoopDisk } from './bubblewrap/loop-disk.ts';
 import { findRootTools } from './bubblewrap/root-view.ts';
@@ -42,9 +43,8 @@ const isRoot = (): boolean => process.getuid?.() === 0;
 async function versionOf(name: string, directories: readonly string[]): Promise<string | null> {
   const path = findProgram(name, directories);
   if (path === null) return null;
-  const asked = promisify(execFile)(path, ['--version'], { timeout: ASK_MS, env: {} });
-  return asked.then(
-    ({ stdout }) => stdout.split('\n')[0] ?? '',
+  return askProgram(path, '--version').then(
+    (said) => said.split('\n')[0] ?? '',
     () => null,
   );
 }
@@ -65,9 +65,10 @@ async function gvisor({ runsc, programDirs }: HostQuestions): Promise<HostFact> 
 
 function controlGroups(): HostFact {
   const finding = detectCgroups();
-  return finding.found
-    ? there('control groups', `v${finding.host.version}: ${controllersOf(finding.host).join(', ')}`)
-    : lacking('control groups', finding.why, finding.remedy);
+  if (!finding.found) return lacking('control groups', finding.why, finding.remedy);
+  const { host } = finding;
+  const where = host.version === 2 ? ` below ${host.parent}` : '';
+  return there('control groups', `v${host.version}${where}: ${controllersOf(host).join(', ')}`);
 }
 
 const settingOf = (path: string): string | null => {

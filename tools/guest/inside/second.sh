@@ -49,7 +49,7 @@ say() { printf '\ndelta-guest: %s\n' "$1" >/dev/ttyS1; }
 say 'up'
 {
   (
-    [ "$CGROUPS" != 2 ] || sh -c 'echo 0 >"$1"/cgroup.procs' sh $group
+    [ "$CGROUPS" != 2 ] || echo 0 >$group/cgroup.procs
     exec $become sh /run/guest/work
   )
   echo $? >/run/guest/code

@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { askProgram } from '../ask-program.ts';
 import { findProgram } from '../find-program.ts';
 
 export type BubblewrapProgram = { readonly path: string; readonly version: string; readonly disablesUserns: boolean };
@@ -13,18 +12,12 @@ const REMEDY = 'install bubblewrap 0.8 or newer (package `bubblewrap`), or name 
 /** Without one of these the sandbox cannot be built as described, so an older bubblewrap is as good as none. */
 const NEEDED_OPTIONS = ['--size', '--perms', '--clearenv', '--json-status-fd', '--seccomp', '--args', '--as-pid-1'];
 
-/** How long `bwrap --help` may take. */
-const ASK_MS = 5_000;
-
-const ask = async (path: string, option: string): Promise<string> =>
-  (await promisify(execFile)(path, [option], { timeout: ASK_MS, env: {} })).stdout;
-
 /** Looks for bubblewrap (`name` is a path, or a name sought in `directories`) and finds out what it can do. */
 export async function findBubblewrap(name: string, directories: readonly string[]): Promise<BubblewrapFinding> {
   const path = findProgram(name, directories);
   if (path === null) return { found: false, why: `bubblewrap was not found as ${name}`, remedy: REMEDY };
   try {
-    const [help, version] = await Promise.all([ask(path, '--help'), ask(path, '--version')]);
+    const [help, version] = await Promise.all([askProgram(path, '--help'), askProgram(path, '--version')]);
     const lacking = NEEDED_OPTIONS.filter((option) => !help.includes(`    ${option} `));
     if (lacking.length > 0) {
       return { found: false, why: `${version.trim()} at ${path} lacks ${lacking.join(' ')}`, remedy: REMEDY };

@@ -11,7 +11,7 @@ import { CGROUP_PREFIX, killMembers, removeGroup } from './step-cgroup.ts';
 const PROGRAM = fileURLToPath(new URL('../testing/in-delegated-group.fixture.ts', import.meta.url));
 
 /** As a container engine does it: the group looks like the top one, and is given with its processes in it. */
-const INSIDE = 'mount -t cgroup2 none /sys/fs/cgroup && exec "$@"';
+const INSIDE = 'umount /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec "$@"';
 const ENTER = 'echo 0 >"$1/cgroup.procs" || exit 125; shift; exec unshare --cgroup --mount /bin/sh -c "$@"';
 
 /** What the program says from within a group below `parent`, which is gone afterwards with all that was made below it. */

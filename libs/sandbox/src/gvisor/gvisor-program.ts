@@ -1,5 +1,4 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { askProgram } from '../ask-program.ts';
 import { findProgram } from '../find-program.ts';
 
 export type GvisorProgram = { readonly path: string; readonly version: string };
@@ -14,21 +13,13 @@ const REMEDY =
 /** Without one of these the sandbox cannot be built as described; all who have them know the calls that today's programs make. */
 const NEEDED_OPTIONS = ['-directfs', '-host-uds', '-ignore-cgroups', '-oci-seccomp', '-overlay2'];
 
-/** How long runsc may take to say what it is. */
-const ASK_MS = 10_000;
-
-const ask = async (path: string, word: string): Promise<string> => {
-  const { stdout, stderr } = await promisify(execFile)(path, [word], { timeout: ASK_MS, env: {} });
-  return stdout + stderr;
-};
-
 /** Looks for gVisor's `runsc` (`name` is a path, or a name sought in `directories`) and finds out what it can do. */
 export async function findGvisor(name: string, directories: readonly string[]): Promise<GvisorFinding> {
   const path = findProgram(name, directories);
   if (path === null) return { found: false, why: `runsc was not found as ${name}`, remedy: REMEDY };
   try {
-    const [version = ''] = (await ask(path, '--version')).split('\n');
-    const help = await ask(path, 'flags');
+    const [version = ''] = (await askProgram(path, '--version')).split('\n');
+    const help = await askProgram(path, 'flags');
     const lacking = NEEDED_OPTIONS.filter((option) => !help.includes(`  ${option}`));
     return lacking.length === 0
       ? { found: true, program: { path, version: version.trim() } }
