@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { parseGuestArguments, type GuestOrder } from './arguments.ts';
 import { GuestConsole } from './console.ts';
 import { settingText, workText } from './initial-memory.ts';
-import { qemuArguments } from './machine.ts';
+import { machineArguments } from './machine.ts';
 import { verdictOf } from './verdict.ts';
 import { workOf } from './work.ts';
 
@@ -68,17 +68,23 @@ describe('how a guest is booted', () => {
   const files = { kernel: '/k', initialMemory: '/i', disk: '/a,b/disk', log: '/a,b/log' };
 
   it('given paths with commas, QEMU takes them for paths', () => {
-    const args = qemuArguments('tcg', files);
+    const args = machineArguments('tcg', files);
     expect(args).toEqual(
       expect.arrayContaining(['file:/a,,b/log', 'file=/a,,b/disk,if=virtio,format=raw,cache=unsafe']),
     );
   });
 
   it('this machine’s files cannot be changed, and there is no network', () => {
-    const args = qemuArguments('kvm', files).join(' ');
+    const args = machineArguments('kvm', files).join(' ');
     expect(args).toContain('-virtfs local,path=/,mount_tag=host,security_model=none,readonly=on');
     expect(args).toContain('-nodefaults');
     expect(args).not.toMatch(/-net|-nic/u);
+  });
+
+  it('given a kernel that is a program, its second serial line is what it prints', () => {
+    expect(machineArguments('uml', files)).toEqual(
+      expect.arrayContaining(['initrd=/i', 'ubd0=/a,b/disk', 'con0=fd:2,fd:2', 'ssl1=fd:0,fd:1']),
+    );
   });
 });
 

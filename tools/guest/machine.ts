@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { leash } from '../bootstrap/leash.mjs';
-import type { Accelerator } from './arguments.ts';
+import type { Machine } from './arguments.ts';
 import { GuestConsole } from './console.ts';
 import type { GuestEnd } from './verdict.ts';
 
@@ -21,8 +21,18 @@ const APPEND = 'console=ttyS0 panic=-1 quiet no_timer_check';
 /** In an option of QEMU a comma ends a value, and two are one. */
 const value = (path: string): string => path.replaceAll(',', ',,');
 
-/** Two processors and 4 GiB; this machine's files read-only; the first serial line for the kernel, the second for the work. */
-export function qemuArguments(accelerator: Accelerator, files: MachineFiles): readonly string[] {
+/** 4 GiB, this machine's files, a disk; the first serial line for the kernel, the second for the work. */
+export const machineArguments = (machine: Machine, files: MachineFiles): readonly string[] =>
+  machine === 'uml' ? umlArguments(files) : qemuArguments(machine, files);
+
+/** What its kernel says goes to its stderr. */
+const umlArguments = ({ initialMemory, disk }: MachineFiles): readonly string[] =>
+  [
+    ['mem=4096M', `initrd=${initialMemory}`, `ubd0=${disk}`, 'panic=-1', 'quiet'],
+    ['con=null', 'con0=fd:2,fd:2', 'ssl=null', 'ssl1=fd:0,fd:1'],
+  ].flat();
+
+function qemuArguments(accelerator: 'kvm' | 'tcg', files: MachineFiles): readonly string[] {
   const processor = accelerator === 'kvm' ? 'host' : 'max';
   return [
     ['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
@@ -42,29 +52,35 @@ export function qemuArguments(accelerator: Accelerator, files: MachineFiles): re
 }
 
 export interface Boot {
-  readonly qemu: string;
+  readonly program: string;
   readonly args: readonly string[];
   readonly libraryPath: string;
   readonly log: string;
   /** Within this it has to be as far as to run something. */
   readonly upWithinMs: number;
   readonly limitMs: number;
+  /** Called when it is. */
+  readonly onUp: () => void;
 }
 
 /** `never-up`: it did not come as far as its work, with what it said last. */
 export type BootEnd = GuestEnd | { readonly kind: 'never-up'; readonly said: string };
 
-/** The end of what the guest's kernel and QEMU said. */
+/** The end of what the guest's kernel, and what carries it, said. */
 const SAID_CHARS = 2_000;
 
 /** Boots a guest and waits for its end, or ends it. It is gone when this settles; what the work in it says is shown as it comes. */
 export async function bootGuest(boot: Boot, show: (text: string) => void, signal: AbortSignal): Promise<BootEnd> {
   const env = boot.libraryPath === '' ? process.env : { ...process.env, LD_LIBRARY_PATH: boot.libraryPath };
-  const child = spawn(boot.qemu, boot.args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(boot.program, boot.args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const tie = child.pid === undefined ? null : leash(child.pid, { signal: 'SIGKILL' });
   const guest = new GuestConsole();
   let complaint = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => show(guest.take(text)));
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const wasUp = guest.isUp;
+    show(guest.take(text));
+    if (guest.isUp && !wasUp) boot.onUp();
+  });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint = (complaint + text).slice(-SAID_CHARS)));
   let cut: BootEnd['kind'] | null = null;
   const end = (kind: BootEnd['kind']): void => {

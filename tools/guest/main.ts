@@ -4,10 +4,10 @@ import { join, resolve } from 'node:path';
 import { createProgress, openCache, reasonOf, removeOnDeath, SetupProblem, showUsage } from '../bootstrap/index.mjs';
 import { findProgram } from '../bootstrap/find-program.mjs';
 import { lastLine, runCommand } from '../bootstrap/run-command.mjs';
-import { parseGuestArguments, USAGE, type Accelerator, type GuestOrder } from './arguments.ts';
+import { parseGuestArguments, USAGE, type GuestOrder, type Machine } from './arguments.ts';
 import { makeInitialMemory } from './initial-memory.ts';
-import { bootGuest, qemuArguments, type BootEnd, type MachineFiles } from './machine.ts';
-import { guestPrograms, type GuestPrograms } from './programs.ts';
+import { bootGuest, machineArguments, type Boot, type BootEnd, type MachineFiles } from './machine.ts';
+import { guestPrograms } from './programs.ts';
 import { verdictOf } from './verdict.ts';
 import { workOf } from './work.ts';
 
@@ -17,8 +17,8 @@ const progress = createProgress();
 /** A sparse file: what is not written takes no room. */
 const DISK_BYTES = 16 * 1024 ** 3;
 
-/** A kernel comes up within a second or two where KVM carries it; translated, and on a busy machine, in half a minute. */
-const UP_WITHIN_MS: Readonly<Record<Accelerator, number>> = { kvm: 30_000, tcg: 600_000 };
+/** It comes up in a second or two where KVM carries it, and where that takes longer something else is quicker; else in half a minute. */
+const UP_WITHIN_MS: Readonly<Record<Machine, number>> = { kvm: 30_000, uml: 300_000, tcg: 600_000 };
 
 const parsed = parseGuestArguments(process.argv.slice(2));
 process.exitCode = parsed.kind === 'usage' ? showUsage(USAGE, parsed.problem) : await run(parsed.order).catch(complain);
@@ -26,17 +26,10 @@ process.exitCode = parsed.kind === 'usage' ? showUsage(USAGE, parsed.problem) : 
 async function run(order: GuestOrder): Promise<number> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
-  const cacheDir = await openCache({ repoRoot });
-  const programs = await progress.step('guest', async (say) => {
-    const found = await guestPrograms({ cacheDir, say, fetch: order.fetch });
-    say(`${kernelName(found)} in ${found.qemu}`);
-    return found;
-  });
   const dir = await mkdtemp(join(tmpdir(), 'delta-guest-'));
   const tie = removeOnDeath(dir);
   try {
-    const { end, accelerator } = await firstThatComesUp(order, programs, dir, stop.signal);
-    const kernel = `${kernelName(programs)}, ${accelerator.toUpperCase()}`;
+    const { end, kernel } = await firstThatComesUp(order, dir, stop.signal);
     const { text, exitCode } = verdictOf(end, kernel, order);
     process.stdout.write(`\n${text}\n`);
     return exitCode;
@@ -46,57 +39,56 @@ async function run(order: GuestOrder): Promise<number> {
   }
 }
 
-function kernelName({ kernel }: GuestPrograms): string {
-  return `Linux ${kernel.slice(kernel.indexOf('vmlinuz-') + 8)}`;
-}
-
 interface Came {
   readonly end: Exclude<BootEnd, { readonly kind: 'never-up' }>;
-  readonly accelerator: Accelerator;
+  /** What came up, in words. */
+  readonly kernel: string;
 }
 
-async function firstThatComesUp(
-  order: GuestOrder,
-  programs: GuestPrograms,
-  dir: string,
-  signal: AbortSignal,
-): Promise<Came> {
+async function firstThatComesUp(order: GuestOrder, dir: string, signal: AbortSignal): Promise<Came> {
   const reasons: string[] = [];
-  for (const accelerator of order.accelerators) {
-    const end = await booted(order, accelerator, programs, dir, signal);
-    if (end.kind !== 'never-up') return { end, accelerator };
-    reasons.push(`${accelerator.toUpperCase()}: ${end.said}`);
-    progress.note(`with ${accelerator.toUpperCase()} it does not come up: ${lastLine(end.said)}`);
+  for (const machine of order.machines) {
+    const tried = await cameUp(order, machine, dir, signal).catch(reasonOfLack);
+    if (typeof tried !== 'string') return tried;
+    reasons.push(`${machine}: ${tried}`);
+    progress.note(`no guest with ${machine}: ${lastLine(tried)}`);
   }
   throw new SetupProblem(`no guest comes up (${reasons.join('; ')})`, 'try it on another machine');
 }
 
-async function booted(
-  order: GuestOrder,
-  accelerator: Accelerator,
-  programs: GuestPrograms,
-  dir: string,
-  signal: AbortSignal,
-): Promise<BootEnd> {
-  if (accelerator === 'kvm' && !(await mayUseKvm())) return { kind: 'never-up', said: '/dev/kvm cannot be opened' };
-  const own = await mkdtemp(join(dir, `${accelerator}-`));
+/** That one machine lacks something is no failure while there are others. */
+function reasonOfLack(error: unknown): string {
+  if (error instanceof SetupProblem) return error.message;
+  throw error;
+}
+
+/** @returns how it ended, or why it did not come up */
+async function cameUp(order: GuestOrder, machine: Machine, dir: string, signal: AbortSignal): Promise<Came | string> {
+  if (machine === 'kvm' && !(await mayUseKvm())) return '/dev/kvm cannot be opened';
+  const cacheDir = await openCache({ repoRoot });
+  const programs = await progress.step('guest', async (say) => {
+    const found = await guestPrograms(machine, { cacheDir, say, fetch: order.fetch });
+    say(`${found.name}, ${found.program}`);
+    return found;
+  });
+  const own = await mkdtemp(join(dir, `${machine}-`));
   const files: MachineFiles = {
     kernel: programs.kernel,
-    initialMemory: await makeInitialMemory(own, programs, workOf(order, accelerator, repoRoot, process.env)),
+    initialMemory: await makeInitialMemory(own, programs, workOf(order, machine, repoRoot, process.env)),
     disk: await makeDisk(join(own, 'disk')),
     log: join(own, 'log'),
   };
-  const { qemu, libraryPath } = programs;
-  const args = qemuArguments(accelerator, files);
-  const boot = {
-    qemu,
-    args,
-    libraryPath,
+  const boot: Boot = {
+    program: programs.program,
+    args: machineArguments(machine, files),
+    libraryPath: programs.libraryPath,
     log: files.log,
-    upWithinMs: UP_WITHIN_MS[accelerator],
+    upWithinMs: UP_WITHIN_MS[machine],
     limitMs: order.limitMs,
+    onUp: () => progress.note(`the guest is up, with ${machine}`),
   };
-  return bootGuest(boot, (text) => void process.stdout.write(text), signal);
+  const end = await bootGuest(boot, (text) => void process.stdout.write(text), signal);
+  return end.kind === 'never-up' ? end.said : { end, kernel: `${programs.name}, ${machine}` };
 }
 
 function mayUseKvm(): Promise<boolean> {

@@ -5,12 +5,17 @@ import { unpackDebianPackages } from '../bootstrap/debian-package.mjs';
 import { findProgram } from '../bootstrap/find-program.mjs';
 import { runCommand } from '../bootstrap/run-command.mjs';
 import { SetupProblem } from '../bootstrap/setup-problem.mjs';
+import type { Machine } from './arguments.ts';
 
 /** What a guest is booted with. */
 export interface GuestPrograms {
-  readonly qemu: string;
-  /** Where QEMU finds its libraries; empty when it is installed. */
+  /** The kernel, in words. */
+  readonly name: string;
+  /** QEMU, or a kernel that is a program. */
+  readonly program: string;
+  /** Where that finds its libraries; empty where it needs none of ours. */
   readonly libraryPath: string;
+  /** The kernel's image. */
   readonly kernel: string;
   /** Folder with modules of the kernel, named so that their order is that in which they are loaded. */
   readonly modules: string;
@@ -25,6 +30,7 @@ export interface Where {
 }
 
 const QEMU = 'qemu-system-x86_64';
+const BUSYBOX = 'bin/busybox';
 const MODULES_DIR = 'modules';
 
 /** What a guest needs before it has a root, each after those it depends on; a kernel may have some of them built in. */
@@ -35,35 +41,56 @@ const MODULES = [
 ].flat();
 
 /**
- * QEMU, installed or unpacked, and a kernel with the one program that brings it up, always unpacked: that of the machine may be
- * readable for root alone, and is not what is to be tried.
+ * A kernel, what carries it, and the one program that brings it up. Kernels are always unpacked: that of the machine may be readable
+ * for root alone, and is not what is to be tried.
  *
  * @throws {SetupProblem} when they cannot be had
  */
-export async function guestPrograms(where: Where): Promise<GuestPrograms> {
+export async function guestPrograms(machine: Machine, where: Where): Promise<GuestPrograms> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new SetupProblem('guests are for Linux on x64 alone', 'run this there');
   }
-  const guest = await folderOf('guest-kernel', 'bin/busybox', unpackKernel, where);
-  const kernel = (await readdir(join(guest, 'boot'))).find((name) => name.startsWith('vmlinuz-'));
-  if (kernel === undefined) throw new SetupProblem(`no kernel lies in ${guest}`, 'delete that folder');
+  return machine === 'uml' ? kernelAsProgram(where) : kernelInQemu(where);
+}
+
+async function kernelInQemu(where: Where): Promise<GuestPrograms> {
+  const folder = await folderOf('guest-kernel', BUSYBOX, unpackKernel, where);
+  const kernel = (await readdir(join(folder, 'boot'))).find((name) => name.startsWith('vmlinuz-'));
+  if (kernel === undefined) throw new SetupProblem(`no kernel lies in ${folder}`, 'delete that folder');
   return {
+    name: `Linux ${kernel.slice('vmlinuz-'.length)}`,
     ...(await qemuProgram(where)),
-    kernel: join(guest, 'boot', kernel),
-    modules: join(guest, MODULES_DIR),
-    busybox: join(guest, 'bin/busybox'),
+    kernel: join(folder, 'boot', kernel),
+    modules: join(folder, MODULES_DIR),
+    busybox: join(folder, BUSYBOX),
   };
 }
 
-async function qemuProgram(where: Where): Promise<Pick<GuestPrograms, 'qemu' | 'libraryPath'>> {
+async function kernelAsProgram(where: Where): Promise<GuestPrograms> {
+  const file = 'usr/bin/linux.uml';
+  const unpack = (into: string): Promise<Unpacked> => unpackWithModules(['user-mode-linux'], into, 'usr/lib/uml');
+  const folder = await folderOf('guest-uml', file, unpack, where);
+  const program = join(folder, file);
+  const { stdout } = await runCommand(program, ['--version']);
+  return {
+    name: `User-Mode Linux ${stdout.trim()}`,
+    program,
+    libraryPath: '',
+    kernel: program,
+    modules: join(folder, MODULES_DIR),
+    busybox: join(folder, BUSYBOX),
+  };
+}
+
+async function qemuProgram(where: Where): Promise<Pick<GuestPrograms, 'program' | 'libraryPath'>> {
   const installed = await findProgram(QEMU);
-  if (installed !== null) return { qemu: installed, libraryPath: '' };
+  if (installed !== null) return { program: installed, libraryPath: '' };
   const file = `usr/bin/${QEMU}`;
   const unpack = (into: string): Promise<Unpacked> =>
     unpackDebianPackages(['qemu-system-x86'], into, { dependencies: true });
   const folder = await folderOf('guest-qemu', file, unpack, where);
   const libraries = ['usr/lib/x86_64-linux-gnu', 'lib/x86_64-linux-gnu'].map((path) => join(folder, path));
-  return { qemu: join(folder, file), libraryPath: libraries.join(':') };
+  return { program: join(folder, file), libraryPath: libraries.join(':') };
 }
 
 type Unpacked = Awaited<ReturnType<typeof unpackDebianPackages>>;
@@ -81,28 +108,27 @@ async function folderOf(
   throw new SetupProblem(`${name} cannot be had (${reason})`, 'go online, on Debian or Ubuntu');
 }
 
-/**
- * The package that always names the newest kernel depends on one that has its version for a name. Of its modules, some
- * thousand, only those are kept that a guest needs.
- */
+/** The package that always names the newest kernel depends on one that has its version for a name. */
 async function unpackKernel(into: string): Promise<Unpacked> {
   const { stdout } = await runCommand('apt-cache', ['depends', '--important', 'linux-image-amd64']);
   const image = /\blinux-image-\d\S*/u.exec(stdout)?.[0];
   if (image === undefined) return { unpacked: false, reason: 'apt knows no linux-image-amd64: run apt-get update' };
-  const result = await unpackDebianPackages([image, 'busybox-static'], into);
-  if (result.unpacked) await keepModules(into);
-  return result;
+  return unpackWithModules([image], into, 'lib');
 }
 
-async function keepModules(folder: string): Promise<void> {
-  const all = join(folder, 'lib');
+/** Of a kernel's modules, some thousand, only those are kept that a guest needs. */
+async function unpackWithModules(names: readonly string[], into: string, modulesDir: string): Promise<Unpacked> {
+  const result = await unpackDebianPackages([...names, 'busybox-static'], into);
+  if (!result.unpacked) return result;
+  const all = join(into, modulesDir);
   const paths = (await readdir(all, { recursive: true })).filter((path) => path.includes('.ko'));
   const byName = new Map(paths.map((path) => [basename(path).replace(/\.ko.*$/u, ''), path]));
-  await mkdir(join(folder, MODULES_DIR));
+  await mkdir(join(into, MODULES_DIR));
   for (const [at, name] of MODULES.entries()) {
     const path = byName.get(name);
     if (path === undefined) continue;
-    await rename(join(all, path), join(folder, MODULES_DIR, `${String(at).padStart(2, '0')}-${basename(path)}`));
+    await rename(join(all, path), join(into, MODULES_DIR, `${String(at).padStart(2, '0')}-${basename(path)}`));
   }
   await rm(all, { recursive: true });
+  return result;
 }

@@ -1,10 +1,10 @@
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Accelerator, GuestOrder } from './arguments.ts';
+import type { Machine, GuestOrder } from './arguments.ts';
 import type { GuestWork } from './initial-memory.ts';
 
-/** A translated guest is about so many times slower, and the limits of tests are made for machines. */
-const TEST_TIMEOUT_MS: Readonly<Record<Accelerator, number>> = { kvm: 120_000, tcg: 600_000 };
+/** Limits of tests are made for machines, and these are slower. */
+const TEST_TIMEOUT_MS: Readonly<Record<Machine, number>> = { kvm: 120_000, uml: 600_000, tcg: 600_000 };
 
 /** Jest loads native ES modules only under this flag; Node calls it experimental in every process that has it. */
 const NODE_OPTIONS = '--experimental-vm-modules --disable-warning=ExperimentalWarning';
@@ -12,7 +12,7 @@ const NODE_OPTIONS = '--experimental-vm-modules --disable-warning=ExperimentalWa
 /** What is done in a guest. @param env this process's: what the bootstrap found goes along, without a container engine, which is here */
 export function workOf(
   { cgroups, place, work }: GuestOrder,
-  accelerator: Accelerator,
+  machine: Machine,
   repoRoot: string,
   env: NodeJS.ProcessEnv,
 ): GuestWork {
@@ -21,7 +21,7 @@ export function workOf(
       entry[0].startsWith('DELTA_') && entry[0] !== 'DELTA_CONTAINER_ENGINE' && entry[1] !== undefined,
   );
   const jest = join(repoRoot, 'node_modules', 'jest', 'bin', 'jest.js');
-  const timeout = `--testTimeout=${TEST_TIMEOUT_MS[accelerator]}`;
+  const timeout = `--testTimeout=${TEST_TIMEOUT_MS[machine]}`;
   return {
     repoRoot,
     cgroups,

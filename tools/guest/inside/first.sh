@@ -8,8 +8,13 @@ for module in /modules/*; do /bin/busybox insmod "$module"; done
 mkdir -p /dev /proc /host /layer /new
 mount -t devtmpfs dev /dev
 mount -t proc proc /proc
-mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro host /host
-mount -t ext4 /dev/vda /layer
+if [ -e /dev/ubda ]; then # User-Mode Linux
+  mount -t hostfs -o ro host /host
+  mount -t ext4 /dev/ubda /layer
+else
+  mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro host /host
+  mount -t ext4 /dev/vda /layer
+fi
 mkdir -p /layer/system/up /layer/system/work /layer/repo/up /layer/repo/work /layer/tmp /layer/vartmp
 chmod 1777 /layer/tmp /layer/vartmp
 mount -t overlay -o lowerdir=/host,upperdir=/layer/system/up,workdir=/layer/system/work system /new
