@@ -23,7 +23,7 @@ describe('what a step of tier gvisor is told', () => {
     gvisorSetting({
       runsc: '/nowhere/runsc',
       setpriv: '/nowhere/setpriv',
-      cgroups: { version: 2, parent: '/nowhere' },
+      cgroups: { version: 2, parent: '/nowhere', cpu: true },
       layout: {
         uid: 1,
         network: 'none',
