@@ -8,10 +8,9 @@ import {
   type LeaseOffer,
 } from '@delta-ci/contracts';
 import { originOf, type Git } from '@delta-ci/git';
-import { runJob, type JobResult, type JobSource, type SandboxExecutor } from '@delta-ci/sandbox';
+import { JobCaches, runJob, type JobResult, type JobSource, type SandboxExecutor } from '@delta-ci/sandbox';
 import { SecretMasker, SECRETS_BYTES_MAX, whyNoSecret, type Logger } from '@delta-ci/service';
-import { CacheCalls } from './caches/cache-calls.ts';
-import { JobCaches } from './caches/job-caches.ts';
+import { CacheCalls } from './cache-calls.ts';
 import { whenLookedInto, withoutHold } from './debug-hold.ts';
 import { KeptArtifacts } from './kept-artifacts.ts';
 import { fetchSource, type FetchedSource, type SourceTerms } from './fetch-source.ts';
@@ -111,7 +110,7 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     keeper.report({ logCursor: log.bytes });
   });
   const caches = new JobCaches(lease.job.caches, {
-    calls: new CacheCalls(tools.client, tools.token, lease.leaseId, keeper),
+    store: new CacheCalls(tools.client, tools.token, lease.leaseId, keeper),
     gitDir: tools.jobDir.gitDir,
     jobTimeoutMs: lease.job.policy.timeoutMs,
     diskBytes: lease.job.limits.diskBytes,

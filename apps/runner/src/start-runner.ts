@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { arch, hostname, platform } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { IsolationTier, LeaseOffer, RegisterRunnerAnswer, RunnerCapabilities } from '@delta-ci/contracts';
-import { resolveName, type UpstreamProxy } from '@delta-ci/egress';
+import { resolveName, upstreamAt } from '@delta-ci/egress';
 import { Git, isPublicAddress, LfsCache, type Protocol } from '@delta-ci/git';
 import {
   BubblewrapExecutor,
@@ -136,15 +136,6 @@ async function workOnce(
 function egressTerms({ egress, egressAllow, egressRanges, egressUpstream }: RunnerConfig): EgressTerms {
   const upstream = egressUpstream === undefined ? null : upstreamAt(new URL(egressUpstream.reveal()));
   return { mode: egress, allow: egressAllow, ranges: egressRanges, upstream, resolve: resolveName };
-}
-
-function upstreamAt({ hostname: host, port, username, password }: URL): UpstreamProxy {
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return {
-    host: host.replace(/^\[(.*)\]$/, '$1'),
-    port: Number(port === '' ? 80 : port),
-    authorization: username === '' ? null : `Basic ${Buffer.from(pair).toString('base64')}`,
-  };
 }
 
 /** While nothing is to be done, the sandbox for what comes is made; whatever it fails at, the job meets again and tells. */

@@ -1,6 +1,5 @@
-export { readAllowList, type AllowList, type ReadAllowList } from './allow-list.ts';
-export { readRanges, type Ranges } from './judge-address.ts';
-export type { EgressPolicy } from './decide-egress.ts';
-export { EgressProxy, type EgressProxyOptions } from './egress-proxy.ts';
+export { readAllowList } from './allow-list.ts';
+export { readRanges } from './judge-address.ts';
+export { openJobEgress, type EgressBounds, type JobEgress } from './job-egress.ts';
 export { resolveName } from './resolve-name.ts';
-export { DEFAULT_EGRESS_LIMITS, type EgressLimits, type ResolveName, type UpstreamProxy } from './settings.ts';
+export { upstreamAt, type ResolveName, type UpstreamProxy } from './settings.ts';

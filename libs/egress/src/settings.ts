@@ -25,3 +25,13 @@ export type UpstreamProxy = { readonly host: string; readonly port: number; read
 
 /** All addresses of a name, in the order in which they are tried. Rejects, or answers none, where there is none. */
 export type ResolveName = (name: string, signal: AbortSignal) => Promise<readonly string[]>;
+
+/** Reads a proxy's address, `http://[user:password@]host:port`. */
+export function upstreamAt({ hostname: host, port, username, password }: URL): UpstreamProxy {
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return {
+    host: host.replace(/^\[(.*)\]$/, '$1'),
+    port: Number(port === '' ? 80 : port),
+    authorization: username === '' ? null : `Basic ${Buffer.from(pair).toString('base64')}`,
+  };
+}

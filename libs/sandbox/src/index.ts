@@ -41,14 +41,8 @@ export { checkoutScript, DOWNLOADED_PACK, type JobSource } from './job/checkout.
 export { runJob, standBy, type JobOrder, type JobPlace, type JobSinks } from './job/run-job.ts';
 export type { JobResult } from './job/reported-step.ts';
 export { AGAIN, type HeldJob, type ShellUser } from './job/job-shell.ts';
-export {
-  cachePlaces,
-  packCache,
-  unpackCache,
-  type CachePlace,
-  type CacheStep,
-  type CacheStepEnd,
-} from './job/cache-archive.ts';
+export { CacheFailed, type CacheStore } from './job/caches/cache-store.ts';
+export { JobCaches, type JobCacheTools, type SecretWatch } from './job/caches/job-caches.ts';
 export { DummyExecutor, DUMMY_VARIABLE, type DummyBehaviour } from './dummy-executor.ts';
 export { lookAtHost, type HostFact, type HostQuestions } from './host-facts.ts';
 export { describeVerdicts, probeHost, type TierVerdict } from './probe-host.ts';

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { CACHE_CHUNK_CONTENT_BYTES_MAX } from '@delta-ci/contracts';
-import { Unreachable } from '../gateway-client.ts';
-import { ArchiveSender, TooLarge } from './cache-archives.ts';
+import { ArchiveSender } from './chunked-archive.ts';
 
 describe('an archive on its way out', () => {
   it('given one byte more than it may have, then it ends by name, and nothing is left under way', async () => {
@@ -15,13 +14,13 @@ describe('an archive on its way out', () => {
     const sender = new ArchiveSender({ upload }, new AbortController().signal, 1);
     const chunk = randomBytes(CACHE_CHUNK_CONTENT_BYTES_MAX);
     await sender.write(chunk);
-    await expect(sender.write(chunk.subarray(0, 1))).rejects.toThrow(TooLarge);
+    await expect(sender.write(chunk.subarray(0, 1))).rejects.toMatchObject({ code: 'too_large' });
     await sender.abort();
     expect(underWay).toBe(0);
   });
 
   it('given the store fails, then whoever writes hears of it', async () => {
-    const upload = () => Promise.reject(new Unreachable('no answer'));
+    const upload = () => Promise.reject(new Error('no answer'));
     const sender = new ArchiveSender({ upload }, new AbortController().signal, 10);
     await sender.write(Buffer.from('x'));
     await expect(sender.end()).rejects.toThrow('no answer');

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import { SOURCE_LAYOUT, type CacheContent } from '@delta-ci/contracts';
-import type { OutputSink, Sandbox, StepOutcome } from '../sandbox-executor.ts';
+import type { OutputSink, Sandbox, StepOutcome } from '../../sandbox-executor.ts';
 
 /**
  * Caches are packed and unpacked by the `tar` of the host's system, inside the sandbox and as the job's user: whatever an archive

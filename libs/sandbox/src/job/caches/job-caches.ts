@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -13,11 +14,10 @@ import {
   type FoundCache,
   type OfferedChunk,
 } from '@delta-ci/contracts';
-import { cachePlaces, packCache, unpackCache, type CacheStepEnd, type Sandbox } from '@delta-ci/sandbox';
-import type { MaskingStream } from '@delta-ci/service';
-import { Refused, Unreachable } from '../gateway-client.ts';
-import { ArchiveSender, Damaged, TooLarge, fetchArchive } from './cache-archives.ts';
-import type { CacheCalls } from './cache-calls.ts';
+import type { Sandbox } from '../../sandbox-executor.ts';
+import { cachePlaces, packCache, unpackCache, type CachePlace, type CacheStepEnd } from './cache-archive.ts';
+import { CacheFailed, type CacheStore } from './cache-store.ts';
+import { ArchiveSender, fetchArchive } from './chunked-archive.ts';
 
 /** Fetching takes at most so long, and at most a tenth of the job's time, and so does unpacking: what takes longer is sooner made again. */
 const RESTORE_MS_MAX = 5 * 60_000;
@@ -27,18 +27,26 @@ const SAVE_MS_MAX = 10 * 60_000;
 const SAVE_RESERVE_MS = 10_000;
 
 export interface JobCacheTools {
-  readonly calls: Pick<CacheCalls, 'find' | 'download' | 'downloadThroughGateway' | 'upload' | 'giveUp' | 'save'>;
-  /** The source's directory, in which archives wait to be unpacked. */
+  readonly store: CacheStore;
+  /** The source's directory, in which archives wait to be unpacked; other jobs may have the same. */
   readonly gitDir: string;
   readonly jobTimeoutMs: number;
   /** As much as the job's caches may have in all once they are unpacked: they lie on its disk. */
   readonly diskBytes: number;
   /** Finds the job's secrets in what is saved. */
-  readonly watch: () => Pick<MaskingStream, 'write' | 'end' | 'hasMasked'>;
+  readonly watch: () => SecretWatch;
   /** For the log of the job. */
   readonly say: (text: string) => Promise<void>;
   /** Aborted when the job has to stop. */
   readonly signal: AbortSignal;
+}
+
+/** Looks through what is saved, as it passes. */
+export interface SecretWatch {
+  write(bytes: Uint8Array): unknown;
+  end(): unknown;
+  /** Whether a secret was found so far. */
+  readonly hasMasked: boolean;
 }
 
 /** One cache of the job on its way. */
@@ -51,17 +59,6 @@ interface Entry {
 }
 
 type Transfer = NonNullable<CacheResult['saved']>;
-
-/** What went wrong with a cache, by name. */
-class CacheFailed extends Error {
-  readonly code: CacheProblem['code'];
-
-  constructor(code: CacheProblem['code'], message: string) {
-    super(message);
-    this.name = 'CacheFailed';
-    this.code = code;
-  }
-}
 
 /**
  * Caches of one job: fetched while its source is, unpacked before its first step, and saved when all its steps succeeded and there
@@ -78,9 +75,9 @@ export class JobCaches {
 
   constructor(requests: readonly CacheRequest[], tools: JobCacheTools) {
     this.#tools = tools;
-    this.#entries = requests.map((request, at) => ({
+    this.#entries = requests.map((request) => ({
       request,
-      name: `${at}`,
+      name: randomUUID(),
       result: { key: request.key, hit: false },
       answer: null,
     }));
@@ -142,7 +139,7 @@ export class JobCaches {
     await mkdir(join(this.#tools.gitDir, SOURCE_LAYOUT.caches)).catch(() => undefined);
     for (const entry of this.#entries) {
       await this.#attempt(entry, 'restore', async () => {
-        entry.answer = await this.#tools.calls.find(entry.request.key, signal);
+        entry.answer = await this.#tools.store.find(entry.request.key, signal);
       });
     }
     const first = this.#entries.find(({ answer }) => answer !== null && answer.cache !== null);
@@ -162,7 +159,7 @@ export class JobCaches {
     for (const root of ROOTS) {
       const chunks = cache.content[root];
       if (chunks.length === 0) continue;
-      await fetchArchive(this.#tools.calls, key, chunks, this.#pathOf(entry, root), signal);
+      await fetchArchive(this.#tools.store, key, chunks, this.#pathOf(entry, root), signal);
     }
     const restored = transferOf(cache, startedMs);
     entry.result = { ...entry.result, restored };
@@ -202,19 +199,20 @@ export class JobCaches {
     const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.sizeBytes, 0);
     const contentBytes = chunks.reduce((sum, chunk) => sum + chunk.contentBytes, 0);
     await this.#giveUpUnpackable(entry, signal);
-    const domain = await this.#record(key, content, signal);
-    if (domain === null) return this.#tools.say(`cache ${key}: another job has saved it meanwhile`);
+    const answer = await this.#tools.store.save({ key, content }, signal);
+    if (answer === null) return this.#tools.say(`cache ${key}: another job has saved it meanwhile`);
+    const { domain } = answer;
     const saved = transferOf({ domain, sizeBytes, contentBytes }, startedMs);
     entry.result = { ...entry.result, saved };
     await this.#tools.say(`cache ${key}: saved ${sizeText(saved)} in ${saved.tookMs} ms (${domain})`);
   }
 
   async #send(
-    place: Parameters<typeof packCache>[1],
+    place: CachePlace,
     sandbox: Sandbox,
     { signal, timeoutMs, chunksMax }: { signal: AbortSignal; timeoutMs: number; chunksMax: number },
   ): Promise<CacheContent['home']> {
-    const sender = new ArchiveSender(this.#tools.calls, signal, chunksMax);
+    const sender = new ArchiveSender(this.#tools.store, signal, chunksMax);
     const watch = this.#tools.watch();
     const failures: Error[] = [];
     const bytesMax = chunksMax * CACHE_CHUNK_CONTENT_BYTES_MAX + 1;
@@ -246,25 +244,8 @@ export class JobCaches {
     const cache = answer?.cache ?? null;
     if (cache === null || cache.domain !== answer?.saves) return;
     const { home, workspace } = cache.content;
-    try {
-      await this.#tools.calls.giveUp(
-        { key, content: { home: home.map(asSaved), workspace: workspace.map(asSaved) } },
-        signal,
-      );
-    } catch (error) {
-      // A gateway that knows no such call keeps it: that another is kept is then told as always.
-      if (!(error instanceof Refused) || error.stale) throw error;
-    }
-  }
-
-  /** The domain in which it is kept from now on; null when another was quicker. */
-  async #record(key: string, content: CacheContent, signal: AbortSignal): Promise<string | null> {
-    try {
-      return (await this.#tools.calls.save({ key, content }, signal)).domain;
-    } catch (error) {
-      if (error instanceof Refused && error.code === 'conflicting_repeat') return null;
-      throw error;
-    }
+    const content = { home: home.map(asSaved), workspace: workspace.map(asSaved) };
+    await this.#tools.store.giveUp({ key, content }, signal);
   }
 
   /** Whatever it fails with is a problem of the cache, unless the job has to stop anyway. */
@@ -319,10 +300,6 @@ function refuseUnless(end: CacheStepEnd, what: 'packed' | 'unpacked', signal: Ab
 function problemOf(error: unknown): Pick<CacheProblem, 'code' | 'message'> {
   const message = (error instanceof Error ? error.message : String(error)).slice(0, 1_000).toWellFormed();
   if (error instanceof CacheFailed) return { code: error.code, message };
-  if (error instanceof Damaged) return { code: 'damaged', message };
-  if (error instanceof TooLarge) return { code: 'too_large', message };
-  if (error instanceof Refused) return { code: GONE.has(error.code) ? 'damaged' : 'refused', message };
-  if (error instanceof Unreachable) return { code: 'store_unavailable', message };
   if (error instanceof DOMException && error.name === 'TimeoutError')
     return { code: 'timed_out', message: 'it took too long' };
   return { code: 'store_unavailable', message };
@@ -334,9 +311,6 @@ function transferOf(
 ): Transfer {
   return { domain, sizeBytes, contentBytes, tookMs: Math.round(performance.now() - startedMs) };
 }
-
-/** What is refused of a cache that was there a moment ago. */
-const GONE: ReadonlySet<string> = new Set(['not_found', 'digest_mismatch']);
 
 const MIB = 1024 ** 2;
 const sizeText = ({ sizeBytes, contentBytes }: { sizeBytes: number; contentBytes: number }): string =>

@@ -1,16 +1,21 @@
+import { createHash } from 'node:crypto';
 import type { CacheChunk, FindCacheAnswer, OfferedChunk, SaveCacheAnswer, SaveCacheRequest } from '@delta-ci/contracts';
+import { CacheFailed, type CacheStore } from '@delta-ci/sandbox';
 import { retryWithBackoff } from '@delta-ci/service';
-import { Refused, bytesOf, leastWaitMs, type GatewayClient, type LeaseSpeaker } from '../gateway-client.ts';
-import type { LeaseKeeper } from '../lease-keeper.ts';
-import type { RunnerToken } from '../runner-token.ts';
-import { GrantOver, sendGranted } from '../send-granted.ts';
+import { Refused, bytesOf, leastWaitMs, type GatewayClient, type LeaseSpeaker } from './gateway-client.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
+import type { RunnerToken } from './runner-token.ts';
+import { GrantOver, sendGranted } from './send-granted.ts';
 
 /** A cache is not worth waiting for: what does not answer within a few seconds is done without. */
 const RETRY = { initialMs: 200, capMs: 2_000, attemptsMax: 4, leastWaitMs };
 const DIRECT_MS = 60_000;
 
-/** What is said about caches under one lease: a few times each, and no longer than `signal` says. */
-export class CacheCalls {
+/** What is refused of a cache that was there a moment ago. */
+const GONE: ReadonlySet<string> = new Set(['not_found', 'digest_mismatch']);
+
+/** The caches that a mesh keeps, asked for under one lease: a few times each, and no longer than `signal` says. */
+export class CacheCalls implements CacheStore {
   readonly #client: GatewayClient;
   readonly #token: Pick<RunnerToken, 'current'>;
   readonly #leaseId: string;
@@ -32,19 +37,15 @@ export class CacheCalls {
     return this.#repeat(signal, async (speaker) => this.#client.findCache(speaker, key));
   }
 
-  /** A chunk's compressed bytes, nobody having looked at them: straight from the store if it has an address and answers. */
+  /** Straight from the store if it has an address, and answers what was asked for. */
   async download(key: string, chunk: OfferedChunk, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
     const { url, ...named } = chunk;
     const straight = url === null ? null : await fromStore(url, chunk.sizeBytes, signal);
-    return straight ?? this.downloadThroughGateway(key, named, signal);
+    if (straight !== null && digestOf(straight) === chunk.digest) return straight;
+    // The gateway looks at what it gives, and removes a cache of which the store has something else.
+    return this.#repeat(signal, async (speaker) => this.#client.downloadChunk(speaker, key, named));
   }
 
-  /** The gateway looks at what it gives, and removes a cache of which the store has something else. */
-  async downloadThroughGateway(key: string, chunk: CacheChunk, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#repeat(signal, async (speaker) => this.#client.downloadChunk(speaker, key, chunk));
-  }
-
-  /** Brings a chunk to the store, unless it stands there. */
   async upload(chunk: CacheChunk, bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<void> {
     const { stands, grant } = await this.#repeat(signal, async (speaker) => this.#client.grantChunk(speaker, chunk));
     if (stands) return;
@@ -52,13 +53,22 @@ export class CacheCalls {
     await this.#repeat(signal, async (speaker) => this.#client.uploadChunk(speaker, chunk.digest, bytes));
   }
 
-  /** Ends a cache that cannot be unpacked, where the run may save another. */
   async giveUp(cache: SaveCacheRequest, signal: AbortSignal): Promise<void> {
-    await this.#repeat(signal, async (speaker) => this.#client.giveUpCache(speaker, cache));
+    await this.#repeat(signal, async (speaker) =>
+      this.#client.giveUpCache(speaker, cache).catch((error: unknown) => {
+        // A gateway that knows no such call keeps it: that another is kept is then told as always.
+        if (!(error instanceof Refused) || error.stale) throw error;
+      }),
+    );
   }
 
-  async save(cache: SaveCacheRequest, signal: AbortSignal): Promise<SaveCacheAnswer> {
-    return this.#repeat(signal, async (speaker) => this.#client.saveCache(speaker, cache));
+  async save(cache: SaveCacheRequest, signal: AbortSignal): Promise<SaveCacheAnswer | null> {
+    return this.#repeat(signal, async (speaker) =>
+      this.#client.saveCache(speaker, cache).catch((error: unknown) => {
+        if (error instanceof Refused && error.code === 'conflicting_repeat') return null;
+        throw error;
+      }),
+    );
   }
 
   /** Whether the store took it; a grant that is over is not worth another where the gateway takes it as well. */
@@ -73,7 +83,7 @@ export class CacheCalls {
       return true;
     } catch (error) {
       if (error instanceof GrantOver) return false;
-      throw error;
+      throw named(error);
     }
   }
 
@@ -85,10 +95,14 @@ export class CacheCalls {
       );
     } catch (error) {
       if (error instanceof Refused && error.stale) this.#keeper.stopFor('stale');
-      throw error;
+      throw named(error);
     }
   }
 }
+
+/** A refusal ends the cache by a name of its own. */
+const named = (error: unknown): unknown =>
+  error instanceof Refused ? new CacheFailed(GONE.has(error.code) ? 'damaged' : 'refused', error.message) : error;
 
 /** What was answered is not asked again, nor whoever wants to be left alone for longer than a cache is worth. */
 const isRetryable = (error: unknown): boolean =>
@@ -107,3 +121,5 @@ async function fromStore(url: string, sizeBytes: number, signal: AbortSignal): P
     return null;
   }
 }
+
+const digestOf = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;

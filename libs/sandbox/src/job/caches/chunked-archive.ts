@@ -8,7 +8,7 @@ import {
   type CacheChunk,
   type OfferedChunk,
 } from '@delta-ci/contracts';
-import type { CacheCalls } from './cache-calls.ts';
+import { CacheFailed, type CacheStore } from './cache-store.ts';
 
 /** Chunks under way at once: their compression fills the cores of a small machine, and their transfer a line. */
 const AT_ONCE = 4;
@@ -16,28 +16,21 @@ const AT_ONCE = 4;
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
 
-/** What the store gave is not what was saved. */
-export class Damaged extends Error {
-  constructor(digest: string) {
-    super(`chunk ${digest} is not what was saved`);
-    this.name = 'Damaged';
-  }
-}
+const damaged = ({ digest }: CacheChunk): CacheFailed =>
+  new CacheFailed('damaged', `chunk ${digest} is not what was saved`);
 
-/** There is more than a cache may have. */
-export class TooLarge extends Error {
-  constructor() {
-    super(`it has more than ${(CACHE_CHUNKS_MAX * CACHE_CHUNK_CONTENT_BYTES_MAX) / 1024 ** 3} GiB`);
-    this.name = 'TooLarge';
-  }
-}
+const tooLarge = (): CacheFailed =>
+  new CacheFailed(
+    'too_large',
+    `it has more than ${(CACHE_CHUNKS_MAX * CACHE_CHUNK_CONTENT_BYTES_MAX) / 1024 ** 3} GiB`,
+  );
 
 /**
  * Fetches the chunks of an archive, a few at once, into a file: each is checked and decompressed, and written to its place.
- * @throws Damaged; what the calls throw
+ * @throws CacheFailed; what the store fails with
  */
 export async function fetchArchive(
-  calls: Pick<CacheCalls, 'download' | 'downloadThroughGateway'>,
+  store: Pick<CacheStore, 'download'>,
   key: string,
   chunks: readonly OfferedChunk[],
   path: string,
@@ -48,7 +41,7 @@ export async function fetchArchive(
   const ends = AbortSignal.any([signal, failed.signal]);
   const rest = placed(chunks).values();
   const fetchSome = async (): Promise<void> => {
-    for (const { chunk, offset } of rest) await fetchOne(calls, key, chunk, { file, offset }, ends);
+    for (const { chunk, offset } of rest) await fetchOne(store, key, chunk, { file, offset }, ends);
   };
   try {
     await allOrNone(Array.from({ length: AT_ONCE }, fetchSome), failed);
@@ -58,23 +51,19 @@ export async function fetchArchive(
 }
 
 async function fetchOne(
-  calls: Pick<CacheCalls, 'download' | 'downloadThroughGateway'>,
+  store: Pick<CacheStore, 'download'>,
   key: string,
   chunk: OfferedChunk,
   { file, offset }: { file: FileHandle; offset: number },
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted();
-  let bytes = await calls.download(key, chunk, signal);
-  if (digestOf(bytes) !== chunk.digest && chunk.url !== null) {
-    const { url: _, ...named } = chunk;
-    bytes = await calls.downloadThroughGateway(key, named, signal);
-  }
-  if (digestOf(bytes) !== chunk.digest) throw new Damaged(chunk.digest);
+  const bytes = await store.download(key, chunk, signal);
+  if (digestOf(bytes) !== chunk.digest) throw damaged(chunk);
   const content = await decompress(bytes, { maxOutputLength: chunk.contentBytes }).catch(() => {
-    throw new Damaged(chunk.digest);
+    throw damaged(chunk);
   });
-  if (content.byteLength !== chunk.contentBytes) throw new Damaged(chunk.digest);
+  if (content.byteLength !== chunk.contentBytes) throw damaged(chunk);
   await file.write(content, 0, content.byteLength, offset);
 }
 
@@ -89,7 +78,7 @@ function placed(chunks: readonly OfferedChunk[]): { chunk: OfferedChunk; offset:
 
 /** Sends an archive while it is made: cut, compressed and sent a few chunks at a time, and never more than these in memory. */
 export class ArchiveSender {
-  readonly #calls: Pick<CacheCalls, 'upload'>;
+  readonly #store: Pick<CacheStore, 'upload'>;
   readonly #signal: AbortSignal;
   readonly #failed = new AbortController();
   readonly #chunksMax: number;
@@ -100,16 +89,16 @@ export class ArchiveSender {
   #bytes = 0;
 
   /** @param chunksMax as many as are left of what one cache may have */
-  constructor(calls: Pick<CacheCalls, 'upload'>, signal: AbortSignal, chunksMax: number) {
-    this.#calls = calls;
+  constructor(store: Pick<CacheStore, 'upload'>, signal: AbortSignal, chunksMax: number) {
+    this.#store = store;
     this.#signal = AbortSignal.any([signal, this.#failed.signal]);
     this.#chunksMax = chunksMax;
   }
 
-  /** Takes the next bytes, which may change afterwards. @throws TooLarge; what sending an earlier chunk failed with */
+  /** Takes the next bytes, which may change afterwards. @throws CacheFailed `too_large`; what sending an earlier chunk failed with */
   async write(bytes: Uint8Array): Promise<void> {
     this.#bytes += bytes.byteLength;
-    if (this.#bytes > this.#chunksMax * CACHE_CHUNK_CONTENT_BYTES_MAX) throw new TooLarge();
+    if (this.#bytes > this.#chunksMax * CACHE_CHUNK_CONTENT_BYTES_MAX) throw tooLarge();
     for (let from = 0; from < bytes.byteLength;) {
       const some = bytes.subarray(from, from + CACHE_CHUNK_CONTENT_BYTES_MAX - this.#heldBytes);
       this.#held.set(some, this.#heldBytes);
@@ -150,7 +139,7 @@ export class ArchiveSender {
   async #send(content: Uint8Array): Promise<CacheChunk> {
     const bytes = Uint8Array.from(await compress(content));
     const chunk = { digest: digestOf(bytes), sizeBytes: bytes.byteLength, contentBytes: content.byteLength };
-    await this.#calls.upload(chunk, bytes, this.#signal);
+    await this.#store.upload(chunk, bytes, this.#signal);
     return chunk;
   }
 }
