@@ -10,8 +10,8 @@ Examples:
 Ends with 0 when all is well, 1 when a job failed, 2 when something was asked that cannot be done,
 3 when it could not be judged, 130 when it was interrupted.`,
   run: `
-Uncommitted changes count. Without --base the change is compared with where its branch forked off. Caches of jobs are neither
-restored nor saved.
+Uncommitted changes count. Without --base the change is compared with where its branch forked off. Jobs reach what their plan
+names and no more, and have caches, as on a runner; both are summed up at the end.
 
 Examples:
   delta run --base origin/main
@@ -66,6 +66,7 @@ A removal is recorded in the log, with who did it and why.
 
 Examples:
   delta caches list --repository github/demo/shop
+  delta caches list --local
   delta caches remove npm-packages-linux-... --repository github/demo/shop --reason "built with the wrong flags"`,
   parked: `
 What is done to a message is recorded in the log, with who did it.

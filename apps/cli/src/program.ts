@@ -99,8 +99,14 @@ function addLocal(program: Command, surroundings: Surroundings, done: Done): voi
   ofChange(program.command('run'))
     .description("plan and run this repository's change on this host; no forge and no services are needed")
     .option('--job <key>', 'only this job and what it needs')
-    .option('--network', "let every job use this host's network")
+    .addOption(
+      new Option(
+        '--network <kind>',
+        "for jobs whose plan names hosts: these alone (plan), or all of this host's network, weaker than on a runner (host)",
+      ).choices(['plan', 'host']),
+    )
     .option('--no-network', 'let no job use the network, even if the plan asks for it')
+    .option('--no-cache', 'restore no caches and save none')
     .option('--unsandboxed', 'run jobs as yourself, without any isolation: only for code you trust')
     .option('--keep-going', 'run the other jobs although one failed')
     .option('--shell-on-failure', 'when a job failed, open a shell in its sandbox, as the job left it')
@@ -273,18 +279,20 @@ function addCaches(program: Command, surroundings: Surroundings, done: Done): vo
     .command('caches')
     .description('what jobs left for later ones: list, remove')
     .addHelpText('after', EXAMPLES.caches);
-  ofGateway(caches.command('list'))
+  const ofMeshOrMachine = (name: string): Command =>
+    ofGateway(caches.command(name))
+      .option('--repository <id>', 'of this repository, for instance github/demo/shop; with --local a directory')
+      .addOption(new Option('--local', 'what `delta run` keeps on this machine').conflicts(['url', 'token']));
+  ofMeshOrMachine('list')
     .description('caches that are kept, newest first')
-    .option('--repository <id>', 'of this repository, for instance github/demo/shop')
     .option('--limit <n>', 'how many', wholeNumber(1, 200), 50)
     .option('--cursor <cursor>', 'where the page before ended')
     .action(async (options: CacheListOptions) =>
       done(await (await import('./commands/caches.ts')).listCaches(surroundings, options)),
     );
-  ofGateway(caches.command('remove'))
+  ofMeshOrMachine('remove')
     .description('remove what is kept under a key')
     .argument('<key>', 'of the cache')
-    .requiredOption('--repository <id>', 'of this repository, for instance github/demo/shop')
     .option('--domain <domain>', 'in this trust domain only, for instance trusted')
     .option('--reason <text>', 'why, for the log', '')
     .action(async (key: string, options: RemoveCachesOptions) =>

@@ -90,6 +90,15 @@ describe('the caches of a mesh, asked for under a lease', () => {
     expect(await calls.save({ key: 'key', content: { home: [CHUNK], workspace: [] } }, UNHURRIED)).toBeNull();
   });
 
+  it('given a gateway that gives up no cache, then that is no failure; given a lease that is gone, then it is', async () => {
+    const cache = { key: 'key', content: { home: [CHUNK], workspace: [] } };
+    answers = { 'POST caches/give-up': refusal(404, 'not_found') };
+    await calls.giveUp(cache, UNHURRIED);
+    answers = { 'POST caches/give-up': refusal(409, 'stale_lease') };
+    await expect(calls.giveUp(cache, UNHURRIED)).rejects.toMatchObject({ code: 'refused' });
+    expect(asked).toHaveLength(2);
+  });
+
   it('given the lease is gone, then the job is told to stop', async () => {
     answers = { 'POST caches/find': refusal(409, 'stale_lease') };
     await expect(calls.find('key', UNHURRIED)).rejects.toMatchObject({ code: 'refused' });

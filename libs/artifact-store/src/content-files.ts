@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Digest } from '@delta-ci/contracts';
@@ -87,9 +87,11 @@ export class ContentFiles implements ContentStore {
   async #publish(incoming: string, digest: Digest): Promise<void> {
     const path = this.#path(digest);
     await mkdir(dirname(path), { recursive: true });
-    await link(incoming, path).catch((error: NodeJS.ErrnoException) => {
-      // Somebody stored the same bytes first: the same digest is the same object.
+    await link(incoming, path).catch(async (error: NodeJS.ErrnoException) => {
+      // Somebody stored the same bytes first: the same digest is the same object, and stands since now for whoever looks for old ones.
       if (error.code !== 'EEXIST') throw error;
+      const now = new Date();
+      await utimes(path, now, now);
     });
   }
 

@@ -29,6 +29,7 @@ export {
   CACHE_CHUNK_CONTENT_BYTES_MAX,
   CacheChunk,
   CacheContent,
+  CacheKey,
   CacheName,
   CacheProblem,
   CacheRecord,

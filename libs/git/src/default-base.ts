@@ -87,6 +87,22 @@ async function lookAround(git: Git, gitDir: string): Promise<GitResult<Surroundi
   return done({ branch: branch.value, upstream: named, remoteDefault: remoteDefault.value });
 }
 
+/**
+ * The branch that changes of a working repository go into, by its full name as a branch: the remote's default branch, or else main or
+ * master. Null when there is none of these.
+ */
+export async function findMainBranch(git: Git, reader: RepositoryReader): Promise<GitResult<string | null>> {
+  const remoteDefault = await symbolicRef(git, reader.gitDir, 'refs/remotes/origin/HEAD');
+  if (!remoteDefault.ok) return remoteDefault;
+  if (remoteDefault.value !== undefined) return done(`refs/heads/${branchName(remoteDefault.value)}`);
+  for (const ref of MAIN_BRANCHES) {
+    const tip = await reader.resolveRef(ref);
+    if (tip.ok) return done(`refs/heads/${branchName(ref)}`);
+    if (!UNFIT.has(tip.error.code)) return tip;
+  }
+  return done(null);
+}
+
 /** Errors that make a candidate unfit rather than the search impossible. */
 const UNFIT = new Set(['ref_not_found', 'invalid_ref', 'no_merge_base', 'commit_not_found']);
 

@@ -8,6 +8,7 @@ import {
   readdir,
   readFile,
   readlink,
+  realpath,
   rm,
   stat,
   symlink,
@@ -42,6 +43,12 @@ async function uncommitted(made: MadeRepository): Promise<string[]> {
   const taken = await snapshot(made);
   const changes = valueOf(await taken.reader.diff(made.git(['rev-parse', 'HEAD']), taken.treeId));
   return changes.map((change) => `${change.status} ${change.path}`);
+}
+
+/** As a clone has it. */
+function remoteDefault(made: MadeRepository, branch: string, fetched = true): void {
+  if (fetched) made.git(['update-ref', `refs/remotes/origin/${branch}`, 'HEAD']);
+  made.git(['symbolic-ref', 'refs/remotes/origin/HEAD', `refs/remotes/origin/${branch}`]);
 }
 
 /** Names, sizes, times and contents of everything in a repository, as one digest. */
@@ -107,6 +114,22 @@ describe('opening', () => {
     expect(valueOf(await (await open(other)).resolveRef('HEAD'))).toBe(commit);
     expect(await uncommitted(other)).toEqual(['A b']);
     expect(await uncommitted(made)).toEqual([]);
+    expect(valueOf(await (await open(other)).commonDir())).toBe(await realpath(made.gitDir));
+    expect(valueOf(await (await open(made)).commonDir())).toBe(await realpath(made.gitDir));
+  });
+
+  it.each<[string, (made: MadeRepository) => void, string | null]>([
+    ['a remote that has a default branch', (made) => remoteDefault(made, 'trunk'), 'refs/heads/trunk'],
+    ['a remote whose default branch is not here', (made) => remoteDefault(made, 'far', false), 'refs/heads/far'],
+    ['a branch main', () => undefined, 'refs/heads/main'],
+    ['a branch master alone', (made) => void made.git(['branch', '-m', 'master']), 'refs/heads/master'],
+    ['other branches alone', (made) => void made.git(['branch', '-m', 'trunk']), null],
+  ])('given %s, when opened, then that is the branch changes go into, or none is', async (_, prepare, expected) => {
+    const made = await places.repository();
+    await made.write('a', 'a');
+    made.commitAll('one');
+    prepare(made);
+    expect(valueOf(await (await open(made)).mainBranch())).toBe(expected);
   });
 });
 

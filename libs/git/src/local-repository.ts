@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import { findDefaultBase, type BaseOptions, type DefaultBase } from './default-base.ts';
+import { findDefaultBase, findMainBranch, type BaseOptions, type DefaultBase } from './default-base.ts';
 import { done, failed, type GitResult } from './git-error.ts';
 import type { Git } from './git.ts';
 import { RepositoryReader } from './repository-reader.ts';
@@ -19,6 +19,17 @@ export class LocalRepository extends RepositoryReader {
   /** What the checked-out commit is best compared with. `no_commits` when there is none. */
   defaultBase(options: BaseOptions): Promise<GitResult<DefaultBase>> {
     return findDefaultBase(this.git, this, options);
+  }
+
+  /** The full name of the branch that changes go into; null when that cannot be told. */
+  mainBranch(): Promise<GitResult<string | null>> {
+    return findMainBranch(this.git, this);
+  }
+
+  /** Where its history is, absolute: the same for all of its working trees. */
+  commonDir(): Promise<GitResult<string>> {
+    const command = { command: 'rev-parse', flags: ['--path-format=absolute', '--git-common-dir'] };
+    return this.git.line(command, { gitDir: this.gitDir });
   }
 
   /** The working tree as one tree, uncommitted and new files included. The snapshot must be closed. */

@@ -1,26 +1,30 @@
 import type { SavedCache } from '@delta-ci/contracts';
 import { gatewayFor } from '../api/gateway.ts';
-import { EXIT, type ExitCode } from '../problem.ts';
+import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import { safeLine } from '../screen/safe-text.ts';
 import { table } from '../screen/table.ts';
 import { ageText, bytesText, plural } from '../screen/words.ts';
 import { printJson, type Surroundings } from '../surroundings.ts';
+import { listLocalCaches, removeLocalCaches } from './local-caches.ts';
 import type { ApiOptions } from './runs.ts';
 
 export interface CacheListOptions extends ApiOptions {
   readonly repository?: string;
   readonly limit: number;
   readonly cursor?: string;
+  readonly local?: boolean;
 }
 
 export interface RemoveCachesOptions extends ApiOptions {
-  readonly repository: string;
+  readonly repository?: string;
   readonly domain?: string;
   readonly reason: string;
+  readonly local?: boolean;
 }
 
 /** `delta caches list` */
 export async function listCaches(surroundings: Surroundings, options: CacheListOptions): Promise<ExitCode> {
+  if (options.local === true) return listLocalCaches(surroundings, options);
   const { repository, limit, cursor } = options;
   const page = await (await gatewayFor(surroundings, options)).listCaches({ repository, limit, cursor });
   if (options.json === true) {
@@ -36,8 +40,15 @@ export async function listCaches(surroundings: Surroundings, options: CacheListO
 export async function removeCaches(
   surroundings: Surroundings,
   key: string,
-  { repository, domain, reason, ...options }: RemoveCachesOptions,
+  { domain, reason, local, ...options }: RemoveCachesOptions,
 ): Promise<ExitCode> {
+  if (local === true) return removeLocalCaches(surroundings, key, options);
+  const { repository } = options;
+  if (repository === undefined) {
+    throw new Problem('invalid_options', 'a mesh keeps caches of many repositories: say which with --repository', {
+      next: 'or, for what `delta run` keeps on this machine, --local',
+    });
+  }
   const wanted = { repository, key, reason, ...(domain === undefined ? {} : { domain }) };
   const gateway = await gatewayFor(surroundings, options);
   const removed: SavedCache[] = [];

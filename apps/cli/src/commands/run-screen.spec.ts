@@ -58,6 +58,8 @@ const FAILURE: FailureExplanation = {
   incomplete: ['the log was cut'],
 };
 
+const PLACE = { port: 443, count: 1, sentBytes: 10, receivedBytes: 2_000 };
+
 const OUTCOMES: readonly LocalOutcome[] = [
   {
     key: 'test-cart',
@@ -66,6 +68,10 @@ const OUTCOMES: readonly LocalOutcome[] = [
     durationMs: 1_234,
     reason: 'step "test" ended with exit code 1',
     result: null,
+    caches: [
+      { key: 'npm-1', hit: true, restored: { domain: 'trusted', sizeBytes: 1_024, contentBytes: 4_096, tookMs: 20 } },
+    ],
+    egress: null,
     explanation: FAILURE,
   },
   {
@@ -75,6 +81,12 @@ const OUTCOMES: readonly LocalOutcome[] = [
     durationMs: 185_000,
     reason: 'no disk',
     result: null,
+    caches: [{ key: `npm-${HOSTILE}`, hit: false }],
+    egress: [
+      { ...PLACE, host: 'registry.example.test', decision: 'allowed', reason: null },
+      { ...PLACE, host: 'evil.example.test', decision: 'refused', reason: 'not-listed' },
+      { ...PLACE, host: 'own.example.test', decision: 'refused', reason: 'private-address' },
+    ],
     explanation: null,
   },
 ];
@@ -83,7 +95,7 @@ const RUN: PlannedRun = {
   plan: PLAN,
   digest: `sha256:${'0'.repeat(64)}`,
   jobs: JOBS,
-  network: 'when-asked',
+  network: 'plan',
   unsandboxed: false,
   comparedText: 'Compared: the working tree with bbbbbbbb (the merge base with main).',
 };

@@ -1,6 +1,8 @@
 import type { Plan, PlannedJob } from '@delta-ci/contracts';
-import { networkFor, type NetworkChoice } from '../local/execute-job.ts';
+import type { NetworkChoice } from '../local/job-network.ts';
 import type { LocalOutcome } from '../local/run-jobs.ts';
+import { cachesText } from '../screen/caches-text.ts';
+import { egressText } from '../screen/egress-text.ts';
 import { explanationText } from '../screen/explanation-text.ts';
 import { LineSplitter } from '../screen/line-splitter.ts';
 import { paintOutcome } from '../screen/paint.ts';
@@ -40,7 +42,8 @@ export interface EndedRun {
 export function jsonLines({ out }: Surroundings): RunScreen {
   const line = (value: object): void => out(`${safeJson(value)}\n`);
   return {
-    planned: ({ plan, digest, jobs }) => line({ type: 'planned', digest, jobs: jobs.map(({ key }) => key), plan }),
+    planned: ({ plan, digest, jobs, network }) =>
+      line({ type: 'planned', digest, jobs: jobs.map(({ key }) => key), network, plan }),
     started: ({ key }) => line({ type: 'job-started', job: key }),
     outputOf: ({ key }) => new LineSplitter((text) => line({ type: 'output', job: key, text })),
     finished: (job, outcome) => line({ type: 'job-finished', ...publicOutcome(job, outcome) }),
@@ -59,7 +62,7 @@ export function jsonLines({ out }: Surroundings): RunScreen {
 
 function publicOutcome(
   { key, explanation }: PlannedJob,
-  { outcome, notJudged, durationMs, reason, result, explanation: failure }: LocalOutcome,
+  { outcome, notJudged, durationMs, reason, result, caches, egress, explanation: failure }: LocalOutcome,
 ) {
   const { exitCode = null, signal = null, steps = [] } = result ?? {};
   return {
@@ -71,6 +74,8 @@ function publicOutcome(
     exitCode,
     signal,
     steps,
+    caches,
+    egress,
     why: explanation.sentence,
     failure,
   };
@@ -99,12 +104,33 @@ export function readable(surroundings: Surroundings): RunScreen {
 }
 
 function networkText({ jobs, network, unsandboxed }: PlannedRun): string {
-  if (unsandboxed) return 'Jobs run as yourself: nothing is kept from them, neither your files nor the network.\n';
-  const online = jobs.filter((job) => networkFor(job, network) === 'host').map(({ key }) => key);
-  if (online.length === 0) return '';
-  const why = network === 'always' ? 'as --network says' : 'because the plan asks for it; --no-network forbids it';
-  return `${plural(online.length, 'job')} may use this host's network, ${why}: ${online.join(', ')}\n`;
+  const online = jobs.filter(({ egress }) => egress.allow.length > 0).map(({ key }) => key);
+  const named = online.join(', ');
+  if (unsandboxed) {
+    const lists = online.length === 0 ? '' : ` The hosts that the plan names are no bounds in tier process: ${named}\n`;
+    return `Jobs run as yourself: nothing is kept from them, neither your files nor the network.\n${lists.trimStart()}`;
+  }
+  if (online.length === 0 || network === 'none') return '';
+  if (network === 'plan')
+    return `${plural(online.length, 'job')} may reach the hosts that the plan names and no others; --no-network forbids these too: ${named}\n`;
+  return `${plural(online.length, 'job')} may use all of this host's network, which is more than a runner gives, as --network host says: ${named}\n`;
 }
+
+/** What jobs reached and kept, in the tables of `delta runs view`. */
+function tablesText(surroundings: Surroundings, outcomes: readonly LocalOutcome[]): string {
+  const jobs = outcomes.map(({ key, caches, egress }) => {
+    const report = { caches: [...caches], ...(egress === null ? {} : { egress: [...egress] }) };
+    return { key, attempts: [{ report }] };
+  });
+  const isPrivate = outcomes.some(({ egress }) => egress?.some(({ reason }) => reason === 'private-address') === true);
+  return [cachesText(surroundings, jobs), egressText(surroundings, jobs) + (isPrivate ? PERMIT : '')]
+    .map((text) => (text === '' ? '' : `${text}\n`))
+    .join('');
+}
+
+/** A registry of one's own is the usual reason, and nobody else can know its addresses. */
+const PERMIT =
+  'Addresses that are not public are reached where DELTA_EGRESS_RANGES has them (10.1.0.0/16, for instance).\n';
 
 function endText(
   surroundings: Surroundings,
@@ -137,5 +163,5 @@ function endText(
   const done = outcomes.filter((each) => each.outcome === 'succeeded').length;
   const head = `${paintOutcome(paint, outcome)}: ${done} of ${plural(outcomes.length, 'job')} succeeded in ${durationText(durationMs)}`;
   const jobTable = rows.length === 0 ? '' : `${table(surroundings, ['JOB', 'OUTCOME', 'TIME', 'WHY'], rows)}\n`;
-  return `${explained.map((each) => `${each}\n`).join('')}${jobTable}${head}\n`;
+  return `${explained.map((each) => `${each}\n`).join('')}${jobTable}${tablesText(surroundings, outcomes)}${head}\n`;
 }

@@ -1,10 +1,13 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import type { PlannedJob } from '@delta-ci/contracts';
-import type { HeldJob } from '@delta-ci/sandbox';
+import type { HeldJob, SandboxExecutor } from '@delta-ci/sandbox';
 import { makeProcessDirectory } from '@delta-ci/git';
 import { chooseExecutor } from '../local/choose-executor.ts';
 import { openFailureShell, refuseWithoutShells, terminalForShells } from '../local/failure-shell.ts';
-import { executeJob, type JobPlace, type NetworkChoice } from '../local/execute-job.ts';
+import { cachingOf } from '../local/caches/caching.ts';
+import { egressBounds } from '../local/egress-bounds.ts';
+import { executeJob, type JobPlace } from '../local/execute-job.ts';
+import type { NetworkChoice } from '../local/job-network.ts';
 import { makeJobSource } from '../local/job-source.ts';
 import type { LocalChange } from '../local/local-change.ts';
 import { RUN_PREFIX, runsDirectory } from '../local/leftovers.ts';
@@ -20,8 +23,10 @@ import { jsonLines, readable, type EndedRun, type PlannedRun, type RunScreen } f
 export interface RunOptions extends LocalOptions {
   /** Only this job and what it needs. */
   readonly job?: string;
-  /** `--network`: true, `--no-network`: false, neither: undefined. */
-  readonly network?: boolean;
+  /** `--network KIND`; `--no-network`: false. */
+  readonly network?: 'plan' | 'host' | false;
+  /** `--no-cache`: false. */
+  readonly cache: boolean;
   readonly unsandboxed?: boolean;
   readonly keepGoing?: boolean;
   readonly shellOnFailure?: boolean;
@@ -43,7 +48,7 @@ export async function run(surroundings: Surroundings, options: RunOptions): Prom
       digest: planned.digest,
       jobs,
       unsandboxed,
-      network: unsandboxed ? 'always' : networkChoice(options),
+      network: networkChoice(options),
       comparedText: comparedText(planned.change),
     };
     screen.planned(chosen);
@@ -75,9 +80,10 @@ function jobsOf({ plan }: PlannedLocally, { job }: RunOptions): readonly Planned
   });
 }
 
-function networkChoice({ network }: RunOptions): NetworkChoice {
-  if (network === undefined) return 'when-asked';
-  return network ? 'always' : 'never';
+/** Tier `process` keeps nothing from jobs, whatever their plan names. */
+function networkChoice({ network = 'plan', unsandboxed }: RunOptions): NetworkChoice {
+  if (network === false) return 'none';
+  return unsandboxed === true ? 'host' : network;
 }
 
 function comparedText({ base, everything, uncommitted, commit }: LocalChange): string {
@@ -94,14 +100,19 @@ async function carryOut(
   { screen, terminal }: { readonly screen: RunScreen; readonly terminal: PersonsTerminal | null },
 ): Promise<LocalOutcome[]> {
   const { interrupted, nowMs } = surroundings;
+  const egress = egressBounds(surroundings);
+  const caching = await cachingOf(surroundings, options, change, jobs);
   const executor = await chooseExecutor(surroundings, options.unsandboxed === true);
   if (terminal !== null) await refuseWithoutShells(executor);
-  return inRunDirectory(surroundings, async (directory) => {
+  warnOfUnlisted(surroundings, executor, network, jobs);
+  const outcomes = await inRunDirectory(surroundings, async (directory) => {
     const place: JobPlace = {
       executor,
       source: await makeJobSource(git, change, jobs, directory, interrupted),
       directory,
       network,
+      egress,
+      cachesFor: caching?.storeFor ?? null,
       toolchainDirs: await toolchainDirs(surroundings),
       nowMs,
     };
@@ -128,6 +139,21 @@ async function carryOut(
       },
     });
   });
+  await caching?.tidy();
+  return outcomes;
+}
+
+/** What is known before any job runs is said before: each of these jobs is refused, in the words of its tier. */
+function warnOfUnlisted(
+  { err }: Surroundings,
+  { tier }: SandboxExecutor,
+  network: NetworkChoice,
+  jobs: readonly PlannedJob[],
+): void {
+  if (tier === 'sandbox' || network !== 'plan' || jobs.every(({ egress }) => egress.allow.length === 0)) return;
+  err(
+    `Tier ${tier} keeps no job to the hosts of its plan; --network host gives such jobs all of this host's network.\n`,
+  );
 }
 
 /** Sandboxes may run as other users, who have to pass through to their workspace and to the source. */

@@ -1,8 +1,11 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PlannedJob } from '@delta-ci/contracts';
+import type { EgressBounds } from '@delta-ci/egress';
 import {
+  JobCaches,
   runJob,
+  type CacheStore,
   type CollectedFile,
   type HeldJob,
   type JobOrder,
@@ -13,9 +16,8 @@ import {
 } from '@delta-ci/sandbox';
 import { errorMessage } from '../error-code.ts';
 import type { Executed } from './explain-locally.ts';
+import { networkFor, type JobNetwork, type NetworkChoice } from './job-network.ts';
 import { LocalLog } from './local-log.ts';
-
-export type NetworkChoice = 'when-asked' | 'always' | 'never';
 
 /** What all jobs of a local run have in common. */
 export interface JobPlace {
@@ -24,15 +26,11 @@ export interface JobPlace {
   /** Directory of this run; jobs get theirs in it. */
   readonly directory: string;
   readonly network: NetworkChoice;
+  readonly egress: EgressBounds;
+  /** Where a job finds its caches; null when jobs run without. */
+  readonly cachesFor: ((job: PlannedJob) => CacheStore) | null;
   readonly toolchainDirs: readonly string[];
   readonly nowMs: () => number;
-}
-
-/** The network a job gets: its host's, or none. Null when it asks and must not have it. */
-export function networkFor({ egress }: PlannedJob, choice: NetworkChoice): 'host' | 'none' | null {
-  if (choice === 'always') return 'host';
-  if (egress.allow.length === 0) return 'none';
-  return choice === 'when-asked' ? 'host' : null;
 }
 
 /** Test reports larger than this are left out: the analysis reads no more of one. */
@@ -57,16 +55,26 @@ export async function executeJob(
     finishedMs = place.nowMs();
     await whenFailed?.(held);
   };
+  const write = async (chunk: Uint8Array): Promise<void> => {
+    log.write(chunk);
+    output(chunk);
+  };
+  const say = async (text: string): Promise<void> => write(Buffer.from(`[delta] ${text}\n`));
+  const network = networkFor(job, place.network, place.egress, (text) => void say(text));
+  const caches = cachesOf(place, job, say, signal);
   const result = await judge(
     place,
     job,
-    { signal, whenFailed: hold },
+    { network, caches, signal, whenFailed: hold },
     {
-      output: async (chunk) => {
-        log.write(chunk);
-        output(chunk);
-      },
+      output: write,
       step: () => log.stepBegins(),
+      ...(caches === null
+        ? {}
+        : {
+            prepared: async (sandbox) => caches.restore(sandbox),
+            succeeded: async (sandbox, leftMs) => caches.save(sandbox, leftMs),
+          }),
       // Nothing outlives a local run but what helps to explain it.
       artifact: async ({ type }, file) => {
         if (type !== 'junit' || file.sizeBytes > JUNIT_BYTES_MAX || junit.length >= JUNIT_FILES_MAX) return;
@@ -76,16 +84,51 @@ export async function executeJob(
     },
   );
   log.end();
-  return { result, log, junit, startedMs, finishedMs: finishedMs ?? place.nowMs() };
+  return {
+    result,
+    log,
+    junit,
+    caches: caches?.results ?? [],
+    egress: network?.decisions() ?? null,
+    startedMs,
+    finishedMs: finishedMs ?? place.nowMs(),
+  };
+}
+
+function cachesOf(
+  { cachesFor, source: { gitDir } }: JobPlace,
+  job: PlannedJob,
+  say: (text: string) => Promise<void>,
+  signal: AbortSignal,
+): JobCaches | null {
+  if (cachesFor === null) return null;
+  const { policy, limits } = job;
+  return new JobCaches(job.caches, {
+    store: cachesFor(job),
+    gitDir,
+    jobTimeoutMs: policy.timeoutMs,
+    diskBytes: limits.diskBytes,
+    watch: () => NO_SECRETS,
+    say,
+    signal,
+  });
+}
+
+/** Jobs of a local run are given no secrets that they could leave. */
+const NO_SECRETS = { write: () => undefined, end: () => undefined, hasMasked: false };
+
+interface Course extends Required<Pick<JobOrder, 'signal' | 'whenFailed'>> {
+  /** Null: the job asks for one and must not have it. */
+  readonly network: JobNetwork | null;
+  readonly caches: JobCaches | null;
 }
 
 async function judge(
   place: JobPlace,
   job: PlannedJob,
-  course: Required<Pick<JobOrder, 'signal' | 'whenFailed'>>,
+  { network, caches, ...course }: Course,
   sinks: JobSinks,
 ): Promise<JobResult> {
-  const network = networkFor(job, place.network);
   if (network === null) {
     const hosts = job.egress.allow.join(', ');
     return notJudged('layer_missing', `it needs the network (${hosts}) and --no-network forbids it`);
@@ -98,17 +141,20 @@ async function judge(
     trust: 'trusted',
     source: place.source,
     workspaceDir,
-    network,
+    network: network.network,
     toolchainDirs: place.toolchainDirs,
     env: { DELTA_JOB: job.key },
     secrets: {},
     ...course,
   } as const;
+  caches?.begin(Promise.resolve());
   try {
     return await runJob(place.executor, order, sinks);
   } catch (error) {
     return notJudged('internal', errorMessage(error));
   } finally {
+    await caches?.close();
+    network.close();
     await rm(directory, { recursive: true, force: true });
   }
 }

@@ -1,5 +1,12 @@
 import { explainFailure, parseJunit, type FailureEvidence, type TestReport } from '@delta-ci/analysis';
-import { usageOfSteps, type CompletionReport, type FailureExplanation, type PlannedJob } from '@delta-ci/contracts';
+import {
+  usageOfSteps,
+  type CacheResult,
+  type CompletionReport,
+  type EgressDecision,
+  type FailureExplanation,
+  type PlannedJob,
+} from '@delta-ci/contracts';
 import type { JobResult } from '@delta-ci/sandbox';
 import type { LocalLog } from './local-log.ts';
 
@@ -9,6 +16,10 @@ export interface Executed {
   readonly log: LocalLog;
   /** Test reports the plan asks for, as text. */
   readonly junit: readonly string[];
+  /** What became of its caches. */
+  readonly caches: readonly CacheResult[];
+  /** What was decided about its connections; null where nothing decided. */
+  readonly egress: readonly EgressDecision[] | null;
   readonly startedMs: number;
   readonly finishedMs: number;
 }
@@ -36,7 +47,7 @@ export function explainLocally(job: PlannedJob, executed: Executed, reason: stri
   return explainFailure(evidence);
 }
 
-function reportOf({ result, log, startedMs, finishedMs }: Executed, summary: string): CompletionReport {
+function reportOf({ result, log, caches, egress, startedMs, finishedMs }: Executed, summary: string): CompletionReport {
   const { outcome, exitCode, signal, steps, infrastructureError } = result;
   return {
     outcome,
@@ -45,12 +56,13 @@ function reportOf({ result, log, startedMs, finishedMs }: Executed, summary: str
     steps,
     usage: usageOfSteps(steps, Math.max(0, finishedMs - startedMs)),
     artifacts: [],
-    caches: [],
+    caches: [...caches],
     infrastructureError,
     logBytes: log.bytes,
     logTruncated: false,
     runnerStartedAtMs: startedMs,
     runnerFinishedAtMs: finishedMs,
     summary: summary.slice(0, 5_000),
+    ...(egress === null ? {} : { egress: [...egress] }),
   };
 }

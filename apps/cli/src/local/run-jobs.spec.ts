@@ -17,7 +17,8 @@ function executed(ending: Ending): Executed {
     infrastructureError: ending === 'not judged' ? { code: 'internal', message: 'no disk' } : null,
     remarks: [],
   };
-  return { result, log: new LocalLog(), junit: [], startedMs: 1_000, finishedMs: 3_000 };
+  const nothing = { junit: [], caches: [], egress: null };
+  return { result, log: new LocalLog(), ...nothing, startedMs: 1_000, finishedMs: 3_000 };
 }
 
 interface Story {

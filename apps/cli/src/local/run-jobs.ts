@@ -1,5 +1,7 @@
 import {
   decidingStep,
+  type CacheResult,
+  type EgressDecision,
   type FailureExplanation,
   type JobOutcome,
   type Plan,
@@ -18,6 +20,10 @@ export interface LocalOutcome {
   readonly durationMs: number | null;
   readonly reason: string;
   readonly result: JobResult | null;
+  /** What became of its caches. */
+  readonly caches: readonly CacheResult[];
+  /** What was decided about its connections; null where nothing decided. */
+  readonly egress: readonly EgressDecision[] | null;
   readonly explanation: FailureExplanation | null;
 }
 
@@ -104,14 +110,14 @@ function failedNeed(
 }
 
 function notRun({ key }: PlannedJob, need: string | null, { interrupted }: RunJobsOptions): LocalOutcome {
-  const same = { key, notJudged: null, durationMs: null, result: null, explanation: null };
+  const same = { key, notJudged: null, durationMs: null, result: null, caches: [], egress: null, explanation: null };
   if (need !== null) return { ...same, outcome: 'skipped', reason: `it needs ${need}, which did not succeed` };
   const reason = interrupted.aborted ? 'interrupted before it began' : 'another job failed; --keep-going runs the rest';
   return { ...same, outcome: 'canceled', reason };
 }
 
 function judged(job: PlannedJob, executed: Executed): LocalOutcome {
-  const { result, startedMs, finishedMs } = executed;
+  const { result, caches, egress, startedMs, finishedMs } = executed;
   const { infrastructureError, outcome } = result;
   const reason = infrastructureError?.message ?? reasonOf(result);
   return {
@@ -121,6 +127,8 @@ function judged(job: PlannedJob, executed: Executed): LocalOutcome {
     durationMs: finishedMs - startedMs,
     reason,
     result,
+    caches,
+    egress,
     explanation: explainLocally(job, executed, reason),
   };
 }

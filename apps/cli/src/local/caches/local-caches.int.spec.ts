@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { CacheChunk } from '@delta-ci/contracts';
+import { cacheScope } from './cache-scope.ts';
+import { LocalCaches, type LocalCacheScope } from './local-caches.ts';
+
+const UNHURRIED = new AbortController().signal;
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const AMPLE = { bytesMax: 1024 ** 3, keptMs: 30 * DAY_MS };
+
+const MAIN = cacheScope('/shop', 'refs/heads/main', 'refs/heads/main');
+const SIDE = cacheScope('/shop', 'refs/heads/side', 'refs/heads/main');
+const OTHER = cacheScope('/other', 'refs/heads/main', 'refs/heads/main');
+
+const chunkOf = (text: string): CacheChunk => ({
+  digest: `sha256:${createHash('sha256').update(text).digest('hex')}`,
+  sizeBytes: text.length,
+  contentBytes: 100,
+});
+
+describe('caches of a machine', () => {
+  let directory: string;
+  let nowMs: number;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'delta-local-caches-'));
+    nowMs = Date.now();
+  });
+  afterEach(async () => rm(directory, { recursive: true, force: true }));
+
+  const caches = (): LocalCaches => new LocalCaches(directory, () => nowMs);
+
+  /** Saves some text as one cache; answers in which domain, null when it is not the first. */
+  async function save(scope: LocalCacheScope, key: string, text: string): Promise<string | null> {
+    const store = caches().storeFor(scope, 'unit');
+    const chunk = chunkOf(text);
+    await store.upload(chunk, Uint8Array.from(Buffer.from(text)), UNHURRIED);
+    return (await store.save({ key, content: { home: [chunk], workspace: [] } }, UNHURRIED))?.domain ?? null;
+  }
+
+  /** What a job is given under a key, as text; null for a miss. */
+  async function given(scope: LocalCacheScope, key: string): Promise<string | null> {
+    const store = caches().storeFor(scope, 'unit');
+    const { cache } = await store.find(key, UNHURRIED);
+    const [chunk] = cache?.content.home ?? [];
+    return chunk === undefined ? null : Buffer.from(await store.download(key, chunk, UNHURRIED)).toString();
+  }
+
+  const filesIn = async (folder: string): Promise<string[]> => {
+    const entries = await readdir(join(directory, folder), { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  };
+  const keys = async (): Promise<string[]> => (await caches().list()).map(({ key }) => key).toSorted();
+  const grownOld = async (): Promise<void> => {
+    for (const file of await filesIn('chunks')) await utimes(file, new Date(0), new Date(0));
+  };
+
+  it('given a cache is saved, then later jobs of the branch have it, and other repositories do not', async () => {
+    expect(await save(MAIN, 'npm', 'packages')).toBe('trusted');
+    expect([await given(MAIN, 'npm'), await given(OTHER, 'npm'), await given(MAIN, 'np')]).toEqual([
+      'packages',
+      null,
+      null,
+    ]);
+  });
+
+  it('given a branch of its own, then it reads what the main one left, and the main one nothing of it', async () => {
+    await save(MAIN, 'npm', 'of main');
+    expect(await given(SIDE, 'npm')).toBe('of main');
+    expect(await save(SIDE, 'npm', 'of side')).toBe('ref:refs/heads/side');
+    expect([await given(SIDE, 'npm'), await given(MAIN, 'npm')]).toEqual(['of side', 'of main']);
+  });
+
+  it('given many runs save under a key at once, then one of them is first, and stays', async () => {
+    const texts = Array.from({ length: 8 }, (_, at) => `of run ${at}`);
+    const domains = await Promise.all(texts.map(async (text) => save(MAIN, 'npm', text)));
+    expect(domains.filter((domain) => domain !== null)).toEqual(['trusted']);
+    expect(await given(MAIN, 'npm')).toBe(texts[domains.indexOf('trusted')]);
+  });
+
+  it.each<[string, (file: string) => Promise<void>]>([
+    ['cut off', async (file) => truncate(file, 3)],
+    ['written over', async (file) => writeFile(file, 'PACKAGES')],
+    ['removed', async (file) => rm(file)],
+  ])('given a chunk was %s, then the cache is damaged once, and can be saved anew', async (_, damage) => {
+    await save(MAIN, 'npm', 'packages');
+    for (const file of await filesIn('chunks')) await damage(file);
+    await expect(given(MAIN, 'npm')).rejects.toMatchObject({ name: 'CacheFailed', code: 'damaged' });
+    expect(await given(MAIN, 'npm')).toBeNull();
+    expect(await save(MAIN, 'npm', 'packages')).toBe('trusted');
+    expect(await given(MAIN, 'npm')).toBe('packages');
+  });
+
+  it('given a cache is given up, then another can be saved, and one that was saved meanwhile stays', async () => {
+    await save(MAIN, 'npm', 'packages');
+    const store = caches().storeFor(MAIN, 'unit');
+    const useless = { key: 'npm', content: { home: [chunkOf('packages')], workspace: [] } };
+    await store.giveUp(useless, UNHURRIED);
+    expect(await given(MAIN, 'npm')).toBeNull();
+    expect(await save(MAIN, 'npm', 'others')).toBe('trusted');
+    await store.giveUp(useless, UNHURRIED);
+    await caches().storeFor(SIDE, 'unit').giveUp(useless, UNHURRIED);
+    expect(await given(MAIN, 'npm')).toBe('others');
+  });
+
+  it('given a record that is not as it was written, then there is none', async () => {
+    await save(MAIN, 'npm', 'packages');
+    const [file = ''] = await filesIn('index');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('"unit"', '"unix"'));
+    expect([await given(MAIN, 'npm'), await keys()]).toEqual([null, []]);
+    expect(await save(MAIN, 'npm', 'packages')).toBe('trusted');
+  });
+
+  it('given bounds, then what is too old goes, and of what is too much that of other branches first, and the oldest', async () => {
+    const saved: [LocalCacheScope, string][] = [
+      [MAIN, 'ancient'],
+      [MAIN, 'old'],
+      [SIDE, 'side-old'],
+      [SIDE, 'side-new'],
+      [MAIN, 'new'],
+    ];
+    for (const [at, [scope, key]] of saved.entries()) {
+      nowMs = at * DAY_MS + 1;
+      await save(scope, key, key.padEnd(100));
+    }
+    await caches().tidy({ bytesMax: 300, keptMs: 3 * DAY_MS });
+    expect(await keys()).toEqual(['new', 'old', 'side-new']);
+    await caches().tidy({ bytesMax: 199, keptMs: 30 * DAY_MS });
+    expect(await keys()).toEqual(['new']);
+  });
+
+  it('given chunks to which no cache refers, then they go, but for those that a save may be about to record', async () => {
+    await save(MAIN, 'one', 'shared');
+    await save(OTHER, 'two', 'shared');
+    await save(MAIN, 'three', 'alone');
+    await grownOld();
+    const store = caches().storeFor(MAIN, 'unit');
+    await store.upload(chunkOf('under way'), Uint8Array.from(Buffer.from('under way')), UNHURRIED);
+    nowMs = Date.now() + MINUTE_MS;
+    await caches().remove('one', null);
+    await caches().remove('three', '/elsewhere');
+    expect(await keys()).toEqual(['three', 'two']);
+    expect(await caches().remove('three', '/shop')).toMatchObject([{ key: 'three', domain: 'trusted' }]);
+    const left = (await Promise.all((await filesIn('chunks')).map(async (file) => readFile(file, 'utf8')))).toSorted();
+    expect(left).toEqual(['shared', 'under way']);
+  });
+
+  it('given a chunk that stood for long and is sent again, then it is no older than one that is new', async () => {
+    await save(MAIN, 'one', 'same');
+    await grownOld();
+    const store = caches().storeFor(OTHER, 'unit');
+    await store.upload(chunkOf('same'), Uint8Array.from(Buffer.from('same')), UNHURRIED);
+    nowMs = Date.now() + MINUTE_MS;
+    await caches().remove('one', null);
+    expect(await filesIn('chunks')).toHaveLength(1);
+    nowMs += 60 * MINUTE_MS;
+    await caches().tidy(AMPLE);
+    expect(await filesIn('chunks')).toEqual([]);
+  });
+
+  it('given nothing was ever kept, then nothing is found, listed or removed', async () => {
+    await rm(directory, { recursive: true });
+    expect([await given(MAIN, 'npm'), await keys(), await caches().remove('npm', null)]).toEqual([null, [], []]);
+    await caches().tidy(AMPLE);
+  });
+});

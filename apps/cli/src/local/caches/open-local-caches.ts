@@ -1,0 +1,50 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorMessage } from '../../error-code.ts';
+import { Problem } from '../../problem.ts';
+import { variable, type Surroundings } from '../../surroundings.ts';
+import { cacheHome } from '../bubblewrap-path.ts';
+import { LocalCaches, type LocalCacheBounds } from './local-caches.ts';
+
+const DAY_MS = 86_400_000;
+
+const KEPT_DAYS = 30;
+const KEPT_BYTES = 10 * 1024 ** 3;
+/** A year is more than any lockfile lasts, and sixteen tebibytes more than any home has. */
+const KEPT_DAYS_MAX = 365;
+const KEPT_BYTES_MAX = 2 ** 44;
+
+export const localCachesDirectory = (surroundings: Surroundings): string =>
+  join(cacheHome(surroundings), 'local', 'caches');
+
+/** The caches of this machine, whether there are any or not. */
+export const localCaches = (surroundings: Surroundings): LocalCaches =>
+  new LocalCaches(localCachesDirectory(surroundings), surroundings.nowMs);
+
+/** The same, ready to be written to; null, and told, where that cannot be: jobs run without then. */
+export async function openLocalCaches(surroundings: Surroundings): Promise<LocalCaches | null> {
+  const directory = localCachesDirectory(surroundings);
+  try {
+    // What jobs of private repositories leave is nobody else's.
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return localCaches(surroundings);
+  } catch (error) {
+    surroundings.err(`Jobs run without caches: ${errorMessage(error)}\n`);
+    return null;
+  }
+}
+
+/** How much this machine keeps. @throws Problem for a variable that says no such thing */
+export function localCacheBounds(surroundings: Surroundings): LocalCacheBounds {
+  return {
+    keptMs: wholeNumberOf(surroundings, 'DELTA_CACHES_KEPT_DAYS', KEPT_DAYS, KEPT_DAYS_MAX) * DAY_MS,
+    bytesMax: wholeNumberOf(surroundings, 'DELTA_CACHES_KEPT_BYTES', KEPT_BYTES, KEPT_BYTES_MAX),
+  };
+}
+
+function wholeNumberOf(surroundings: Surroundings, name: string, byDefault: number, max: number): number {
+  const text = variable(surroundings, name);
+  const value = text === null ? byDefault : Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
+  throw new Problem('invalid_variable', `${name} is a whole number from 0 to ${max}, and not "${text}"`);
+}

@@ -1,0 +1,44 @@
+import { readAllowList, readRanges, resolveName, upstreamAt, type EgressBounds } from '@delta-ci/egress';
+import { Problem } from '../problem.ts';
+import { variable, type Surroundings } from '../surroundings.ts';
+
+/**
+ * What this machine lets jobs reach at most, by the variables that a runner has for it. The proxies that this person's own programs
+ * use are none of them: addresses would be theirs to judge. @throws Problem for a variable that says no such thing
+ */
+export function egressBounds(surroundings: Surroundings): EgressBounds {
+  const allow = itemsOf(surroundings, 'DELTA_EGRESS_ALLOW');
+  const ranges = itemsOf(surroundings, 'DELTA_EGRESS_RANGES');
+  const [unread] = readAllowList(allow).unread;
+  if (unread !== undefined) throw invalid('DELTA_EGRESS_ALLOW', `${JSON.stringify(unread)} is no host`);
+  try {
+    readRanges(ranges);
+  } catch (error) {
+    throw invalid('DELTA_EGRESS_RANGES', error instanceof Error ? error.message : String(error));
+  }
+  return {
+    allow: allow.length === 0 ? ['*'] : allow,
+    ranges,
+    upstream: upstreamOf(surroundings),
+    resolve: resolveName,
+  };
+}
+
+function upstreamOf(surroundings: Surroundings): EgressBounds['upstream'] {
+  const text = variable(surroundings, 'DELTA_EGRESS_UPSTREAM');
+  if (text === null) return null;
+  const url = URL.parse(text);
+  // A password may be in it: nothing of it is repeated.
+  if (url?.protocol !== 'http:') throw invalid('DELTA_EGRESS_UPSTREAM', 'a proxy is http://[user:password@]host:port');
+  return upstreamAt(url);
+}
+
+function itemsOf(surroundings: Surroundings, name: string): string[] {
+  return (variable(surroundings, name) ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+const invalid = (name: string, why: string): Problem =>
+  new Problem('invalid_variable', `${name} cannot be read: ${why}`, { next: 'see docs/egress.md' });
