@@ -163,6 +163,17 @@ await whereAnEngineAnswers('a workspace on a host without bubblewrap', (socket) 
     expect(exitCode).toBe(0);
     expect(await readdir(join(directory, 'cache', 'local', 'sandboxes'))).toEqual([]);
   });
+
+  it('given a plan that names hosts, when it is run, then its jobs are refused by name, unless they may have all of the network', async () => {
+    environment['DELTA_BWRAP'] = join(directory, 'no-such-program');
+    environment['DELTA_CONTAINER_ENGINE'] = socket;
+    const config = { version: 1, egress: { allow: ['registry.example.test'] }, jobs: { unit: { steps: ['true'] } } };
+    await begin({ 'delta.yaml': JSON.stringify(config) });
+    const { exitCode, out, err } = await called('run');
+    expect([exitCode, err]).toEqual([3, expect.stringContaining('--network host gives such jobs')]);
+    expect(out).toContain('tier container cannot enforce a list of hosts that a job may reach');
+    expect((await called('run', '--network', 'host')).exitCode).toBe(0);
+  });
 });
 
 describe('a workspace with a change that breaks a test of another package', () => {
