@@ -26,7 +26,6 @@ export async function cachingOf(
   if (!cache || jobs.every(({ caches }) => caches.length === 0)) return null;
   const bounds = localCacheBounds(surroundings);
   const caches = await openLocalCaches(surroundings);
-  if (caches === null) return null;
   const scope = await cacheScopeOf(change);
   return {
     storeFor: ({ key }) => caches.storeFor(scope, key),

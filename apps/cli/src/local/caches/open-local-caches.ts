@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorMessage } from '../../error-code.ts';
 import { Problem } from '../../problem.ts';
 import { variable, type Surroundings } from '../../surroundings.ts';
 import { cacheHome } from '../bubblewrap-path.ts';
@@ -21,17 +20,11 @@ export const localCachesDirectory = (surroundings: Surroundings): string =>
 export const localCaches = (surroundings: Surroundings): LocalCaches =>
   new LocalCaches(localCachesDirectory(surroundings), surroundings.nowMs);
 
-/** The same, ready to be written to; null, and told, where that cannot be: jobs run without then. */
-export async function openLocalCaches(surroundings: Surroundings): Promise<LocalCaches | null> {
-  const directory = localCachesDirectory(surroundings);
-  try {
-    // What jobs of private repositories leave is nobody else's.
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    return localCaches(surroundings);
-  } catch (error) {
-    surroundings.err(`Jobs run without caches: ${errorMessage(error)}\n`);
-    return null;
-  }
+/** The same, ready to be written to. Where that cannot be, whoever saves or looks for a cache meets it again, and tells. */
+export async function openLocalCaches(surroundings: Surroundings): Promise<LocalCaches> {
+  // What jobs of private repositories leave is nobody else's.
+  await mkdir(localCachesDirectory(surroundings), { recursive: true, mode: 0o700 }).catch(() => undefined);
+  return localCaches(surroundings);
 }
 
 /** How much this machine keeps. @throws Problem for a variable that says no such thing */
