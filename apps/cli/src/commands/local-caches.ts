@@ -65,6 +65,7 @@ function cacheTable(surroundings: Surroundings, caches: readonly LocalCache[]): 
     return [
       cache.key,
       cache.domain,
+      cache.tier,
       bytesText(sizeBytes),
       bytesText(contentBytes),
       ageText(cache.savedAtMs, now),
@@ -72,5 +73,5 @@ function cacheTable(surroundings: Surroundings, caches: readonly LocalCache[]): 
       cache.repository,
     ];
   });
-  return table(surroundings, ['KEY', 'DOMAIN', 'STORED', 'UNPACKED', 'SAVED', 'BY', 'REPOSITORY'], rows);
+  return table(surroundings, ['KEY', 'DOMAIN', 'TIER', 'STORED', 'UNPACKED', 'SAVED', 'BY', 'REPOSITORY'], rows);
 }

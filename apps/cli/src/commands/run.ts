@@ -101,10 +101,10 @@ async function carryOut(
 ): Promise<LocalOutcome[]> {
   const { interrupted, nowMs } = surroundings;
   const egress = egressBounds(surroundings);
-  const caching = await cachingOf(surroundings, options, change, jobs);
   const executor = await chooseExecutor(surroundings, options.unsandboxed === true);
   if (terminal !== null) await refuseWithoutShells(executor);
   warnOfUnlisted(surroundings, executor, network, jobs);
+  const caching = await cachingOf(surroundings, options, change, executor.tier, jobs);
   const outcomes = await inRunDirectory(surroundings, async (directory) => {
     const place: JobPlace = {
       executor,

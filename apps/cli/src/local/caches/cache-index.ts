@@ -9,6 +9,10 @@ import { errorCode } from '../../error-code.ts';
 export const LocalCache = z.strictObject({
   /** The directory of the repository whose jobs left it. */
   repository: z.string().min(1),
+  /** Which of all that ever stood there. */
+  identity: z.string().min(1),
+  /** The tier of isolation they ran in: where a workspace lies, and what is around it, differs. */
+  tier: z.string().min(1),
   domain: TrustDomain,
   key: CacheKey,
   jobKey: JobKey,
@@ -18,7 +22,7 @@ export const LocalCache = z.strictObject({
 export type LocalCache = z.infer<typeof LocalCache>;
 
 /** What one cache is found by. */
-export type LocalCacheName = Pick<LocalCache, 'repository' | 'domain' | 'key'>;
+export type LocalCacheName = Pick<LocalCache, 'repository' | 'identity' | 'tier' | 'domain' | 'key'>;
 
 const FILE = /^[0-9a-f]{64}\.json$/u;
 
@@ -95,9 +99,9 @@ function cacheIn(file: string, text: string): LocalCache | null {
   return parsed.success && fileOf(parsed.data) === file ? parsed.data : null;
 }
 
-const fileOf = ({ repository, domain, key }: LocalCacheName): string =>
+const fileOf = ({ repository, identity, tier, domain, key }: LocalCacheName): string =>
   `${createHash('sha256')
-    .update(canonicalJson([repository, domain, key]))
+    .update(canonicalJson([repository, identity, tier, domain, key]))
     .digest('hex')}.json`;
 
 const digestOf = (file: string, json: string): string =>

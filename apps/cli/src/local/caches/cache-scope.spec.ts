@@ -1,24 +1,34 @@
 import { describe, expect, it } from '@jest/globals';
 import { TrustDomain } from '@delta-ci/contracts';
-import { cacheScope } from './cache-scope.ts';
+import { cacheScope, type TriedChange } from './cache-scope.ts';
 
 const [MAIN, SIDE, COMMIT] = ['refs/heads/main', 'refs/heads/side', 'a'.repeat(40)];
+const SHOP = { repository: '/shop', identity: '1:2:3', tier: 'sandbox' } as const;
+const scopeOf = (own: string, over: Partial<TriedChange> = {}) =>
+  cacheScope(SHOP, { own, main: MAIN, uncommitted: false, ...over });
 
 describe('what a local run may do with caches', () => {
-  it.each([
-    ['the main branch', MAIN, MAIN, ['trusted'], 'trusted'],
-    ['another branch', SIDE, MAIN, [`ref:${SIDE}`, 'trusted'], `ref:${SIDE}`],
-    ['no branch', COMMIT, MAIN, [`ref:${COMMIT}`, 'trusted'], `ref:${COMMIT}`],
-    ['a branch where nobody knows the main one', SIDE, null, [`ref:${SIDE}`, 'trusted'], `ref:${SIDE}`],
-  ])('given %s is checked out, then what it leaves goes where it should', (_, own, main, reads, saves) => {
-    const scope = cacheScope('/shop', own, main);
-    expect(scope).toEqual({ repository: '/shop', reads, saves });
+  it.each<[string, string, Partial<TriedChange>, readonly string[], string]>([
+    ['the main branch', MAIN, {}, ['trusted'], 'trusted'],
+    ['the main branch, with changes', MAIN, { uncommitted: true }, [`ref:${MAIN}`, 'trusted'], `ref:${MAIN}`],
+    ['another branch', SIDE, {}, [`ref:${SIDE}`, 'trusted'], `ref:${SIDE}`],
+    ['another branch, with changes', SIDE, { uncommitted: true }, [`ref:${SIDE}`, 'trusted'], `ref:${SIDE}`],
+    ['no branch', COMMIT, {}, [`ref:${COMMIT}`, 'trusted'], `ref:${COMMIT}`],
+    ['a branch where nobody knows the main one', SIDE, { main: null }, [`ref:${SIDE}`, 'trusted'], `ref:${SIDE}`],
+  ])('given %s is checked out, then what it leaves goes where it should', (_, own, over, reads, saves) => {
+    const scope = scopeOf(own, over);
+    expect(scope).toEqual({ ...SHOP, reads, saves });
     for (const domain of [...scope.reads, scope.saves]) expect(TrustDomain.safeParse(domain).success).toBe(true);
   });
 
   it('given two branches, then neither reads what the other leaves, unless it is the main one', () => {
-    const [side, other] = [SIDE, 'refs/heads/other'].map((own) => cacheScope('/shop', own, MAIN));
+    const [side, other] = [SIDE, 'refs/heads/other'].map((own) => scopeOf(own));
     expect(side?.reads).not.toContain(other?.saves);
-    expect(cacheScope('/shop', MAIN, MAIN).reads).not.toContain(side?.saves);
+    expect(scopeOf(MAIN).reads).not.toContain(side?.saves);
+  });
+
+  it('given the main branch with changes, then no branch reads what they leave, nor the main one without them', () => {
+    const { saves } = scopeOf(MAIN, { uncommitted: true });
+    for (const own of [MAIN, SIDE, COMMIT]) expect(scopeOf(own).reads).not.toContain(saves);
   });
 });

@@ -1,5 +1,5 @@
 import type { PlannedJob } from '@delta-ci/contracts';
-import type { CacheStore } from '@delta-ci/sandbox';
+import type { CacheStore, ExecutorTier } from '@delta-ci/sandbox';
 import { errorMessage } from '../../error-code.ts';
 import type { Surroundings } from '../../surroundings.ts';
 import type { LocalChange } from '../local-change.ts';
@@ -21,12 +21,13 @@ export async function cachingOf(
   surroundings: Surroundings,
   { cache }: { readonly cache: boolean },
   change: LocalChange,
+  tier: ExecutorTier,
   jobs: readonly PlannedJob[],
 ): Promise<Caching | null> {
   if (!cache || jobs.every(({ caches }) => caches.length === 0)) return null;
   const bounds = localCacheBounds(surroundings);
   const caches = await openLocalCaches(surroundings);
-  const scope = await cacheScopeOf(change);
+  const scope = await cacheScopeOf(change, tier);
   return {
     storeFor: ({ key }) => caches.storeFor(scope, key),
     tidy: async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheChunk } from '@delta-ci/contracts';
-import { cacheScope } from './cache-scope.ts';
+import { cacheScope, type CachePlace } from './cache-scope.ts';
 import { LocalCaches, type LocalCacheScope } from './local-caches.ts';
 
 const UNHURRIED = new AbortController().signal;
@@ -12,9 +12,13 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const AMPLE = { bytesMax: 1024 ** 3, keptMs: 30 * DAY_MS };
 
-const MAIN = cacheScope('/shop', 'refs/heads/main', 'refs/heads/main');
-const SIDE = cacheScope('/shop', 'refs/heads/side', 'refs/heads/main');
-const OTHER = cacheScope('/other', 'refs/heads/main', 'refs/heads/main');
+const SHOP: CachePlace = { repository: '/shop', identity: '1:2:3', tier: 'sandbox' };
+const scopeOf = (place: CachePlace, own = 'refs/heads/main'): LocalCacheScope =>
+  cacheScope(place, { own, main: 'refs/heads/main', uncommitted: false });
+
+const MAIN = scopeOf(SHOP);
+const SIDE = scopeOf(SHOP, 'refs/heads/side');
+const OTHER = scopeOf({ ...SHOP, repository: '/other', identity: '1:4:5' });
 
 const chunkOf = (text: string): CacheChunk => ({
   digest: `sha256:${createHash('sha256').update(text).digest('hex')}`,
@@ -58,13 +62,20 @@ describe('caches of a machine', () => {
     for (const file of await filesIn('chunks')) await utimes(file, new Date(0), new Date(0));
   };
 
-  it('given a cache is saved, then later jobs of the branch have it, and other repositories do not', async () => {
+  it('given a cache is saved, then later jobs of the branch have it under its key', async () => {
     expect(await save(MAIN, 'npm', 'packages')).toBe('trusted');
-    expect([await given(MAIN, 'npm'), await given(OTHER, 'npm'), await given(MAIN, 'np')]).toEqual([
-      'packages',
-      null,
-      null,
-    ]);
+    expect([await given(MAIN, 'npm'), await given(MAIN, 'np')]).toEqual(['packages', null]);
+  });
+
+  it.each([
+    ['another repository', OTHER],
+    ['another repository at the same path', scopeOf({ ...SHOP, identity: '1:2:4' })],
+    ['another tier', scopeOf({ ...SHOP, tier: 'process' })],
+  ])('given jobs of %s, then they have nothing of it, and save their own', async (_, elsewhere) => {
+    await save(MAIN, 'npm', 'packages');
+    expect(await given(elsewhere, 'npm')).toBeNull();
+    expect(await save(elsewhere, 'npm', 'others')).toBe('trusted');
+    expect([await given(MAIN, 'npm'), await given(elsewhere, 'npm')]).toEqual(['packages', 'others']);
   });
 
   it('given a branch of its own, then it reads what the main one left, and the main one nothing of it', async () => {

@@ -8,12 +8,17 @@ import {
   type FoundCache,
   type TrustDomain,
 } from '@delta-ci/contracts';
-import { CacheFailed, type CacheStore } from '@delta-ci/sandbox';
+import { CacheFailed, type CacheStore, type ExecutorTier } from '@delta-ci/sandbox';
 import { CacheIndex, type LocalCache } from './cache-index.ts';
 
 /** Whose caches the jobs of a run are given, the first that has one, and where their own go. */
 export interface LocalCacheScope {
+  /** Its directory, as a person knows it. */
   readonly repository: string;
+  /** Which directory that is: another one that stands at the same path later is another repository. */
+  readonly identity: string;
+  /** What jobs of another tier left is of another place, and may hold its paths. */
+  readonly tier: ExecutorTier;
   readonly reads: readonly TrustDomain[];
   readonly saves: TrustDomain;
 }
@@ -78,12 +83,14 @@ export class LocalCaches {
         await this.#chunks.put(bytes, { expected: digest, sizeBytesMax: sizeBytes });
       },
       giveUp: async ({ key, content }) => {
-        const kept = await this.#index.find({ repository: scope.repository, domain: scope.saves, key });
+        const { repository, identity, tier, saves: domain } = scope;
+        const kept = await this.#index.find({ repository, identity, tier, domain, key });
         if (kept !== null && canonicalJson(kept.content) === canonicalJson(content)) await this.#index.remove(kept);
       },
       save: async ({ key, content }) => {
-        const { repository, saves: domain } = scope;
-        const added = await this.#index.add({ repository, domain, key, jobKey, content, savedAtMs: this.#nowMs() });
+        const { repository, identity, tier, saves: domain } = scope;
+        const name = { repository, identity, tier, domain, key };
+        const added = await this.#index.add({ ...name, jobKey, content, savedAtMs: this.#nowMs() });
         return added ? { domain } : null;
       },
     };
@@ -118,9 +125,9 @@ export class LocalCaches {
     await this.#removeUnreferred();
   }
 
-  async #firstOf({ repository, reads }: LocalCacheScope, key: string): Promise<LocalCache | null> {
+  async #firstOf({ reads, repository, identity, tier }: LocalCacheScope, key: string): Promise<LocalCache | null> {
     for (const domain of reads) {
-      const cache = await this.#index.find({ repository, domain, key });
+      const cache = await this.#index.find({ repository, identity, tier, domain, key });
       if (cache !== null) return cache;
     }
     return null;

@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { CacheResult } from '@delta-ci/contracts';
+import { bubblewrapPath } from '../../../../../test/support/infra/index.ts';
+import { delta } from '../../program.ts';
+import { recorded } from '../../recorded-surroundings.fixture.ts';
+
+/** A key that anybody can write: nothing of the lockfile, or of anything else, is in it. */
+const caches = [{ type: 'deps', key: 'fixed', paths: ['made'] }];
+const steps = ['cat made/by 2> /dev/null || echo "nothing was there"', 'mkdir -p made; cat who > made/by'];
+const CONFIG = JSON.stringify({ version: 1, jobs: { keep: { caches, steps } } });
+
+describe('caches of local runs', () => {
+  let directory = '';
+  beforeEach(async () => {
+    directory = await realpath(await mkdtemp(join(tmpdir(), 'delta-caches-of-runs-')));
+    await begin('shop', 'first');
+  });
+  afterEach(async () => rm(directory, { recursive: true, force: true }));
+
+  function git(folder: string, ...args: readonly string[]): void {
+    const who = ['-c', 'user.name=Test', '-c', 'user.email=test@example.test'];
+    execFileSync('git', [...who, ...args], { cwd: join(directory, folder), stdio: 'pipe' });
+  }
+
+  async function begin(folder: string, who: string): Promise<void> {
+    await mkdir(join(directory, folder));
+    git(folder, 'init', '--quiet', '--initial-branch=main');
+    await writeFile(join(directory, folder, 'delta.yaml'), CONFIG);
+    await writeFile(join(directory, folder, 'who'), who);
+    git(folder, 'add', '--all');
+    git(folder, 'commit', '--quiet', '--message', who);
+  }
+
+  async function called(folder: string, args: readonly string[], more: Readonly<Record<string, string>> = {}) {
+    const environment = {
+      PATH: process.env['PATH'],
+      HOME: directory,
+      DELTA_CACHE_HOME: join(directory, 'cache'),
+      DELTA_BWRAP: await bubblewrapPath(),
+      ...more,
+    };
+    const { surroundings, out, err } = recorded(join(directory, folder), environment);
+    return { exitCode: await delta(args, surroundings), out: out(), err: err() };
+  }
+
+  /** What became of the cache of a run in a folder, after it ended well. */
+  async function cacheOf(folder: string, more: Readonly<Record<string, string>> = {}, tier = ['--unsandboxed']) {
+    const { exitCode, out, err } = await called(folder, ['run', '--all', '--json', ...tier], more);
+    expect([exitCode, err]).toEqual([0, '']);
+    const lines = out.trim().split('\n');
+    const { jobs } = JSON.parse(lines.at(-1) ?? '') as { jobs: { caches: CacheResult[] }[] };
+    return jobs[0]?.caches[0];
+  }
+
+  it('given another repository stands where one stood, then it has nothing of that, and leaves its own', async () => {
+    expect(await cacheOf('shop')).toMatchObject({ hit: false, saved: { domain: 'trusted' } });
+    expect(await cacheOf('shop')).toMatchObject({ hit: true });
+    await rm(join(directory, 'shop'), { recursive: true });
+    await begin('shop', 'second');
+    expect(await cacheOf('shop')).toMatchObject({ hit: false, saved: { domain: 'trusted' } });
+  });
+
+  it('given a patch is tried on the main branch, then no branch is given what it leaves, nor the main one without it', async () => {
+    await writeFile(join(directory, 'shop', 'who'), 'a stranger');
+    expect(await cacheOf('shop')).toMatchObject({ saved: { domain: 'ref:refs/heads/main' } });
+    expect(await cacheOf('shop')).toMatchObject({ hit: true });
+    git('shop', 'checkout', '--quiet', '--', 'who');
+    git('shop', 'checkout', '--quiet', '-b', 'side');
+    expect(await cacheOf('shop')).toMatchObject({ hit: false, saved: { domain: 'ref:refs/heads/side' } });
+    git('shop', 'checkout', '--quiet', 'main');
+    expect(await cacheOf('shop')).toMatchObject({ hit: false, saved: { domain: 'trusted' } });
+  });
+
+  it('given jobs run in another tier, then they have caches of their own', async () => {
+    await cacheOf('shop');
+    expect(await cacheOf('shop', {}, [])).toMatchObject({ hit: false, saved: { domain: 'trusted' } });
+    expect(await cacheOf('shop', {}, [])).toMatchObject({ hit: true });
+  });
+
+  it('given another working tree of the repository, on a branch or on none, then it has what the main branch left', async () => {
+    await cacheOf('shop');
+    git('shop', 'worktree', 'add', '--quiet', '-b', 'side', '../linked');
+    expect(await cacheOf('linked')).toMatchObject({ hit: true, restored: { domain: 'trusted' } });
+    git('linked', 'checkout', '--quiet', '--detach');
+    expect(await cacheOf('linked')).toMatchObject({ hit: true, restored: { domain: 'trusted' } });
+  });
+
+  it('given no branch is checked out, then what is left is given to that commit alone', async () => {
+    git('shop', 'checkout', '--quiet', '--detach');
+    const domain = expect.stringMatching(/^ref:[0-9a-f]{40}$/u);
+    expect(await cacheOf('shop')).toMatchObject({ hit: false, saved: { domain } });
+    expect(await cacheOf('shop')).toMatchObject({ hit: true, restored: { domain } });
+    git('shop', 'commit', '--quiet', '--allow-empty', '--message', 'Another');
+    expect(await cacheOf('shop')).toMatchObject({ hit: false });
+  });
+});
