@@ -23,19 +23,22 @@ export class ContentFiles implements ContentStore {
   readonly #objects: string;
   readonly #incoming: string;
   readonly #suffix: string;
+  readonly #directoryMode: number;
 
   /**
    * @param folder below the directory: stores of other folders share nothing but the place of uploads under way
    * @param suffix of the names of all files: stores of other suffixes do not share objects
+   * @param directoryMode of directories that are made, the one that is given and those above it included
    */
-  constructor(directory: string, folder = 'objects', suffix = '') {
+  constructor(directory: string, folder = 'objects', suffix = '', directoryMode = 0o777) {
     this.#suffix = suffix;
     this.#objects = join(directory, folder, 'sha256');
     this.#incoming = join(directory, 'incoming');
+    this.#directoryMode = directoryMode;
   }
 
   async put(source: Readable | Uint8Array, options: PutOptions): Promise<StoredContent> {
-    await mkdir(this.#incoming, { recursive: true });
+    await this.#makeDirectory(this.#incoming);
     const incoming = join(this.#incoming, randomUUID());
     try {
       const bytes = new MeasuredBytes(source, options);
@@ -70,8 +73,12 @@ export class ContentFiles implements ContentStore {
     return bytes;
   }
 
-  async remove(digests: readonly Digest[]): Promise<void> {
-    for (const digest of digests) await rm(this.#path(digest), { force: true });
+  /** @param beforeMs leaves alone what does not stand since before then, or was stored again since */
+  async remove(digests: readonly Digest[], beforeMs = Infinity): Promise<void> {
+    for (const digest of digests) {
+      const found = await stat(this.#path(digest)).catch(nullWhenMissing);
+      if (found !== null && found.mtimeMs < beforeMs) await rm(this.#path(digest), { force: true });
+    }
   }
 
   storedBefore(beforeMs: number): AsyncGenerator<readonly Digest[]> {
@@ -86,13 +93,26 @@ export class ContentFiles implements ContentStore {
 
   async #publish(incoming: string, digest: Digest): Promise<void> {
     const path = this.#path(digest);
-    await mkdir(dirname(path), { recursive: true });
-    await link(incoming, path).catch(async (error: NodeJS.ErrnoException) => {
+    for (;;) {
+      await this.#makeDirectory(dirname(path));
+      const isFirst = await link(incoming, path).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code === 'EEXIST') return false;
+          throw error;
+        },
+      );
+      if (isFirst) return;
       // Somebody stored the same bytes first: the same digest is the same object, and stands since now for whoever looks for old ones.
-      if (error.code !== 'EEXIST') throw error;
       const now = new Date();
-      await utimes(path, now, now);
-    });
+      const touched = await utimes(path, now, now).then(() => true, nullWhenMissing);
+      if (touched !== null) return;
+      // Whoever removed it before it was touched made room for these.
+    }
+  }
+
+  async #makeDirectory(path: string): Promise<void> {
+    await mkdir(path, { recursive: true, mode: this.#directoryMode });
   }
 
   #path(digest: Digest): string {

@@ -97,4 +97,29 @@ describe('caches of local runs', () => {
     git('shop', 'commit', '--quiet', '--allow-empty', '--message', 'Another');
     expect(await cacheOf('shop')).toMatchObject({ hit: false });
   });
+
+  it('given nothing is to be kept, then what would be is refused by name, and the next run misses it', async () => {
+    const nothing = { DELTA_CACHES_KEPT_BYTES: '0' };
+    const refused = { hit: false, problems: [{ during: 'save', code: 'too_large' }] };
+    expect([await cacheOf('shop', nothing), await cacheOf('shop', nothing)]).toMatchObject([refused, refused]);
+    expect(await cacheOf('shop')).toMatchObject({ saved: { domain: 'trusted' } });
+    expect(await cacheOf('shop', { DELTA_CACHES_KEPT_BYTES: '1' })).toMatchObject({ hit: true });
+    expect(await cacheOf('shop')).toMatchObject({ hit: true });
+  });
+
+  it('given a bound that is none, then nothing runs, and it is named', async () => {
+    const { exitCode, err, out } = await called('shop', ['run', '--all', '--unsandboxed'], {
+      DELTA_CACHES_KEPT_DAYS: 'many',
+    });
+    expect([exitCode, err]).toEqual([2, expect.stringContaining('DELTA_CACHES_KEPT_DAYS')]);
+    expect(out).not.toContain('starts');
+  });
+
+  it('given git cannot say which branch is the main one, then jobs run without caches, which is said', async () => {
+    await mkdir(join(directory, 'shop', '.git', 'refs', 'remotes', 'origin'), { recursive: true });
+    await writeFile(join(directory, 'shop', '.git', 'refs', 'remotes', 'origin', 'HEAD'), 'neither a ref nor an id');
+    const { exitCode, err, out } = await called('shop', ['run', '--all', '--unsandboxed']);
+    expect([exitCode, err]).toEqual([0, expect.stringContaining('Jobs run without caches: ')]);
+    expect(out).toContain('nothing was there');
+  });
 });

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { CacheChunk } from '@delta-ci/contracts';
 import { cacheScope, type CachePlace } from './cache-scope.ts';
-import { LocalCaches, type LocalCacheScope } from './local-caches.ts';
+import { LocalCaches, type CachingRun, type LocalCacheBounds, type LocalCacheScope } from './local-caches.ts';
 
 const UNHURRIED = new AbortController().signal;
 const MINUTE_MS = 60_000;
@@ -37,17 +37,23 @@ describe('caches of a machine', () => {
 
   const caches = (): LocalCaches => new LocalCaches(directory, () => nowMs);
 
-  /** Saves some text as one cache; answers in which domain, null when it is not the first. */
-  async function save(scope: LocalCacheScope, key: string, text: string): Promise<string | null> {
-    const store = caches().storeFor(scope, 'unit');
+  const runOf = (scope: LocalCacheScope, bounds: LocalCacheBounds = AMPLE): CachingRun => ({
+    scope,
+    bounds,
+    used: new Map(),
+  });
+
+  /** Saves some text as one cache, in a run of its own unless one is given; answers in which domain, null when it is not the first. */
+  async function save(scope: LocalCacheScope, key: string, text: string, run = runOf(scope)): Promise<string | null> {
+    const store = caches().storeFor(run, 'unit');
     const chunk = chunkOf(text);
     await store.upload(chunk, Uint8Array.from(Buffer.from(text)), UNHURRIED);
     return (await store.save({ key, content: { home: [chunk], workspace: [] } }, UNHURRIED))?.domain ?? null;
   }
 
   /** What a job is given under a key, as text; null for a miss. */
-  async function given(scope: LocalCacheScope, key: string): Promise<string | null> {
-    const store = caches().storeFor(scope, 'unit');
+  async function given(scope: LocalCacheScope, key: string, run = runOf(scope)): Promise<string | null> {
+    const store = caches().storeFor(run, 'unit');
     const { cache } = await store.find(key, UNHURRIED);
     const [chunk] = cache?.content.home ?? [];
     return chunk === undefined ? null : Buffer.from(await store.download(key, chunk, UNHURRIED)).toString();
@@ -58,6 +64,10 @@ describe('caches of a machine', () => {
     return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   };
   const keys = async (): Promise<string[]> => (await caches().list()).map(({ key }) => key).toSorted();
+  const removeKey = async (key: string, repository: string | null = null) =>
+    caches().remove((cache) => cache.key === key && (repository ?? cache.repository) === cache.repository);
+  const tidy = async (bounds: LocalCacheBounds, used: CachingRun['used'] = new Map()): Promise<void> =>
+    caches().tidy({ bounds, used });
   const grownOld = async (): Promise<void> => {
     for (const file of await filesIn('chunks')) await utimes(file, new Date(0), new Date(0));
   };
@@ -107,14 +117,46 @@ describe('caches of a machine', () => {
 
   it('given a cache is given up, then another can be saved, and one that was saved meanwhile stays', async () => {
     await save(MAIN, 'npm', 'packages');
-    const store = caches().storeFor(MAIN, 'unit');
+    const store = caches().storeFor(runOf(MAIN), 'unit');
     const useless = { key: 'npm', content: { home: [chunkOf('packages')], workspace: [] } };
     await store.giveUp(useless, UNHURRIED);
     expect(await given(MAIN, 'npm')).toBeNull();
     expect(await save(MAIN, 'npm', 'others')).toBe('trusted');
     await store.giveUp(useless, UNHURRIED);
-    await caches().storeFor(SIDE, 'unit').giveUp(useless, UNHURRIED);
+    await caches().storeFor(runOf(SIDE), 'unit').giveUp(useless, UNHURRIED);
     expect(await given(MAIN, 'npm')).toBe('others');
+  });
+
+  it('given a cache was saved anew while another run read what was damaged, then the new one stays', async () => {
+    await save(MAIN, 'npm', 'packages');
+    const store = caches().storeFor(runOf(MAIN), 'unit');
+    await store.find('npm', UNHURRIED);
+    await removeKey('npm');
+    for (const file of await filesIn('chunks')) await rm(file);
+    nowMs += MINUTE_MS;
+    await save(MAIN, 'npm', 'packages anew');
+    const gone = { ...chunkOf('packages'), url: null };
+    await expect(store.download('npm', gone, UNHURRIED)).rejects.toMatchObject({ code: 'damaged' });
+    expect(await given(MAIN, 'npm')).toBe('packages anew');
+  });
+
+  it("given the directory was removed while a job runs, then what it saves is nobody else's to read", async () => {
+    await rm(directory, { recursive: true });
+    await save(MAIN, 'npm', 'packages');
+    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+    const folders = entries.filter((entry) => entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
+    const modes = await Promise.all([directory, ...folders].map(async (folder) => (await stat(folder)).mode & 0o777));
+    expect(new Set(modes)).toEqual(new Set([0o700]));
+  });
+
+  it('given a save was killed before its record was whole, then that is tidied up', async () => {
+    await save(MAIN, 'npm', 'packages');
+    const left = join(directory, 'incoming', 'left');
+    await writeFile(left, '{');
+    await utimes(left, new Date(0), new Date(0));
+    await tidy(AMPLE);
+    expect(await filesIn('incoming')).toEqual([]);
+    expect(await filesIn('index')).toHaveLength(1);
   });
 
   it('given a record that is not as it was written, then there is none', async () => {
@@ -125,22 +167,59 @@ describe('caches of a machine', () => {
     expect(await save(MAIN, 'npm', 'packages')).toBe('trusted');
   });
 
-  it('given bounds, then what is too old goes, and of what is too much that of other branches first, and the oldest', async () => {
+  it('given bounds, then what is too old goes, and of what is too much that which was of no use for the longest time', async () => {
     const saved: [LocalCacheScope, string][] = [
       [MAIN, 'ancient'],
       [MAIN, 'old'],
-      [SIDE, 'side-old'],
-      [SIDE, 'side-new'],
+      [OTHER, 'other'],
+      [SIDE, 'side'],
       [MAIN, 'new'],
     ];
     for (const [at, [scope, key]] of saved.entries()) {
       nowMs = at * DAY_MS + 1;
       await save(scope, key, key.padEnd(100));
     }
-    await caches().tidy({ bytesMax: 300, keptMs: 3 * DAY_MS });
-    expect(await keys()).toEqual(['new', 'old', 'side-new']);
-    await caches().tidy({ bytesMax: 199, keptMs: 30 * DAY_MS });
-    expect(await keys()).toEqual(['new']);
+    await given(MAIN, 'old');
+    await tidy({ bytesMax: 300, keptMs: 3 * DAY_MS });
+    expect(await keys()).toEqual(['new', 'old', 'side']);
+    nowMs += DAY_MS;
+    await given(SIDE, 'side');
+    await tidy({ bytesMax: 199, keptMs: 30 * DAY_MS });
+    expect(await keys()).toEqual(['side']);
+  });
+
+  it('given the main branch has nearly all there may be, then what a run of another saves is there the next time', async () => {
+    const bounds = { ...AMPLE, bytesMax: 250 };
+    await save(MAIN, 'main', 'main'.padEnd(200));
+    nowMs += MINUTE_MS;
+    const run = runOf(SIDE, bounds);
+    await save(SIDE, 'side', 'side'.padEnd(100), run);
+    await given(MAIN, 'main');
+    await caches().tidy(run);
+    expect(await keys()).toEqual(['side']);
+    expect(await given(SIDE, 'side', runOf(SIDE, bounds))).toBe('side'.padEnd(100));
+  });
+
+  it('given a run uses several, then all of them stay, and those of others go', async () => {
+    const [one, two] = ['one'.padEnd(100), 'two'.padEnd(100)];
+    await save(MAIN, 'one', one);
+    const run = runOf(MAIN, { ...AMPLE, bytesMax: 200 });
+    expect(await given(MAIN, 'one', run)).toBe(one);
+    await save(MAIN, 'two', two, run);
+    nowMs += MINUTE_MS;
+    await save(OTHER, 'later', 'later'.padEnd(100));
+    await caches().tidy(run);
+    expect(await keys()).toEqual(['one', 'two']);
+  });
+
+  it('given more than is ever kept, then it is refused by name, alone or with what the run has used', async () => {
+    const run = runOf(MAIN, { ...AMPLE, bytesMax: 150 });
+    const refused = { name: 'CacheFailed', code: 'too_large', message: expect.stringContaining('150 B') };
+    await expect(save(MAIN, 'huge', 'huge'.padEnd(151), run)).rejects.toMatchObject(refused);
+    expect(await save(MAIN, 'one', 'one'.padEnd(100), run)).toBe('trusted');
+    expect(await save(MAIN, 'one', 'uno'.padEnd(100), run)).toBeNull();
+    await expect(save(MAIN, 'two', 'two'.padEnd(51), run)).rejects.toMatchObject(refused);
+    expect(await keys()).toEqual(['one']);
   });
 
   it('given chunks to which no cache refers, then they go, but for those that a save may be about to record', async () => {
@@ -148,13 +227,13 @@ describe('caches of a machine', () => {
     await save(OTHER, 'two', 'shared');
     await save(MAIN, 'three', 'alone');
     await grownOld();
-    const store = caches().storeFor(MAIN, 'unit');
+    const store = caches().storeFor(runOf(MAIN), 'unit');
     await store.upload(chunkOf('under way'), Uint8Array.from(Buffer.from('under way')), UNHURRIED);
     nowMs = Date.now() + MINUTE_MS;
-    await caches().remove('one', null);
-    await caches().remove('three', '/elsewhere');
+    await removeKey('one');
+    await removeKey('three', '/elsewhere');
     expect(await keys()).toEqual(['three', 'two']);
-    expect(await caches().remove('three', '/shop')).toMatchObject([{ key: 'three', domain: 'trusted' }]);
+    expect(await removeKey('three', '/shop')).toMatchObject([{ key: 'three', domain: 'trusted' }]);
     const left = (await Promise.all((await filesIn('chunks')).map(async (file) => readFile(file, 'utf8')))).toSorted();
     expect(left).toEqual(['shared', 'under way']);
   });
@@ -162,19 +241,19 @@ describe('caches of a machine', () => {
   it('given a chunk that stood for long and is sent again, then it is no older than one that is new', async () => {
     await save(MAIN, 'one', 'same');
     await grownOld();
-    const store = caches().storeFor(OTHER, 'unit');
+    const store = caches().storeFor(runOf(OTHER), 'unit');
     await store.upload(chunkOf('same'), Uint8Array.from(Buffer.from('same')), UNHURRIED);
     nowMs = Date.now() + MINUTE_MS;
-    await caches().remove('one', null);
+    await removeKey('one');
     expect(await filesIn('chunks')).toHaveLength(1);
     nowMs += 60 * MINUTE_MS;
-    await caches().tidy(AMPLE);
+    await tidy(AMPLE);
     expect(await filesIn('chunks')).toEqual([]);
   });
 
   it('given nothing was ever kept, then nothing is found, listed or removed', async () => {
     await rm(directory, { recursive: true });
-    expect([await given(MAIN, 'npm'), await keys(), await caches().remove('npm', null)]).toEqual([null, [], []]);
-    await caches().tidy(AMPLE);
+    expect([await given(MAIN, 'npm'), await keys(), await removeKey('npm')]).toEqual([null, [], []]);
+    await tidy(AMPLE);
   });
 });

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { ContentFiles, StoreError } from '@delta-ci/artifact-store';
 import {
   canonicalJson,
@@ -9,7 +8,8 @@ import {
   type TrustDomain,
 } from '@delta-ci/contracts';
 import { CacheFailed, type CacheStore, type ExecutorTier } from '@delta-ci/sandbox';
-import { CacheIndex, type LocalCache } from './cache-index.ts';
+import { bytesText } from '../../screen/words.ts';
+import { CacheIndex, fileOf, type KeptCache, type LocalCache } from './cache-index.ts';
 
 /** Whose caches the jobs of a run are given, the first that has one, and where their own go. */
 export interface LocalCacheScope {
@@ -30,10 +30,21 @@ export interface LocalCacheBounds {
   readonly keptMs: number;
 }
 
+/** One run, as far as caches are concerned. */
+export interface CachingRun {
+  readonly scope: LocalCacheScope;
+  readonly bounds: LocalCacheBounds;
+  /** What its jobs were given and have saved so far: compressed bytes, by the names of index files. */
+  readonly used: Map<string, number>;
+}
+
+/** What jobs of private repositories leave is nobody else's. */
+const PRIVATE = 0o700;
+
 /** Chunks of a cache stand for a while before there is a record of it: no longer than saving may take. */
 const UNRECORDED_MS = 15 * 60_000;
 
-/** Beside which a record is kept. */
+/** Of all its chunks. */
 export const sizesOf = ({ home, workspace }: CacheContent): Pick<FoundCache, 'sizeBytes' | 'contentBytes'> => {
   const chunks = [...home, ...workspace];
   return {
@@ -52,30 +63,35 @@ export class LocalCaches {
   readonly #nowMs: () => number;
 
   constructor(directory: string, nowMs: () => number) {
-    this.#index = new CacheIndex(join(directory, 'index'));
-    this.#chunks = new ContentFiles(directory, 'chunks');
+    this.#index = new CacheIndex(directory);
+    this.#chunks = new ContentFiles(directory, 'chunks', '', PRIVATE);
     this.#nowMs = nowMs;
   }
 
   /** What one job is given, and where its own go. */
-  storeFor(scope: LocalCacheScope, jobKey: string): CacheStore {
-    const found = new Map<string, LocalCache>();
+  storeFor({ scope, bounds, used }: CachingRun, jobKey: string): CacheStore {
+    const found = new Map<string, KeptCache>();
     return {
       find: async (key) => {
         const cache = await this.#firstOf(scope, key);
         if (cache === null) return { cache: null, saves: scope.saves };
         found.set(key, cache);
+        used.set(fileOf(cache), sizesOf(cache.content).sizeBytes);
+        await this.#index.touch(cache, this.#nowMs());
         return { cache: offered(cache), saves: scope.saves };
       },
-      download: async (key, { digest, sizeBytes }) => {
+      download: async (key, chunk) => {
         try {
-          return Uint8Array.from(await this.#chunks.read(digest, sizeBytes));
+          return Uint8Array.from(await this.#chunks.read(chunk.digest, chunk.sizeBytes));
         } catch (error) {
           if (!(error instanceof StoreError)) throw error;
           // Nobody could save it anew while it stands.
           const cache = found.get(key);
-          if (cache !== undefined) await this.#index.remove(cache);
-          await this.#chunks.remove([digest]);
+          if (cache !== undefined) {
+            used.delete(fileOf(cache));
+            await this.#index.remove(cache);
+          }
+          await this.#removeDamaged(chunk);
           throw new CacheFailed('damaged', error.message);
         }
       },
@@ -89,43 +105,45 @@ export class LocalCaches {
       },
       save: async ({ key, content }) => {
         const { repository, identity, tier, saves: domain } = scope;
-        const name = { repository, identity, tier, domain, key };
-        const added = await this.#index.add({ ...name, jobKey, content, savedAtMs: this.#nowMs() });
+        const cache = { repository, identity, tier, domain, key, jobKey, content, savedAtMs: this.#nowMs() };
+        use(cache, { bounds, used });
+        const added = await this.#index.add(cache);
+        await this.#index.touch(cache, cache.savedAtMs);
         return added ? { domain } : null;
       },
     };
   }
 
   /** All that is kept, newest first. */
-  async list(): Promise<LocalCache[]> {
+  async list(): Promise<KeptCache[]> {
     return this.#index.all();
   }
 
-  /** Removes what is kept under a key; answers what that was. @param repository null: of all of them */
-  async remove(key: string, repository: string | null): Promise<LocalCache[]> {
-    const all = await this.#index.all();
-    const wanted = all.filter((cache) => cache.key === key && (repository ?? cache.repository) === cache.repository);
+  /** Removes what is wanted to be; answers what that was. */
+  async remove(isWanted: (cache: KeptCache) => boolean): Promise<KeptCache[]> {
+    const wanted = (await this.#index.all()).filter(isWanted);
     for (const cache of wanted) await this.#index.remove(cache);
     await this.#removeUnreferred();
     return wanted;
   }
 
   /**
-   * Removes what is too old and what is too much: caches of other refs than the default branch first, and of these the oldest. Then
-   * what no cache refers to.
+   * Removes what is too old, and what is too much: what has not been of use for the longest time, and nothing that the run has used,
+   * which would do the same again the next time. Then what no cache refers to.
    */
-  async tidy({ bytesMax, keptMs }: LocalCacheBounds): Promise<void> {
+  async tidy({ bounds: { bytesMax, keptMs }, used }: Pick<CachingRun, 'bounds' | 'used'>): Promise<void> {
     let bytes = 0;
     const sinceMs = this.#nowMs() - keptMs;
-    for (const cache of dearestFirst(await this.#index.all())) {
+    for (const cache of dearestFirst(await this.#index.all(), used)) {
       const { sizeBytes } = sizesOf(cache.content);
-      if (cache.savedAtMs >= sinceMs && bytes + sizeBytes <= bytesMax) bytes += sizeBytes;
+      const fits = used.has(fileOf(cache)) || bytes + sizeBytes <= bytesMax;
+      if (cache.savedAtMs >= sinceMs && fits) bytes += sizeBytes;
       else await this.#index.remove(cache);
     }
     await this.#removeUnreferred();
   }
 
-  async #firstOf({ reads, repository, identity, tier }: LocalCacheScope, key: string): Promise<LocalCache | null> {
+  async #firstOf({ reads, repository, identity, tier }: LocalCacheScope, key: string): Promise<KeptCache | null> {
     for (const domain of reads) {
       const cache = await this.#index.find({ repository, identity, tier, domain, key });
       if (cache !== null) return cache;
@@ -133,15 +151,45 @@ export class LocalCaches {
     return null;
   }
 
-  /** Looked for before the index is read: what was recorded meanwhile refers to something that stands. */
+  /** Looked at again: another run may have removed it, and put a whole one in its place. */
+  async #removeDamaged({ digest, sizeBytes }: CacheChunk): Promise<void> {
+    const damage = await this.#chunks.read(digest, sizeBytes).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    if (damage instanceof StoreError && damage.code !== 'not_found') await this.#chunks.remove([digest]);
+  }
+
+  /**
+   * Looked for before the index is read, so that what was recorded meanwhile stands; and left alone where somebody has sent it again
+   * since it was looked for, and is about to record it.
+   */
   async #removeUnreferred(): Promise<void> {
     const nowMs = this.#nowMs();
+    const beforeMs = nowMs - UNRECORDED_MS;
     const candidates: string[] = [];
-    for await (const digests of this.#chunks.storedBefore(nowMs - UNRECORDED_MS)) candidates.push(...digests);
+    for await (const digests of this.#chunks.storedBefore(beforeMs)) candidates.push(...digests);
     const referred = new Set((await this.#index.all()).flatMap(({ content }) => digestsOf(content)));
-    await this.#chunks.remove(candidates.filter((digest) => !referred.has(digest)));
+    await this.#chunks.remove(
+      candidates.filter((digest) => !referred.has(digest)),
+      beforeMs,
+    );
     await this.#chunks.removeAbandoned(nowMs, UNRECORDED_MS);
   }
+}
+
+/** Counts a cache among those of a run. @throws CacheFailed when not all of them could be kept */
+function use(cache: LocalCache, { bounds: { bytesMax }, used }: Pick<CachingRun, 'bounds' | 'used'>): void {
+  const file = fileOf(cache);
+  const { sizeBytes } = sizesOf(cache.content);
+  let bytes = sizeBytes;
+  for (const [other, size] of used) if (other !== file) bytes += size;
+  if (bytes > bytesMax) {
+    const all = bytesText(bytesMax);
+    const why = `the caches of this run would have more than the ${all} that are kept here (DELTA_CACHES_KEPT_BYTES)`;
+    throw new CacheFailed('too_large', why);
+  }
+  used.set(file, sizeBytes);
 }
 
 const digestsOf = ({ home, workspace }: CacheContent): string[] => [...home, ...workspace].map(({ digest }) => digest);
@@ -151,8 +199,7 @@ function offered({ domain, content }: LocalCache): FindCacheAnswer['cache'] {
   return { domain, ...sizesOf(content), content: { home: here(content.home), workspace: here(content.workspace) } };
 }
 
-const dearestFirst = (caches: readonly LocalCache[]): LocalCache[] =>
+const dearestFirst = (caches: readonly KeptCache[], used: CachingRun['used']): KeptCache[] =>
   caches.toSorted(
-    (one, other) =>
-      Number(other.domain === 'trusted') - Number(one.domain === 'trusted') || other.savedAtMs - one.savedAtMs,
+    (one, other) => Number(used.has(fileOf(other))) - Number(used.has(fileOf(one))) || other.usedAtMs - one.usedAtMs,
   );

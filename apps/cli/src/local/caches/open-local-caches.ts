@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problem } from '../../problem.ts';
 import { variable, type Surroundings } from '../../surroundings.ts';
@@ -13,19 +12,13 @@ const KEPT_BYTES = 10 * 1024 ** 3;
 const KEPT_DAYS_MAX = 365;
 const KEPT_BYTES_MAX = 2 ** 44;
 
+/** By the shape of what lies there: a version of `delta` that writes another has another folder, and each leaves the other's alone. */
 export const localCachesDirectory = (surroundings: Surroundings): string =>
-  join(cacheHome(surroundings), 'local', 'caches');
+  join(cacheHome(surroundings), 'local', 'caches', 'v1');
 
 /** The caches of this machine, whether there are any or not. */
 export const localCaches = (surroundings: Surroundings): LocalCaches =>
   new LocalCaches(localCachesDirectory(surroundings), surroundings.nowMs);
-
-/** The same, ready to be written to. Where that cannot be, whoever saves or looks for a cache meets it again, and tells. */
-export async function openLocalCaches(surroundings: Surroundings): Promise<LocalCaches> {
-  // What jobs of private repositories leave is nobody else's.
-  await mkdir(localCachesDirectory(surroundings), { recursive: true, mode: 0o700 }).catch(() => undefined);
-  return localCaches(surroundings);
-}
 
 /** How much this machine keeps. @throws Problem for a variable that says no such thing */
 export function localCacheBounds(surroundings: Surroundings): LocalCacheBounds {
@@ -37,7 +30,8 @@ export function localCacheBounds(surroundings: Surroundings): LocalCacheBounds {
 
 function wholeNumberOf(surroundings: Surroundings, name: string, byDefault: number, max: number): number {
   const text = variable(surroundings, name);
-  const value = text === null ? byDefault : Number(text);
-  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
+  if (text === null) return byDefault;
+  // A blank is no number: as one, it would mean that nothing is kept.
+  if (/^\d+$/u.test(text) && Number(text) <= max) return Number(text);
   throw new Problem('invalid_variable', `${name} is a whole number from 0 to ${max}, and not "${text}"`);
 }
