@@ -26,7 +26,7 @@ export type UpstreamProxy = { readonly host: string; readonly port: number; read
 /** All addresses of a name, in the order in which they are tried. Rejects, or answers none, where there is none. */
 export type ResolveName = (name: string, signal: AbortSignal) => Promise<readonly string[]>;
 
-/** Reads a proxy's address, `http://[user:password@]host:port`. */
+/** Reads a proxy's address, `http://[user:password@]host:port`. @throws URIError for a user or password that is not percent-encoded */
 export function upstreamAt({ hostname: host, port, username, password }: URL): UpstreamProxy {
   const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   return {

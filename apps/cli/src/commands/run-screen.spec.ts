@@ -1,4 +1,4 @@
-import { describe, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { FailureExplanation, PlannedJob } from '@delta-ci/contracts';
 import { aChange } from '../../../../test/support/made-up/change.ts';
 import { aPlan } from '../../../../test/support/made-up/plan.ts';
@@ -130,6 +130,16 @@ describe('what a run looks like', () => {
     const { surroundings, out } = recorded('/');
     play(jsonLines(surroundings));
     expectGolden('run-json', out());
+  });
+});
+
+describe('what is said of the network before jobs run', () => {
+  it('tells jobs that may reach any public host from those that reach what their plan names', () => {
+    const { surroundings, out } = recorded('/');
+    const jobs = [...JOBS, jobOf('fetch', { egress: { allow: ['*'] } })];
+    readable(surroundings).planned({ ...RUN, jobs });
+    expect(out()).toContain('1 job may reach the hosts that the plan names and no others; --no-network');
+    expect(out()).toMatch(/these too: build\n1 job may reach any public host, [^\n]*: fetch\n/u);
   });
 });
 

@@ -111,10 +111,19 @@ function networkText({ jobs, network, unsandboxed }: PlannedRun): string {
     return `Jobs run as yourself: nothing is kept from them, neither your files nor the network.\n${lists.trimStart()}`;
   }
   if (online.length === 0 || network === 'none') return '';
-  if (network === 'plan')
-    return `${plural(online.length, 'job')} may reach the hosts that the plan names and no others; --no-network forbids these too: ${named}\n`;
+  if (network === 'plan') {
+    const open = jobs.filter(({ egress }) => egress.allow.includes('*')).map(({ key }) => key);
+    const kept = online.filter((key) => !open.includes(key));
+    return [
+      mayReach(kept, 'the hosts that the plan names and no others; --no-network forbids these too'),
+      mayReach(open, 'any public host, as the plan says; --no-network forbids it'),
+    ].join('');
+  }
   return `${plural(online.length, 'job')} may use all of this host's network, which is more than a runner gives, as --network host says: ${named}\n`;
 }
+
+const mayReach = (keys: readonly string[], what: string): string =>
+  keys.length === 0 ? '' : `${plural(keys.length, 'job')} may reach ${what}: ${keys.join(', ')}\n`;
 
 /** What jobs reached and kept, in the tables of `delta runs view`. */
 function tablesText(surroundings: Surroundings, outcomes: readonly LocalOutcome[]): string {

@@ -36,8 +36,9 @@ export interface RunOptions extends LocalOptions {
 /** `delta run`: plans the change of the repository and carries the plan out on this host. */
 export async function run(surroundings: Surroundings, options: RunOptions): Promise<ExitCode> {
   const unsandboxed = options.unsandboxed === true;
-  if (unsandboxed && options.network === false) {
-    throw new Problem('invalid_options', '--unsandboxed jobs are not kept from the network: leave out --no-network');
+  if (unsandboxed && (options.network === false || options.network === 'plan')) {
+    const option = options.network === false ? '--no-network' : '--network plan';
+    throw new Problem('invalid_options', `--unsandboxed jobs are not kept from the network: leave out ${option}`);
   }
   const terminal = options.shellOnFailure === true ? terminalForShells(surroundings, options.json === true) : null;
   return withLocalPlan(surroundings, options, unsandboxed, async (planned) => {
@@ -150,9 +151,12 @@ function warnOfUnlisted(
   network: NetworkChoice,
   jobs: readonly PlannedJob[],
 ): void {
-  if (tier === 'sandbox' || network !== 'plan' || jobs.every(({ egress }) => egress.allow.length === 0)) return;
+  if (tier === 'sandbox' || network !== 'plan') return;
+  const refused = jobs.filter(({ egress }) => egress.allow.length > 0).map(({ key }) => key);
+  if (refused.length === 0) return;
+  const instead = "--network host gives them all of this host's network";
   err(
-    `Tier ${tier} keeps no job to the hosts of its plan; --network host gives such jobs all of this host's network.\n`,
+    `Tier ${tier} cannot keep jobs to the hosts of their plan, so these are refused (${instead}): ${refused.join(', ')}\n`,
   );
 }
 

@@ -31,6 +31,7 @@ describe('what this machine lets jobs reach at most', () => {
     ['DELTA_EGRESS_ALLOW', 'no host', '"no host" is no host'],
     ['DELTA_EGRESS_RANGES', '10.1.0.0/99', '10.1.0.0/99 is no range'],
     ['DELTA_EGRESS_UPSTREAM', 'https://someone:not-a-password@proxy', 'a proxy is http://[user:password@]host:port'],
+    ['DELTA_EGRESS_UPSTREAM', 'http://a%zz:not-a-password@h:1', 'a proxy is http://[user:password@]host:port'],
     ['DELTA_EGRESS_UPSTREAM', 'proxy', 'a proxy is http://[user:password@]host:port'],
   ])('given %s=%s, then it is told what is wrong, and no password', (name, value, expected) => {
     expect(() => boundsOf({ [name]: value })).toThrow(expected);

@@ -29,8 +29,14 @@ function upstreamOf(surroundings: Surroundings): EgressBounds['upstream'] {
   if (text === null) return null;
   const url = URL.parse(text);
   // A password may be in it: nothing of it is repeated.
-  if (url?.protocol !== 'http:') throw invalid('DELTA_EGRESS_UPSTREAM', 'a proxy is http://[user:password@]host:port');
-  return upstreamAt(url);
+  const unread = invalid('DELTA_EGRESS_UPSTREAM', 'a proxy is http://[user:password@]host:port');
+  if (url?.protocol !== 'http:') throw unread;
+  try {
+    return upstreamAt(url);
+  } catch {
+    // What follows a percent sign is no byte.
+    throw unread;
+  }
 }
 
 function itemsOf(surroundings: Surroundings, name: string): string[] {
