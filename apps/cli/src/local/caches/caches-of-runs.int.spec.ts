@@ -47,13 +47,16 @@ describe('caches of local runs', () => {
     return { exitCode: await delta(args, surroundings), out: out(), err: err() };
   }
 
+  function resultsIn(out: string): readonly CacheResult[] | undefined {
+    const { jobs } = JSON.parse(out.trim().split('\n').at(-1) ?? '') as { jobs: { caches: CacheResult[] }[] };
+    return jobs[0]?.caches;
+  }
+
   /** What became of the cache of a run in a folder, after it ended well. */
   async function cacheOf(folder: string, more: Readonly<Record<string, string>> = {}, tier = ['--unsandboxed']) {
     const { exitCode, out, err } = await called(folder, ['run', '--all', '--json', ...tier], more);
     expect([exitCode, err]).toEqual([0, '']);
-    const lines = out.trim().split('\n');
-    const { jobs } = JSON.parse(lines.at(-1) ?? '') as { jobs: { caches: CacheResult[] }[] };
-    return jobs[0]?.caches[0];
+    return resultsIn(out)?.[0];
   }
 
   it('given another repository stands where one stood, then it has nothing of that, and leaves its own', async () => {
@@ -121,5 +124,12 @@ describe('caches of local runs', () => {
     const { exitCode, err, out } = await called('shop', ['run', '--all', '--unsandboxed']);
     expect([exitCode, err]).toEqual([0, expect.stringContaining('Jobs run without caches: ')]);
     expect(out).toContain('nothing was there');
+  });
+
+  it('given a job that does not run, then nothing became of its caches', async () => {
+    const config = { ...(JSON.parse(CONFIG) as object), egress: { allow: ['registry.example.test'] } };
+    await writeFile(join(directory, 'shop', 'delta.yaml'), JSON.stringify(config));
+    const { exitCode, out } = await called('shop', ['run', '--all', '--json', '--no-network']);
+    expect([exitCode, resultsIn(out)]).toEqual([3, []]);
   });
 });

@@ -83,8 +83,9 @@ export class JobCaches {
     }));
   }
 
+  /** What became of them. Nothing became of one that was never asked for, nor of one that was stopped on its way. */
   get results(): CacheResult[] {
-    return this.#entries.map(({ result }) => result);
+    return this.#entries.filter(isTold).map(({ result }) => result);
   }
 
   /** Asks what there is, and fetches the first of it, as soon as the lease is acknowledged: nothing is said under it before. */
@@ -274,6 +275,9 @@ const ROOTS = ['home', 'workspace'] as const;
 
 const SECRET_INSIDE = new CacheFailed('secret', 'a secret of the job is in it');
 
+const isTold = ({ answer, result }: Entry): boolean =>
+  result.hit || result.problems !== undefined || (answer !== null && answer.cache === null);
+
 /** What of a cache that is kept means that it is of no use to anybody. */
 const OF_NO_USE: ReadonlySet<CacheProblem['code']> = new Set(['damaged', 'sandbox_failed']);
 
@@ -312,6 +316,9 @@ function transferOf(
   return { domain, sizeBytes, contentBytes, tookMs: Math.round(performance.now() - startedMs) };
 }
 
-const MIB = 1024 ** 2;
 const sizeText = ({ sizeBytes, contentBytes }: { sizeBytes: number; contentBytes: number }): string =>
-  `${(contentBytes / MIB).toFixed(1)} MiB (${(sizeBytes / MIB).toFixed(1)} MiB compressed)`;
+  `${bytesText(contentBytes)} (${bytesText(sizeBytes)} compressed)`;
+
+const MIB = 1024 ** 2;
+const bytesText = (bytes: number): string =>
+  bytes < MIB ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / MIB).toFixed(1)} MiB`;
