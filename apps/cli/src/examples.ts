@@ -62,11 +62,12 @@ Examples:
   delta recipes show rcp_0199f2...
   delta recipes patch rcp_0199f2... | git apply`,
   caches: `
-A removal is recorded in the log, with who did it and why.
+A removal from a mesh is recorded in its log, with who did it and why.
 
 Examples:
   delta caches list --repository github/demo/shop
   delta caches list --local
+  delta caches remove npm-packages-linux-... --local --repository .
   delta caches remove npm-packages-linux-... --repository github/demo/shop --reason "built with the wrong flags"`,
   parked: `
 What is done to a message is recorded in the log, with who did it.

@@ -65,6 +65,10 @@ describe('the command line', () => {
     ['error-no-reason', ['debug', 'run_1/unit']],
     ['error-no-terminal', ['run', '--shell-on-failure']],
     ['error-network-of-the-unsandboxed', ['run', '--unsandboxed', '--no-network']],
+    ['error-hosts-of-the-unsandboxed', ['run', '--unsandboxed', '--network', 'plan']],
+    ['error-reason-for-this-machine', ['caches', 'remove', 'npm', '--local', '--reason', 'why']],
+    ['error-cursor-of-this-machine', ['caches', 'list', '--local', '--cursor', '1']],
+    ['error-caches-of-which-repository', ['caches', 'remove', 'npm']],
   ])('%s says what to do next and ends with 2', async (name, args) => {
     const { surroundings, out, err } = recorded(NOWHERE, {}, 100);
     expect(await delta(args, surroundings)).toBe(2);

@@ -274,23 +274,26 @@ function addRecipes(program: Command, surroundings: Surroundings, done: Done): v
     );
 }
 
+/** Options for what a mesh is asked, and has in its log. */
+const LOCAL_KNOWS_NO = ['url', 'token', 'cursor', 'reason'];
+
 function addCaches(program: Command, surroundings: Surroundings, done: Done): void {
   const caches = program
     .command('caches')
     .description('what jobs left for later ones: list, remove')
     .addHelpText('after', EXAMPLES.caches);
-  const ofMeshOrMachine = (name: string): Command =>
+  const ofMeshOrMachine = (name: string, which: string): Command =>
     ofGateway(caches.command(name))
-      .option('--repository <id>', 'of this repository, for instance github/demo/shop; with --local a directory')
-      .addOption(new Option('--local', 'what `delta run` keeps on this machine').conflicts(['url', 'token']));
-  ofMeshOrMachine('list')
+      .option('--repository <id>', which)
+      .addOption(new Option('--local', 'what `delta run` keeps on this machine').conflicts(LOCAL_KNOWS_NO));
+  ofMeshOrMachine('list', 'of this repository, for instance github/demo/shop; with --local of the one in a directory')
     .description('caches that are kept, newest first')
     .option('--limit <n>', 'how many', wholeNumber(1, 200), 50)
     .option('--cursor <cursor>', 'where the page before ended')
     .action(async (options: CacheListOptions) =>
       done(await (await import('./commands/caches.ts')).listCaches(surroundings, options)),
     );
-  ofMeshOrMachine('remove')
+  ofMeshOrMachine('remove', 'of this repository, which a mesh has to know; with --local of the one in a directory')
     .description('remove what is kept under a key')
     .argument('<key>', 'of the cache')
     .option('--domain <domain>', 'in this trust domain only, for instance trusted')

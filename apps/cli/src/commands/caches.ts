@@ -42,7 +42,8 @@ export async function removeCaches(
   key: string,
   { domain, reason, local, ...options }: RemoveCachesOptions,
 ): Promise<ExitCode> {
-  if (local === true) return removeLocalCaches(surroundings, key, options);
+  if (local === true)
+    return removeLocalCaches(surroundings, key, { ...options, ...(domain === undefined ? {} : { domain }) });
   const { repository } = options;
   if (repository === undefined) {
     throw new Problem('invalid_options', 'a mesh keeps caches of many repositories: say which with --repository', {
