@@ -162,6 +162,27 @@ describe('debugging a job of a mesh', () => {
   );
 
   it(
+    'given a gateway that dies while a shell stands, then the shell goes on by the next, with what was typed meanwhile',
+    async () => {
+      const { newRun, type, sees, code } = atTerminal(`${runId}/broken`, '--reason', 'third');
+      const looked = await newRun();
+      await sees('(broken) ');
+      type('before=kept; echo is""up\n');
+      await sees('isup');
+      const gateway = system.mesh.service('gateway');
+      await gateway.crash('SIGKILL');
+      type('echo "$before, $(cat left.txt)"\n');
+      await eventually('the gateway is back', () => gateway.crashes > 0 && gateway.state === 'ready');
+      await sees('kept, kept');
+      type('exit\n');
+      expect(await code).toBe(0);
+      const { jobs } = await system.runWhen('it is over', looked, ({ state }) => state === 'finished');
+      expect(jobs.flatMap(({ attempts }) => attempts)).toMatchObject([{ report: { debug: { how: 'left' } } }]);
+    },
+    LIMIT_MS,
+  );
+
+  it(
     "given a stranger's change, then it may be looked into, in a stranger's sandbox and without a secret",
     async () => {
       const base = (await system.api.run(runId)).change.head;

@@ -27,6 +27,8 @@ export interface TestGateway {
   append(stream: StreamId, events: readonly DomainEvent[], plans?: readonly ProposedPlan[]): Promise<CommandAnswer>;
   call(path: string, init?: RequestInit & { readonly token?: string }): Promise<Response>;
   readonly stop: () => Promise<string[]>;
+  /** Another gateway of the same installation. Ends with this one, or before. */
+  twin(): Promise<Pick<TestGateway, 'call' | 'stop'>>;
   end(): Promise<void>;
 }
 
@@ -144,6 +146,7 @@ export async function testGateway(settings: Readonly<Record<string, string>> = {
   const { url, lines, routes, stop } = await startOn({ ...env, ...settings });
   let responder: Listener | null = null;
   let appended = 0;
+  const twins: Started[] = [];
   return {
     url,
     adminToken: (await readFile(join(directory, 'data', 'admin-token'), 'utf8')).trim(),
@@ -163,16 +166,25 @@ export async function testGateway(settings: Readonly<Record<string, string>> = {
       const decide = () => ({ appends: [{ stream, events }], answer: { ok: true as const, result: {} }, plans });
       return writer.submit({ id, actor: ACTOR, causation: id, traceparent: null, runs, decide });
     },
-    async call(path, { token, ...init } = {}) {
-      const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
-      return fetch(url + path, { ...init, headers: { ...authorization, ...(init.headers as Record<string, string>) } });
-    },
+    call: callsTo(url),
     stop,
+    async twin() {
+      const twin = await startOn({ ...env, ...settings });
+      twins.push(twin);
+      return { call: callsTo(twin.url), stop: twin.stop };
+    },
     async end() {
-      await stop();
+      await Promise.all([stop(), ...twins.map(async (twin) => twin.stop())]);
       await responder?.stop();
       await clear();
     },
+  };
+}
+
+function callsTo(url: string): TestGateway['call'] {
+  return async (path, { token, ...init } = {}) => {
+    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    return fetch(url + path, { ...init, headers: { ...authorization, ...(init.headers as Record<string, string>) } });
   };
 }
 

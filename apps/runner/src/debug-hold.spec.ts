@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { refuse, type DebugEnd } from '@delta-ci/contracts';
-import type { ExecutorTier, HeldJob } from '@delta-ci/sandbox';
+import { refuse, type DebugEnd, type StepEnding } from '@delta-ci/contracts';
+import type { ExecutorTier, HeldJob, StepOutcome } from '@delta-ci/sandbox';
 import { whenLookedInto } from './debug-hold.ts';
 import { Refused } from './gateway-client.ts';
 
@@ -12,11 +12,14 @@ interface Terms {
   /** What is left of the job's time. */
   readonly leftMs?: number;
   readonly refused?: boolean;
+  /** How the shell ends; left out, it does not begin. */
+  readonly endedBy?: StepEnding;
 }
 
 /** What comes of a step that failed where somebody wants to look: times of shells, what the log says, and the report. */
-async function held({ tier = 'sandbox', leftMs = 2 * HELD_MS, refused = false }: Terms) {
+async function held({ tier = 'sandbox', leftMs = 2 * HELD_MS, refused = false, endedBy }: Terms) {
   const shells: number[] = [];
+  const idle: (number | null)[] = [];
   let asked = 0;
   let said = '';
   let end: DebugEnd | null = null;
@@ -36,14 +39,31 @@ async function held({ tier = 'sandbox', leftMs = 2 * HELD_MS, refused = false }:
   const keeper = { signal: new AbortController().signal, report: () => undefined };
   const timeUpAt = performance.now() + leftMs;
   const order = whenLookedInto(DEBUG, { gateway, log, keeper, tier, timeUpAt }, (told) => (end = told));
-  const openShell: HeldJob['openShell'] = async ({ timeoutMs }) => {
+  const openShell: HeldJob['openShell'] = async ({ timeoutMs, idleTimeoutMs, output }) => {
     shells.push(timeoutMs);
+    idle.push(idleTimeoutMs);
+    if (endedBy !== undefined) {
+      await output(Buffer.from('$ '));
+      return { kind: 'finished', result: { ...RESULT, endedBy } } satisfies StepOutcome;
+    }
     const why = { code: 'step_failed_to_start', message: 'there is no shell in these specs' };
     return Promise.resolve({ kind: 'fault', refusal: why } as never);
   };
   await order.whenFailed?.({ openShell } as HeldJob);
-  return { shells, asked, said, end };
+  return { shells, idle, asked, said, end };
 }
+
+const RESULT = {
+  exitCode: 0,
+  signal: null,
+  wallMs: 1,
+  cpuMs: null,
+  memoryPeakBytes: null,
+  oomKilled: null,
+  io: { readBytes: null, writtenBytes: null, reads: null, writes: null },
+  outputBytes: 2,
+  outputTruncated: false,
+};
 
 const NOTHING = { openMs: 0, typedBytes: 0, shownBytes: 0 };
 
@@ -60,6 +80,20 @@ describe('the sandbox of a step that failed, held for whoever looks', () => {
     const { shells, said } = await held({ leftMs: 590_000 });
     expect(shells[0]).toBeLessThanOrEqual(590_000);
     expect(said).toContain('a shell is open for 9 minutes');
+  });
+
+  it.each<[StepEnding, DebugEnd['how'], string]>([
+    ['exit', 'left', 'it was left'],
+    ['signal', 'left', 'it was left'],
+    ['idle_timeout', 'idle', 'nothing was typed or shown for too long'],
+    ['timeout', 'time_over', 'its time is up'],
+    ['canceled', 'canceled', 'the run was canceled'],
+    ['out_of_memory', 'failed', 'it reached a limit of the job'],
+    ['disk_full', 'failed', 'it reached a limit of the job'],
+  ])('given a shell that ends by %s, then the report says %s, and the log %j', async (endedBy, how, words) => {
+    const { said, end, idle } = await held({ endedBy });
+    expect(end).toMatchObject({ how, typedBytes: 0 });
+    expect([idle, said]).toEqual([[300_000], expect.stringContaining(`[delta] the shell is over: ${words}\n`)]);
   });
 
   it('has none when nothing is left of the time: log and report say so, and nobody is told of one', async () => {

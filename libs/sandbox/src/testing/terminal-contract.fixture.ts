@@ -35,6 +35,14 @@ function describeShellsEnd(makeExecutor: (stateDir: string) => SandboxExecutor):
     expect(finished(outcome).endedBy).toBe('exit');
   });
 
+  it('given nobody who types and nothing that is shown, the shell ends as idle', async () => {
+    await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
+      const { terminal, sink } = person();
+      const outcome = await sandbox.run(step(SHELL, { terminal, idleTimeoutMs: 2_000 }), sink);
+      expect(finished(outcome).endedBy).toBe('idle_timeout');
+    });
+  });
+
   it('given a signal, the shell is stopped although it does not listen', async () => {
     const outcome = await atShell(makeExecutor, async ({ type, sees }, ends) => {
       type('trap \'\' TERM HUP; echo de""af\n');
