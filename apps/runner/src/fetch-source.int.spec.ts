@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { LeaseOffer, PlannedJob } from '@delta-ci/contracts';
 import { Git, LfsCache } from '@delta-ci/git';
-import { BubblewrapExecutor, runJob, type JobResult } from '@delta-ci/sandbox';
+import { BubblewrapExecutor, COMMIT_TREE, runJob, type JobResult } from '@delta-ci/sandbox';
 import { git } from '../../../test/support/git-server/bare-repository.ts';
 import { makeBareRepository, makeHistory, type MadeTree } from '../../../test/support/git-server/made-history.ts';
 import { PrivateForge } from '../../../test/support/git-server/private-forge.ts';
@@ -161,6 +161,15 @@ describe('a private source', () => {
       `git config http.extraHeader '${half}''${rest}'; rm shop.txt\n${LOOK_EVERYWHERE}`,
     ]);
     expect(said.result).toMatchObject({ outcome: 'failed', exitCode: 9 });
+  });
+
+  it('given one request, then what the commit says of its tree is known, and a plan of another one runs nothing', async () => {
+    const tested = await repository('demo/shop', { 'shop.txt': 'open\n' });
+    const planned = { ...tested, tree: 'e'.repeat(40) };
+    const { gitDir, result, log } = await carryOut(leaseOf('demo/shop', planned), ['echo never']);
+    expect(await readFile(join(gitDir, COMMIT_TREE), 'utf8')).toBe(`${tested.tree}\n`);
+    expect(result).toMatchObject({ outcome: 'failed', steps: [], infrastructureError: { code: 'tree_mismatch' } });
+    expect(log).not.toContain('never\n');
   });
 
   it('given a wrong token, then the job is refused, and neither token is in the words', async () => {

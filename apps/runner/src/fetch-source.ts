@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InfrastructureError, LeaseOffer, SourceAccess } from '@delta-ci/contracts';
-import { DOWNLOADED_PACK } from '@delta-ci/sandbox';
+import { COMMIT_TREE, DOWNLOADED_PACK } from '@delta-ci/sandbox';
 import {
   completeSource,
   downloadCommit,
@@ -101,8 +101,9 @@ async function download({ git, access, remote, gitDir, signal }: Fetching): Prom
     timeLimitMs: FETCH_MS,
     signal,
   });
-  if (!downloaded) await rm(join(gitDir, 'shallow'));
-  return downloaded;
+  if (downloaded === null) await rm(join(gitDir, 'shallow'));
+  else if (downloaded.tree !== null) await writeFile(join(gitDir, COMMIT_TREE), `${downloaded.tree}\n`);
+  return downloaded !== null;
 }
 
 async function fetchByGit({ git, access, remote, gitDir, signal }: Fetching): Promise<FetchedSource> {

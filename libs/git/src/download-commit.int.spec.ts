@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { DeveloperClone, git } from '../../../test/support/git-server/bare-repository.ts';
 import { layOutBareRepository } from './bare-layout.ts';
 import { parseCloneUrl } from './clone-url.ts';
-import { downloadCommit, type DownloadOptions } from './download-commit.ts';
+import { downloadCommit, type DownloadedCommit, type DownloadOptions } from './download-commit.ts';
 import { Git } from './git.ts';
 import { packetLine } from './packet-lines.ts';
 import { ServedRepositories } from './served-repositories.fixture.ts';
@@ -19,6 +19,7 @@ const plain = new Git({ environment: { PATH } });
 let place: string;
 let served: ServedRepositories;
 let commit: string;
+let tree: string;
 let packFile: string;
 
 beforeAll(async () => {
@@ -27,6 +28,7 @@ beforeAll(async () => {
   const developer = await DeveloperClone.create(barePath, barePath);
   await developer.push('main', 'first', { 'widget.txt': 'stands\n' });
   commit = (await developer.push('main', 'second', { 'widget.txt': 'turns\n' })).after;
+  tree = await git(developer.directory, 'rev-parse', `${commit}^{tree}`);
   await developer.remove();
   served = await ServedRepositories.of(place);
 });
@@ -41,7 +43,7 @@ beforeEach(async () => {
   packFile = join(await mkdtemp(join(place, 'into-')), 'a.pack');
 });
 
-async function download(over: Partial<DownloadOptions> = {}, by: Git = plain): Promise<boolean> {
+async function download(over: Partial<DownloadOptions> = {}, by: Git = plain): Promise<DownloadedCommit | null> {
   const remote = parseCloneUrl(served.url('widgets.git'), ['http']);
   if (!remote.ok) throw new Error(remote.error.message);
   const limits = {
@@ -64,8 +66,8 @@ function answering(body: string | Buffer, status = 200, headers: Record<string, 
 const band = (number: number, text: string): string => packetLine(String.fromCharCode(number) + text);
 
 describe('one commit in one request', () => {
-  it('given a remote, then a single request brings the commit with its files and nothing before it', async () => {
-    expect(await download()).toBe(true);
+  it('given a remote, then a single request brings the commit with its files and nothing before it, and tells its tree', async () => {
+    expect(await download()).toEqual({ tree });
     expect(served.requests).toEqual(['POST /widgets.git/git-upload-pack']);
     const gitDir = join(place, 'indexed.git');
     await layOutBareRepository(gitDir, 'sha1');
@@ -83,7 +85,7 @@ describe('one commit in one request', () => {
       heard.push(headers.authorization);
       return false;
     };
-    expect(await download({ authorization: 'Bearer fake-token' })).toBe(true);
+    expect(await download({ authorization: 'Bearer fake-token' })).toEqual({ tree });
     expect(heard).toEqual(['Bearer fake-token']);
   });
 
@@ -114,19 +116,19 @@ describe('one commit in one request', () => {
     ['with more than is taken', () => answering(packetLine('packfile\n') + band(1, 'x'.repeat(60_000)).repeat(20))],
   ])('given a remote %s, then nothing is taken and nothing is left', async (_name, misbehave) => {
     misbehave();
-    expect(await download()).toBe(false);
+    expect(await download()).toBeNull();
     expect(existsSync(packFile)).toBe(false);
   });
 
   it('given a commit the remote has not, or a caller that gave up, then nothing is taken', async () => {
-    expect(await download({ commit: 'd'.repeat(40) })).toBe(false);
-    expect(await download({ signal: AbortSignal.abort() })).toBe(false);
+    expect(await download({ commit: 'd'.repeat(40) })).toBeNull();
+    expect(await download({ signal: AbortSignal.abort() })).toBeNull();
     expect(existsSync(packFile)).toBe(false);
   });
 
   it('given a proxy that git would go through, then the remote is not asked directly', async () => {
     const proxied = new Git({ environment: { PATH, http_proxy: 'http://127.0.0.1:9' } });
-    expect(await download({}, proxied)).toBe(false);
+    expect(await download({}, proxied)).toBeNull();
     expect(served.requests).toEqual([]);
   });
 
@@ -138,13 +140,13 @@ describe('one commit in one request', () => {
       );
       return true;
     };
-    expect(await download({ maxBytes: 100_000_000 })).toBe(true);
+    expect(await download({ maxBytes: 100_000_000 })).toEqual({ tree: null });
     expect((await readFile(packFile)).length).toBe(65_000 * 300);
   });
 
   it('given a pack, then it is what the remote sent, byte for byte', async () => {
     answering(`${packetLine('packfile\n')}${band(1, 'PA')}${band(2, 'counting')}${band(1, 'CK')}0000`);
-    expect(await download()).toBe(true);
+    expect(await download()).toEqual({ tree: null });
     expect(await readFile(packFile, 'latin1')).toBe('PACK');
   });
 });

@@ -2,6 +2,7 @@ import { open, rm } from 'node:fs/promises';
 import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { CloneUrl } from './clone-url.ts';
+import { PACK_HEAD_BYTES, treeOfFirstCommit } from './commit-in-pack.ts';
 import type { Git } from './git.ts';
 import type { Protocol } from './hygiene.ts';
 import { DELIMITER, FLUSH, NotPackets, packetLine, packetsOf, type Packet } from './packet-lines.ts';
@@ -19,6 +20,12 @@ export interface DownloadOptions {
   readonly signal: AbortSignal;
 }
 
+/** A commit that came. */
+export interface DownloadedCommit {
+  /** The tree that it has, by what has its hash; null where the pack does not begin with it, so that only git can tell. */
+  readonly tree: string | null;
+}
+
 /** A remote that does not begin to answer within this is asked by git itself, which says what is wrong with it. */
 const FIRST_WORD_MS = 20_000;
 
@@ -30,28 +37,27 @@ const OTHER_WAYS: Partial<Record<Protocol, readonly string[]>> = {
 
 /**
  * Asks a remote over HTTP for one commit with its files, in a single request and without starting git, and writes the pack
- * down as it comes. The pack is a stranger's and was not looked at: whoever uses it lets git index it first, which checks
- * every object's hash.
+ * down as it comes. The pack is a stranger's, of which at most the commit was looked at: whoever uses it lets git index it
+ * first, which checks every object's hash.
  *
- * False when nothing came of it, for whatever reason: `git fetch` is the one that knows every remote, and every word for
+ * Null when nothing came of it, for whatever reason: `git fetch` is the one that knows every remote, and every word for
  * what can go wrong. Nothing is left at `packFile` then.
  */
-export async function downloadCommit(git: Git, options: DownloadOptions): Promise<boolean> {
+export async function downloadCommit(git: Git, options: DownloadOptions): Promise<DownloadedCommit | null> {
   const { remote, packFile } = options;
   const others = OTHER_WAYS[remote.protocol];
-  if (others === undefined || others.some((name) => Boolean(git.environment[name]))) return false;
+  if (others === undefined || others.some((name) => Boolean(git.environment[name]))) return null;
   try {
-    await download(options);
-    return true;
+    return await download(options);
   } catch {
     await rm(packFile, { force: true });
-    return false;
+    return null;
   }
 }
 
 const ANSWER_TYPE = 'application/x-git-upload-pack-result';
 
-async function download(options: DownloadOptions): Promise<void> {
+async function download(options: DownloadOptions): Promise<DownloadedCommit> {
   const silent = new AbortController();
   const firstWord = setTimeout(() => silent.abort(), FIRST_WORD_MS);
   try {
@@ -63,7 +69,8 @@ async function download(options: DownloadOptions): Promise<void> {
       response.destroy();
       throw new NotPackets(`the remote answered with ${response.statusCode}`);
     }
-    await keepPack(packetsOf(response), options);
+    const head = await keepPack(packetsOf(response), options);
+    return { tree: treeOfFirstCommit(head, options.commit) };
   } finally {
     clearTimeout(firstWord);
   }
@@ -106,17 +113,19 @@ function requestFor(commit: string): string {
 const PACK_BAND = 1;
 const WORDS_BAND = 2;
 
+/** Answers how the pack begins. */
 async function keepPack(
   packets: AsyncIterable<Packet>,
   { packFile, maxBytes, commit }: DownloadOptions,
-): Promise<void> {
+): Promise<Buffer> {
   const file = await open(packFile, 'wx', 0o644);
   try {
+    const head: Buffer[] = [];
     let section = '';
     let packBytes = 0;
     let bytes = 0;
     for await (const packet of packets) {
-      if (packet === 'flush' && packBytes > 0) return;
+      if (packet === 'flush' && packBytes > 0) return Buffer.concat(head);
       if (packet === 'flush') throw new NotPackets('no pack came');
       bytes += packet.length;
       if (bytes > maxBytes) throw new NotPackets('the answer is larger than anything that is taken');
@@ -124,6 +133,7 @@ async function keepPack(
       else if (section === '') section = sectionOf(packet);
       else if (section === 'shallow-info') requireShallow(packet, commit);
       else if (packet[0] === PACK_BAND) {
+        if (packBytes < PACK_HEAD_BYTES) head.push(packet.subarray(1));
         packBytes += packet.length - 1;
         await file.write(packet, 1);
       } else if (packet[0] !== WORDS_BAND) throw new NotPackets('the remote gave up');

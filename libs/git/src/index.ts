@@ -7,7 +7,7 @@ export { makeProcessDirectory, removeForsakenDirectories } from './process-direc
 export { parseRef } from './ref-name.ts';
 export { originOf, parseCloneUrl, type CloneUrl, type Credential } from './clone-url.ts';
 export { isPublicAddress, judgeAddresses, type AddressPolicy, type ResolveHost } from './address-policy.ts';
-export { downloadCommit, type DownloadOptions } from './download-commit.ts';
+export { downloadCommit, type DownloadedCommit, type DownloadOptions } from './download-commit.ts';
 export { decodePath, encodePath } from './path-bytes.ts';
 export { maskCredentials } from './text-for-people.ts';
 export { type EntryType, type TreeEntry } from './tree-listing.ts';

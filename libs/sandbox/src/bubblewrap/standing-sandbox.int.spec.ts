@@ -131,7 +131,7 @@ whereItRuns('tier sandbox, standing before it is asked for', probe, () => {
       });
     });
 
-    it('given a workspace that is not empty any more, then it is not used', async () => {
+    it('given a workspace with more in it than was given to the job’s user, then it is not used', async () => {
       await withStanding(async (standing) => {
         await writeFile(join(standing.spec.workspace.hostDir, 'file'), 'x');
         const opened = await standing.executor.open({

@@ -27,10 +27,11 @@ const builtIn = ({ workspace, network, binds, user, limits, root }: SandboxSpec)
   tmpBytes: limits.tmpBytes,
 });
 
-const suits = (guess: SandboxSpec, spec: SandboxSpec): boolean =>
-  isDeepStrictEqual(builtIn(guess), builtIn(spec)) &&
-  !wantsOwnDisk(spec) &&
-  readdirSync(spec.workspace.hostDir).length === 0;
+/** @param given what lay in the workspace when it was given to the sandbox's user */
+const suits = (guess: SandboxSpec, given: readonly string[], spec: SandboxSpec): boolean =>
+  isDeepStrictEqual(builtIn(guess), builtIn(spec)) && !wantsOwnDisk(spec) && isDeepStrictEqual(contentOf(spec), given);
+
+const contentOf = ({ workspace }: SandboxSpec): readonly string[] => readdirSync(workspace.hostDir).toSorted();
 
 /**
  * Starts a sandbox for a job like `guess`. Null where that cannot be: without control groups limits are built in as well,
@@ -39,6 +40,7 @@ const suits = (guess: SandboxSpec, spec: SandboxSpec): boolean =>
 export async function standUp(preparation: Preparation, guess: SandboxSpec): Promise<StandingSandbox | null> {
   const { cgroups } = preparation;
   if (cgroups === null || wantsOwnDisk(guess) || guess.network !== 'none') return null;
+  const given = contentOf(guess);
   const made = await makePlace(preparation, guess, STEPS_AHEAD);
   if (!made.ok) return null;
   const { furnished } = made;
@@ -51,7 +53,7 @@ export async function standUp(preparation: Preparation, guess: SandboxSpec): Pro
   }
   return {
     adopt: async (current, spec) => {
-      if (!suits(guess, spec)) return null;
+      if (!suits(guess, given, spec)) return null;
       await standing.limit(spec.limits);
       return assemble(furnishedFor(furnished, current, spec), standing);
     },

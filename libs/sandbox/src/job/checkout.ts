@@ -1,12 +1,18 @@
+import { mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { SourceRequest } from '@delta-ci/contracts';
 import { besideScript } from './checkout-beside.ts';
 
 /** In the source's directory: a pack as a remote sent it. */
 export const DOWNLOADED_PACK = 'downloaded.pack';
 
+/** Beside such a pack: the tree of the commit and a line feed, where whoever wrote it saw an object with the commit's hash. */
+export const COMMIT_TREE = 'commit-tree';
+
 /**
  * Where the tested tree comes from: a directory on the host with a bare repository that holds the commit, or with a pack
- * that nobody has looked at (`DOWNLOADED_PACK`). Beside either lies `shallow` when the history before the commit is missing.
+ * whose objects nobody has looked at (`DOWNLOADED_PACK`), but for the commit maybe (`COMMIT_TREE`). Beside either lies `shallow`
+ * when the history before the commit is missing.
  * What a job asks for beside the commit's files lies there as `SOURCE_LAYOUT` says.
  */
 export interface JobSource {
@@ -34,11 +40,27 @@ function remoteOf(origin: string | undefined): string[] {
 /** What the script ends with when the commit's tree is not the planned one: no command of it ends so by itself. */
 export const TREE_MISMATCH_EXIT = 65;
 
+/** Folders of a repository. */
+const FOLDERS = ['.git/objects/info', '.git/objects/pack', '.git/refs/heads', '.git/refs/tags'] as const;
+
 /** What `git init` would make, for a fraction of what starting it costs. */
 const REPOSITORY = [
-  'mkdir -p .git/objects/info .git/objects/pack .git/refs/heads .git/refs/tags',
+  `if [ ! -d .git ]; then mkdir -p ${FOLDERS.join(' ')}; fi`,
   "echo 'ref: refs/heads/main' > .git/HEAD",
 ];
+
+/** Where a checkout has a pack that was downloaded, less `.pack` or `.idx`. */
+const PACK = '.git/objects/pack/pack-source';
+
+/**
+ * Makes, in an empty workspace, what a checkout begins with and nothing of a job is in: each folder and link that lies there
+ * already is a program that need not be started. A checkout does as well without.
+ * @param sourceSeenAs where the sandbox will have the source
+ */
+export async function layOutRepository(workspaceDir: string, sourceSeenAs: string): Promise<void> {
+  for (const folder of FOLDERS) await mkdir(join(workspaceDir, folder), { recursive: true });
+  await symlink(`${sourceSeenAs}/${DOWNLOADED_PACK}`, join(workspaceDir, `${PACK}.pack`));
+}
 
 const CHECKOUT =
   'git -c core.hooksPath=/dev/null -c core.symlinks=true -c protocol.allow=never -c advice.detachedHead=false' +
@@ -52,11 +74,23 @@ const configFor = (sha256: boolean): string =>
 
 /** Objects are borrowed from the source, which is read-only: the index of a pack nobody has looked at is made here. */
 function objectsFrom(seenAs: string): string[] {
-  const pack = '.git/objects/pack/pack-source';
   return [
-    `if [ -f '${seenAs}/${DOWNLOADED_PACK}' ]`,
-    `then ln -s '${seenAs}/${DOWNLOADED_PACK}' ${pack}.pack; git index-pack -o ${pack}.idx ${pack}.pack > /dev/null`,
-    `else echo '${seenAs}/objects' > .git/objects/info/alternates; fi`,
+    `if [ -f '${seenAs}/${DOWNLOADED_PACK}' ]; then`,
+    `  if [ ! -L ${PACK}.pack ]; then ln -s '${seenAs}/${DOWNLOADED_PACK}' ${PACK}.pack; fi`,
+    // Without waiting for the disk: the workspace outlives no crash.
+    `  git -c core.fsync=none index-pack -o ${PACK}.idx ${PACK}.pack > /dev/null`,
+    'else',
+    `  if [ -L ${PACK}.pack ]; then rm ${PACK}.pack; fi`,
+    `  echo '${seenAs}/objects' > .git/objects/info/alternates`,
+    'fi',
+  ];
+}
+
+/** Git is asked which tree the commit has, unless that is known. A pack was indexed before, which checks the hash of every object. */
+function treeIn(seenAs: string, commit: string): string[] {
+  return [
+    `if [ -f '${seenAs}/${COMMIT_TREE}' ]; then read -r actual < '${seenAs}/${COMMIT_TREE}'`,
+    `else actual=$(git rev-parse --verify --end-of-options '${commit}^{tree}'); fi`,
   ];
 }
 
@@ -77,7 +111,7 @@ export function checkoutScript(
     `printf '${configFor(commit.length === 64)}' > .git/config`,
     ...objectsFrom(sourceSeenAs),
     `if [ -f '${sourceSeenAs}/shallow' ]; then while read -r id; do echo "$id"; done < '${sourceSeenAs}/shallow' > .git/shallow; fi`,
-    `actual=$(git rev-parse --verify --end-of-options '${commit}^{tree}')`,
+    ...treeIn(sourceSeenAs, commit),
     `if [ "$actual" != '${tree}' ]; then echo "the tree is $actual, planned was ${tree}" >&2; exit ${TREE_MISMATCH_EXIT}; fi`,
     `${CHECKOUT} '${commit}'`,
     ...besideScript(sourceSeenAs, beside, { repository: REPOSITORY, checkout: CHECKOUT }),

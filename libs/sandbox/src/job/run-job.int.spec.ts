@@ -12,8 +12,8 @@ import { BubblewrapExecutor } from '../bubblewrap/bubblewrap-executor.ts';
 import { ProcessExecutor } from '../process-executor.ts';
 import type { SandboxExecutor } from '../sandbox-executor.ts';
 import { archiveOf, imageOf, programsLayer, writeLayout } from '../testing/made-image.fixture.ts';
-import { DOWNLOADED_PACK, type JobSource } from './checkout.ts';
-import { runJob, type JobOrder } from './run-job.ts';
+import { COMMIT_TREE, DOWNLOADED_PACK, type JobSource } from './checkout.ts';
+import { runJob, standBy, type JobOrder } from './run-job.ts';
 import type { JobResult } from './reported-step.ts';
 
 let place: string;
@@ -171,6 +171,34 @@ describe('a job in its sandbox', () => {
     const result = await carriedOut(order(['cat widget.txt', 'git log --oneline | wc -l'], { source: await packed() }));
     expect(result).toMatchObject({ outcome: 'succeeded', infrastructureError: null });
     expect(log).toContain('turns\n');
+  });
+
+  it.each([
+    ['a pack', packed],
+    ['a repository', async () => Promise.resolve(source)],
+  ] as const)('given %s and a place that was made ready, then all is as in one that was not', async (_, from) => {
+    const given = await from();
+    const look = 'cat widget.txt; git status --short; git fsck --connectivity-only; find .git | sort; wc -c < .git/config';
+    await standBy(executor, { workspaceDir, gitDir: given.gitDir, toolchainDirs: [] });
+    const ready = await carriedOut(order([look], { source: given }));
+    expect(await readdir(workspaceDir)).toEqual([]);
+    const [told] = [log, (log = '')];
+    expect([ready, await carriedOut(order([look], { source: given }))]).toMatchObject([
+      { outcome: 'succeeded' },
+      { outcome: 'succeeded' },
+    ]);
+    expect(told).toBe(log);
+    expect(log).toContain('turns\n');
+  });
+
+  it('given a commit that was looked at already, then git is not asked again, and another tree is as little written', async () => {
+    const seen = await packed();
+    await writeFile(join(seen.gitDir, COMMIT_TREE), `${source.tree}\n`);
+    expect(await carriedOut(order(['cat widget.txt'], { source: seen }))).toMatchObject({ outcome: 'succeeded' });
+    await writeFile(join(seen.gitDir, COMMIT_TREE), `${'e'.repeat(40)}\n`);
+    const result = await carriedOut(order(['echo never'], { source: seen }));
+    expect(result).toMatchObject({ outcome: 'failed', steps: [], infrastructureError: { code: 'tree_mismatch' } });
+    expect(log).not.toContain('never\n');
   });
 
   it('given a pack that is damaged, then no step runs', async () => {

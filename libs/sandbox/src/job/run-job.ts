@@ -23,7 +23,7 @@ import type {
 } from '../sandbox-executor.ts';
 import { openShell, type HeldJob } from './job-shell.ts';
 import { ENDINGS_IN_WORDS, isTimeout, reported, type JobResult } from './reported-step.ts';
-import { checkoutScript, TREE_MISMATCH_EXIT, type JobSource } from './checkout.ts';
+import { checkoutScript, layOutRepository, TREE_MISMATCH_EXIT, type JobSource } from './checkout.ts';
 
 /** One planned job, and what it needs to be carried out on this host. */
 export interface JobOrder {
@@ -79,12 +79,16 @@ export interface JobSinks {
   closing?: () => void;
 }
 
+const SOURCE_SEEN_AS = '/source.git';
+
 /** Checking out a large repository takes seconds; more means that the disk hangs. */
 const CHECKOUT_TIMEOUT_MS = 10 * 60_000;
 
 /** Has a sandbox made ready for the next job in this place, if it is one like most: without a network, for trusted code. */
 export async function standBy(executor: SandboxExecutor, place: JobPlace): Promise<void> {
-  await executor.standBy?.({
+  if (executor.standBy === undefined) return;
+  await layOutRepository(place.workspaceDir, SOURCE_SEEN_AS);
+  await executor.standBy({
     ...placeOf(place),
     trust: 'trusted',
     limits: DEFAULT_SANDBOX_LIMITS,
@@ -254,7 +258,7 @@ function globOf({ type, path }: ArtifactRequest): string {
 
 function placeOf({ workspaceDir, gitDir, toolchainDirs }: JobPlace): Pick<SandboxSpec, 'workspace' | 'binds' | 'user'> {
   const binds: ReadOnlyBind[] = [
-    { hostPath: gitDir, at: '/source.git' },
+    { hostPath: gitDir, at: SOURCE_SEEN_AS },
     ...toolchainDirs.map((hostPath) => ({ hostPath })),
   ];
   return { workspace: { hostDir: workspaceDir, onClose: 'empty' }, binds, user: 'delta' };
