@@ -144,6 +144,7 @@ export const pipesAhead = (directory: string, ordinal: number): { readonly outpu
 export const standingSetting = (steps: BubblewrapSteps, cgroups: CgroupHost): StandingSetting => ({
   sandboxId: steps.id,
   cgroups,
+  limits: steps.spec.limits,
   launch: (joinFiles, ordinal) => {
     const pipes = pipesAhead(steps.directory, ordinal);
     return launchAround(steps, joinFiles, {

@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { JobLimits } from '@delta-ci/contracts';
 import type { CgroupHost } from '../cgroup/cgroup-host.ts';
-import { CGROUP_PREFIX, createUnlimitedCgroup, type StepCgroup } from '../cgroup/step-cgroup.ts';
+import { CGROUP_PREFIX, createStepCgroup, type StepCgroup } from '../cgroup/step-cgroup.ts';
 import { launchStep, tell, type Launch, type Launched } from '../launch-step.ts';
 import type { StepPlace } from '../run-step.ts';
 import type { Containment } from '../supervise-step.ts';
@@ -15,6 +15,8 @@ type StandingStep = { readonly cgroup: StepCgroup; readonly launched: Launched }
 export type StandingSetting = {
   readonly sandboxId: string;
   readonly cgroups: CgroupHost;
+  /** In force from the beginning. */
+  readonly limits: JobLimits;
   launch(joinFiles: readonly string[], ordinal: number): Launch;
   contain(cgroup: StepCgroup): Containment;
 };
@@ -50,7 +52,7 @@ export class StandingSteps {
     }
   }
 
-  /** Puts the job's limits in force for all of them. Throws when the host refuses. */
+  /** Puts the job's limits in force for all of them, where they are others. Throws when the host refuses. */
   async limit(limits: JobLimits): Promise<void> {
     await Promise.all(this.waiting.map(async ({ cgroup }) => cgroup.limit(limits)));
   }
@@ -73,8 +75,8 @@ export class StandingSteps {
   }
 
   private async add(ordinal: number): Promise<void> {
-    const { sandboxId, cgroups } = this.setting;
-    const cgroup = await createUnlimitedCgroup(cgroups, `${CGROUP_PREFIX}${sandboxId}-ahead-${ordinal}`);
+    const { sandboxId, cgroups, limits } = this.setting;
+    const cgroup = await createStepCgroup(cgroups, `${CGROUP_PREFIX}${sandboxId}-ahead-${ordinal}`, limits);
     try {
       this.waiting.push({ cgroup, launched: launchStep(this.setting.launch(cgroup.joinFiles, ordinal)) });
     } catch (reason) {

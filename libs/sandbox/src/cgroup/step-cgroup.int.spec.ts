@@ -47,6 +47,15 @@ function describeGroups(host: CgroupHost): void {
     expect(memoryPeakBytes).toBeLessThanOrEqual(LIMITS.memoryBytes);
   });
 
+  it('given other limits, larger ones and smaller ones, then the last ones hold', async () => {
+    await group.limit({ ...LIMITS, memoryBytes: 4 * LIMITS.memoryBytes });
+    await ended('head -c 100M /dev/zero | tail | wc -c');
+    expect((await group.usage()).oomKilled).toBe(false);
+    await group.limit(LIMITS);
+    await ended('head -c 100M /dev/zero | tail | wc -c');
+    expect((await group.usage()).oomKilled).toBe(true);
+  });
+
   it('given more processes than it may have, they cannot be made', async () => {
     const { said } = await ended('i=0; while [ $i -lt 40 ]; do i=$((i+1)); sleep 1000 & done');
     expect(said).toMatch(/[Cc]annot fork|Resource temporarily/);

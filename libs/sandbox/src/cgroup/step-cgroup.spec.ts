@@ -65,6 +65,23 @@ describe('the control group of a step', () => {
     });
   });
 
+  it.each([
+    ['v1', v1, 'pids/g/pids.max', 'memory/g/memory.limit_in_bytes'],
+    ['v2', v2, 'g/pids.max', 'g/memory.max'],
+  ] as const)(
+    '%s: given other limits, then what differs is written, and nothing else',
+    async (_, make, pids, memory) => {
+      await withHost(make, async (host, read, root) => {
+        const group = await createStepCgroup(host, 'g', LIMITS);
+        await writeFile(join(root, pids), 'as it was');
+        await group.limit({ ...LIMITS, memoryBytes: 2_000_000 });
+        expect(await Promise.all([pids, memory].map(read))).toEqual(['as it was', '2000000']);
+        await group.limit({ ...LIMITS, pids: 7 });
+        expect(await Promise.all([pids, memory].map(read))).toEqual(['11', '1000000']);
+      });
+    },
+  );
+
   it('v2: usage is read in its units', async () => {
     await withHost(v2, async (host, _, root) => {
       const group = await createStepCgroup(host, 'g', LIMITS);

@@ -19,7 +19,7 @@ export type CgroupUsage = {
 export type StepCgroup = {
   /** Writing `0` to each of these puts the writer into the group. */
   readonly joinFiles: readonly string[];
-  /** Puts limits in force. Throws when a hierarchy that was usable a moment ago no longer is. */
+  /** Puts other limits in force. Throws when a hierarchy that was usable a moment ago no longer is. */
   limit(limits: JobLimits): Promise<void>;
   usage(): Promise<CgroupUsage>;
   /** Ids of the processes in it. */
@@ -148,6 +148,17 @@ async function apply(setting: Setting): Promise<void> {
   }
 }
 
+/**
+ * Writes what differs from the limits in force, null for none. v1 refuses a limit of memory above that of memory and swap, so the
+ * order is another where memory grows.
+ */
+async function enforce({ settings }: Layout, limits: JobLimits, before: JobLimits | null): Promise<void> {
+  const written = new Map(before === null ? [] : settings(before).map(({ file, value }) => [file, value]));
+  const changed = settings(limits).filter(({ file, value }) => written.get(file) !== value);
+  const grows = before !== null && limits.memoryBytes > before.memoryBytes;
+  for (const setting of grows ? changed.toReversed() : changed) await apply(setting);
+}
+
 const membersOf = async (directory: string): Promise<readonly number[]> =>
   ((await readOrNull(join(directory, 'cgroup.procs'))) ?? '').split('\n').filter(Boolean).map(Number);
 
@@ -182,42 +193,32 @@ async function removeAll(directories: readonly string[]): Promise<readonly strin
   return directories.filter((_, index) => gone[index] === false);
 }
 
-/** Makes the group `name`, without limits yet. Throws when a hierarchy is not usable, leaving nothing behind. */
-export async function createUnlimitedCgroup(host: CgroupHost, name: string): Promise<StepCgroup> {
+/**
+ * Makes the group `name` with the limits in force. Throws when a hierarchy that was usable a moment ago no longer is,
+ * leaving nothing behind.
+ */
+export async function createStepCgroup(host: CgroupHost, name: string, limits: JobLimits): Promise<StepCgroup> {
   const layout = host.version === 1 ? layoutV1(host, name) : layoutV2(host, name);
+  let inForce = limits;
   try {
     await Promise.all(layout.directories.map((directory) => mkdir(directory)));
+    await enforce(layout, limits, null);
+    await layout.io.start();
   } catch (reason) {
     await removeAll(layout.directories);
     throw reason;
   }
   return {
     joinFiles: layout.directories.map((directory) => join(directory, layout.joinFile)),
-    limit: async (limits) => {
-      // In order: v1 refuses a memsw limit below the memory limit.
-      for (const setting of layout.settings(limits)) await apply(setting);
-      await layout.io.start();
+    limit: async (others) => {
+      await enforce(layout, others, inForce);
+      inForce = others;
     },
     usage: () => readUsage(layout),
     members: () => membersOf(layout.memory),
     kill: () => killMembers(layout.memory),
     remove: () => removeAll(layout.directories),
   };
-}
-
-/**
- * Makes the group `name` with the limits in force. Throws when a hierarchy that was usable a moment ago no longer is,
- * leaving nothing behind.
- */
-export async function createStepCgroup(host: CgroupHost, name: string, limits: JobLimits): Promise<StepCgroup> {
-  const group = await createUnlimitedCgroup(host, name);
-  try {
-    await group.limit(limits);
-    return group;
-  } catch (reason) {
-    await group.remove();
-    throw reason;
-  }
 }
 
 /** Directories in which groups of this host are made; where to look for left-overs. */
