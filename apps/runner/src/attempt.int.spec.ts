@@ -133,6 +133,27 @@ function askingFor(host: string): SandboxExecutor {
   };
 }
 
+/** Tells when nothing of the job is alive, and when what it left is about to be removed. */
+function telling(told: { ended?: () => void; removing?: () => void }): SandboxExecutor {
+  const inner = asMyself();
+  return {
+    tier: 'process',
+    probe: async () => inner.probe(),
+    open: async (spec) => {
+      const opened = await inner.open(spec);
+      if (!opened.ok) return opened;
+      const { sandbox } = opened;
+      const [end, close] = [sandbox.end.bind(sandbox), sandbox.close.bind(sandbox)];
+      sandbox.end = async () => end().finally(told.ended);
+      sandbox.close = async () => {
+        told.removing?.();
+        return close();
+      };
+      return opened;
+    },
+  };
+}
+
 describe('one leased attempt', () => {
   it('given a job that succeeds, then tree, log and report arrive, and nothing is left behind', async () => {
     await carryOut(offer('cat widget.txt'));
@@ -144,6 +165,18 @@ describe('one leased attempt', () => {
       logBytes: Buffer.byteLength(gateway.log),
     });
     expect(gateway.log).toContain('turns\n');
+    expect((await readdir(workDir)).filter((name) => name !== 'sandboxes')).toEqual([]);
+  });
+
+  it('given what a job left, then it is reported when nothing of it is alive, and removed after that', async () => {
+    const seen: string[][] = [];
+    const note = (what: string) => () => void seen.push([what, ...gateway.words]);
+    const executor = telling({ ended: note('ended'), removing: note('removing') });
+    await carryOut(offer('cat widget.txt > kept'), executor);
+    expect([seen[0], ...seen.filter(([what]) => what === 'removing')]).toEqual([
+      ['ended', 'ack'],
+      ['removing', 'ack', 'complete'],
+    ]);
     expect((await readdir(workDir)).filter((name) => name !== 'sandboxes')).toEqual([]);
   });
 
@@ -267,14 +300,13 @@ describe('one leased attempt', () => {
   });
 
   it('given a gateway that is away for a while, then the job goes on and everything arrives', async () => {
-    const done = carryOut(offer(`echo one; ${untilTold()}; echo two`));
+    const { promise: over, resolve: ended } = Promise.withResolvers<void>();
+    const done = carryOut(offer(`echo one; ${untilTold()}; echo two`), telling({ ended }));
     await eventually('the job runs', () => gateway.log.includes('one'));
     gateway.away = true;
     await writeFile(goFile(), '');
     const before = gateway.heard.length;
-    await eventually('the workspace is gone, so the job is over', async () =>
-      (await readdir(workDir)).every((name) => !name.startsWith('job-')),
-    );
+    await over;
     expect(gateway.heard.length).toBe(before);
     gateway.away = false;
     await done;

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import {
   decidingStep,
   usageOfSteps,
@@ -20,7 +19,8 @@ import { networkFor, type EgressTerms, type JobNetwork } from './job-network.ts'
 import { LeaseKeeper } from './lease-keeper.ts';
 import { LogUpload } from './log-upload.ts';
 import { MaskedLog } from './masked-log.ts';
-import { makeJobDirectory, type JobDirectory } from './job-directory.ts';
+import type { JobDirectory } from './job-directory.ts';
+import { Leavings } from './leavings.ts';
 import type { RunnerToken } from './runner-token.ts';
 
 /** What an attempt needs of its runner. */
@@ -28,7 +28,7 @@ export interface AttemptTools {
   executor: SandboxExecutor;
   git: Git;
   client: GatewayClient;
-  token: RunnerToken;
+  token: Pick<RunnerToken, 'current'>;
   logger: Logger;
   /** Where the job is carried out; nobody else's. Gone afterwards. */
   jobDir: JobDirectory;
@@ -51,6 +51,7 @@ export async function carryOutAttempt(lease: LeaseOffer, tools: AttemptTools): P
     onTrouble: (error) => logger.warn({ event: 'heartbeat-failed', err: error }),
   });
   const gateway = new GatewayCalls(tools.client, tools.token, lease, keeper);
+  const leavings = new Leavings(tools.jobDir, logger);
   const handBack = (): void => keeper.stopFor('shutdown');
   tools.stopping.addEventListener('abort', handBack);
   try {
@@ -58,7 +59,7 @@ export async function carryOutAttempt(lease: LeaseOffer, tools: AttemptTools): P
     // Awaited below and by the job, each at its time; whoever comes too late to hear of a failure is no fault of its own.
     acknowledged.catch(() => undefined);
     if (tools.stopping.aborted) handBack();
-    const report = await workOn(lease, { ...tools, gateway, keeper, acknowledged });
+    const report = await workOn(lease, { ...tools, gateway, keeper, acknowledged, leavings });
     await acknowledged;
     await keeper.stopBeating();
     await deliver(keeper, gateway, logger, report);
@@ -68,6 +69,7 @@ export async function carryOutAttempt(lease: LeaseOffer, tools: AttemptTools): P
   } finally {
     tools.stopping.removeEventListener('abort', handBack);
     await keeper.close();
+    await leavings.remove();
   }
 }
 
@@ -96,6 +98,7 @@ interface LeasedTools extends AttemptTools {
   keeper: LeaseKeeper;
   /** Nothing of the job runs before. */
   acknowledged: Promise<void>;
+  leavings: Leavings;
 }
 
 async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<CompletionReport> {
@@ -165,19 +168,18 @@ interface Workplace {
 
 /** How the job ended, with its log sent. Rejects when the lease is gone: then nobody wants to know. */
 async function resultOf(lease: LeaseOffer, tools: LeasedTools, place: Workplace): Promise<JobResult> {
-  const { keeper, logger } = tools;
+  const { keeper, logger, leavings } = tools;
   try {
-    const result = await inDirectory(tools.jobDir, logger, async () => {
-      try {
-        return await execute(lease, tools, place);
-      } finally {
-        await place.caches.close();
-        keeper.report({ phase: 'uploading', step: null, logCursor: place.log.bytes });
-      }
-    }).finally(() => {
+    let result: JobResult;
+    try {
+      await leavings.makeDirectory();
+      result = await execute(lease, tools, place);
+    } finally {
+      await place.caches.close();
+      keeper.report({ phase: 'uploading', step: null, logCursor: place.log.bytes });
       // Before the log ends: what is decided is said in it.
       if ('close' in place.network) place.network.close();
-    });
+    }
     await place.log.end();
     return result;
   } catch (error) {
@@ -234,6 +236,7 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
       collected: async (request, report) => place.artifacts.collected(request, report),
       outputBytes: () => place.log.bytes,
       closing: () => place.log.hurry(),
+      leaving: (remove) => tools.leavings.take(remove),
     },
   );
 }
@@ -299,19 +302,6 @@ function servicesMissing({ job: { services = [] } }: LeaseOffer): Infrastructure
   if (services.length === 0) return null;
   const named = services.map(({ name, image }) => `${name} (${image})`).join(', ');
   return { code: 'layer_missing', message: `the job is to run beside ${named}, and this runner starts no services` };
-}
-
-async function inDirectory<T>(jobDir: JobDirectory, logger: Logger, work: () => Promise<T>): Promise<T> {
-  const { directory } = jobDir;
-  await makeJobDirectory(jobDir);
-  try {
-    return await work();
-  } finally {
-    // What resists does not change the job's verdict; the next runner in this place removes it.
-    await rm(directory, { recursive: true, force: true }).catch((error: unknown) =>
-      logger.warn({ event: 'directory-not-removed', directory, err: error }),
-    );
-  }
 }
 
 /** As long as a report's words on a cache may be. */

@@ -74,7 +74,11 @@ async function clearFiles(directory: string, { workspaceToEmpty }: SandboxRecord
   return (await succeeds(removeTree(directory))) ? [] : [directory];
 }
 
-async function clearProcesses({ id, cgroupParents, engineSocket }: SandboxRecord, sweep: Sweep) {
+/** Ends all that is alive of a sandbox: containers, processes, groups. Answers what still is. */
+export async function endProcesses(
+  { id, cgroupParents, engineSocket }: SandboxRecord,
+  sweep: Sweep,
+): Promise<readonly string[]> {
   const left: string[] = engineSocket === null ? [] : [...(await clearContainers(engineSocket, id))];
   const marked = sweep === 'all-processes' ? await killMarked(id) : [];
   left.push(...marked.map((pid) => `process ${pid}`));
@@ -91,7 +95,7 @@ export type Sweep = 'all-processes' | 'processes-are-gone';
  * still alive would let it choose what is deleted. Answers what is still there.
  */
 export async function clearSandbox(directory: string, record: SandboxRecord, sweep: Sweep): Promise<readonly string[]> {
-  const alive = await clearProcesses(record, sweep);
+  const alive = await endProcesses(record, sweep);
   if (alive.length > 0) return alive;
   const mounted = await unmount([...record.mounts].reverse());
   return mounted.length > 0 ? mounted.map((path) => `mount ${path}`) : clearFiles(directory, record);

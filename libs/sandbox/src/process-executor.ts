@@ -4,7 +4,7 @@ import { detectCgroups, type CgroupFinding } from './cgroup/cgroup-host.ts';
 import { cgroupParents } from './cgroup/step-cgroup.ts';
 import { collectFiles } from './collect-files.ts';
 import { diskExceeded } from './disk-usage.ts';
-import { clearSandbox, killMarked, processesIn, SANDBOX_VARIABLE } from './leftovers.ts';
+import { clearSandbox, endProcesses, killMarked, processesIn, SANDBOX_VARIABLE } from './leftovers.ts';
 import { limitReports, missing, watchedDisk } from './limit-reports.ts';
 import { refuseMissingLayer } from './layer-minimum.ts';
 import type { LayerReport } from './layers.ts';
@@ -81,6 +81,7 @@ export class ProcessExecutor implements SandboxExecutor {
     ]);
     const { hostDir } = spec.workspace;
     const setting = this.setting(spec, id, directory, homeDir);
+    const sweep = this.cgroups.found ? 'processes-are-gone' : 'all-processes';
     const sandbox = new SequentialSandbox({
       tier: this.tier,
       layers: this.layers(),
@@ -89,7 +90,8 @@ export class ProcessExecutor implements SandboxExecutor {
       binds: spec.binds.map(({ hostPath }) => ({ hostPath, at: hostPath })),
       execute: (step, ordinal, sink) => runStep(setting, step, ordinal, sink),
       collect: (globs, caps, take) => collectFiles(hostDir, globs, caps, take),
-      clear: () => clearSandbox(directory, record, this.cgroups.found ? 'processes-are-gone' : 'all-processes'),
+      stop: () => endProcesses(record, sweep),
+      clear: () => clearSandbox(directory, record, sweep),
     });
     return { ok: true, sandbox };
   }

@@ -178,6 +178,8 @@ export interface Sandbox {
     caps: CollectCaps,
     take: (file: CollectedFile) => Promise<void>,
   ): Promise<CollectReport>;
+  /** Ends a step that still runs, and settles when nothing of the job is alive, or with what is. What it left stays until `close`. */
+  end(): Promise<CloseReport>;
   close(): Promise<CloseReport>;
 }
 
@@ -188,8 +190,8 @@ export interface Sandbox {
  * `open` compares that with what the spec demands and either prepares a sandbox or answers with a refusal that names
  * what is missing; it never opens a weaker one. `run` executes one step. The workspace and the home directory last
  * from `open` to `close`; `/tmp` and all processes last for one step, so a daemon left behind by a step is dead before
- * its result is handed over. `close` ends a step that still runs, removes every process, cgroup, mount and directory
- * the executor made, and says what it could not remove; it may be called again. A sandbox that was not closed because
+ * its result is handed over. `end` ends a step that still runs; `close` does too, removes every process, cgroup, mount and
+ * directory the executor made, and says what it could not remove. Both may be called again. A sandbox that was not closed because
  * its warden died is finished off by `reapLeftovers` at the next start.
  *
  * **Isolation.** Depends on the tier and is stated, layer by layer, by `probe` and `Sandbox.layers`. A step never sees

@@ -17,6 +17,9 @@ export type SandboxParts = {
     caps: CollectCaps,
     take: (file: CollectedFile) => Promise<void>,
   ): Promise<CollectReport>;
+  /** Ends all that is alive of it; answers what still is. */
+  stop(): Promise<readonly string[]>;
+  /** Removes all of it; answers what is left. */
   clear(): Promise<readonly string[]>;
 };
 
@@ -29,6 +32,7 @@ export class SequentialSandbox implements Sandbox {
   private readonly parts: SandboxParts;
   private readonly closing = new AbortController();
   private current: Promise<StepOutcome> | null = null;
+  private ended: Promise<CloseReport> | null = null;
   private closed: Promise<CloseReport> | null = null;
   private steps = 0;
 
@@ -46,7 +50,7 @@ export class SequentialSandbox implements Sandbox {
 
   async run(step: StepSpec, sink: OutputSink): Promise<StepOutcome> {
     if (this.current !== null) throw new Error('a step of this sandbox is still under way');
-    if (this.closed !== null) return { kind: 'fault', refusal: refusal('sandbox_closed', 'the sandbox is closed') };
+    if (this.ended !== null) return { kind: 'fault', refusal: refusal('sandbox_closed', 'the sandbox is closed') };
     const refused = refuseStep(step);
     if (refused !== null) return { kind: 'fault', refusal: refused };
     const signals = [this.closing.signal, ...(step.signal === undefined ? [] : [step.signal])];
@@ -67,14 +71,24 @@ export class SequentialSandbox implements Sandbox {
     return this.parts.collect(globs, caps, take);
   }
 
+  end(): Promise<CloseReport> {
+    this.ended ??= this.stop();
+    return this.ended;
+  }
+
   close(): Promise<CloseReport> {
-    this.closed ??= this.end();
+    this.closed ??= this.clear();
     return this.closed;
   }
 
-  private async end(): Promise<CloseReport> {
+  private async stop(): Promise<CloseReport> {
     this.closing.abort();
     await this.current?.catch(() => undefined);
-    return { leftovers: await this.parts.clear() };
+    return { leftovers: await this.parts.stop() };
+  }
+
+  private async clear(): Promise<CloseReport> {
+    const { leftovers: alive } = await this.end();
+    return alive.length > 0 ? { leftovers: alive } : { leftovers: await this.parts.clear() };
   }
 }

@@ -4,7 +4,7 @@ import type { CgroupHost } from '../cgroup/cgroup-host.ts';
 import { cgroupParents } from '../cgroup/step-cgroup.ts';
 import { collectFiles } from '../collect-files.ts';
 import { outletEnvironment, LISTENER_PATH } from '../egress-outlet.ts';
-import { clearSandbox, type Sweep } from '../leftovers.ts';
+import { clearSandbox, endProcesses, type Sweep } from '../leftovers.ts';
 import type { LayerReport } from '../layers.ts';
 import { makePipes } from '../output-pipe.ts';
 import { giveTree } from '../remove-tree.ts';
@@ -173,10 +173,11 @@ export function assemble(furnished: Furnished, standing: StandingSteps | null): 
     binds: layout.binds,
     execute: (step, ordinal, sink) => runStep(setting, step, ordinal, sink),
     collect: (globs, caps, take) => collectFiles(spec.workspace.hostDir, globs, caps, take),
-    clear: async () => {
+    stop: async () => {
       await standing?.end();
-      return vacate(furnished);
+      return endProcesses(furnished.place.record, furnished.end.sweep);
     },
+    clear: () => vacate(furnished),
   });
 }
 

@@ -5,7 +5,7 @@ import { writeOwnEtc } from '../bubblewrap/own-etc.ts';
 import { OWN_USER_IDS } from '../bubblewrap/user-ids.ts';
 import { collectFiles } from '../collect-files.ts';
 import type { LayerReport } from '../layers.ts';
-import { clearSandbox } from '../leftovers.ts';
+import { clearSandbox, endProcesses } from '../leftovers.ts';
 import { giveTree } from '../remove-tree.ts';
 import { refusal } from '../refusal.ts';
 import { newSandboxId, openSandboxDir, type SandboxRecord } from '../sandbox-record.ts';
@@ -91,6 +91,7 @@ function assemble(preparation: ContainerPreparation, spec: SandboxSpec, place: P
     binds: layout.binds,
     execute: (step, ordinal, sink) => runContainerStep(steps, step, ordinal, sink),
     collect: (globs, caps, take) => collectFiles(layout.workspaceHostDir, globs, caps, take),
+    stop: () => endProcesses(place.record, 'processes-are-gone'),
     clear: () => vacate(place),
   });
 }

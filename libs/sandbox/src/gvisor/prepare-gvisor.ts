@@ -8,7 +8,7 @@ import { OWN_USER_IDS } from '../bubblewrap/user-ids.ts';
 import { cgroupParents } from '../cgroup/step-cgroup.ts';
 import { collectFiles } from '../collect-files.ts';
 import type { LayerReport } from '../layers.ts';
-import { clearSandbox, type Sweep } from '../leftovers.ts';
+import { clearSandbox, endProcesses, type Sweep } from '../leftovers.ts';
 import { makePipes } from '../output-pipe.ts';
 import { refusal } from '../refusal.ts';
 import { giveTree } from '../remove-tree.ts';
@@ -134,6 +134,7 @@ function assemble(given: GvisorPreparation, spec: SandboxSpec, place: Place, lay
       return refused === null ? runStep(setting, step, ordinal, sink) : { kind: 'fault', refusal: refused };
     },
     collect: (globs, caps, take) => collectFiles(layout.workspaceHostDir, globs, caps, take),
+    stop: () => endProcesses(place.record, place.end.sweep),
     clear: () => vacate(place),
   });
 }

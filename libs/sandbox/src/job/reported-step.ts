@@ -42,3 +42,32 @@ export const ENDINGS_IN_WORDS: Readonly<Record<Exclude<StepEnding, 'exit'>, stri
   out_of_memory: 'ended: a process of the step was killed, because the job reached its limit of memory',
   signal: 'ended: the step died of a signal that was not sent by its runner',
 };
+
+/** The end of a job whose step ended so. */
+export function endOf(result: StepResult, steps: ReportedStep[]): JobResult {
+  const outcome = result.endedBy === 'canceled' ? 'canceled' : isTimeout(result) ? 'timed_out' : 'failed';
+  const { exitCode, signal } = result;
+  return { outcome, exitCode, signal, steps, infrastructureError: null, remarks: [] };
+}
+
+export const SUCCEEDED: Omit<JobResult, 'steps'> = {
+  outcome: 'succeeded',
+  exitCode: 0,
+  signal: null,
+  infrastructureError: null,
+  remarks: [],
+};
+
+export const CANCELED: JobResult = {
+  outcome: 'canceled',
+  exitCode: null,
+  signal: null,
+  steps: [],
+  infrastructureError: null,
+  remarks: [],
+};
+
+/** The end of a job that nobody could judge. */
+export function notJudged(infrastructureError: InfrastructureError): JobResult {
+  return { outcome: 'failed', exitCode: null, signal: null, steps: [], infrastructureError, remarks: [] };
+}

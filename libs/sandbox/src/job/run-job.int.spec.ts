@@ -10,10 +10,11 @@ import { bubblewrapPath } from '../../../../test/support/infra/index.ts';
 import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
 import { BubblewrapExecutor } from '../bubblewrap/bubblewrap-executor.ts';
 import { ProcessExecutor } from '../process-executor.ts';
-import type { SandboxExecutor } from '../sandbox-executor.ts';
+import { processesWithVariable } from '../process-table.ts';
+import type { Sandbox, SandboxExecutor } from '../sandbox-executor.ts';
 import { archiveOf, imageOf, programsLayer, writeLayout } from '../testing/made-image.fixture.ts';
 import { COMMIT_TREE, DOWNLOADED_PACK, type JobSource } from './checkout.ts';
-import { runJob, standBy, type JobOrder } from './run-job.ts';
+import { runJob, standBy, type JobOrder, type JobSinks } from './run-job.ts';
 import type { JobResult } from './reported-step.ts';
 
 let place: string;
@@ -39,6 +40,8 @@ beforeEach(async () => {
   collected = new Map();
   log = '';
 });
+
+const fail = () => Promise.reject(new Error('nobody asks for this'));
 
 const settings = () => ({
   stateDir: join(place, 'sandboxes'),
@@ -80,8 +83,10 @@ async function carriedOut(
   wanted: JobOrder,
   onOutput: () => void = () => undefined,
   by: SandboxExecutor = executor,
+  more: Pick<JobSinks, 'leaving'> = {},
 ): Promise<JobResult> {
   return runJob(by, wanted, {
+    ...more,
     output: async (chunk) => {
       log += Buffer.from(chunk).toString();
       onOutput();
@@ -178,7 +183,8 @@ describe('a job in its sandbox', () => {
     ['a repository', async () => Promise.resolve(source)],
   ] as const)('given %s and a place that was made ready, then all is as in one that was not', async (_, from) => {
     const given = await from();
-    const look = 'cat widget.txt; git status --short; git fsck --connectivity-only; find .git | sort; wc -c < .git/config';
+    const look =
+      'cat widget.txt; git status --short; git fsck --connectivity-only; find .git | sort; wc -c < .git/config';
     await standBy(executor, { workspaceDir, gitDir: given.gitDir, toolchainDirs: [] });
     const ready = await carriedOut(order([look], { source: given }));
     expect(await readdir(workspaceDir)).toEqual([]);
@@ -286,6 +292,41 @@ describe('a job in its sandbox', () => {
         readdir(join(place, 'store', 'trees', tree, 'users')),
       ),
     ).toEqual([]);
+  });
+
+  it('given somebody who removes what it left, then all of it lies there until then, and nothing of it is alive', async () => {
+    let remove: () => Promise<readonly string[]> = () => Promise.reject(new Error('nothing was left'));
+    const daemon = 'echo mine > file; setsid sleep 1000 > /dev/null 2>&1 & wait $! & echo done';
+    const result = await carriedOut(order([daemon]), undefined, executor, { leaving: (given) => (remove = given) });
+    expect(result.outcome).toBe('succeeded');
+    expect((await readdir(workspaceDir)).toSorted()).toEqual(['.git', 'file', 'widget.txt']);
+    expect(processesWithVariable('DELTA_SANDBOX', (await readdir(join(place, 'sandboxes')))[0] ?? '')).toEqual([]);
+    expect(await remove()).toEqual([]);
+    expect([...(await readdir(workspaceDir)), ...(await readdir(join(place, 'sandboxes')))]).toEqual([]);
+  });
+
+  it('given a job that would not die, then nothing is left to anybody, and the log says what is still there', async () => {
+    const stubborn: SandboxExecutor = {
+      tier: 'sandbox',
+      probe: async () => executor.probe(),
+      open: async (spec) => {
+        const opened = await executor.open(spec);
+        if (!opened.ok) return opened;
+        const { sandbox } = opened;
+        const alive = { leftovers: ['process 4711'] };
+        const close = async () => sandbox.close().then(() => alive);
+        const run: Sandbox['run'] = async (step, sink) => sandbox.run(step, sink);
+        const bindSeenAs: Sandbox['bindSeenAs'] = (hostPath) => sandbox.bindSeenAs(hostPath);
+        return {
+          ok: true,
+          sandbox: { ...sandbox, run, bindSeenAs, collectFiles: fail, end: async () => Promise.resolve(alive), close },
+        };
+      },
+    };
+    const left: unknown[] = [];
+    await carriedOut(order(['true']), undefined, stubborn, { leaving: (remove) => left.push(remove) });
+    expect(left).toEqual([]);
+    expect(log).toContain('[delta] could not be removed: process 4711\n');
   });
 
   it('given an image that is not offered, then nothing of the job runs in anything else', async () => {

@@ -13,6 +13,7 @@ import { refusal, type Refusal, type RefusalCode } from '../refusal.ts';
 import type {
   JobRoot,
   ObtainedRoot,
+  Opened,
   ReadOnlyBind,
   Sandbox,
   SandboxExecutor,
@@ -22,7 +23,7 @@ import type {
   StepResult,
 } from '../sandbox-executor.ts';
 import { openShell, type HeldJob } from './job-shell.ts';
-import { ENDINGS_IN_WORDS, isTimeout, reported, type JobResult } from './reported-step.ts';
+import { CANCELED, endOf, ENDINGS_IN_WORDS, notJudged, reported, SUCCEEDED, type JobResult } from './reported-step.ts';
 import { checkoutScript, layOutRepository, TREE_MISMATCH_EXIT, type JobSource } from './checkout.ts';
 
 /** One planned job, and what it needs to be carried out on this host. */
@@ -77,6 +78,11 @@ export interface JobSinks {
   outputBytes: () => number;
   /** Steps and artifacts are done: what follows is cleaning up, and says something only if that fails. */
   closing?: () => void;
+  /**
+   * Where given, what the job left is not removed by `runJob`, which settles once nothing of the job is alive, but by `remove`: at
+   * another time, and in any case. It answers what could not be removed.
+   */
+  leaving?: (remove: () => Promise<readonly string[]>) => void;
 }
 
 const SOURCE_SEEN_AS = '/source.git';
@@ -98,8 +104,8 @@ export async function standBy(executor: SandboxExecutor, place: JobPlace): Promi
 }
 
 /**
- * Carries out one job in one sandbox: checkout, steps in order until one fails, artifacts, and nothing left behind. Of steps
- * that are independent all run, whichever of them fail.
+ * Carries out one job in one sandbox: checkout, steps in order until one fails, artifacts, and nothing left behind (see
+ * `leaving`). Of steps that are independent all run, whichever of them fail.
  * Never throws for what the job does; what keeps a job from being judged is an `infrastructureError`.
  */
 export async function runJob(executor: SandboxExecutor, order: JobOrder, sinks: JobSinks): Promise<JobResult> {
@@ -107,12 +113,8 @@ export async function runJob(executor: SandboxExecutor, order: JobOrder, sinks: 
   const obtained = await obtainRoot(executor, order.job.image, order, sinks);
   if (!obtained.ok) return order.signal.aborted ? CANCELED : notJudged(refusedBy(obtained.refusal));
   const { root } = obtained;
-  try {
-    const image = { reference: root.reference, digest: root.digest };
-    return { ...(await runInSandbox(executor, order, sinks, root)), image };
-  } finally {
-    await root.release();
-  }
+  const image = { reference: root.reference, digest: root.digest };
+  return { ...(await runInSandbox(executor, order, sinks, root)), image };
 }
 
 async function obtainRoot(
@@ -135,25 +137,57 @@ async function runInSandbox(
   sinks: JobSinks,
   root: JobRoot | null,
 ): Promise<JobResult> {
-  const opened = await executor.open({
+  const opened = await open(executor, order, root);
+  if (!opened.ok) return notJudged(refusedBy(opened.refusal));
+  const { sandbox } = opened;
+  const remove = async (): Promise<readonly string[]> => {
+    try {
+      return (await sandbox.close()).leftovers;
+    } finally {
+      await root?.release();
+    }
+  };
+  let result: JobResult;
+  try {
+    result = await carryOut(sandbox, order, sinks);
+  } finally {
+    sinks.closing?.();
+    await leave(sandbox, remove, sinks);
+  }
+  return result;
+}
+
+/** The root is released with the sandbox, and at once when there is none. */
+async function open(executor: SandboxExecutor, order: JobOrder, root: JobRoot | null): Promise<Opened> {
+  let opened: Opened | null = null;
+  try {
+    opened = await executor.open(specOf(order, root));
+    return opened;
+  } finally {
+    if (opened?.ok !== true) await root?.release();
+  }
+}
+
+function specOf(order: JobOrder, root: JobRoot | null): SandboxSpec {
+  return {
     ...placeOf({ ...order, gitDir: order.source.gitDir, toolchainDirs: toolchainsFor(order) }),
     trust: order.trust,
     limits: { ...DEFAULT_SANDBOX_LIMITS, ...order.job.limits },
     network: order.network,
     env: environmentOf(order),
     ...(root === null ? {} : { root }),
-  });
-  if (!opened.ok) return notJudged(refusedBy(opened.refusal));
-  const { sandbox } = opened;
-  let result: JobResult;
-  try {
-    result = await carryOut(sandbox, order, sinks);
-  } finally {
-    sinks.closing?.();
-    const { leftovers } = await sandbox.close();
-    if (leftovers.length > 0) await sinks.output(line(`could not be removed: ${leftovers.join(', ')}`));
+  };
+}
+
+/** Of a job that would not die nothing is left to anybody: whoever hears how it ended hears that, too. */
+async function leave(sandbox: Sandbox, remove: () => Promise<readonly string[]>, sinks: JobSinks): Promise<void> {
+  const { leftovers: alive } = await sandbox.end();
+  if (sinks.leaving !== undefined && alive.length === 0) {
+    sinks.leaving(remove);
+    return;
   }
-  return result;
+  const leftovers = await remove();
+  if (leftovers.length > 0) await sinks.output(line(`could not be removed: ${leftovers.join(', ')}`));
 }
 
 async function carryOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Promise<JobResult> {
@@ -283,33 +317,6 @@ function succeeded(result: StepResult): boolean {
 /** Whether steps that do not depend on this one still have the time and the disk that they need; memory is each step's own. */
 function leavesRoomForOthers({ endedBy }: StepResult): boolean {
   return endedBy === 'exit' || endedBy === 'signal' || endedBy === 'out_of_memory';
-}
-
-function endOf(result: StepResult, steps: ReportedStep[]): JobResult {
-  const outcome = result.endedBy === 'canceled' ? 'canceled' : isTimeout(result) ? 'timed_out' : 'failed';
-  const { exitCode, signal } = result;
-  return { outcome, exitCode, signal, steps, infrastructureError: null, remarks: [] };
-}
-
-const SUCCEEDED: Omit<JobResult, 'steps'> = {
-  outcome: 'succeeded',
-  exitCode: 0,
-  signal: null,
-  infrastructureError: null,
-  remarks: [],
-};
-
-const CANCELED: JobResult = {
-  outcome: 'canceled',
-  exitCode: null,
-  signal: null,
-  steps: [],
-  infrastructureError: null,
-  remarks: [],
-};
-
-function notJudged(infrastructureError: InfrastructureError): JobResult {
-  return { outcome: 'failed', exitCode: null, signal: null, steps: [], infrastructureError, remarks: [] };
 }
 
 /** What another try on this runner would meet again. */

@@ -221,6 +221,25 @@ function describeLife({ makeExecutor, programs }: ContractSubject): void {
     });
   });
 
+  it('given end while a step runs, the step is canceled and nothing else runs, and what it left stays until close', async () => {
+    await withDirectories(async (stateDir, hostDir) => {
+      const opened = await makeExecutor(stateDir).open(specFor(hostDir, { workspace: { hostDir, onClose: 'empty' } }));
+      if (!opened.ok) throw new Error(opened.refusal.message);
+      const { sandbox } = opened;
+      await sandbox.run(step(programs.writes('left', 'x')), collectOutput().sink);
+      const { sink, seen } = awaitOutput('ready');
+      const running = sandbox.run(step(programs.hangs()), sink);
+      await seen;
+      const [first, second] = await Promise.all([sandbox.end(), sandbox.end()]);
+      expect([first, second]).toEqual([{ leftovers: [] }, { leftovers: [] }]);
+      expect(finished(await running).endedBy).toBe('canceled');
+      expect(codeOf(await sandbox.run(step(programs.exits(0)), sink))).toBe('sandbox_closed');
+      expect(await readdir(hostDir)).toEqual(['left']);
+      expect(await sandbox.close()).toEqual({ leftovers: [] });
+      expect([...(await readdir(hostDir)), ...(await readdir(stateDir))]).toEqual([]);
+    });
+  });
+
   it('probe names every layer once and repeats itself', async () => {
     await withDirectories(async (stateDir) => {
       const executor = makeExecutor(stateDir);
