@@ -31,6 +31,7 @@ import type { SourceTerms } from './fetch-source.ts';
 import { GatewayClient, leastWaitMs, Refused } from './gateway-client.ts';
 import type { EgressTerms } from './job-network.ts';
 import { jobDirectoryIn, makeJobDirectory, type JobDirectory } from './job-directory.ts';
+import { rehearse } from './rehearsal.ts';
 import { RunnerToken } from './runner-token.ts';
 import { ownWorkDirectory } from './work-directories.ts';
 
@@ -95,19 +96,31 @@ async function workAndTidy(service: Service<RunnerConfig>, equipment: Equipment)
   }
 }
 
-async function workOnce(
-  service: Service<RunnerConfig>,
-  { client, token, executor, retirement, workDir, environment }: Equipment,
-): Promise<void> {
-  const { config, logger } = service;
+async function workOnce(service: Service<RunnerConfig>, equipment: Equipment): Promise<void> {
+  const { client, token, executor, retirement, workDir } = equipment;
   const jobDir = jobDirectoryIn(workDir);
   const standing = makeReady(service, executor, jobDir);
-  const lease = await waitForLease(service, client, token, retirement);
-  await standing;
-  if (lease === null) {
-    logger.info({ event: 'no-work' }, 'nothing to do: this runner ends');
-    return;
+  const atWork = new AbortController();
+  const rehearsed = standing.then(async () => goThrough(service, workDir, atWork.signal));
+  try {
+    const lease = await waitForLease(service, client, token, retirement);
+    atWork.abort();
+    await standing;
+    if (lease === null) service.logger.info({ event: 'no-work' }, 'nothing to do: this runner ends');
+    else await workUnder(lease, service, equipment, jobDir);
+  } finally {
+    atWork.abort();
+    await rehearsed;
   }
+}
+
+async function workUnder(
+  lease: LeaseOffer,
+  service: Service<RunnerConfig>,
+  { client, token, executor, environment }: Equipment,
+  jobDir: JobDirectory,
+): Promise<void> {
+  const { config, logger } = service;
   for (const value of [lease.leaseId, lease.source.token]) if (value !== null) service.hide(new Secret(value));
   // Whoever names a secret in delta.yaml wants it hidden, however ordinary a word it is.
   for (const value of Object.values(lease.secrets))
@@ -145,6 +158,16 @@ async function makeReady({ config, logger }: Service<RunnerConfig>, executor: Sa
     await standBy(executor, { ...jobDir, toolchainDirs: config.toolchainDirs });
   } catch (error) {
     logger.warn({ event: 'no-sandbox-ready', err: error });
+  }
+}
+
+/** A runner that could not rehearse does everything for the first time when there is work; nothing else is lost. */
+async function goThrough({ logger }: Service<RunnerConfig>, workDir: string, over: AbortSignal): Promise<void> {
+  if (over.aborted) return;
+  try {
+    await rehearse(workDir, logger, over);
+  } catch (error) {
+    if (!over.aborted) logger.warn({ event: 'not-rehearsed', err: error });
   }
 }
 

@@ -106,8 +106,8 @@ async function execute(spec: SandboxSpec, step: StepSpec, sink: OutputSink): Pro
 }
 
 /**
- * Starts no process: every step does what its variable `DELTA_DUMMY` says. For tests of whoever drives an executor,
- * which can so be shown any ending at will. `layers` is what it claims to enforce; by default all there is.
+ * Starts no process: every step does what its variable `DELTA_DUMMY` says. For rehearsals, and for tests of whoever drives an
+ * executor, which can so be shown any ending at will. `layers` is what it claims to enforce; by default all there is.
  */
 export class DummyExecutor implements SandboxExecutor {
   readonly tier = 'dummy';
@@ -133,6 +133,7 @@ export class DummyExecutor implements SandboxExecutor {
       binds: spec.binds.map(({ hostPath, at }) => ({ hostPath, at: at ?? hostPath })),
       execute: (step, _ordinal, sink) => execute(spec, step, sink),
       collect: (globs, caps, take) => collectFiles(hostDir, globs, caps, take),
+      stop: () => Promise.resolve([]),
       clear: async () => {
         if (onClose === 'empty') await emptyDirectory(hostDir);
         return [];

@@ -22,6 +22,7 @@ export const FILES = {
   'libs/artifact-store/src/file-artifact-store.ts': 'stand-ins/artifact-store.ts',
   'apps/gateway/src/access/private-file.ts': 'stand-ins/files.ts',
   'apps/runner/src/fetch-source.ts': 'stand-ins/sandbox.ts',
+  'apps/runner/src/rehearsal.ts': 'stand-ins/sandbox.ts',
   'apps/runner/src/work-directories.ts': 'stand-ins/files.ts',
   'apps/runner-controller/src/process-provisioner.ts': 'stand-ins/provisioner.ts',
 };

@@ -48,6 +48,9 @@ export class CacheFailed extends Error {}
 
 export const standBy = (): Promise<void> => Promise.resolve();
 
+/** Its gateway would be a server of the real host. */
+export const rehearse = (): Promise<void> => Promise.resolve();
+
 /** Stands in for the runner's fetch: sources arrive after a while, or do not. */
 export async function fetchSource(_git: unknown, _access: unknown, ...rest: unknown[]) {
   const signal = rest.find((one) => one instanceof AbortSignal);
