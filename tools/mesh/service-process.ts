@@ -20,7 +20,7 @@ const LAST_WORDS_MS = 1_000;
  * read too, are 30 MB that nobody looks at. A young generation of 4 MB instead of 16: what starting throws away would stay
  * resident for ever in a service that then has nothing to do.
  */
-const NODE_FLAGS = [
+export const NODE_FLAGS = [
   '--import=data:text/javascript,import{setSourceMapsSupport}from"node:module";setSourceMapsSupport(true)',
   '--max-semi-space-size=4',
 ];

@@ -1,186 +1,139 @@
-import { execFile, execFileSync } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import {
-  BubblewrapExecutor,
-  ContainerExecutor,
-  GvisorExecutor,
-  ProcessExecutor,
-  runJob,
-  standBy,
-  type JobSource,
-  type SandboxExecutor,
-} from '@delta-ci/sandbox';
-import { aPlannedJob } from '../../../test/support/made-up/planned-job.ts';
+import type { IsolationTier } from '@delta-ci/contracts';
+import { ContainerExecutor, GvisorExecutor, type SandboxExecutor } from '@delta-ci/sandbox';
 import { answeringSocket, ensureGvisor, openCache } from '../../bootstrap/index.mjs';
 import { amount, type Bench, type Measure } from '../measure.ts';
 import type { Figure } from '../report/figure.ts';
 import { median } from '../report/percentile.ts';
-import { makeHistory } from '../world/made-history.ts';
+import { ROOT } from '../world/control-plane.ts';
+import { madeWorkspace } from '../world/made-history.ts';
 import { needed } from '../world/servers.ts';
+import { singleJobs, type SingleJobs } from '../world/single-jobs.ts';
 
-const SAMPLES = 20;
+const SAMPLES = 15;
 const WARMING_UP = 2;
 const PACKAGES = 3;
 
-/** A tier that works here, and what anybody would have to do for a step of its kind. */
+/** The step itself says when it ran, by the clock that the log's times are of. */
+const STEP = 'date +%s.%N';
+const BARE = ['/bin/date', '+%s.%N'] as const;
+
+/** A tier that works here, what a runner of it is told, and what anybody would have to do for a command of its kind. */
 interface Tier {
-  readonly executor: SandboxExecutor;
+  readonly tier: IsolationTier;
+  readonly programs: Readonly<Record<string, string>>;
   readonly raw: { readonly what: string; readonly command: readonly [string, ...string[]] };
 }
 
 export const jobOverhead: Measure = {
   name: 'job-overhead',
-  what: 'what a runner adds to a job that runs `true`, before its step and after it, by tier, with a sandbox that stands by (warm) and without (cold); raw: the bare command in a sandbox of that kind',
+  what: 'what a job costs beside its only command, by tier: from its lease to the command, and from there to the accepted report, with a runner that waits (warm) and with one that is started for it (cold); raw: the bare command in a sandbox of that kind',
   run: async (bench) => {
-    const source = await sourceIn(bench);
+    const tiers = await tiersOf(bench);
+    const programs = Object.assign({}, ...tiers.map((one) => one.programs)) as Record<string, string>;
+    const jobs = await singleJobs(bench.scene, madeWorkspace(PACKAGES), programs);
     const figures: Figure[] = [];
-    for (const tier of await tiersOf(bench)) {
-      const { usable } = await tier.executor.probe();
-      if (usable) figures.push(...(await overheadOf(bench, tier, source)));
-      else bench.say(`left out: tier ${tier.executor.tier} does not work here`);
-    }
+    for (const tier of tiers) figures.push(...(await overheadOf(bench, tier, jobs)));
     return figures;
   },
 };
 
-async function tiersOf({ scene, say }: Bench): Promise<Tier[]> {
+async function tiersOf(bench: Bench): Promise<Tier[]> {
   const bwrap = needed('DELTA_BWRAP');
-  const place = { killGraceMs: 1_000, programDirs: (process.env['PATH'] ?? '').split(':') };
-  const stateDir = async (): Promise<string> => scene.directory('sandboxes');
   const unshared = ['--unshare-all', '--die-with-parent', '--ro-bind', '/', '/', '--proc', '/proc', '--dev', '/dev'];
   const tiers: Tier[] = [
+    { tier: 'process', programs: {}, raw: { what: 'the bare command', command: BARE } },
     {
-      executor: new ProcessExecutor({ ...place, stateDir: await stateDir() }),
-      raw: { what: 'true', command: ['/bin/true'] },
-    },
-    {
-      executor: new BubblewrapExecutor({ ...place, stateDir: await stateDir(), bwrap }),
-      raw: { what: 'bwrap around true', command: [bwrap, ...unshared, '/bin/true'] },
+      tier: 'sandbox',
+      programs: { DELTA_BWRAP: bwrap },
+      raw: { what: 'bwrap around it', command: [bwrap, ...unshared, ...BARE] },
     },
   ];
-  const runsc = await ensureGvisor({ cacheDir: await openCache({ repoRoot: REPOSITORY }), say });
-  if (runsc.path === null) say(`left out: tier gvisor, ${runsc.reason}`);
-  else
-    tiers.push({
-      executor: new GvisorExecutor({ ...place, stateDir: await stateDir(), runsc: runsc.path }),
-      raw: {
-        what: 'runsc do true',
-        command: [runsc.path, '--network=none', '--ignore-cgroups', 'do', '/bin/true'],
-      },
-    });
-  const engineSocket = await answeringSocket();
-  if (engineSocket === null) say('left out: tier container, no engine answers');
-  else {
-    const executor = new ContainerExecutor({ ...place, stateDir: await stateDir(), engineSocket, image: null });
-    // Its probe makes the empty image that the bare command is run over.
-    await executor.probe();
-    const shown = ['/usr', '/lib', '/lib64'].flatMap((path) => ['-v', `${path}:${path}:ro`]);
-    const run = ['run', '--rm', '--network=none', ...shown, 'delta-ci-empty:1', '/usr/bin/true'];
-    tiers.push({
-      executor,
-      raw: { what: 'docker run true', command: ['docker', '-H', `unix://${engineSocket}`, ...run] },
-    });
+  return [...tiers, ...(await gvisorOf(bench)), ...(await containerOf(bench))];
+}
+
+const placeOf = async ({ scene }: Bench) => ({
+  stateDir: await scene.directory('sandboxes'),
+  killGraceMs: 1_000,
+  programDirs: (process.env['PATH'] ?? '').split(':'),
+});
+
+async function gvisorOf(bench: Bench): Promise<Tier[]> {
+  const { say } = bench;
+  const runsc = await ensureGvisor({ cacheDir: await openCache({ repoRoot: ROOT }), say });
+  if (runsc.path === null) {
+    say(`left out: tier gvisor, ${runsc.reason}`);
+    return [];
   }
-  return tiers;
+  const command = [runsc.path, '--network=none', '--ignore-cgroups', 'do', ...BARE] as const;
+  const raw = { what: 'runsc do around it', command };
+  const works = await isUsable(bench, new GvisorExecutor({ ...(await placeOf(bench)), runsc: runsc.path }));
+  return works ? [{ tier: 'gvisor', programs: { DELTA_RUNSC: runsc.path }, raw }] : [];
 }
 
-const REPOSITORY = join(import.meta.dirname, '../../..');
-
-async function sourceIn({ scene }: Bench): Promise<JobSource> {
-  const gitDir = await scene.directory('source');
-  makeHistory(gitDir, PACKAGES, 1);
-  const idOf = (name: string): string => execFileSync('git', ['rev-parse', name], { cwd: gitDir }).toString().trim();
-  return { gitDir, commit: idOf('main'), tree: idOf('main^{tree}') };
+async function containerOf(bench: Bench): Promise<Tier[]> {
+  const engineSocket = await answeringSocket();
+  if (engineSocket === null) {
+    bench.say('left out: tier container, no engine answers');
+    return [];
+  }
+  // Its probe makes the empty image that the bare command is run over.
+  const works = await isUsable(bench, new ContainerExecutor({ ...(await placeOf(bench)), engineSocket, image: null }));
+  const shown = ['/bin', '/usr', '/lib', '/lib64'].flatMap((path) => ['-v', `${path}:${path}:ro`]);
+  const run = ['run', '--rm', '--network=none', ...shown, 'delta-ci-empty:1', ...BARE];
+  const command = ['docker', '-H', `unix://${engineSocket}`, ...run] as const;
+  const raw = { what: 'docker run of it', command };
+  return works ? [{ tier: 'container', programs: { DELTA_CONTAINER_ENGINE: engineSocket }, raw }] : [];
 }
 
-/** Milliseconds of a job: until its step begins, and from the end of its step until nothing is left of it. */
+async function isUsable({ say }: Bench, executor: SandboxExecutor): Promise<boolean> {
+  const { usable } = await executor.probe();
+  if (!usable) say(`left out: tier ${executor.tier} does not work here`);
+  return usable;
+}
+
+/** Milliseconds of a job beside its command. */
 interface Overhead {
   readonly beforeMs: number;
   readonly afterMs: number;
 }
 
-async function overheadOf(bench: Bench, { executor, raw }: Tier, source: JobSource): Promise<Figure[]> {
+async function overheadOf(bench: Bench, { tier, raw }: Tier, jobs: SingleJobs): Promise<Figure[]> {
   const samples = amount(bench, SAMPLES) + WARMING_UP;
-  const directory = await bench.scene.directory(`jobs-${executor.tier}`);
-  const [cold, warm, bare]: [Overhead[], Overhead[], number[]] = [[], [], []];
-  bench.say(`${samples} jobs in tier ${executor.tier}, cold and warm in turns`);
+  const taken: Record<'cold' | 'warm', Overhead[]> = { cold: [], warm: [] };
+  const bareMs: number[] = [];
+  bench.say(`${samples} jobs in tier ${tier}, cold and warm in turns`);
   for (let sample = 0; sample < samples; sample += 1) {
-    cold.push(await oneJob(executor, directory, source, false));
-    if (executor.standBy !== undefined) warm.push(await oneJob(executor, directory, source, true));
-    bare.push(await timed(raw.command));
+    taken.cold.push(await oneJob(jobs, tier, false));
+    taken.warm.push(await oneJob(jobs, tier, true));
+    bareMs.push(await timed(raw.command));
   }
-  const limit = { what: raw.what, value: median(bare.slice(WARMING_UP)) };
-  return (
-    [
-      ['cold', cold],
-      ['warm', warm],
-    ] as const
-  ).flatMap(([kind, jobs]): Figure[] => {
-    const kept = jobs.slice(WARMING_UP);
-    if (kept.length === 0) return [];
-    const name = `job-overhead.${executor.tier}-${kind}`;
+  const limit = { what: raw.what, value: median(bareMs.slice(WARMING_UP)) };
+  return (['cold', 'warm'] as const).flatMap((kind): Figure[] => {
+    const kept = taken[kind].slice(WARMING_UP);
+    const name = `job-overhead.${tier}-${kind}`;
+    const figure = (what: string, note: string, msOf: (one: Overhead) => number): Figure => ({
+      name: `${name}-${what}`,
+      value: median(kept.map(msOf)),
+      unit: 'ms',
+      raw: limit,
+      note,
+    });
     return [
-      {
-        name: `${name}-before`,
-        value: median(kept.map(({ beforeMs }) => beforeMs)),
-        unit: 'ms',
-        raw: limit,
-        note: 'opens the sandbox, checks out',
-      },
-      {
-        name: `${name}-after`,
-        value: median(kept.map(({ afterMs }) => afterMs)),
-        unit: 'ms',
-        raw: limit,
-        note: 'until nothing is left of it',
-      },
+      figure('before', 'lease granted to first command', ({ beforeMs }) => beforeMs),
+      figure('after', 'last command to accepted report', ({ afterMs }) => afterMs),
+      figure('whole', 'both', ({ beforeMs, afterMs }) => beforeMs + afterMs),
     ];
   });
 }
 
-async function oneJob(
-  executor: SandboxExecutor,
-  directory: string,
-  source: JobSource,
-  warm: boolean,
-): Promise<Overhead> {
-  const outer = await mkdtemp(join(directory, 'job-'));
-  const workspaceDir = join(outer, 'workspace');
-  await mkdir(workspaceDir);
-  await chmod(outer, 0o711);
-  if (warm) await standBy(executor, { workspaceDir, gitDir: source.gitDir, toolchainDirs: [] });
-  const startedAt = performance.now();
-  let [stepAt, closingAt] = [Number.NaN, Number.NaN];
-  try {
-    const job = aPlannedJob('true', { steps: [{ name: 'true', run: 'true', workdir: '.' }] });
-    const result = await runJob(
-      executor,
-      {
-        job,
-        trust: 'trusted',
-        source,
-        workspaceDir,
-        network: 'none',
-        toolchainDirs: [],
-        env: {},
-        secrets: {},
-        signal: new AbortController().signal,
-      },
-      {
-        output: () => Promise.resolve(),
-        step: (step) => void (step === 'true' && (stepAt = performance.now())),
-        artifact: () => Promise.resolve(),
-        outputBytes: () => 0,
-        closing: () => void (closingAt = performance.now()),
-      },
-    );
-    if (result.outcome !== 'succeeded') throw new Error(result.infrastructureError?.message ?? 'the job failed');
-    return { beforeMs: stepAt - startedAt, afterMs: performance.now() - closingAt };
-  } finally {
-    await rm(outer, { recursive: true, force: true });
-  }
+async function oneJob(jobs: SingleJobs, tier: IsolationTier, warm: boolean): Promise<Overhead> {
+  const { grantedAtMs, finishedAtMs, log } = await jobs.carryOut({ tier, script: STEP, warm });
+  const seconds = /^\d+\.\d+$/mu.exec(log)?.[0];
+  if (seconds === undefined) throw new Error(`the step did not say when it ran: ${log}`);
+  const commandAtMs = Number(seconds) * 1_000;
+  return { beforeMs: commandAtMs - grantedAtMs, afterMs: finishedAtMs - commandAtMs };
 }
 
 async function timed([file, ...args]: readonly [string, ...string[]]): Promise<number> {

@@ -8,6 +8,8 @@ import type { Figure } from '../report/figure.ts';
 import { controlPlane } from '../world/control-plane.ts';
 import { HttpClient } from '../world/http-client.ts';
 import { cpuMsOfAll } from '../world/processes.ts';
+import { needed } from '../world/servers.ts';
+import { singleJobs } from '../world/single-jobs.ts';
 import { httpWorkers } from '../world/workers.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -17,12 +19,32 @@ const ATTEMPT = { runId: `run_${'0'.repeat(32)}`, jobKey: 'bench', attempt: 1 };
 
 export const logBulk: Measure = {
   name: 'log-bulk',
-  what: 'a flood of output: into the gateway by the runner protocol (raw: into a file), then compressed and read again',
+  what: 'a flood of output: by a step through its runner, into the gateway by the runner protocol (raw: into a file), then compressed and read again',
   run: async (bench) => {
     const chunks = Array.from({ length: amount(bench, CHUNKS) }, (_, at) => outputOf(at));
-    return [...(await uploaded(bench, chunks)), ...(await archived(bench, chunks))];
+    return [...(await printed(bench, chunks)), ...(await uploaded(bench, chunks)), ...(await archived(bench, chunks))];
   },
 };
+
+/** What a runner does with a flood: reads it out of a sandbox, looks for secrets in it, sends it. Beside a job that prints nothing. */
+async function printed({ scene, say }: Bench, [chunk, ...more]: readonly Buffer[]): Promise<Figure[]> {
+  const pieces = 1 + more.length;
+  const flood = 'i=0; while [ $i -lt PIECES ]; do cat lines; i=$((i+1)); done'.replace('PIECES', String(pieces));
+  say(`${pieces} MiB of a step`);
+  const jobs = await singleJobs(scene, { lines: chunk?.toString() ?? '' }, { DELTA_BWRAP: needed('DELTA_BWRAP') });
+  const took = async (script: string) => {
+    const { grantedAtMs, finishedAtMs, runnerCpuMs } = await jobs.carryOut({ tier: 'sandbox', script, warm: true });
+    return { wallMs: finishedAtMs - grantedAtMs, cpuMs: runnerCpuMs };
+  };
+  const silent = await took('true');
+  const loud = await took(flood);
+  const floodMs = loud.wallMs - silent.wallMs;
+  const note = 'of a step, beside a silent one';
+  return [
+    { name: 'log-bulk.printed-mib', value: (pieces / floodMs) * 1_000, unit: '/s', note },
+    { name: 'log-bulk.runner-cpu', value: (loud.cpuMs - silent.cpuMs) / pieces, unit: 'ms', note: PER_MIB },
+  ];
+}
 
 async function uploaded(bench: Bench, chunks: readonly Buffer[]): Promise<Figure[]> {
   const plane = await controlPlane(bench.scene);

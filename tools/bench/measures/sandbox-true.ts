@@ -1,13 +1,16 @@
 import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { downloadCommit, Git, parseCloneUrl } from '@delta-ci/git';
 import pg from 'pg';
 import { eventually } from '../../../test/support/infra/eventually.ts';
 import { amount, type Measure } from '../measure.ts';
 import { median, percentile } from '../report/percentile.ts';
 import { timesOf } from '../world/log-times.ts';
 import { needed } from '../world/servers.ts';
-import { wholeMesh } from '../world/whole-mesh.ts';
+import { wholeMesh, type PushedChange } from '../world/whole-mesh.ts';
 
 const CHANGES = 30;
 const WARMING_UP = 3;
@@ -22,6 +25,8 @@ export const sandboxTrue: Measure = {
     const whole = await wholeMesh(bench.scene);
     const changes = amount(bench, CHANGES) + WARMING_UP;
     const steps: Record<string, number>[] = [];
+    const remoteMs: number[] = [];
+    const packFile = join(await bench.scene.directory('pack'), 'again.pack');
     bench.say(`${changes} changes`);
     for (let change = 0; change < changes; change += 1) {
       await runnerReady(whole.mesh.adminDatabaseUrl);
@@ -29,7 +34,9 @@ export const sandboxTrue: Measure = {
       const runId = await pushed.deliver();
       await pushed.settled(runId);
       const types = ['attempt.queued', 'lease.granted', 'lease.activated', 'attempt.finished'];
-      if (change >= WARMING_UP) steps.push(await timesOf(whole.mesh.adminDatabaseUrl, runId, types));
+      if (change < WARMING_UP) continue;
+      steps.push(await timesOf(whole.mesh.adminDatabaseUrl, runId, types));
+      remoteMs.push(await askedAgain(pushed, packFile));
     }
     const between = (from: string, to: string): number[] =>
       steps.map((times) => (times[to] ?? Number.NaN) - (times[from] ?? Number.NaN));
@@ -50,9 +57,35 @@ export const sandboxTrue: Measure = {
         unit: 'ms',
         note: 'fetches the source, opens the sandbox, runs, uploads the log, reports',
       },
+      {
+        name: 'sandbox-true.remote',
+        value: median(remoteMs),
+        unit: 'ms',
+        note: 'the source alone, from the remote of the bench: `git http-backend`',
+      },
     ];
   },
 };
+
+/** How long the remote takes for what a runner asks it. */
+async function askedAgain({ cloneUrl, commit }: PushedChange, packFile: string): Promise<number> {
+  const remote = parseCloneUrl(cloneUrl, ['http']);
+  if (!remote.ok) throw new Error(remote.error.message);
+  const startedAt = performance.now();
+  const downloaded = await downloadCommit(new Git({ environment: {} }), {
+    remote: remote.value,
+    commit,
+    packFile,
+    authorization: null,
+    maxBytes: 2 ** 20,
+    timeLimitMs: 60_000,
+    signal: new AbortController().signal,
+  });
+  const tookMs = performance.now() - startedAt;
+  if (downloaded === null) throw new Error('the remote did not give the commit in one request');
+  await rm(packFile);
+  return tookMs;
+}
 
 /** Two runners that were never given anything: one for the job, and one so that nobody starts one meanwhile. */
 async function runnerReady(connectionString: string): Promise<void> {

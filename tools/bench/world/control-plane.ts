@@ -5,7 +5,7 @@ import { canonicalJson, type Plan } from '@delta-ci/contracts';
 import type { ServedRepository } from '@delta-ci/forge';
 import { writeForgeSettings } from '../../../test/support/fake-forge/forge-settings.ts';
 import { eventually } from '../../../test/support/infra/eventually.ts';
-import { NO_OP_CHANGE, NO_OP_REPOSITORY, noOpPlan } from '../../../test/support/protocol-runner/no-op-plan.ts';
+import { NO_OP_REPOSITORY, noOpPlan } from '../../../test/support/protocol-runner/no-op-plan.ts';
 import { freeLoopbackPort } from '../../bootstrap/index.mjs';
 import { startMesh, type Mesh, type MeshOptions } from '../../mesh/mesh.ts';
 import type { Scene } from '../scene.ts';
@@ -39,6 +39,8 @@ export interface ControlPlane {
   readonly commands: CommandClient;
   readonly postgres: RestartableServer;
   readonly nats: RestartableServer;
+  /** Creates a run with this plan and waits until its jobs are queued. @returns its id */
+  readonly queuePlan: (plan: Plan) => Promise<string>;
   /** Creates runs of no-op jobs and waits until every job is queued. @returns their ids */
   readonly queueJobs: (jobs: number, runs?: number) => Promise<string[]>;
   readonly runState: (runId: string) => Promise<RunState>;
@@ -83,27 +85,27 @@ export async function controlPlane(scene: Scene, options: ControlPlaneOptions = 
     const view: unknown = await (await api(mesh, `/runs/${runId}`)).json();
     return view as RunState;
   };
+  const queuePlan = async (plan: Plan): Promise<string> => {
+    const runId = await createRun(mesh, plan);
+    await proposePlan(reports, runId, plan);
+    await eventually('the plan is recorded', async () => isPlanned(await runState(runId)), LIMIT);
+    return runId;
+  };
   const queueJobs = async (jobs: number, runs = 1): Promise<string[]> => {
     const share = Math.ceil(jobs / runs);
-    const ids = await Promise.all(
-      Array.from({ length: runs }, async (_, at) => queueRun(mesh, reports, Math.min(share, jobs - at * share))),
-    );
-    for (const runId of ids)
-      await eventually('the plan is recorded', async () => isPlanned(await runState(runId)), LIMIT);
-    return ids;
+    const plans = Array.from({ length: runs }, (_, at) => noOpPlan(Math.min(share, jobs - at * share)));
+    return Promise.all(plans.map(queuePlan));
   };
-  return { mesh, bus, commands: new CommandClient(bus), postgres, nats, queueJobs, runState };
+  return { mesh, bus, commands: new CommandClient(bus), postgres, nats, queuePlan, queueJobs, runState };
 }
 
 const LIMIT = { deadline_ms: PLANNED_LIMIT_MS };
 const isPlanned = ({ state }: RunState): boolean => !['created', 'planning'].includes(state);
 
-async function queueRun(mesh: Mesh, reports: ReportClient, jobs: number): Promise<string> {
-  const body = JSON.stringify({ repository: NO_OP_REPOSITORY.id, ref: NO_OP_CHANGE.ref, head: NO_OP_CHANGE.head });
+async function createRun(mesh: Mesh, { repository, change }: Plan): Promise<string> {
+  const body = JSON.stringify({ repository: repository.id, ref: change.ref, head: change.head });
   const answer: unknown = await (await api(mesh, '/runs', { method: 'POST', body })).json();
-  const { runId } = answer as { runId: string };
-  await proposePlan(reports, runId, noOpPlan(jobs));
-  return runId;
+  return (answer as { runId: string }).runId;
 }
 
 async function proposePlan(reports: ReportClient, runId: string, plan: Plan): Promise<void> {

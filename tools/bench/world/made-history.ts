@@ -28,6 +28,13 @@ export function makeHistory(directory: string, packages: number, commits: number
   git(directory, ['fast-import', '--quiet'], history.join(''));
 }
 
+/** A bare repository with one commit of these files. */
+export function commitFiles(directory: string, files: Files): { readonly commit: string; readonly tree: string } {
+  git(directory, ['init', '--quiet', '--bare', '--initial-branch=main', '.']);
+  git(directory, ['fast-import', '--quiet'], commitOf(0, files));
+  return { commit: git(directory, ['rev-parse', 'main']), tree: git(directory, ['rev-parse', 'main^{tree}']) };
+}
+
 /** The change of one commit: files that come, or take the place of others. */
 export function changeOf(workspace: Files, at: number, packages: number): Files {
   const folder = `packages/p${(at * 37) % packages}`;
@@ -47,8 +54,8 @@ function commitOf(at: number, files: Files): string {
   return `commit refs/heads/main\ncommitter ${who}\ndata 6\nchange\n${puts.join('')}`;
 }
 
-/** Runs git there; failing is the measure's failure. */
-export function git(cwd: string, args: readonly string[], input = ''): void {
+/** Runs git there, and answers what it says; failing is the measure's failure. */
+export function git(cwd: string, args: readonly string[], input = ''): string {
   const ended = spawnSync('git', args, {
     cwd,
     env: ENVIRONMENT,
@@ -57,4 +64,5 @@ export function git(cwd: string, args: readonly string[], input = ''): void {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   if (ended.status !== 0) throw new Error(`git ${args[0]} failed: ${ended.stderr.toString()}`);
+  return ended.stdout.toString().trim();
 }

@@ -28,6 +28,8 @@ export interface WholeMesh {
 }
 
 export interface PushedChange {
+  readonly cloneUrl: string;
+  readonly commit: string;
   /** Delivers as a forge does: again with the same id until somebody takes it. @returns the run */
   readonly deliver: () => Promise<string>;
   /**
@@ -73,6 +75,8 @@ export async function wholeMesh(scene: Scene, env: Readonly<Record<string, strin
       const delivery = pushDelivery(REPOSITORY, forge.cloneUrl(REPOSITORY), commit);
       const url = `${mesh.gatewayUrl}/api/v1/webhooks/github`;
       return {
+        cloneUrl: forge.cloneUrl(REPOSITORY),
+        commit: commit.after,
         deliver: async () =>
           eventually('the gateway takes the delivery', async () => {
             const { status, body } = await deliver(url, WEBHOOK_SECRET, delivery);
