@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { leash } from '../bootstrap/leash.mjs';
+import { runOnDeath } from '../bootstrap/leash.mjs';
 import type { Machine } from './arguments.ts';
 import { GuestConsole } from './console.ts';
 import type { GuestEnd } from './verdict.ts';
@@ -72,8 +72,10 @@ const SAID_CHARS = 2_000;
 /** Boots a guest and waits for its end, or ends it. It is gone when this settles; what the work in it says is shown as it comes. */
 export async function bootGuest(boot: Boot, show: (text: string) => void, signal: AbortSignal): Promise<BootEnd> {
   const env = boot.libraryPath === '' ? process.env : { ...process.env, LD_LIBRARY_PATH: boot.libraryPath };
-  const child = spawn(boot.program, boot.args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const tie = child.pid === undefined ? null : leash(child.pid, { signal: 'SIGKILL' });
+  const child = spawn(boot.program, boot.args, { env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  // A kernel that is a program has others beside it, which outlive it and keep its output open: all go together.
+  const { pid } = child;
+  const tie = pid === undefined ? null : runOnDeath(`kill -s KILL -- -${pid}`);
   const guest = new GuestConsole();
   let complaint = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -85,7 +87,7 @@ export async function bootGuest(boot: Boot, show: (text: string) => void, signal
   let cut: BootEnd['kind'] | null = null;
   const end = (kind: BootEnd['kind']): void => {
     cut ??= kind;
-    child.kill('SIGKILL');
+    if (pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-pid, 'SIGKILL');
   };
   const stop = (): void => end('stopped');
   const timers = [
