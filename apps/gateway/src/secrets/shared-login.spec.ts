@@ -38,12 +38,29 @@ describe('a login that is shared', () => {
     const first = shared.token(patient());
     logins[0]?.resolve({ token: 'first', holdsMs: 1_000 });
     await first;
-    await shared.drop('first');
+    shared.drop('first');
     const second = shared.token(patient());
     logins[1]?.resolve({ token: 'second', holdsMs: 1_000 });
     await second;
-    await shared.drop('first');
+    shared.drop('first');
     expect([await shared.token(patient()), logins.length]).toEqual(['second', 2]);
+  });
+
+  it('given one that is refused while the next is under way, then that one is waited for by whoever says so', async () => {
+    const first = shared.token(patient());
+    logins[0]?.resolve({ token: 'first', holdsMs: 1_000 });
+    await first;
+    shared.drop('first');
+    const second = shared.token(patient());
+    shared.drop('first');
+    const third = shared.token(patient());
+    logins[1]?.resolve({ token: 'second', holdsMs: 1_000 });
+    expect([await second, await third, logins.length]).toEqual(['second', 'second', 2]);
+  });
+
+  it('given one who comes when his time is over, then none is begun for him', async () => {
+    await expect(shared.token(AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
+    expect(logins).toEqual([]);
   });
 
   it('given one that fails, then those who wait are told, and whoever comes next tries anew', async () => {

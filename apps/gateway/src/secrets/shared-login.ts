@@ -7,6 +7,8 @@ export interface Login {
 
 interface Held {
   readonly token: Promise<string>;
+  /** What the login gave; null while it is under way. */
+  value: string | null;
   untilMs: number;
 }
 
@@ -30,25 +32,26 @@ export class SharedLogin {
    * @throws what logging in fails with, or the signal's reason
    */
   async token(signal: AbortSignal): Promise<string> {
+    // Before one is begun: nobody would hear how it fails.
+    signal.throwIfAborted();
     if (this.#held === null || this.#nowMs() >= this.#held.untilMs) this.#held = this.#begin();
     return within(this.#held.token, signal);
   }
 
-  /** Another login is made for whoever asks next, unless that has been done already. */
-  async drop(token: string): Promise<void> {
-    const held = this.#held;
-    if (held !== null && (await held.token.catch(() => token)) === token && this.#held === held) this.#held = null;
+  /** Another login is made for whoever asks next, unless that has been done already: one under way gave nobody this token. */
+  drop(token: string): void {
+    if (this.#held?.value === token) this.#held = null;
   }
 
   #begin(): Held {
-    const held: Held = { token: this.#complete(() => held), untilMs: Infinity };
+    const held: Held = { token: this.#complete(() => held), value: null, untilMs: Infinity };
     return held;
   }
 
   async #complete(own: () => Held): Promise<string> {
     try {
       const { token, holdsMs } = await this.#logIn();
-      own().untilMs = this.#nowMs() + holdsMs * SHARE_OF_LIFE;
+      Object.assign(own(), { value: token, untilMs: this.#nowMs() + holdsMs * SHARE_OF_LIFE });
       return token;
     } catch (error) {
       if (this.#held === own()) this.#held = null;
@@ -59,7 +62,6 @@ export class SharedLogin {
 
 /** @throws the signal's reason when it is raised first */
 async function within<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
   const { promise: over, reject } = Promise.withResolvers<never>();
   const end = (): void => reject(signal.reason as Error);
   signal.addEventListener('abort', end, { once: true });

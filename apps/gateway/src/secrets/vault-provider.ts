@@ -30,13 +30,6 @@ const LoginAnswer = z.object({
 });
 const Read = z.object({ data: z.object({ data: z.record(z.string(), z.unknown()) }) });
 
-/** What the gateway shows the store. */
-interface Credential {
-  readonly token: (signal: AbortSignal) => Promise<string>;
-  /** Has another one made in place of one that is refused; null when there is no other. */
-  readonly drop: ((token: string) => Promise<void>) | null;
-}
-
 /** As long as whoever needs it waits. */
 const LOGIN_MS = 10_000;
 const MS_PER_S = 1_000;
@@ -44,15 +37,13 @@ const MS_PER_S = 1_000;
 /** Fields of secrets in a key-value engine, version 2, of Vault. A place is `path#field`. */
 export class VaultProvider implements SecretProvider {
   readonly #options: VaultOptions;
-  readonly #credential: Credential;
+  /** What the gateway shows the store, or where it gets that. */
+  readonly #credential: (() => Promise<string>) | SharedLogin;
 
   constructor(options: VaultOptions) {
     this.#options = options;
     const { auth, nowMs } = options;
-    this.#credential =
-      auth.kind === 'token'
-        ? { token: async () => readable(auth.token), drop: null }
-        : credentialOf(new SharedLogin(async () => this.#logIn(auth), nowMs));
+    this.#credential = auth.kind === 'token' ? auth.token : new SharedLogin(async () => this.#logIn(auth), nowMs);
   }
 
   async find(place: string, signal: AbortSignal): Promise<Found> {
@@ -77,12 +68,13 @@ export class VaultProvider implements SecretProvider {
 
   /** A token that was revoked meanwhile is replaced by another, once. */
   async #read(path: string, signal: AbortSignal): Promise<StoreAnswer> {
-    const { token, drop } = this.#credential;
-    const refused = await token(signal);
+    const shown = this.#credential;
+    if (!(shown instanceof SharedLogin)) return this.#readWith(await readable(shown), path, signal);
+    const refused = await shown.token(signal);
     const first = await this.#readWith(refused, path, signal);
-    if (first.status !== 403 || drop === null) return first;
-    await drop(refused);
-    return this.#readWith(await token(signal), path, signal);
+    if (first.status !== 403) return first;
+    shown.drop(refused);
+    return this.#readWith(await shown.token(signal), path, signal);
   }
 
   async #readWith(token: string, path: string, signal: AbortSignal): Promise<StoreAnswer> {
@@ -113,11 +105,6 @@ export class VaultProvider implements SecretProvider {
     return { method, url: new URL(`v1/${path}`, url), headers, ...(ca === undefined ? {} : { ca }) };
   }
 }
-
-const credentialOf = (login: SharedLogin): Credential => ({
-  token: async (signal) => login.token(signal),
-  drop: async (token) => login.drop(token),
-});
 
 function valueIn({ status, body }: StoreAnswer, field: string): Found {
   if (status === 404) return notFound('the store has nothing there');
