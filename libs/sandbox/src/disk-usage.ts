@@ -25,36 +25,53 @@ async function bytesBelow(directory: string, signal: AbortSignal): Promise<numbe
   return (Number.parseInt(said.stdout ?? '', 10) || 0) * 1024;
 }
 
-/** In /proc/PID/maps: where a mapping lies whose file was deleted, or has a name that looks like it. */
-const DELETED_MAPPING = /^([0-9a-f]+-[0-9a-f]+) .* \(deleted\)$/gm;
+/**
+ * In /proc/PID/maps: where a mapping lies whose file was deleted, or has a name that looks like it, and which file that is. Addresses
+ * are padded there, and are not in the names of `map_files`.
+ */
+const DELETED_MAPPING = /^0*([0-9a-f]+)-0*([0-9a-f]+) \S+ \S+ (\S+ \d+) .* \(deleted\)$/s;
 
-/** Where the files of a process are found that it holds: those that are open, its program, and those that are mapped. */
+/** Where the files of a process are found that it holds: those that are open, its program, and each that is mapped, once. */
 async function heldBy(pid: number): Promise<readonly string[]> {
   const own = `/proc/${pid}`;
   const [open, maps] = await Promise.all([
     readdir(`${own}/fd`).catch(() => []),
     readFile(`${own}/maps`, 'latin1').catch(() => ''),
   ]);
-  const mapped = [...maps.matchAll(DELETED_MAPPING)].map(([, place]) => `${own}/map_files/${place}`);
-  return [`${own}/exe`, ...open.map((fd) => `${own}/fd/${fd}`), ...mapped];
+  const mapped = new Map<string, string>();
+  for (const line of maps.split('\n')) {
+    const [, from, to, file] = DELETED_MAPPING.exec(line) ?? [];
+    if (file !== undefined) mapped.set(file, `${own}/map_files/${from}-${to}`);
+  }
+  return [`${own}/exe`, ...open.map((fd) => `${own}/fd/${fd}`), ...mapped.values()];
 }
 
 /**
  * What files take on the file system of `root` that were deleted and that some of the processes still hold: no walk finds them. Not
  * seen is what is in a message between processes or in a table of open files that a thread has for itself, and, unless we are root,
- * a file that is mapped only and no program.
+ * a file that is mapped only and no program. Stops as soon as it is more than `bytesMax` or the signal is raised: a job can hold more
+ * than anybody wants to look at.
  */
-export async function deletedBytes(root: string, pids: readonly number[]): Promise<number> {
+export async function deletedBytes(
+  root: string,
+  pids: readonly number[],
+  bytesMax: number,
+  signal: AbortSignal,
+): Promise<number> {
   // In a tier that does not isolate, a job can delete its own workspace.
   const dev = (await lstat(root).catch(() => null))?.dev;
-  const found = new Map<number, number>();
+  const found = new Set<number>();
+  let bytes = 0;
   for (const pid of pids) {
     for (const place of await heldBy(pid)) {
+      if (signal.aborted || bytes > bytesMax) return bytes;
       const file = await stat(place).catch(() => null);
-      if (file?.isFile() === true && file.nlink === 0 && file.dev === dev) found.set(file.ino, file.blocks * 512);
+      if (file?.isFile() !== true || file.nlink > 0 || file.dev !== dev || found.has(file.ino)) continue;
+      found.add(file.ino);
+      bytes += file.blocks * 512;
     }
   }
-  return [...found.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return bytes;
 }
 
 /**
@@ -90,10 +107,12 @@ export async function measureDisk(roots: readonly string[], cap: DiskCap, signal
 /** Between two looks at the disk. Each look may take a twentieth of the time, so that it costs 5 % of one CPU at most. */
 const LOOK_EVERY_MS = 2_000;
 const LOOK_SHARE = 20;
+/** The files that a job holds are looked at for so long: one that holds more does it to have nobody look. */
+const HELD_MS_MAX = 30_000;
 
 /**
- * Resolves once `roots`, and what `processesOf` hold of deleted files beside the first of them, together exceed `cap`; never when
- * `signal` is raised first.
+ * Resolves once `roots`, and what `processesOf` hold of deleted files beside the first of them, together exceed `cap`, or they hold
+ * so many that they cannot be looked at in time; never when `signal` is raised first.
  */
 export async function diskExceeded(
   roots: readonly [string, ...string[]],
@@ -106,8 +125,11 @@ export async function diskExceeded(
     if (signal.aborted) break;
     const startedAt = performance.now();
     const { bytes, inodes } = await measureDisk(roots, cap, signal);
-    const deleted = await deletedBytes(roots[0], await processesOf());
-    if (exceeds({ bytes: bytes + deleted, inodes }, cap)) return;
+    const late = AbortSignal.timeout(HELD_MS_MAX);
+    const either = AbortSignal.any([signal, late]);
+    const deleted = await deletedBytes(roots[0], await processesOf(), cap.diskBytes - bytes, either);
+    if (signal.aborted) break;
+    if (late.aborted || exceeds({ bytes: bytes + deleted, inodes }, cap)) return;
     pauseMs = Math.max(LOOK_EVERY_MS, (performance.now() - startedAt) * LOOK_SHARE);
   }
   await new Promise<never>(() => undefined);
