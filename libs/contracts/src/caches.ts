@@ -103,11 +103,11 @@ export const CacheProblem = z.strictObject({
   code: z.enum([
     /** The store, or the gateway before it, could not do it. */
     'store_unavailable',
-    /** What came is not what was saved. */
+    /** What came is not what was saved, or no whole archive: of no use to anybody. */
     'damaged',
     'too_large',
     'timed_out',
-    /** It was packed or unpacked in the sandbox, and that failed. */
+    /** It was packed or unpacked in the sandbox, and that failed; another job may do better. */
     'sandbox_failed',
     /** A secret of the job is in it. */
     'secret',

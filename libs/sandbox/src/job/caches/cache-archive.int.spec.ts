@@ -271,10 +271,18 @@ function describeCaches(makeExecutor: MakeExecutor): void {
   it.each([
     ['no archive', Buffer.from('this is no archive, and long enough to be seen as none'.repeat(50))],
     ['half of one', null],
-  ])('given %s, then it fails, and nothing of it is left', async (_, bytes) => {
+  ])('given %s, then it is told as broken, and nothing of it is left', async (_, bytes) => {
     await withCaches(makeExecutor, async ({ hostDir, keep, unpack }) => {
       const whole = await archiveOf([[{ name: './.kept/large' }, 'x'.repeat(100_000)]]);
       await keep('0.workspace', bytes ?? whole.subarray(0, 50_000));
+      expect(await unpack({ root: 'workspace', paths: ['.kept'] }, '0.workspace')).toMatchObject({ kind: 'broken' });
+      expect(await readdir(hostDir)).toEqual([]);
+    });
+  });
+
+  it('given an archive that has no place here, then it fails without being broken, and nothing of it is left', async () => {
+    await withCaches(makeExecutor, async ({ hostDir, keep, unpack }) => {
+      await keep('0.workspace', await archiveOf([[{ name: `./.kept/${'x'.repeat(300)}` }, 'whole']]));
       expect(await unpack({ root: 'workspace', paths: ['.kept'] }, '0.workspace')).toMatchObject({ kind: 'failed' });
       expect(await readdir(hostDir)).toEqual([]);
     });

@@ -37,11 +37,12 @@ export interface CacheStep {
   readonly signal: AbortSignal;
 }
 
-/** `nothing`: there is nothing at any of the paths. */
+/** `nothing`: there is nothing at any of the paths. `broken`: what was to be unpacked is no archive, or not whole; whoever tries. */
 export type CacheStepEnd =
   | { readonly kind: 'done' }
   | { readonly kind: 'nothing' }
   | { readonly kind: 'timed_out' }
+  | { readonly kind: 'broken'; readonly why: string }
   | { readonly kind: 'failed'; readonly why: string };
 
 /** What the script ends with when nothing is there: no command of it ends so by itself. */
@@ -49,6 +50,11 @@ const NOTHING_EXIT = 65;
 
 /** What the unpacking script ends with when it could not make its place. */
 const NO_PLACE_EXIT = 66;
+
+/** What the unpacking script ends with when not even a list of the archive could be had. */
+const BROKEN_EXIT = 67;
+/** What a shell says of a program that it could not start, or that was killed, is more than this. */
+const OWN_EXIT_MAX = 125;
 
 /** Words of `tar` would be taken for the archive. */
 const PACK = [
@@ -61,7 +67,8 @@ const PACK = [
 /**
  * Aside first, and from there only to where nothing is: what was checked out is neither moved, nor written, nor removed, whenever
  * this is broken off. No symlink of either side is followed, or an archive could write to, or take from, wherever it likes; where
- * the kinds differ, what was checked out stays. Read-only folders can only be moved while they are not.
+ * the kinds differ, what was checked out stays. Read-only folders can only be moved while they are not. An archive that can be listed
+ * and not unpacked lacks something that another sandbox may have: room, or a file system that takes its names.
  */
 const UNPACK = [
   'merge() {',
@@ -79,7 +86,10 @@ const UNPACK = [
   '}',
   'cd -- "$1"; archive=$2; aside=./$3; shift 3',
   `mkdir "$aside" || exit ${NO_PLACE_EXIT}`,
-  'tar -xof "$archive" -C "$aside"',
+  'tar -xof "$archive" -C "$aside" || {',
+  `  tar -tf "$archive" > /dev/null 2>&1 || [ "$?" -gt ${OWN_EXIT_MAX} ] || exit ${BROKEN_EXIT}`,
+  '  exit 1',
+  '}',
   'for path do',
   '  above=; rest=$path',
   '  while [ "$rest" != "${rest#*/}" ]; do',
@@ -156,7 +166,8 @@ function endOf(outcome: StepOutcome, said: () => string = () => ''): CacheStepEn
   if (endedBy === 'timeout') return { kind: 'timed_out' };
   if (endedBy !== 'exit') return { kind: 'failed', why: `it ended by ${endedBy}` };
   if (exitCode === NOTHING_EXIT) return { kind: 'nothing' };
-  if (exitCode !== 0) return { kind: 'failed', why: `it ended with ${exitCode}${said() === '' ? '' : `: ${said()}`}` };
+  const kind = exitCode === BROKEN_EXIT ? 'broken' : 'failed';
+  if (exitCode !== 0) return { kind, why: `it ended with ${exitCode}${said() === '' ? '' : `: ${said()}`}` };
   return outputTruncated ? { kind: 'failed', why: 'it is too large' } : { kind: 'done' };
 }
 

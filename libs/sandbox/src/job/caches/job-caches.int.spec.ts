@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   CACHE_CHUNK_CONTENT_BYTES_MAX,
@@ -10,6 +11,7 @@ import {
   type FindCacheAnswer,
   type TrustDomain,
 } from '@delta-ci/contracts';
+import { pack } from 'tar-stream';
 import { DEFAULT_SANDBOX_LIMITS } from '../../limits.ts';
 import { ProcessExecutor } from '../../process-executor.ts';
 import type { Sandbox } from '../../sandbox-executor.ts';
@@ -293,7 +295,7 @@ describe('the caches of a job', () => {
     const { result, printed, left, archives } = await job({ sh: 'ls -A ~' });
     expect([printed, left, archives]).toEqual(['', [], []]);
     expect(result?.problems).toMatchObject([
-      { during: 'restore', code: 'sandbox_failed' },
+      { during: 'restore', code: 'damaged' },
       { during: 'save', code: 'nothing_there' },
     ]);
   });
@@ -302,12 +304,24 @@ describe('the caches of a job', () => {
     const broken = { home: await chunksOf(store, 'this is no archive'.repeat(1_000)), workspace: [] };
     store.kept = broken;
     const { result } = await job({ sh: fill });
-    expect(result).toMatchObject({ hit: false, problems: [{ code: 'sandbox_failed' }], saved: { domain: 'trusted' } });
+    expect(result).toMatchObject({ hit: false, problems: [{ code: 'damaged' }], saved: { domain: 'trusted' } });
     expect((await job({ sh: look })).printed).toBe('home\nwork\n');
     store.kept = broken;
     store.giveUp = async () => undefined;
     expect((await job({ sh: fill })).result).not.toHaveProperty('saved');
     expect([store.kept, said.at(-1)]).toEqual([broken, expect.stringContaining('another job has saved it')]);
+  });
+
+  it('given a cache that only has no place in this job, then it stays, and nothing is saved instead', async () => {
+    const archive = pack();
+    archive.entry({ name: `./.kept/${'x'.repeat(300)}` }, 'whole');
+    archive.finalize();
+    const kept = { home: await chunksOf(store, await buffer(archive)), workspace: [] };
+    store.kept = kept;
+    const { result } = await job({ sh: fill });
+    expect(result).toMatchObject({ hit: false, problems: [{ during: 'restore', code: 'sandbox_failed' }] });
+    expect(result).not.toHaveProperty('saved');
+    expect(store.kept).toBe(kept);
   });
 
   it('given a cache of another domain that tar cannot read, then the run saves in its own, and leaves that one alone', async () => {
@@ -377,8 +391,8 @@ function hanging(): Store {
   })();
 }
 
-async function chunksOf(store: Store, text: string): Promise<CacheContent['home']> {
+async function chunksOf(store: Store, content: string | Uint8Array): Promise<CacheContent['home']> {
   const sender = new ArchiveSender(store, new AbortController().signal, 10);
-  await sender.write(Buffer.from(text));
+  await sender.write(Buffer.from(content));
   return sender.end();
 }

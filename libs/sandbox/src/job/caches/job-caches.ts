@@ -199,7 +199,7 @@ export class JobCaches {
     if (chunks.length === 0) throw new CacheFailed('nothing_there', 'there is nothing at its paths');
     const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.sizeBytes, 0);
     const contentBytes = chunks.reduce((sum, chunk) => sum + chunk.contentBytes, 0);
-    await this.#giveUpUnpackable(entry, signal);
+    await this.#giveUpDamaged(entry, signal);
     const answer = await this.#tools.store.save({ key, content }, signal);
     if (answer === null) return this.#tools.say(`cache ${key}: another job has saved it meanwhile`);
     const { domain } = answer;
@@ -240,8 +240,8 @@ export class JobCaches {
     }
   }
 
-  /** What was found in the domain in which the run saves, and could not be unpacked, makes room for what was made instead. */
-  async #giveUpUnpackable({ request: { key }, answer }: Entry, signal: AbortSignal): Promise<void> {
+  /** What was found in the domain in which the run saves, and is of no use to anybody, makes room for what was made instead. */
+  async #giveUpDamaged({ request: { key }, answer }: Entry, signal: AbortSignal): Promise<void> {
     const cache = answer?.cache ?? null;
     if (cache === null || cache.domain !== answer?.saves) return;
     const { home, workspace } = cache.content;
@@ -278,13 +278,10 @@ const SECRET_INSIDE = new CacheFailed('secret', 'a secret of the job is in it');
 const isTold = ({ answer, result }: Entry): boolean =>
   result.hit || result.problems !== undefined || (answer !== null && answer.cache === null);
 
-/** What of a cache that is kept means that it is of no use to anybody. */
-const OF_NO_USE: ReadonlySet<CacheProblem['code']> = new Set(['damaged', 'sandbox_failed']);
-
-/** Where the run may save, and nothing is kept, or what was kept turned out to be damaged, or not to be unpacked. */
+/** Where the run may save, and nothing is kept, or what was kept turned out to be of no use to anybody. */
 function isWanted({ answer, result }: Entry): boolean {
   if (answer === null || answer.saves === null || result.hit) return false;
-  return answer.cache === null || result.problems?.some(({ code }) => OF_NO_USE.has(code)) === true;
+  return answer.cache === null || result.problems?.some(({ code }) => code === 'damaged') === true;
 }
 
 const asSaved = ({ digest, sizeBytes, contentBytes }: OfferedChunk): CacheChunk => ({
@@ -298,7 +295,8 @@ function refuseUnless(end: CacheStepEnd, what: 'packed' | 'unpacked', signal: Ab
   if (end.kind === 'done') return;
   signal.throwIfAborted();
   if (end.kind === 'timed_out') throw new CacheFailed('timed_out', `it could not be ${what} in time`);
-  throw new CacheFailed('sandbox_failed', `it could not be ${what}: ${end.kind === 'failed' ? end.why : end.kind}`);
+  const why = end.kind === 'nothing' ? end.kind : end.why;
+  throw new CacheFailed(end.kind === 'broken' ? 'damaged' : 'sandbox_failed', `it could not be ${what}: ${why}`);
 }
 
 function problemOf(error: unknown): Pick<CacheProblem, 'code' | 'message'> {
