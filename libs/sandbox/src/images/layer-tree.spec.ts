@@ -214,4 +214,15 @@ describe('the tree that layers add up to', () => {
       { numRuns: 1_000 },
     );
   });
+
+  it.each<[string, (at: number) => Written]>([
+    ['names', (at) => file(`${at}`.padEnd(250, 'x'))],
+    ['names of folders that only paths have', (at) => file(`${`${at}`.padEnd(250, 'x')}/f`)],
+    ['links', (at) => symlink(`${at}`, 'x'.repeat(250))],
+  ])('given more of %s than anybody has use for, then it is refused', (_, entryAt) => {
+    const tree = new LayerTree(1_000);
+    tree.nextLayer();
+    for (let at = 0; at < 3; at += 1) tree.place(entryAt(at));
+    expect(() => Array.from({ length: 3 }, (__, at) => tree.place(entryAt(3 + at)))).toThrow(ImageRefused);
+  });
 });

@@ -40,6 +40,8 @@ const PATH_BYTES_MAX = 3_072;
 const LINKS_MAX = 40;
 /** Steps from one directory to the next, all entries together: links that lead through links can take any number. */
 const VISITS_MAX = 50_000_000;
+/** Names of entries and what links lead to, all together: a large image has less than a tenth of it. */
+const TEXT_BYTES_MAX = 192 * 1024 * 1024;
 
 const newDirectory = (layer: number): Directory => ({ kind: 'directory', layer, prunedBy: layer, children: new Map() });
 
@@ -63,6 +65,12 @@ export class LayerTree {
   private readonly root = newDirectory(0);
   private layer = 0;
   private visits = 0;
+  private textBytes = 0;
+  private readonly textBytesMax: number;
+
+  constructor(textBytesMax = TEXT_BYTES_MAX) {
+    this.textBytesMax = textBytesMax;
+  }
 
   /** The entries that follow are those of the next layer. */
   nextLayer(): void {
@@ -108,6 +116,15 @@ export class LayerTree {
     if (this.visits > VISITS_MAX) throw refused('the links of the image lead through one another without end');
   }
 
+  /** A text to keep, apart from the longer one that it was cut out of: that would stay in memory as long. */
+  private kept(text: string): string {
+    const bytes = Buffer.from(text);
+    this.textBytes += bytes.byteLength;
+    if (this.textBytes > this.textBytesMax)
+      throw refused(`the names and links of the image have more than ${this.textBytesMax} bytes`);
+    return bytes.toString();
+  }
+
   /** Follows a path. What is missing is made where `steps` are wanted; otherwise the answer is null. */
   private walk(
     parts: readonly string[],
@@ -147,7 +164,7 @@ export class LayerTree {
 
   private make({ directory, path }: Place, name: string, steps: TreeStep[]): Directory {
     const made = newDirectory(this.layer);
-    directory.children.set(name, made);
+    directory.children.set(this.kept(name), made);
     const at = joined(path, name);
     if (Buffer.byteLength(at) > PATH_BYTES_MAX || Buffer.byteLength(name) > NAME_BYTES_MAX || name.includes('\0')) {
       throw refused('the links of the image lead to a path that is too long');
@@ -177,7 +194,7 @@ export class LayerTree {
     if (link?.path.startsWith(`${at}/`) === true)
       throw refused(`a hard link takes the place of what it leads to, ${at}`);
     const clear: readonly TreeStep[] = there === undefined ? [] : [{ do: 'remove', at }];
-    directory.children.set(name, this.nodeFor(entry, link?.node ?? null));
+    directory.children.set(this.kept(name), this.nodeFor(entry, link?.node ?? null));
     if (entry.kind === 'symlink') return [...clear, { do: 'symlink', at, target: entry.target }];
     if (link !== null) return [...clear, { do: 'link', at, to: link.path }];
     return [...clear, { do: entry.kind === 'directory' ? 'directory' : 'file', at }];
@@ -190,7 +207,7 @@ export class LayerTree {
       if (entry.target === '' || entry.target.includes('\0') || Buffer.byteLength(entry.target) > PATH_BYTES_MAX) {
         throw refused(`the link ${entry.path.slice(0, 200)} leads to no path`);
       }
-      return { kind: 'symlink', layer, target: entry.target };
+      return { kind: 'symlink', layer, target: this.kept(entry.target) };
     }
     return linked === null ? { kind: 'file', layer } : { ...linked, layer };
   }

@@ -7,7 +7,7 @@ import type { Unpacked } from './unpack-worker.ts';
 
 const ENTRY = new URL(`./unpack-worker${extname(import.meta.url)}`, import.meta.url);
 
-/** The tree of the largest image that is let in takes half of it, where its names are not as long as names can be. */
+/** The tree of the largest image that is let in takes half of it, and the longest names that are let in a fifth more. */
 const HEAP_MB_MAX = 1_024;
 
 /**
