@@ -36,15 +36,19 @@ describe('delta caches', () => {
   let body: unknown;
   /** What is answered before `body` is. */
   let bodies: unknown[] = [];
+  /** What `body` is answered with. */
+  let lastStatus = 200;
   const asked: string[] = [];
 
   beforeEach(async () => {
     asked.length = 0;
     bodies = [];
+    lastStatus = 200;
     const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
       const sent = await text(request);
       asked.push(`${request.method} ${request.url}${sent === '' ? '' : ` ${sent}`}`);
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(bodies.shift() ?? body));
+      const status = bodies.length > 0 ? 200 : lastStatus;
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(bodies.shift() ?? body));
     };
     server = createServer((request, response) => void answer(request, response));
     await new Promise<void>((done) => void server.listen(0, '127.0.0.1', done));
@@ -90,6 +94,20 @@ describe('delta caches', () => {
     const { exitCode, out } = await called('remove', 'k', '--repository', 'github/demo/shop');
     expect([exitCode, asked.length]).toEqual([0, 2]);
     expect(out).toMatch(/^31 caches removed, of ref:refs\/pull\/0\/head, .*19\/head and 11 more; /);
+  });
+
+  it.each([
+    ['the rest goes by its age meanwhile', 'not_found', 404, 0],
+    ['a later request fails', 'internal', 500, 3],
+  ])('when %s, then what went before is told all the same', async (_, code, status, expected) => {
+    bodies = [{ removed: [saved], more: true }];
+    body = { error: { code, message: 'no', details: {} } };
+    lastStatus = status;
+    const { exitCode, out, err } = await called('remove', 'k', '--repository', 'github/demo/shop');
+    expect([exitCode, out]).toEqual([expected, expect.stringMatching(/^1 cache removed, of trusted; /)]);
+    expect(err === '').toBe(expected === 0);
+    const none = await called('remove', 'k', '--repository', 'github/demo/shop');
+    expect([none.exitCode === 0, none.out]).toEqual([false, '']);
   });
 
   it('when a run is viewed, then each cache of its jobs is told in a line', () => {

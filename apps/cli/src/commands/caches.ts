@@ -53,18 +53,30 @@ export async function removeCaches(
   const wanted = { repository, key, reason, ...(domain === undefined ? {} : { domain }) };
   const gateway = await gatewayFor(surroundings, options);
   const removed: SavedCache[] = [];
-  // One request removes so many and no more.
-  for (let more = true; more;) {
-    const answer = await gateway.removeCaches(wanted);
-    removed.push(...answer.removed);
-    ({ more } = answer);
+  try {
+    // One request removes so many and no more.
+    for (let more = true; more;) {
+      const answer = await gateway.removeCaches(wanted);
+      removed.push(...answer.removed);
+      ({ more } = answer);
+    }
+  } catch (error) {
+    if (removed.length === 0) throw error;
+    tellRemoved(surroundings, removed, options);
+    // What was left of them may have gone by its age meanwhile.
+    if (error instanceof Problem && error.code === 'not_found') return EXIT.succeeded;
+    throw error;
   }
-  if (options.json === true) printJson(surroundings, { removed });
+  tellRemoved(surroundings, removed, options);
+  return EXIT.succeeded;
+}
+
+function tellRemoved(surroundings: Surroundings, removed: readonly SavedCache[], { json }: ApiOptions): void {
+  if (json === true) printJson(surroundings, { removed });
   else
     surroundings.out(
       `${plural(removed.length, 'cache')} removed, of ${domainsOf(removed)}; the next job that misses one makes it again\n`,
     );
-  return EXIT.succeeded;
 }
 
 /** More names are no help to anybody. */
