@@ -2,14 +2,12 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '@delta-ci/contracts';
 import type { CacheStore } from './artifact-store.ts';
-import { OWNED, suffixOf } from './cache-owner.ts';
 import { ContentFiles } from './content-files.ts';
 import { nullWhenMissing } from './null-when-missing.ts';
 import { objectsBefore } from './object-files.ts';
+import { hexAt, suffixOf } from './object-names.ts';
 
 const FOLDER = 'caches';
-
-const hexOf = (name: string): string | null => OWNED.exec(name)?.[1] ?? null;
 
 /** Chunks on a filesystem, one file for each who has one. */
 export class CacheFiles implements CacheStore {
@@ -26,7 +24,7 @@ export class CacheFiles implements CacheStore {
   }
 
   storedBefore(beforeMs: number): AsyncGenerator<readonly Digest[]> {
-    return objectsBefore(this.#objects, beforeMs, hexOf);
+    return objectsBefore(this.#objects, beforeMs);
   }
 
   async remove(digests: readonly Digest[]): Promise<void> {
@@ -34,7 +32,7 @@ export class CacheFiles implements CacheStore {
     for (const folder of new Set([...hexes].map((hex) => hex.slice(0, 2)))) {
       const names = (await readdir(join(this.#objects, folder)).catch(nullWhenMissing)) ?? [];
       for (const name of names) {
-        if (hexes.has(hexOf(name) ?? '')) await rm(join(this.#objects, folder, name), { force: true });
+        if (hexes.has(hexAt(name) ?? '')) await rm(join(this.#objects, folder, name), { force: true });
       }
     }
   }

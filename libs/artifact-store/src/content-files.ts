@@ -7,7 +7,7 @@ import type { Digest } from '@delta-ci/contracts';
 import type { ContentStore, PutOptions, StoredContent } from './artifact-store.ts';
 import { MeasuredBytes, checkedBytes, digestOf, refuseLarger, refuseOther } from './measured-bytes.ts';
 import { nullWhenMissing } from './null-when-missing.ts';
-import { HEX, objectsBefore } from './object-files.ts';
+import { objectsBefore } from './object-files.ts';
 import { removeFilesBefore } from './remove-files-before.ts';
 import { StoreError } from './store-error.ts';
 
@@ -82,9 +82,7 @@ export class ContentFiles implements ContentStore {
   }
 
   storedBefore(beforeMs: number): AsyncGenerator<readonly Digest[]> {
-    const suffix = this.#suffix;
-    const hexOf = (name: string): string => (name.endsWith(suffix) ? name.slice(0, name.length - suffix.length) : '');
-    return objectsBefore(this.#objects, beforeMs, (name) => HEX.exec(hexOf(name))?.[0] ?? null);
+    return objectsBefore(this.#objects, beforeMs);
   }
 
   async removeAbandoned(nowMs: number, idleMs: number): Promise<number> {

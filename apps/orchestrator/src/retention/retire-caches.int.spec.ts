@@ -230,6 +230,23 @@ describe('caches in the log', () => {
     expect([asked, removed]).toEqual([[1_000], [[digests[2]], [digests[3]]]]);
   });
 
+  it('remove no more of many chunks once they have to stop, and say how many went', async () => {
+    const stop = new AbortController();
+    let removed = 0;
+    const caches = {
+      async *storedBefore() {
+        yield Array.from({ length: 1_000 }, (_, at) => digestOf(`chunk ${at}`));
+      },
+      remove: async (some: readonly string[]) => {
+        removed += some.length;
+        stop.abort();
+        return Promise.resolve();
+      },
+    };
+    expect(await removeUnkeptChunks({ log, store: { caches } }, 1_000, stop.signal)).toBe(removed);
+    expect(removed).toBeLessThan(1_000);
+  });
+
   it('are listed newest first, a page at a time, of one repository or of all', async () => {
     const main = await working();
     for (const key of ['a', 'b', 'c']) await save(main, key);

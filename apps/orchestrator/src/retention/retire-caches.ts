@@ -53,6 +53,9 @@ export function removalSubmission(data: CacheRemoval): Submission {
 /** A job that sends chunks has them recorded within a quarter of an hour, or never. */
 export const CHUNK_UNKEPT_MS = 60 * 60_000;
 
+/** Whoever has to stop does so after so many. */
+const CHUNKS_AT_ONCE = 100;
+
 /**
  * Removes the chunks that are in the store since `beforeMs` and that no cache refers to: of caches that were removed, and such as
  * never made one. A job that records one at this very moment is mostly told that it is gone; if not, whoever restores the cache
@@ -68,8 +71,11 @@ export async function removeUnkeptChunks(
     if (signal.aborted) break;
     const kept = await whichChunksAreKept(log, digests);
     const unkept = digests.filter((digest) => !kept.has(digest));
-    if (unkept.length > 0) await store.caches.remove(unkept);
-    removed += unkept.length;
+    for (let at = 0; at < unkept.length && !signal.aborted; at += CHUNKS_AT_ONCE) {
+      const some = unkept.slice(at, at + CHUNKS_AT_ONCE);
+      await store.caches.remove(some);
+      removed += some.length;
+    }
   }
   return removed;
 }

@@ -1,12 +1,13 @@
-import type { _Object } from '@aws-sdk/client-s3';
 import type { Digest } from '@delta-ci/contracts';
 import type { CacheStore } from '../artifact-store.ts';
-import { OWNED, suffixOf } from '../cache-owner.ts';
+import { hexAt, suffixOf } from '../object-names.ts';
 import { ContentObjects } from './content-objects.ts';
 import { pagesOf, removeKeys } from './listed-objects.ts';
 import type { S3Bucket } from './s3-bucket.ts';
 
 const FOLDER = 'caches';
+/** Each chunk is looked up by itself: so many of them at a time. */
+const LOOKED_UP_AT_ONCE = 16;
 
 /** Chunks in an S3 bucket, one object for each who has one. */
 export class CacheObjects implements CacheStore {
@@ -27,10 +28,10 @@ export class CacheObjects implements CacheStore {
     let sinceMs = new Map<string, number>();
     for await (const page of pagesOf(this.#bucket, `${FOLDER}/sha256/`)) {
       for (const { Key = '', LastModified } of page) {
-        const hex = OWNED.exec(Key.slice(Key.lastIndexOf('/') + 1))?.[1];
+        const hex = hexAt(Key);
         // One whose time is not told is not old.
         const ms = LastModified?.getTime() ?? Infinity;
-        if (hex !== undefined) sinceMs.set(hex, Math.max(ms, sinceMs.get(hex) ?? ms));
+        if (hex !== null) sinceMs.set(hex, Math.max(ms, sinceMs.get(hex) ?? ms));
       }
       const last = [...sinceMs].at(-1);
       if (last === undefined) continue;
@@ -44,11 +45,22 @@ export class CacheObjects implements CacheStore {
   }
 
   async remove(digests: readonly Digest[]): Promise<void> {
-    for (const digest of digests) {
-      const hex = digest.slice('sha256:'.length);
-      for await (const page of pagesOf(this.#bucket, `${FOLDER}/sha256/${hex.slice(0, 2)}/${hex}`))
-        await removeKeys(this.#bucket, keysOf(page));
+    const keys: string[] = [];
+    for (let at = 0; at < digests.length; at += LOOKED_UP_AT_ONCE) {
+      const some = digests.slice(at, at + LOOKED_UP_AT_ONCE);
+      const found = await Promise.all(some.map(async (digest) => this.#keysOf(digest)));
+      keys.push(...found.flat());
     }
+    await removeKeys(this.#bucket, keys);
+  }
+
+  /** Of all who have a chunk. */
+  async #keysOf(digest: Digest): Promise<string[]> {
+    const hex = digest.slice('sha256:'.length);
+    const keys: string[] = [];
+    for await (const page of pagesOf(this.#bucket, `${FOLDER}/sha256/${hex.slice(0, 2)}/${hex}`))
+      keys.push(...page.flatMap(({ Key }) => Key ?? []));
+    return keys;
   }
 
   async removeAbandoned(nowMs: number, idleMs: number): Promise<number> {
@@ -58,5 +70,3 @@ export class CacheObjects implements CacheStore {
 
 const olderThan = (beforeMs: number, sinceMs: ReadonlyMap<string, number>): Digest[] =>
   [...sinceMs].filter(([, ms]) => ms < beforeMs).map(([hex]) => `sha256:${hex}`);
-
-const keysOf = (page: readonly _Object[]): string[] => page.flatMap(({ Key }) => Key ?? []);

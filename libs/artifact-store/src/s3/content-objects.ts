@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { Digest } from '@delta-ci/contracts';
 import type { ContentStore, PutOptions, StoredContent } from '../artifact-store.ts';
 import { MeasuredBytes, checkedBytes, refuseLarger } from '../measured-bytes.ts';
+import { hexAt } from '../object-names.ts';
 import { StoreError } from '../store-error.ts';
 import { DirectObjects } from './direct-objects.ts';
 import { downloadOf, sizeOf } from './download.ts';
@@ -14,7 +15,6 @@ import type { S3Bucket } from './s3-bucket.ts';
 
 /** The smallest part that servers take is 5 MiB; of this size the largest artifact has 128. */
 const PART_BYTES = 8 * 1_024 ** 2;
-const HEX_LENGTH = 64;
 
 /**
  * Content in an S3 bucket, one object per digest. Small objects are written by one conditional request; larger ones in
@@ -85,8 +85,8 @@ export class ContentObjects implements ContentStore {
 
   async *storedBefore(beforeMs: number): AsyncGenerator<readonly Digest[]> {
     for await (const page of pagesOf(this.#bucket, `${this.#folder}/sha256/`)) {
-      const digests = keysBefore(page, beforeMs).flatMap((key) => this.#digestAt(key) ?? []);
-      if (digests.length > 0) yield digests;
+      const hexes = keysBefore(page, beforeMs).flatMap((key) => hexAt(key) ?? []);
+      if (hexes.length > 0) yield hexes.map((hex) => `sha256:${hex}`);
     }
   }
 
@@ -115,13 +115,6 @@ export class ContentObjects implements ContentStore {
   keyOf(digest: Digest): string {
     const hex = digest.slice('sha256:'.length);
     return this.#bucket.key(`${this.#folder}/sha256/${hex.slice(0, 2)}/${hex}${this.#suffix}`);
-  }
-
-  /** The digest of the object under a key; null when it is none of ours. */
-  #digestAt(key: string): Digest | null {
-    const end = key.length - this.#suffix.length;
-    const digest = `sha256:${key.slice(end - HEX_LENGTH, end)}`;
-    return this.keyOf(digest) === key ? digest : null;
   }
 }
 
