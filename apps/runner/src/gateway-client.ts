@@ -209,12 +209,12 @@ export class GatewayClient {
     });
   }
 
-  /** After all chunks were sent: the gateway looks at each of them. */
   async giveUpCache(speaker: LeaseSpeaker, cache: SaveCacheRequest): Promise<void> {
     const call = { ...about(speaker, 'caches/give-up'), ...jsonBody(cache), timeoutMs: CHUNK_MS };
     await this.#json(GiveUpCacheAnswer, call);
   }
 
+  /** After all chunks were sent: the gateway looks at each of them. */
   async saveCache(speaker: LeaseSpeaker, cache: SaveCacheRequest): Promise<SaveCacheAnswer> {
     return this.#json(SaveCacheAnswer, { ...about(speaker, 'caches'), ...jsonBody(cache), timeoutMs: CHUNK_MS });
   }

@@ -65,8 +65,8 @@ const NAMESPACES = ['pid', 'ipc', 'uts', 'mount'];
 const limit = (type: string, value: number) => ({ type, hard: value, soft: value });
 
 /**
- * What `runsc` is told of one step, as the OCI runtime specification has it: nothing of what the step is told. gVisor counts the processes itself; what it takes
- * for that on the host, its control group bounds.
+ * What `runsc` is told of one step, as the OCI runtime specification has it: nothing of what the step is told. gVisor counts the
+ * processes itself; what it takes for that on the host, its control group bounds.
  */
 export const bundleOf = (layout: GvisorLayout, args: readonly string[]): object => ({
   ociVersion: '1.0.2',
