@@ -27,6 +27,8 @@ async function held({ tier = 'sandbox', leftMs = 2 * HELD_MS, refused = false, e
     bytes: 0,
     hurry: () => undefined,
     write: async (chunk: Uint8Array) => Promise.resolve(void (said += Buffer.from(chunk).toString('utf8'))),
+    flush: async () => Promise.resolve(),
+    say: async (text: string) => Promise.resolve(void (said += `[delta] ${text}\n`)),
   };
   const { code, message, details } = refuse('forbidden', 'nobody asked to look into this job');
   const gateway = {

@@ -9,7 +9,7 @@ import type { MaskedLog } from './masked-log.ts';
 /** What holding the sandbox of a failed step takes. */
 export interface HoldTools {
   readonly gateway: Pick<GatewayCalls, 'openDebug' | 'followDebug'>;
-  readonly log: Pick<MaskedLog, 'bytes' | 'hurry' | 'write'>;
+  readonly log: Pick<MaskedLog, 'bytes' | 'hurry' | 'write' | 'flush' | 'say'>;
   readonly keeper: Pick<LeaseKeeper, 'signal' | 'report'>;
   /** Of this runner's sandboxes. */
   readonly tier: ExecutorTier;
@@ -58,7 +58,11 @@ async function holdForDebug(
   { gateway, log, keeper, tier, timeUpAt }: HoldTools,
 ): Promise<DebugEnd> {
   keeper.report({ step: 'debug' });
-  const say = async (text: string): Promise<void> => log.write(Buffer.from(`[delta] ${text}\n`));
+  // Step or shell are over by then: what they said last stands above it.
+  const say = async (text: string): Promise<void> => {
+    await log.flush();
+    await log.say(text);
+  };
   const startedAt = performance.now();
   const none = async (how: DebugEnd['how'], why: string): Promise<DebugEnd> => {
     await say(`no shell: ${why}`);

@@ -27,6 +27,16 @@ describe('a log on its way out', () => {
     expect(sent()).toBe(`token: \n[delta] ${OURS}\n***\n`);
   });
 
+  it('given a step that ends in the beginning of a secret, then that stands above what is said of its end', async () => {
+    const { log, sent } = aLog();
+    await log.write(Buffer.from(`token: ${FAKE.slice(0, 7)}`));
+    await log.flush();
+    await log.say(OURS);
+    await log.write(Buffer.from(`${FAKE}\n`));
+    await log.end();
+    expect(sent()).toBe(`token: ${FAKE.slice(0, 7)}\n[delta] ${OURS}\n***\n`);
+  });
+
   it('given a job that says so, then a secret in words of ours is masked as well', async () => {
     const { log, sent } = aLog();
     await log.say(`egress denied: ${FAKE}.example.org:443, nobody allows it`);

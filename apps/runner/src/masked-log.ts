@@ -42,6 +42,11 @@ export class MaskedLog {
     await this.#take(Buffer.from(line));
   }
 
+  /** What was kept back goes: nothing comes that could go on with it. Rejects as `write` does. */
+  async flush(): Promise<void> {
+    await this.#take(this.#stream.end());
+  }
+
   /** Begins to send what there is, because nothing more is expected. */
   hurry(): void {
     this.#upload.hurry();
@@ -49,7 +54,7 @@ export class MaskedLog {
 
   /** Sends what is left. */
   async end(): Promise<void> {
-    await this.#take(this.#stream.end());
+    await this.flush();
     await this.#upload.end();
   }
 
