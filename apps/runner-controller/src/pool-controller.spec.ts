@@ -35,7 +35,7 @@ function pool(policy: Partial<CapacityPolicy> = {}) {
   const runners: ProvisionedRunner[] = [];
   const retired: string[] = [];
   const decisions: CapacityDecision[] = [];
-  const state = { nowMs: 1_000, queued: 0, busy: new Set<string>(), started: 0 };
+  const state = { nowMs: 1_000, queued: 0, busy: new Set<string>(), spent: new Set<string>(), started: 0 };
   const controller = new PoolController(
     { ...POLICY, ...policy },
     {
@@ -49,6 +49,7 @@ function pool(policy: Partial<CapacityPolicy> = {}) {
           oldestQueuedAgeMs: 0,
           leased: state.busy.size,
           idleRunners,
+          spentRunners: idleRunners.filter((runnerId) => state.spent.has(runnerId)),
         });
       },
       provisioner: {
@@ -108,6 +109,38 @@ describe('a pool controller', () => {
     await made.look();
     await made.look();
     expect(made.retired).toEqual(['idle']);
+  });
+
+  it('given a job that waits and a runner that removes what its own left, when it looks, then another one is started', async () => {
+    const made = pool({ warmIdle: 0 });
+    made.runners.push({ name: 'spent', runnerId: id(1), retiring: false });
+    made.state.spent.add(id(1));
+    made.state.queued = 1;
+    await made.look();
+    expect(made.decisions.map(({ action, count }) => [action, count])).toEqual([['start', 1]]);
+  });
+
+  it('given a runner that removes what its job left and one that waits, when the pool is quiet, then the latter is retired', async () => {
+    const made = pool({ warmIdle: 0, min: 0, scaleDownWindowMs: 1, scaleDownCooldownMs: 1 });
+    made.runners.push(
+      { name: 'spent', runnerId: id(1), retiring: false },
+      { name: 'free', runnerId: id(2), retiring: false },
+    );
+    made.state.spent.add(id(1));
+    for (let looks = 0; looks < 4; looks += 1) await made.look();
+    expect(made.retired).toEqual(['free']);
+  });
+
+  it('given as many runners as the pool may have, one of them removing, when a job waits, then none is started beyond', async () => {
+    const made = pool({ warmIdle: 0, max: 1 });
+    made.runners.push({ name: 'spent', runnerId: id(1), retiring: false });
+    made.state.spent.add(id(1));
+    made.state.queued = 1;
+    await made.look();
+    expect([made.runners.length, made.retired]).toEqual([1, []]);
+    made.runners.length = 0;
+    await made.look();
+    expect(made.runners.map(({ name }) => name)).toEqual(['r1']);
   });
 
   it('given a start that failed, then the next one waits and the decision says so', async () => {

@@ -79,7 +79,7 @@ export class PoolController {
       const snapshot = this.#snapshotOf(demand);
       const decision = decideCapacity(this.#policy, snapshot, this.#history);
       this.#history = rememberCapacity(this.#policy, snapshot, this.#history, decision);
-      this.#act(decision, demand.idleRunners);
+      this.#act(decision, freeRunners(demand));
       await this.#tell(decision, snapshot.nowMs);
     } catch (error) {
       this.#ports.onTrouble(error);
@@ -92,14 +92,15 @@ export class PoolController {
     this.#spent += runners.length * Math.max(0, minutes) * this.#policy.pricePerRunnerMinute;
     this.#nowMs = demand.nowMs;
     if (runners.some(({ runnerId }) => runnerId !== null)) this.#failedStarts = 0;
-    const idle = new Set(demand.idleRunners);
+    const free = freeRunners(demand);
     const registered = runners.filter(({ runnerId, retiring }) => runnerId !== null && !retiring);
     return {
       nowMs: demand.nowMs,
       queued: demand.queued,
       oldestQueuedAgeMs: demand.oldestQueuedAgeMs,
-      leased: registered.filter(({ runnerId }) => runnerId !== null && !idle.has(runnerId)).length,
-      idle: registered.filter(({ runnerId }) => runnerId !== null && idle.has(runnerId)).length,
+      // One that has reported its job and is removing what that left takes up its place until it ends, and takes no other job.
+      leased: registered.filter(({ runnerId }) => runnerId !== null && !free.has(runnerId)).length,
+      idle: registered.filter(({ runnerId }) => runnerId !== null && free.has(runnerId)).length,
       starting: runners.filter(({ runnerId }) => runnerId === null).length,
       failedStartsInARow: this.#failedStarts,
       lastFailedStartAtMs: this.#lastFailedStartAtMs,
@@ -108,14 +109,13 @@ export class PoolController {
     };
   }
 
-  #act(decision: CapacityDecision, idleRunners: readonly RunnerId[]): void {
+  #act(decision: CapacityDecision, free: ReadonlySet<RunnerId>): void {
     const { provisioner } = this.#ports;
     if (decision.action === 'start') for (let i = 0; i < decision.count; i += 1) provisioner.start();
     if (decision.action !== 'retire') return;
-    const idle = new Set(idleRunners);
     const candidates = provisioner
       .runners()
-      .filter(({ runnerId, retiring }) => runnerId !== null && !retiring && idle.has(runnerId));
+      .filter(({ runnerId, retiring }) => runnerId !== null && !retiring && free.has(runnerId));
     for (const { name } of candidates.slice(0, decision.count)) provisioner.retire(name);
   }
 
@@ -127,4 +127,10 @@ export class PoolController {
     this.#said = said;
     await this.#ports.decided(decision, atMs);
   }
+}
+
+/** Runners that can take a job. Each takes one in its life: one that had a lease is spent. */
+function freeRunners({ idleRunners, spentRunners }: PoolDemand): ReadonlySet<RunnerId> {
+  const spent = new Set(spentRunners);
+  return new Set(idleRunners.filter((id) => !spent.has(id)));
 }

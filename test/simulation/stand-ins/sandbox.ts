@@ -23,7 +23,7 @@ export class GvisorExecutor extends ProcessExecutor {}
 /** Runners of the simulated world are offered no images. */
 export const readImagesFile = (): Promise<never> => Promise.reject(new Error('there are no images'));
 
-export const reapLeftovers = (): Promise<readonly string[]> => Promise.resolve([]);
+export const reapLeftovers = () => Promise.resolve({ reaped: [], leftovers: [] });
 
 /** Jobs of the simulated world have no caches. */
 export class JobCaches {
@@ -107,6 +107,12 @@ export async function runJob(_executor: unknown, order: JobOrder, sinks: JobSink
     return ended(script, random);
   } finally {
     sandboxes.delete(name);
+    const removal = new Random(engine().seed, `removal ${name}`);
+    const removalMs = removal.chance(0.2) ? removal.between(10_000, 300_000) : removal.between(5, 2_000);
+    sinks.leaving?.(async () => {
+      await sleep(removalMs);
+      return [];
+    });
   }
 }
 

@@ -217,6 +217,7 @@ describe('the named queries', () => {
       queued: 1,
       leased: 1,
       idleRunners: [runnerIdOf('idle')],
+      spentRunners: [],
     });
     expect(await whatDoesThePoolNeed(log.reader, 'empty')).toMatchObject({
       queued: 0,
@@ -241,6 +242,13 @@ describe('the named queries', () => {
       null,
       { pool, retired: false, held },
     ]);
+    await tell(runId, { type: 'acknowledge-lease', ...lease });
+    await tell(runId, { type: 'complete-attempt', ...lease, report: aReport('succeeded') });
+    expect(await whatDoesThePoolNeed(log.reader, pool)).toMatchObject({
+      leased: 0,
+      idleRunners: [lease.runnerId, runnerIdOf('idle')].toSorted(),
+      spentRunners: [lease.runnerId],
+    });
   });
 
   it('list pools with their latest decision', async () => {

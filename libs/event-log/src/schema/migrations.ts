@@ -7,6 +7,7 @@ import { CreateRecipes1763600000006 } from './migrations/1763600000006-create-re
 import { KeepStepsOfPlans1763600000007 } from './migrations/1763600000007-keep-steps-of-plans.ts';
 import { ExpireArtifacts1763600000009 } from './migrations/1763600000009-expire-artifacts.ts';
 import { CreateCaches1763600000010 } from './migrations/1763600000010-create-caches.ts';
+import { IndexLeasesThatEnded1763600000011 } from './migrations/1763600000011-index-leases-that-ended.ts';
 import { IndexLeftOutJobs1763600000008 } from './migrations/1763600000008-index-left-out-jobs.ts';
 
 /** Every migration, oldest first. A released migration is never edited: the next change is the next class. */
@@ -21,4 +22,5 @@ export const MIGRATIONS = [
   IndexLeftOutJobs1763600000008,
   ExpireArtifacts1763600000009,
   CreateCaches1763600000010,
+  IndexLeasesThatEnded1763600000011,
 ] as const;
