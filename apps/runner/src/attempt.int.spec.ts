@@ -24,6 +24,7 @@ import { carryOutAttempt } from './attempt.ts';
 import { GatewayClient } from './gateway-client.ts';
 import type { EgressTerms } from './job-network.ts';
 import { jobDirectoryIn } from './job-directory.ts';
+import { Leavings } from './leavings.ts';
 import { RunnerToken } from './runner-token.ts';
 import { SmallGateway } from './small-gateway.fixture.ts';
 
@@ -92,19 +93,20 @@ async function carryOut(
     dateMs: Date.now,
     elapsedMs: () => performance.now(),
   };
+  const logger = createLogger({
+    service: 'runner',
+    instance: 'spec',
+    level: 'fatal',
+    pretty: false,
+    redactor: createRedactor(),
+  });
   return carryOutAttempt(lease, {
     executor,
     git: new Git({ environment: process.env }),
     client: new GatewayClient(gateway.url),
     token: new RunnerToken(TOKEN, ports),
-    logger: createLogger({
-      service: 'runner',
-      instance: 'spec',
-      level: 'fatal',
-      pretty: false,
-      redactor: createRedactor(),
-    }),
-    jobDir: jobDirectoryIn(workDir),
+    logger,
+    leavings: new Leavings(jobDirectoryIn(workDir), logger),
     sources: { protocols: ['file', 'http'], hosts: [], lfsCache: null },
     toolchainDirs: [],
     egress: { mode: egress, allow: ['*'], ranges: [], upstream: null, resolve: async () => [] },
@@ -178,6 +180,26 @@ describe('one leased attempt', () => {
       ['removing', 'ack', 'complete'],
     ]);
     expect((await readdir(workDir)).filter((name) => name !== 'sandboxes')).toEqual([]);
+  });
+
+  it('given a job that would not die, then nothing is deleted below it, and the report is sent all the same', async () => {
+    const undying: SandboxExecutor = {
+      tier: 'process',
+      probe: async () => asMyself().probe(),
+      open: async (spec) => {
+        const opened = await asMyself().open(spec);
+        if (!opened.ok) return opened;
+        const { sandbox } = opened;
+        const alive = { leftovers: ['process 4711'] };
+        sandbox.end = async () => Promise.resolve(alive);
+        sandbox.close = async () => Promise.resolve(alive);
+        return opened;
+      },
+    };
+    await carryOut(offer('cat widget.txt > kept'), undying);
+    expect(gateway.words).toEqual(['ack', 'complete']);
+    const [job = ''] = (await readdir(workDir)).filter((name) => name.startsWith('job-'));
+    expect(await readdir(join(workDir, job, 'workspace'))).toContain('kept');
   });
 
   it('given a job that is to run beside a service, then nothing of it runs, and the report says what is missing', async () => {

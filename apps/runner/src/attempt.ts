@@ -19,8 +19,7 @@ import { networkFor, type EgressTerms, type JobNetwork } from './job-network.ts'
 import { LeaseKeeper } from './lease-keeper.ts';
 import { LogUpload } from './log-upload.ts';
 import { MaskedLog } from './masked-log.ts';
-import type { JobDirectory } from './job-directory.ts';
-import { Leavings } from './leavings.ts';
+import type { Leavings } from './leavings.ts';
 import type { RunnerToken } from './runner-token.ts';
 
 /** What an attempt needs of its runner. */
@@ -30,8 +29,8 @@ export interface AttemptTools {
   client: GatewayClient;
   token: Pick<RunnerToken, 'current'>;
   logger: Logger;
-  /** Where the job is carried out; nobody else's. Gone afterwards. */
-  jobDir: JobDirectory;
+  /** Where the job is carried out; nobody else's. Removed afterwards. */
+  leavings: Leavings;
   sources: SourceTerms;
   toolchainDirs: readonly string[];
   egress: EgressTerms;
@@ -51,7 +50,6 @@ export async function carryOutAttempt(lease: LeaseOffer, tools: AttemptTools): P
     onTrouble: (error) => logger.warn({ event: 'heartbeat-failed', err: error }),
   });
   const gateway = new GatewayCalls(tools.client, tools.token, lease, keeper);
-  const leavings = new Leavings(tools.jobDir, logger);
   const handBack = (): void => keeper.stopFor('shutdown');
   tools.stopping.addEventListener('abort', handBack);
   try {
@@ -59,7 +57,7 @@ export async function carryOutAttempt(lease: LeaseOffer, tools: AttemptTools): P
     // Awaited below and by the job, each at its time; whoever comes too late to hear of a failure is no fault of its own.
     acknowledged.catch(() => undefined);
     if (tools.stopping.aborted) handBack();
-    const report = await workOn(lease, { ...tools, gateway, keeper, acknowledged, leavings });
+    const report = await workOn(lease, { ...tools, gateway, keeper, acknowledged });
     await acknowledged;
     await keeper.stopBeating();
     await deliver(keeper, gateway, logger, report);
@@ -69,7 +67,7 @@ export async function carryOutAttempt(lease: LeaseOffer, tools: AttemptTools): P
   } finally {
     tools.stopping.removeEventListener('abort', handBack);
     await keeper.close();
-    await leavings.remove();
+    await tools.leavings.remove();
   }
 }
 
@@ -98,7 +96,6 @@ interface LeasedTools extends AttemptTools {
   keeper: LeaseKeeper;
   /** Nothing of the job runs before. */
   acknowledged: Promise<void>;
-  leavings: Leavings;
 }
 
 async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<CompletionReport> {
@@ -114,7 +111,7 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
   });
   const caches = new JobCaches(lease.job.caches, {
     store: new CacheCalls(tools.client, tools.token, lease.leaseId, keeper),
-    gitDir: tools.jobDir.gitDir,
+    gitDir: tools.leavings.jobDir.gitDir,
     jobTimeoutMs: lease.job.policy.timeoutMs,
     diskBytes: lease.job.limits.diskBytes,
     // The token of the source is nowhere that the job could have put it from into a cache.
@@ -200,7 +197,7 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
   if (missing !== null) return notJudged(missing);
   const { network } = place;
   if ('code' in network) return notJudged(network);
-  const { workspaceDir, gitDir } = tools.jobDir;
+  const { workspaceDir, gitDir } = tools.leavings.jobDir;
   keeper.report({ phase: 'running', step: 'fetch' });
   // The sandbox is made ready while the lease is acknowledged and the source is on its way; nothing runs in it before.
   const sourceReady = readiness(tools, fetchSource(tools.git, lease, gitDir, tools.sources, keeper.signal));

@@ -2,38 +2,54 @@ import { rm } from 'node:fs/promises';
 import type { Logger } from '@delta-ci/service';
 import { makeJobDirectory, type JobDirectory } from './job-directory.ts';
 
+/** Answers what could not be removed, or is alive. */
+type Removal = () => Promise<readonly string[]>;
+
 /**
- * What an attempt leaves on this host. It is removed when the attempt is reported: nothing of the job is alive by then, nobody
- * else gets its place, and whoever waits for a verdict need not wait until a large workspace is deleted.
+ * What an attempt leaves on this host. It is removed when the attempt is reported: nobody else gets its place, and whoever waits
+ * for a verdict need not wait until a large workspace is deleted. Where something is alive or mounted, or may be, nothing is deleted:
+ * a process that lives could choose what. The next runner in this place tries again.
  */
 export class Leavings {
-  readonly #jobDir: JobDirectory;
+  readonly jobDir: JobDirectory;
   readonly #logger: Logger;
-  #removeSandbox: () => Promise<readonly string[]> = () => Promise.resolve([]);
+  readonly #removals: Removal[] = [];
+  #resisted = false;
 
   constructor(jobDir: JobDirectory, logger: Logger) {
-    this.#jobDir = jobDir;
+    this.jobDir = jobDir;
     this.#logger = logger;
   }
 
   async makeDirectory(): Promise<void> {
-    await makeJobDirectory(this.#jobDir);
+    await makeJobDirectory(this.jobDir);
   }
 
-  /** A sandbox in which nothing lives any more. @param remove answers what of it could not be removed */
-  take(remove: () => Promise<readonly string[]>): void {
-    this.#removeSandbox = remove;
+  /** To be removed before the directory is. */
+  take(remove: Removal): void {
+    this.#removals.push(remove);
   }
 
-  /** What resists does not change the job's verdict; the next runner in this place removes it. */
+  /** Any number of times. What resists changes no verdict, and is told in this runner's own log alone. */
   async remove(): Promise<void> {
-    const { directory } = this.#jobDir;
+    for (const remove of this.#removals.splice(0)) if (!(await this.#isGone(remove))) this.#resisted = true;
+    if (this.#resisted) return;
+    const { directory } = this.jobDir;
     try {
-      const leftovers = await this.#removeSandbox();
-      if (leftovers.length > 0) this.#logger.warn({ event: 'sandbox-not-removed', leftovers });
       await rm(directory, { recursive: true, force: true });
     } catch (error) {
       this.#logger.warn({ event: 'directory-not-removed', directory, err: error });
+    }
+  }
+
+  async #isGone(remove: Removal): Promise<boolean> {
+    try {
+      const leftovers = await remove();
+      if (leftovers.length > 0) this.#logger.warn({ event: 'sandbox-not-removed', leftovers });
+      return leftovers.length === 0;
+    } catch (error) {
+      this.#logger.warn({ event: 'sandbox-not-removed', err: error });
+      return false;
     }
   }
 }

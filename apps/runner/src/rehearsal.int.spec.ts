@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createLogger, createRedactor } from '@delta-ci/service';
 import { rehearse } from './rehearsal.ts';
 
@@ -17,6 +17,7 @@ describe('a rehearsal', () => {
     const redactor = createRedactor();
     logger = createLogger({ service: 'runner', instance: 'spec', level: 'trace', pretty: false, redactor, sink });
   });
+  afterEach(() => jest.restoreAllMocks());
   afterEach(async () => rm(workDir, { recursive: true, force: true }));
 
   it('given nothing to do, then an attempt is leased, carried out and reported, and nothing of it is left or told', async () => {
@@ -30,11 +31,22 @@ describe('a rehearsal', () => {
     expect(await readdir(workDir)).toEqual([]);
   });
 
-  it('given work in the middle of it, then it ends soon, and leaves nothing', async () => {
-    const over = new AbortController();
-    const rehearsed = rehearse(workDir, logger, over.signal).catch(() => 'broken off');
-    setImmediate(() => over.abort());
-    await rehearsed;
-    expect([await readdir(workDir), lines]).toEqual([[], []]);
-  });
+  it.each(['ack', 'log'])(
+    'given work when it says %s, then it reports nothing any more, and leaves nothing',
+    async (word) => {
+      const over = new AbortController();
+      const said: string[] = [];
+      const send = globalThis.fetch;
+      jest.spyOn(globalThis, 'fetch').mockImplementation(async (address, request) => {
+        const { pathname } = new URL(address instanceof Request ? address.url : address);
+        said.push(pathname.split('/').at(-1) ?? '');
+        if (said.at(-1) === word) over.abort();
+        return send(address, request);
+      });
+      await rehearse(workDir, logger, over.signal);
+      expect(said).toContain(word);
+      expect(said).not.toContain('complete');
+      expect([await readdir(workDir), lines]).toEqual([[], []]);
+    },
+  );
 });

@@ -5,6 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import {
   DEFAULT_JOB_LIMITS,
   DEFAULT_JOB_POLICY,
+  refuse,
   type CompletionReport,
   type LeaseOffer,
   type PlannedJob,
@@ -15,6 +16,7 @@ import type { Logger } from '@delta-ci/service';
 import { carryOutAttempt } from './attempt.ts';
 import { GatewayClient } from './gateway-client.ts';
 import { jobDirectoryIn } from './job-directory.ts';
+import { Leavings } from './leavings.ts';
 
 /** Far more than it takes: none of these times passes. */
 const AMPLE_MS = 60_000;
@@ -68,10 +70,13 @@ const PACK = '000dpackfile\n0009\u0001PACK0000';
 /** A gateway and a remote that give one job, and hear how it ended. */
 class Stage {
   readonly #server: Server;
+  readonly #over: AbortSignal;
   /** The report's summary, where it is not what was to be. */
   problem: string | null = 'nothing was reported';
 
-  constructor() {
+  /** @param over from then on the lease is gone: whoever speaks under it stops at once, and reports nothing */
+  constructor(over: AbortSignal) {
+    this.#over = over;
     this.#server = createServer((request, reply) => {
       // Whoever breaks off is heard of at the other end.
       this.#answer(request, reply).catch(() => reply.destroy());
@@ -99,7 +104,11 @@ class Stage {
       reply.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
     };
     const what = pathname.split('/').at(-1);
-    if (what === 'git-upload-pack')
+    if (this.#over.aborted)
+      reply
+        .writeHead(409, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ error: refuse('stale_lease', 'the rehearsal is over') }));
+    else if (what === 'git-upload-pack')
       reply.writeHead(200, { 'content-type': 'application/x-git-upload-pack-result' }).end(PACK);
     else if (what === 'leases') say(leaseAt(this.url));
     else if (what === 'ack') say({ state: 'active' });
@@ -123,28 +132,29 @@ class Stage {
  * @throws Error when the attempt did not end as such an attempt ends
  */
 export async function rehearse(workDir: string, logger: Logger, over: AbortSignal): Promise<void> {
-  const stage = new Stage();
+  const stage = new Stage(over);
   await stage.open();
   const token = { current: () => Promise.resolve('token-of-the-rehearsal') };
   try {
     const client = new GatewayClient(stage.url);
     const lease = await client.requestLease(await token.current(), 0, over);
     if (lease === null || over.aborted) return;
+    const silent = logger.child({}, { level: 'silent' });
     await carryOutAttempt(lease, {
       executor: new DummyExecutor(),
       // Without a proxy: it would be asked for what is here.
       git: new Git({ environment: {} }),
       client,
       token,
-      logger: logger.child({}, { level: 'silent' }),
-      jobDir: jobDirectoryIn(workDir),
+      logger: silent,
+      leavings: new Leavings(jobDirectoryIn(workDir), silent),
       sources: { protocols: ['http'], hosts: [], lfsCache: null },
       toolchainDirs: [],
       egress: { mode: 'none', allow: [], ranges: [], upstream: null, resolve: () => Promise.resolve([]) },
       nowMs: Date.now,
       stopping: over,
     });
-    if (stage.problem !== null) throw new Error(`the rehearsal did not go well: ${stage.problem}`);
+    if (stage.problem !== null && !over.aborted) throw new Error(`the rehearsal did not go well: ${stage.problem}`);
   } finally {
     stage.close();
   }

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { arch, hostname, platform } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { IsolationTier, LeaseOffer, RegisterRunnerAnswer, RunnerCapabilities } from '@delta-ci/contracts';
@@ -30,10 +30,11 @@ import type { RunnerConfig } from './config.ts';
 import type { SourceTerms } from './fetch-source.ts';
 import { GatewayClient, leastWaitMs, Refused } from './gateway-client.ts';
 import type { EgressTerms } from './job-network.ts';
-import { jobDirectoryIn, makeJobDirectory, type JobDirectory } from './job-directory.ts';
+import { jobDirectoryIn } from './job-directory.ts';
+import { Leavings } from './leavings.ts';
 import { rehearse } from './rehearsal.ts';
 import { RunnerToken } from './runner-token.ts';
-import { ownWorkDirectory } from './work-directories.ts';
+import { leaveWorkDirectory, ownWorkDirectory } from './work-directories.ts';
 
 const VERSION = '0.1.0';
 const POLL_SECONDS = 25;
@@ -53,7 +54,7 @@ export async function startRunner(
   await mkdir(config.dataDir, { recursive: true, mode: 0o711 });
   const reaped = await reapLeftovers(stateDir(config));
   logger.info({ event: 'leftovers-reaped', reaped });
-  const workDir = await ownWorkDirectory(config.dataDir);
+  const workDir = await ownWorkDirectory(config.dataDir, reaped.leftovers.length > 0);
   const executor = await usableExecutor(config, logger, environment);
   const client = new GatewayClient(config.gatewayUrl);
   const registered = await register(service, client, retirement);
@@ -88,18 +89,20 @@ interface Equipment {
 }
 
 async function workAndTidy(service: Service<RunnerConfig>, equipment: Equipment): Promise<void> {
+  const { executor, workDir } = equipment;
+  const leavings = new Leavings(jobDirectoryIn(workDir), service.logger);
   try {
-    await workOnce(service, equipment);
+    await workOnce(service, equipment, leavings);
   } finally {
-    await equipment.executor.standDown?.();
-    await rm(equipment.workDir, { recursive: true, force: true });
+    leavings.take(async () => (await executor.standDown?.()) ?? []);
+    await leavings.remove();
+    await leaveWorkDirectory(workDir);
   }
 }
 
-async function workOnce(service: Service<RunnerConfig>, equipment: Equipment): Promise<void> {
+async function workOnce(service: Service<RunnerConfig>, equipment: Equipment, leavings: Leavings): Promise<void> {
   const { client, token, executor, retirement, workDir } = equipment;
-  const jobDir = jobDirectoryIn(workDir);
-  const standing = makeReady(service, executor, jobDir);
+  const standing = makeReady(service, executor, leavings);
   const atWork = new AbortController();
   const rehearsed = standing.then(async () => goThrough(service, workDir, atWork.signal));
   try {
@@ -107,7 +110,7 @@ async function workOnce(service: Service<RunnerConfig>, equipment: Equipment): P
     atWork.abort();
     await standing;
     if (lease === null) service.logger.info({ event: 'no-work' }, 'nothing to do: this runner ends');
-    else await workUnder(lease, service, equipment, jobDir);
+    else await workUnder(lease, service, equipment, leavings);
   } finally {
     atWork.abort();
     await rehearsed;
@@ -118,7 +121,7 @@ async function workUnder(
   lease: LeaseOffer,
   service: Service<RunnerConfig>,
   { client, token, executor, environment }: Equipment,
-  jobDir: JobDirectory,
+  leavings: Leavings,
 ): Promise<void> {
   const { config, logger } = service;
   for (const value of [lease.leaseId, lease.source.token]) if (value !== null) service.hide(new Secret(value));
@@ -132,7 +135,7 @@ async function workUnder(
     client,
     token,
     logger: withIds(logger, ids),
-    jobDir,
+    leavings,
     sources: sourceTermsOf(config),
     toolchainDirs: config.toolchainDirs,
     egress: egressTerms(config),
@@ -152,10 +155,10 @@ function egressTerms({ egress, egressAllow, egressRanges, egressUpstream }: Runn
 }
 
 /** While nothing is to be done, the sandbox for what comes is made; whatever it fails at, the job meets again and tells. */
-async function makeReady({ config, logger }: Service<RunnerConfig>, executor: SandboxExecutor, jobDir: JobDirectory) {
+async function makeReady({ config, logger }: Service<RunnerConfig>, executor: SandboxExecutor, leavings: Leavings) {
   try {
-    await makeJobDirectory(jobDir);
-    await standBy(executor, { ...jobDir, toolchainDirs: config.toolchainDirs });
+    await leavings.makeDirectory();
+    await standBy(executor, { ...leavings.jobDir, toolchainDirs: config.toolchainDirs });
   } catch (error) {
     logger.warn({ event: 'no-sandbox-ready', err: error });
   }

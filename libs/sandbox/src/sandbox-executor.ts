@@ -224,6 +224,6 @@ export interface SandboxExecutor {
    * gains by it, and one at a time. Throws when there is none because the host refused: what is opened next is made as always.
    */
   standBy?(guess: SandboxSpec): Promise<void>;
-  /** Does away with a sandbox that was made ahead and has not been opened. */
-  standDown?(): Promise<void>;
+  /** Does away with a sandbox that was made ahead and has not been opened. Answers what of it could not be removed. */
+  standDown?(): Promise<readonly string[]>;
 }

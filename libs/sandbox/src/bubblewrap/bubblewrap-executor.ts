@@ -90,8 +90,8 @@ export class BubblewrapExecutor implements SandboxExecutor {
     await standing;
   }
 
-  async standDown(): Promise<void> {
-    await (await this.takeStanding())?.end();
+  async standDown(): Promise<readonly string[]> {
+    return (await (await this.takeStanding())?.end()) ?? [];
   }
 
   private async takeStanding(): Promise<StandingSandbox | null> {

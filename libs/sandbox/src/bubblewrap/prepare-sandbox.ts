@@ -174,7 +174,12 @@ export function assemble(furnished: Furnished, standing: StandingSteps | null): 
     execute: (step, ordinal, sink) => runStep(setting, step, ordinal, sink),
     collect: (globs, caps, take) => collectFiles(spec.workspace.hostDir, globs, caps, take),
     stop: async () => {
-      await standing?.end();
+      try {
+        await standing?.end();
+      } catch {
+        // Whatever failed there: what is alive now is found by its mark and its groups.
+        furnished.end.sweep = 'all-processes';
+      }
       return endProcesses(furnished.place.record, furnished.end.sweep);
     },
     clear: () => vacate(furnished),

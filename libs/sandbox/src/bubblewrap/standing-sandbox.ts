@@ -10,8 +10,8 @@ import { StandingSteps } from './standing-steps.ts';
 export type StandingSandbox = {
   /** The sandbox for a spec it suits, with that spec's environment and limits in force; null when it suits another alone. */
   readonly adopt: (preparation: Preparation, spec: SandboxSpec) => Promise<Sandbox | null>;
-  /** Undoes one that nobody adopted. */
-  readonly end: () => Promise<void>;
+  /** Undoes one that nobody adopted. Answers what could not be removed. */
+  readonly end: () => Promise<readonly string[]>;
 };
 
 /** The checkout and the first step of a job: most jobs have no more. */
@@ -59,7 +59,7 @@ export async function standUp(preparation: Preparation, guess: SandboxSpec): Pro
     },
     end: async () => {
       await standing.end();
-      await vacate(furnished);
+      return vacate(furnished);
     },
   };
 }

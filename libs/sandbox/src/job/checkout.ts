@@ -40,12 +40,12 @@ function remoteOf(origin: string | undefined): string[] {
 /** What the script ends with when the commit's tree is not the planned one: no command of it ends so by itself. */
 export const TREE_MISMATCH_EXIT = 65;
 
-/** Folders of a repository. */
+/** Folders of a repository. Made in this order: where the last one lies, all do. */
 const FOLDERS = ['.git/objects/info', '.git/objects/pack', '.git/refs/heads', '.git/refs/tags'] as const;
 
 /** What `git init` would make, for a fraction of what starting it costs. */
 const REPOSITORY = [
-  `if [ ! -d .git ]; then mkdir -p ${FOLDERS.join(' ')}; fi`,
+  `if [ ! -d ${FOLDERS[3]} ]; then mkdir -p ${FOLDERS.join(' ')}; fi`,
   "echo 'ref: refs/heads/main' > .git/HEAD",
 ];
 

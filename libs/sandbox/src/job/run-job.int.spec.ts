@@ -294,6 +294,11 @@ describe('a job in its sandbox', () => {
     ).toEqual([]);
   });
 
+  it('given a workspace in which not all of a repository could be laid out, then the checkout does as well', async () => {
+    await mkdir(join(workspaceDir, '.git/objects/info'), { recursive: true });
+    expect(await carriedOut(order(['cat widget.txt']))).toMatchObject({ outcome: 'succeeded' });
+  });
+
   it('given somebody who removes what it left, then all of it lies there until then, and nothing of it is alive', async () => {
     let remove: () => Promise<readonly string[]> = () => Promise.reject(new Error('nothing was left'));
     const daemon = 'echo mine > file; setsid sleep 1000 > /dev/null 2>&1 & wait $! & echo done';
@@ -305,7 +310,7 @@ describe('a job in its sandbox', () => {
     expect([...(await readdir(workspaceDir)), ...(await readdir(join(place, 'sandboxes')))]).toEqual([]);
   });
 
-  it('given a job that would not die, then nothing is left to anybody, and the log says what is still there', async () => {
+  it('given a job that would not die, then whoever removes hears what is still there, and the log says it', async () => {
     const stubborn: SandboxExecutor = {
       tier: 'sandbox',
       probe: async () => executor.probe(),
@@ -323,9 +328,9 @@ describe('a job in its sandbox', () => {
         };
       },
     };
-    const left: unknown[] = [];
-    await carriedOut(order(['true']), undefined, stubborn, { leaving: (remove) => left.push(remove) });
-    expect(left).toEqual([]);
+    let remove: () => Promise<readonly string[]> = () => Promise.resolve([]);
+    await carriedOut(order(['true']), undefined, stubborn, { leaving: (given) => (remove = given) });
+    expect(await remove()).toEqual(['process 4711']);
     expect(log).toContain('[delta] could not be removed: process 4711\n');
   });
 

@@ -79,8 +79,9 @@ export interface JobSinks {
   /** Steps and artifacts are done: what follows is cleaning up, and says something only if that fails. */
   closing?: () => void;
   /**
-   * Where given, what the job left is not removed by `runJob`, which settles once nothing of the job is alive, but by `remove`: at
-   * another time, and in any case. It answers what could not be removed.
+   * Where given, what the job left is not removed by `runJob`, which settles once nothing of the job is alive or all was tried, but
+   * by `remove`: at another time, and in any case. It answers what could not be removed, and what is alive: nothing may be deleted
+   * below that.
    */
   leaving?: (remove: () => Promise<readonly string[]>) => void;
 }
@@ -179,14 +180,15 @@ function specOf(order: JobOrder, root: JobRoot | null): SandboxSpec {
   };
 }
 
-/** Of a job that would not die nothing is left to anybody: whoever hears how it ended hears that, too. */
+/** Removing is left to others, or done, also where the end failed. Whoever hears how a job ended hears that it would not die. */
 async function leave(sandbox: Sandbox, remove: () => Promise<readonly string[]>, sinks: JobSinks): Promise<void> {
-  const { leftovers: alive } = await sandbox.end();
-  if (sinks.leaving !== undefined && alive.length === 0) {
-    sinks.leaving(remove);
-    return;
+  let leftovers: readonly string[] = [];
+  try {
+    ({ leftovers } = await sandbox.end());
+  } finally {
+    if (sinks.leaving === undefined) leftovers = await remove();
+    else sinks.leaving(remove);
   }
-  const leftovers = await remove();
   if (leftovers.length > 0) await sinks.output(line(`could not be removed: ${leftovers.join(', ')}`));
 }
 
