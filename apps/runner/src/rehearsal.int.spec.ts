@@ -17,7 +17,7 @@ describe('a rehearsal', () => {
     const redactor = createRedactor();
     logger = createLogger({ service: 'runner', instance: 'spec', level: 'trace', pretty: false, redactor, sink });
   });
-  afterEach(() => jest.restoreAllMocks());
+  afterEach(() => void jest.restoreAllMocks());
   afterEach(async () => rm(workDir, { recursive: true, force: true }));
 
   it('given nothing to do, then an attempt is leased, carried out and reported, and nothing of it is left or told', async () => {

@@ -19,6 +19,8 @@ export interface Present {
   readonly planning: PlanningPlaces;
   /** Workspaces in which a job runs, with the host each is on. */
   readonly sandboxes: Map<string, Host>;
+  /** Runners that remove what a job left, by the attempt's name. */
+  readonly removals: Map<string, Host>;
   /** Share of fetches of sources that fail. */
   readonly sourceFailures: number;
   connectBus(host: Host): Bus;

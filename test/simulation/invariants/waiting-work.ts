@@ -11,6 +11,8 @@ export interface RunnersSeen {
   readonly asking: () => ReadonlySet<string>;
   /** Those on which the job of an attempt is under way, by the attempt's name. */
   readonly working: () => ReadonlyMap<string, string>;
+  /** Those that remove what their job left. */
+  readonly removing: () => ReadonlySet<string>;
   readonly lives: (name: string) => boolean;
   /** Whether it was made to end, or was never one of ours. */
   readonly wasHurt: (name: string) => boolean;
@@ -85,8 +87,8 @@ export class WaitingWork {
   }
 
   /**
-   * Nobody is free: then all that may be there are busy, or more are on their way. A runner whose job was taken from it counts as
-   * free to whoever decides that, until its next heartbeat tells it: so long work waits for it.
+   * Nobody is free: then all that may be there are busy, or more are on their way. A runner whose job was taken from it takes up
+   * its place until its next heartbeat tells it: so long work may wait.
    */
   #lookAtRoom(isWanted: boolean, passedMs: number): void {
     const grants = this.#committed.table('lease').size;
@@ -123,11 +125,12 @@ export class WaitingWork {
     );
   }
 
-  /** Names of runners that hold a lease, or are still at the job of one that they held. */
+  /** Names of runners that hold a lease, are still at the job of one that they held, or remove what it left: all take up a place. */
   #busy(): ReadonlySet<string> {
     const runners = this.#committed.table('runner');
     const holding = this.#live().map((lease) => String(runners.get(String(lease['runner_id']))?.['name']));
-    return new Set([...holding.filter((name) => this.#runners.lives(name)), ...this.#runners.working().values()]);
+    const { lives, working, removing } = this.#runners;
+    return new Set([...holding.filter(lives), ...working().values(), ...removing()]);
   }
 
   /** Whether a runner is still at a job that is not its own any more. */

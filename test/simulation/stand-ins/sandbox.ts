@@ -90,7 +90,7 @@ export async function runJob(_executor: unknown, order: JobOrder, sinks: JobSink
   const name = attemptName({ runId, jobKey, attempt: Number(attempt) });
   const random = new Random(engine().seed, `job ${name}`);
   const script = scriptOf(random);
-  const { sandboxes } = world();
+  const { sandboxes, removals } = world();
   sandboxes.set(name, caller());
   try {
     const problem = (await order.sourceReady) ?? null;
@@ -107,10 +107,13 @@ export async function runJob(_executor: unknown, order: JobOrder, sinks: JobSink
     return ended(script, random);
   } finally {
     sandboxes.delete(name);
+    const host = caller();
     const removal = new Random(engine().seed, `removal ${name}`);
     const removalMs = removal.chance(0.2) ? removal.between(10_000, 300_000) : removal.between(5, 2_000);
+    removals.set(name, host);
     sinks.leaving?.(async () => {
       await sleep(removalMs);
+      removals.delete(name);
       return [];
     });
   }

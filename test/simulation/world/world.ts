@@ -62,6 +62,7 @@ export class World implements Present {
   readonly planning = new PlanningPlaces();
   /** Workspaces in which a job runs, with the host each is on. */
   readonly sandboxes = new Map<string, Host>();
+  readonly removals = new Map<string, Host>();
   /** Share of fetches that fail. */
   sourceFailures = 0.05;
   /** Whether faults may still begin. */
@@ -181,6 +182,7 @@ export class World implements Present {
     return {
       asking: () => new Set(this.runners.alive.filter((host) => this.http.asksForWork(host)).map(({ name }) => name)),
       working: () => new Map(this.#underWay.map(([attempt, host]) => [attempt, host.name])),
+      removing: () => new Set([...this.removals.values()].filter((host) => host.isAlive).map(({ name }) => name)),
       lives: (name) => this.runners.alive.some((host) => host.name === name),
       wasHurt: (name) => this.runners.wasHurt(name),
     };
