@@ -9,7 +9,11 @@ const FAKE_KEY = '-----BEGIN FAKE KEY-----\nbm90IGEgc2Vj\r\ncmV0IGF0IGFsbA\n}\n-
 
 const ESCAPE = '\x1b';
 const COLOUR_OR_TITLE = new RegExp(`${ESCAPE}\\[[0-9;]*m|${ESCAPE}\\]0;|\\x07`, 'g');
-const UNSEEN = new RegExp(`[\\r\\n]|${ESCAPE}(?:\\[[ -?]*[@-~]|[^[])?`, 'g');
+/** Ends of lines, and sequences of ECMA-48 and ECMA-35, as far as they go: control sequences, strings, and all others. */
+const UNSEEN = new RegExp(
+  `[\\r\\n]|${ESCAPE}(?:\\[[ -?]*[@-~]?|[\\]PX^_][^\\x07\\r\\n${ESCAPE}]*\\x07?|[ -/]*[0-~]?)`,
+  'g',
+);
 
 const masked = (text: string, ...secrets: string[]): string => new SecretMasker(secrets).mask(text);
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
