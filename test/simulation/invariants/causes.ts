@@ -81,14 +81,17 @@ export class Causes {
     this.#check(caused || this.#runners.wasHurt(runner), detail);
   }
 
-  /** Whoever holds an attempt works on it, or has just done so and says so. */
+  /**
+   * Whoever holds an attempt works on it, or has just done so and says so. One that lost its lease without the log knowing has nothing
+   * left to say, and may still remove what its job left: that lease has to end by silence with a cause.
+   */
   #lookAtHeld(nowMs: number): void {
-    const working = this.#runners.working();
+    const [working, removing] = [this.#runners.working(), this.#runners.removing()];
     for (const lease of this.#committed.table('lease').values()) {
       const { run_id: runId, job_key: jobKey, fence, state } = lease;
       const name = attemptName({ runId: String(runId), jobKey: String(jobKey), attempt: Number(fence) });
       const runner = this.#runnerOf(lease);
-      const idle = state === 'active' && this.#runners.lives(runner) && !working.has(name);
+      const idle = state === 'active' && this.#runners.lives(runner) && !working.has(name) && !removing.has(runner);
       if (!idle) this.#idleSinceMs.delete(name);
       if (state !== 'active') continue;
       const sinceMs = idle ? (this.#idleSinceMs.get(name) ?? nowMs) : nowMs;
