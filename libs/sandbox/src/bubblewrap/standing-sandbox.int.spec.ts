@@ -5,11 +5,11 @@ import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { detectCgroups } from '../cgroup/cgroup-host.ts';
-import { cgroupParents } from '../cgroup/step-cgroup.ts';
+import { CGROUP_PREFIX, cgroupParents } from '../cgroup/step-cgroup.ts';
 import { SANDBOX_VARIABLE } from '../leftovers.ts';
 import { processesWithVariable } from '../process-table.ts';
 import type { SandboxSpec } from '../sandbox-executor.ts';
-import { gateWords } from '../step-entry.ts';
+import { gateWords, outsideCommand } from '../step-entry.ts';
 import { STARTED_MARK } from '../supervise-step.ts';
 import { describeHostileBattery } from '../testing/hostile-battery.fixture.ts';
 import {
@@ -150,6 +150,24 @@ whereItRuns('tier sandbox, standing before it is asked for', probe, () => {
         const given = opened.ok ? opened.sandbox.layers.find(({ layer }) => layer === 'disk-limit')?.state : offered;
         expect([opened.ok, given]).toEqual([offered === 'enforced', offered]);
         if (opened.ok) await opened.sandbox.close();
+      });
+    });
+
+    it('given a sandbox that read from a disk while it stood, then that is not told of the job', async () => {
+      await withStanding(async ({ executor, stateDir, spec, stood }) => {
+        const data = join(stateDir, '..', 'data');
+        const parents = cgroups.found ? cgroupParents(cgroups.host) : [];
+        const file = cgroups.found && cgroups.host.version === 1 ? 'tasks' : 'cgroup.procs';
+        const joinFiles = parents.map((parent) => join(parent, `${CGROUP_PREFIX}${stood[0] ?? ''}-ahead-0`, file));
+        const read = 'head -c 4M /dev/urandom >"$1"; sync "$1"; dd if="$1" of=/dev/null bs=1M iflag=direct';
+        const [program, ...args] = outsideCommand(joinFiles, ['/bin/sh', '-c', read, 'sh', data]);
+        // Where the disk of this host cannot be read past the cache, there is nothing that could be told.
+        spawnSync(program, args);
+        const opened = await executor.open(spec);
+        if (!opened.ok) throw new Error(opened.refusal.message);
+        const { io } = finished(await opened.sandbox.run(step(script(':')), collectOutput().sink));
+        await opened.sandbox.close();
+        expect(io.readBytes ?? 0).toBeLessThan(4 * 2 ** 20);
       });
     });
 

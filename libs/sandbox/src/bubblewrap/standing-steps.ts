@@ -66,6 +66,7 @@ export class StandingSteps {
       return null;
     }
     const { cgroup, launched } = next;
+    await cgroup.begin();
     return { cgroup, begin: () => tell(launched, words) };
   }
 

@@ -6,12 +6,40 @@ import { readOrNull } from './read-group-file.ts';
 
 /** Counts what one control group reads from disks and writes to them. */
 export type IoCounter = {
-  /** Has the kernel count; what was read before is not in it. */
+  /** Has the kernel count. What was read and written before is not in it: a group may stand long before its step begins. */
   start(): Promise<void>;
+  /** Since the last start. */
   usage(): Promise<IoUsage>;
 };
 
 const UNKNOWN: IoUsage = { readBytes: null, writtenBytes: null, reads: null, writes: null };
+
+/** What the kernel did not tell of at the start, it had not counted yet. */
+const since = (before: number | null, now: number | null): number | null => (now === null ? null : now - (before ?? 0));
+
+/**
+ * Counts from each start on.
+ * @param prepare has the kernel count
+ * @param counted what it counted in the group's whole life
+ */
+function fromStart(prepare: () => Promise<void>, counted: () => Promise<IoUsage>): IoCounter {
+  let before = UNKNOWN;
+  return {
+    start: async () => {
+      await prepare();
+      before = await counted();
+    },
+    usage: async () => {
+      const now = await counted();
+      return {
+        readBytes: since(before.readBytes, now.readBytes),
+        writtenBytes: since(before.writtenBytes, now.writtenBytes),
+        reads: since(before.reads, now.reads),
+        writes: since(before.writes, now.writes),
+      };
+    },
+  };
+}
 
 /** The sum of the numbers that `pattern` finds; 0 when there are none. */
 const sumOf = (text: string, pattern: RegExp): number =>
@@ -21,19 +49,20 @@ const sumOf = (text: string, pattern: RegExp): number =>
  * v2 counts by itself wherever the parent hands the controller down, and charges what is written later to whoever dirtied it.
  * A group without any operation has no line.
  */
-export const ioCounterV2 = (group: string): IoCounter => ({
-  start: async () => undefined,
-  usage: async () => {
-    const stat = await readOrNull(join(group, 'io.stat'));
-    if (stat === null) return UNKNOWN;
-    return {
-      readBytes: sumOf(stat, /\brbytes=(\d+)/g),
-      writtenBytes: sumOf(stat, /\bwbytes=(\d+)/g),
-      reads: sumOf(stat, /\brios=(\d+)/g),
-      writes: sumOf(stat, /\bwios=(\d+)/g),
-    };
-  },
-});
+export const ioCounterV2 = (group: string): IoCounter =>
+  fromStart(
+    async () => undefined,
+    async () => {
+      const stat = await readOrNull(join(group, 'io.stat'));
+      if (stat === null) return UNKNOWN;
+      return {
+        readBytes: sumOf(stat, /\brbytes=(\d+)/g),
+        writtenBytes: sumOf(stat, /\bwbytes=(\d+)/g),
+        reads: sumOf(stat, /\brios=(\d+)/g),
+        writes: sumOf(stat, /\bwios=(\d+)/g),
+      };
+    },
+  );
 
 const entriesOf = (directory: string): readonly string[] => {
   try {
@@ -67,14 +96,14 @@ const countDisk = async (group: string, disk: string): Promise<boolean> => {
  */
 export function ioCounterV1(group: string | null, disksOf: () => readonly string[] = wholeDisks): IoCounter {
   let counts = false;
-  return {
-    start: async () => {
+  return fromStart(
+    async () => {
       if (group === null) return;
       const disks = disksOf();
       const counted = await Promise.all(disks.map(async (disk) => countDisk(group, disk)));
       counts = disks.length > 0 && counted.every(Boolean);
     },
-    usage: async () => {
+    async () => {
       if (group === null || !counts) return UNKNOWN;
       const [bytes, operations] = await Promise.all([
         readOrNull(join(group, 'blkio.throttle.io_service_bytes')),
@@ -87,5 +116,5 @@ export function ioCounterV1(group: string | null, disksOf: () => readonly string
         reads: operations === null ? null : sumOf(operations, reads),
       };
     },
-  };
+  );
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
 import type { CgroupHost } from './cgroup-host.ts';
-import { ioCounterV1 } from './io-counter.ts';
+import { ioCounterV1, ioCounterV2 } from './io-counter.ts';
 import { createStepCgroup } from './step-cgroup.ts';
 
 /** Plain directories in place of control groups: what is written shows what the kernel would be told. */
@@ -134,6 +134,28 @@ describe('the control group of a step', () => {
       await writeFile(join(root, 'blkio/blkio.throttle.io_service_bytes'), lines(8192));
       await writeFile(join(root, 'blkio/blkio.throttle.io_serviced'), lines(2));
       expect(await counter.usage()).toEqual({ readBytes: 8193, writtenBytes: null, reads: 3, writes: null });
+    });
+  });
+
+  it.each([
+    ['v1', ioCounterV1, { readBytes: 8, writtenBytes: null, reads: 2, writes: null }],
+    ['v2', ioCounterV2, { readBytes: 8, writtenBytes: 6, reads: 2, writes: 2 }],
+  ] as const)('%s: given what was read and written before it was started, that is not counted', async (_, make, io) => {
+    await withHost(v2, async (__, ___, root) => {
+      const group = join(root, 'blkio');
+      await writeFile(join(group, 'blkio.throttle.read_bps_device'), '');
+      const use = async (times: number): Promise<void> => {
+        const lines = (each: number): string => `254:0 Read ${each * times}\nTotal ${each * times}\n`;
+        await writeFile(join(group, 'blkio.throttle.io_service_bytes'), lines(4));
+        await writeFile(join(group, 'blkio.throttle.io_serviced'), lines(1));
+        const [bytes, counts] = [`rbytes=${4 * times} wbytes=${3 * times}`, `rios=${times} wios=${times}`];
+        await writeFile(join(group, 'io.stat'), `254:0 ${bytes} ${counts} dbytes=0 dios=0\n`);
+      };
+      const counter = make(group, () => ['254:0']);
+      await use(5);
+      await counter.start();
+      await use(7);
+      expect(await counter.usage()).toEqual(io);
     });
   });
 

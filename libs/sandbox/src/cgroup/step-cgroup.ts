@@ -21,6 +21,8 @@ export type StepCgroup = {
   readonly joinFiles: readonly string[];
   /** Puts other limits in force. Throws when a hierarchy that was usable a moment ago no longer is. */
   limit(limits: JobLimits): Promise<void>;
+  /** Says that the step of a group that stood ahead begins now: what was read and written before is not its own. */
+  begin(): Promise<void>;
   usage(): Promise<CgroupUsage>;
   /** Ids of the processes in it. */
   members(): Promise<readonly number[]>;
@@ -214,6 +216,7 @@ export async function createStepCgroup(host: CgroupHost, name: string, limits: J
       await enforce(layout, others, inForce);
       inForce = others;
     },
+    begin: () => layout.io.start(),
     usage: () => readUsage(layout),
     members: () => membersOf(layout.memory),
     kill: () => killMembers(layout.memory),
