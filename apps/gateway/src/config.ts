@@ -68,7 +68,8 @@ export const gatewaySettings = z.object({
   streamsMax: wholeNumber({ min: 1, max: 100_000 }).default(1_000),
   /** Logs of attempts are removed so many days after their last line. */
   logsKeptDays: wholeNumber({ min: 1, max: 36_500 }).default(90),
-  databaseConnections: wholeNumber({ min: 2, max: 200 }).default(8),
+  /** One for each kind of removal that is waited for, and one for everything else. */
+  databaseConnections: wholeNumber({ min: 3, max: 200 }).default(8),
 });
 export type GatewayConfig = z.output<typeof gatewaySettings>;
 

@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectBus, serveCommands, type Bus, type CommandHandlers, type Listener } from '@delta-ci/bus';
 import type { Actor, CommandAnswer, DomainEvent, ProposedPlan, StreamId } from '@delta-ci/contracts';
-import { LogWriter, migrate, openLog, provisionRoles, readSigningKey, type SigningKey } from '@delta-ci/event-log';
+import {
+  LogWriter,
+  migrate,
+  openLog,
+  provisionRoles,
+  readSigningKey,
+  type LogConnection,
+  type SigningKey,
+} from '@delta-ci/event-log';
 import { signLikeGitHub } from '@delta-ci/forge';
 import { prepareService } from '@delta-ci/service';
 import { freshDatabase, freshNats } from '../../../test/support/infra/index.ts';
@@ -17,6 +25,8 @@ export interface TestGateway {
   readonly adminToken: string;
   readonly artifactDir: string;
   readonly bus: Bus;
+  /** The log as the orchestrator has it. */
+  readonly log: LogConnection;
   /** Every line the gateway logged. */
   readonly lines: readonly string[];
   /** What the router has, as `GET /path`; HEAD goes with GET. */
@@ -74,6 +84,7 @@ interface Ground {
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
   readonly bus: Bus;
+  readonly log: LogConnection;
   readonly writer: LogWriter;
   readonly clear: () => Promise<void>;
 }
@@ -95,6 +106,7 @@ async function layGround(): Promise<Ground> {
   return {
     directory,
     bus,
+    log,
     writer,
     env: {
       DELTA_DATABASE_URL: urls.readerUrl,
@@ -142,7 +154,7 @@ async function startOn(env: Readonly<Record<string, string>>): Promise<Started> 
 
 /** @param settings environment variables besides those that every gateway needs */
 export async function testGateway(settings: Readonly<Record<string, string>> = {}): Promise<TestGateway> {
-  const { directory, env, bus, writer, clear } = await layGround();
+  const { directory, env, bus, log, writer, clear } = await layGround();
   const { url, lines, routes, stop } = await startOn({ ...env, ...settings });
   let responder: Listener | null = null;
   let appended = 0;
@@ -152,6 +164,7 @@ export async function testGateway(settings: Readonly<Record<string, string>> = {
     adminToken: (await readFile(join(directory, 'data', 'admin-token'), 'utf8')).trim(),
     artifactDir: join(directory, 'artifacts'),
     bus,
+    log,
     lines,
     routes,
     async answer(handlers) {

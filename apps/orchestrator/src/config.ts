@@ -52,7 +52,8 @@ const allSettings = z.object({
   redriveAfterMs: durationMs({ min: 100 }).default(30_000),
   /** Where to die, for tests of what that leaves behind. */
   crashAt: crashOrder(CRASH_POINTS).optional(),
-  databaseConnections: wholeNumber({ min: 2, max: 200 }).default(10),
+  /** One for the writer, one for each kind of removal under way, and one for what these look up. */
+  databaseConnections: wholeNumber({ min: 4, max: 200 }).default(10),
   /** The Ed25519 private key that signs checkpoints, in PEM: the file it is in, or the key itself. */
   checkpointKeyFile: text(4_096).optional(),
   checkpointKey: secretText(64).optional(),

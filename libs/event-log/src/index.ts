@@ -37,7 +37,7 @@ export { whatDidShadowsFind } from './queries/what-did-shadows-find.ts';
 export { whichPlanHasTheTrustedRun } from './queries/which-plan-has-the-trusted-run.ts';
 export { whichAttemptsWait, type WaitingAttemptsQuery } from './queries/which-attempts-wait.ts';
 export { whichLeasesDoesTheRunnerHold, type HeldLease } from './queries/which-leases-does-the-runner-hold.ts';
-export { waitForRemovals, whileRemovingArtifacts } from './retention/artifact-removals.ts';
+export { waitForRemovals, whileRemoving, type RemovedKind } from './retention/removals.ts';
 export { whatExpiredLast, whichArtifactsExpired, whoKeepsDigests } from './retention/which-artifacts-expired.ts';
 export {
   whichCachesAreOld,

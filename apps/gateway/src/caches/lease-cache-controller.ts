@@ -5,6 +5,7 @@ import {
   CACHE_CHUNK_BYTES_MAX,
   ENDPOINTS,
   canonicalJson,
+  type CacheRecord,
   type ChunkUploadAnswer,
   type Digest,
   type FindCacheAnswer,
@@ -16,7 +17,7 @@ import {
   type SaveCacheAnswer,
   type SaveCacheRequest,
 } from '@delta-ci/contracts';
-import { findCache } from '@delta-ci/event-log';
+import { findCache, waitForRemovals } from '@delta-ci/event-log';
 import { leaseHashOf } from '@delta-ci/service';
 import { Body, Controller, Inject, Param, Query, Req, Res } from '@nestjs/common';
 import { CallingRunner } from '../access/caller-parameter.ts';
@@ -28,6 +29,7 @@ import { Route } from '../http/route.ts';
 import { PARTS, type GatewayParts } from '../parts.ts';
 import { speak, type OfLease } from '../runners/lease-speech.ts';
 import { LeaseUploads } from '../runners/lease-uploads.ts';
+import { RemovalWait } from '../runners/removal-wait.ts';
 import {
   cachesOfLease,
   chunksIn,
@@ -59,9 +61,12 @@ const boundsOf = (caches: number) => ({
 export class LeaseCacheController {
   readonly #parts: GatewayParts;
   readonly #traffic = new LeaseUploads(boundsOf(CACHES_PER_JOB_MAX));
+  readonly #removals: RemovalWait;
 
   constructor(@Inject(PARTS) parts: GatewayParts) {
     this.#parts = parts;
+    const wait = async () => waitForRemovals(parts.log, 'cache-chunk');
+    this.#removals = new RemovalWait(wait, 'chunks that no cache refers to');
   }
 
   @Route('findCache')
@@ -164,17 +169,21 @@ export class LeaseCacheController {
     const domain = savingDomain(caches);
     refuseOtherKeys(caches, key);
     const digest = digestOf(canonicalJson(content));
+    const own = { ...caches, reads: [domain] };
     // Whoever comes late is told here: the log would refuse it together with all that is written at once.
-    const kept = await findCache(this.#parts.log, { ...caches, reads: [domain] }, key);
-    if (kept?.digest === digest) return { domain };
-    if (kept !== null) throw refusedWith('conflicting_repeat', 'a cache is kept under this key already');
-    const missing = await missingChunk(this.#savedBy(caches), content);
-    if (missing !== null) throw refusedWith('not_found', `chunk ${missing} was not sent`);
+    const kept = await findCache(this.#parts.log, own, key);
+    if (kept !== null && kept.digest !== digest)
+      throw refusedWith('conflicting_repeat', 'a cache is kept under this key already');
     const cache = { key, digest, content, ...sizesOf(content) };
-    const { lease, envelope } = speak('record-cache', params, runner, `${key}\n${digest}`);
-    acceptedOr(await this.#parts.commands.send('record-cache', { ...lease, cache }, envelope));
-    await this.#lookAgain({ ...caches, reads: [domain] }, cache);
-    this.#parts.metrics.caches.add(1, { result: 'saved' });
+    if (kept === null) {
+      const missing = await missingChunk(this.#savedBy(caches), content);
+      if (missing !== null) throw refusedWith('not_found', `chunk ${missing} was not sent`);
+      const { lease, envelope } = speak('record-cache', params, runner, `${key}\n${digest}`);
+      acceptedOr(await this.#parts.commands.send('record-cache', { ...lease, cache }, envelope));
+    }
+    // Also for who was told before, or was not: the gateway that recorded it may have ended before it looked.
+    await this.#lookAgain(own, cache);
+    if (kept === null) this.#parts.metrics.caches.add(1, { result: 'saved' });
     return { domain };
   }
 
@@ -187,12 +196,13 @@ export class LeaseCacheController {
     return caches;
   }
 
-  /** A cache with the same chunks may have been removed before this one was recorded, and they may be gone with it. */
-  async #lookAgain(caches: LeaseCaches, { key, content }: Pick<SaveCacheRequest, 'key' | 'content'>): Promise<void> {
+  /** Its chunks may have been found unneeded before it was recorded, and be gone by now. */
+  async #lookAgain(caches: LeaseCaches, { key, digest, content }: CacheRecord): Promise<void> {
+    await this.#removals.pass();
     const gone = await missingChunk(this.#savedBy(caches), content);
-    const saved = gone === null ? null : await findCache(this.#parts.log, caches, key);
-    if (gone === null || saved === null) return;
-    await removeDamaged(this.#parts, savedCacheOf(caches.repository, saved), gone);
+    if (gone === null) return;
+    const saved = await findCache(this.#parts.log, caches, key);
+    if (saved?.digest === digest) await removeDamaged(this.#parts, savedCacheOf(caches.repository, saved), gone);
     throw refusedWith('not_found', `chunk ${gone} was removed while the cache was recorded`);
   }
 

@@ -8,7 +8,7 @@ class Waits {
     const one = Promise.withResolvers<void>();
     this.begun.push(one);
     return one.promise;
-  });
+  }, 'old things');
 
   /** Lets everything happen that does not wait for the test. */
   async settle(): Promise<void> {
@@ -17,7 +17,13 @@ class Waits {
 }
 
 const patient = (): AbortSignal => new AbortController().signal;
-const REFUSED = { refusal: { code: 'unavailable', details: { retryAfterMs: 5_000 } } };
+const REFUSED = {
+  refusal: {
+    code: 'unavailable',
+    message: 'old things are being removed: ask again in a moment',
+    details: { retryAfterMs: 5_000 },
+  },
+};
 
 describe('waiting for removals', () => {
   it('given many who wait at once, then one wait is under way, and those who came meanwhile share the one after it', async () => {

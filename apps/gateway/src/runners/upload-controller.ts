@@ -28,8 +28,6 @@ const E = ENDPOINTS;
 const GRANT_MS = 30 * 60_000;
 /** An attempt has a thousand artifacts at most; each is asked for twice where it goes past the gateway, and may be repeated. */
 const BOUNDS = { requestsMax: 4_000, bytesMax: 64 * ARTIFACT_BYTES_MAX };
-/** Longer than a store needs to remove a thousand objects, shorter than a runner waits for an answer. */
-const REMOVALS_MS_MAX = 5_000;
 
 interface ArtifactQuery extends Pick<ArtifactRecord, 'name' | 'type' | 'digest'> {
   readonly retention_days: number;
@@ -47,7 +45,8 @@ export class UploadController {
 
   constructor(@Inject(PARTS) parts: GatewayParts) {
     this.#parts = parts;
-    this.#removals = new RemovalWait(async () => waitForRemovals(parts.log));
+    const wait = async () => waitForRemovals(parts.log, 'artifact');
+    this.#removals = new RemovalWait(wait, 'artifacts whose time is over');
   }
 
   @Route('uploadArtifact')
@@ -105,7 +104,7 @@ export class UploadController {
     const { lease, envelope } = speak('record-artifact', params, runner, `${name}\n${digest}`);
     acceptedOr(await this.#parts.commands.send('record-artifact', { ...lease, artifact }, envelope));
     // Another artifact with the same bytes may have expired before this one was recorded, and they may be gone with it.
-    await this.#removals.pass(AbortSignal.timeout(REMOVALS_MS_MAX));
+    await this.#removals.pass();
     if ((await this.#parts.store.artifacts.size(digest)) === null) {
       throw refusedWith('unavailable', 'the artifact was removed while it was recorded: send it again');
     }

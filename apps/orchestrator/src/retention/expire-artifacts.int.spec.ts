@@ -21,7 +21,7 @@ import {
   waitForRemovals,
   type LogConnection,
 } from '@delta-ci/event-log';
-import { eventually, freshDatabase } from '../../../../test/support/infra/index.ts';
+import { freshDatabase, somebodyWaits } from '../../../../test/support/infra/index.ts';
 import { ATTEMPT, created, leased, oneJobPlan, planned } from '../../../../test/support/made-up/one-job-run.ts';
 import {
   expireArtifacts,
@@ -185,17 +185,14 @@ describe('artifacts whose days are over', () => {
     let looked: Promise<boolean> = Promise.resolve(true);
     const slow = removingBy(async (digests) => {
       await record([{ name: 'b.txt', text: 'again' }]);
-      const isOver = waitForRemovals(log);
+      const isOver = waitForRemovals(log, 'artifact');
       looked = isOver.then(async () => stands('again'));
-      await eventually('whoever looks waits', async () => {
-        const { rows } = await admin.pool.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
-        return rows.length === 1;
-      });
+      await somebodyWaits(admin.pool);
       await store.artifacts.remove(digests);
     });
     await expireArtifacts({ ...tools, store: slow });
     expect(await looked).toBe(false);
-    await waitForRemovals(log);
+    await waitForRemovals(log, 'artifact');
   });
 
   it('are not waited for by anybody once their removal failed', async () => {
@@ -203,7 +200,7 @@ describe('artifacts whose days are over', () => {
     await afterDays(2);
     const away = removingBy(() => Promise.reject(new Error('away')));
     await expect(expireArtifacts({ ...tools, store: away })).rejects.toThrow('away');
-    await waitForRemovals(log);
+    await waitForRemovals(log, 'artifact');
     await removeExpired(tools);
     expect(await stands('short')).toBe(false);
   });

@@ -10,7 +10,7 @@ import {
 import {
   whatExpiredLast,
   whichArtifactsExpired,
-  whileRemovingArtifacts,
+  whileRemoving,
   whoKeepsDigests,
   type LogConnection,
   type Submission,
@@ -119,7 +119,7 @@ async function removeUnkept(
   // Most often nothing is to be removed, and nobody has to wait for that.
   if (named.length === 0 || (await keptOf()).size === named.length) return 0;
   let removed = 0;
-  await whileRemovingArtifacts(log, async () => {
+  await whileRemoving(log, 'artifact', async () => {
     const kept = await keptOf();
     const unkept = named.filter((digest) => !kept.has(digest));
     await store.artifacts.remove(unkept);

@@ -19,10 +19,12 @@ import {
   migrate,
   openLog,
   provisionRoles,
+  waitForRemovals,
   whichChunksAreKept,
+  whileRemoving,
   type LogConnection,
 } from '@delta-ci/event-log';
-import { freshDatabase } from '../../../../test/support/infra/index.ts';
+import { freshDatabase, somebodyWaits } from '../../../../test/support/infra/index.ts';
 import { JOB, created, leased, oneJobPlan, planned } from '../../../../test/support/made-up/one-job-run.ts';
 import { submissionForCommand } from '../decisions/submission-for-command.ts';
 import { removeUnkeptChunks, retireCaches } from './retire-caches.ts';
@@ -228,6 +230,46 @@ describe('caches in the log', () => {
     };
     expect(await removeUnkeptChunks({ log, store: { caches } }, 1_000, new AbortController().signal)).toBe(2);
     expect([asked, removed]).toEqual([[1_000], [[digests[2]], [digests[3]]]]);
+  });
+
+  it('keep a chunk that is recorded after a sweep has looked for it, and before its turn to remove comes', async () => {
+    const main = await working();
+    const digests = ['a', 'b'].map((text) => digestOf(text));
+    const removed: (readonly string[])[] = [];
+    const caches = {
+      async *storedBefore() {
+        yield digests;
+      },
+      remove: (some: readonly string[]) => Promise.resolve(void removed.push(some)),
+    };
+    let swept: Promise<number> = Promise.resolve(0);
+    // Another sweep, of a process that does not know yet that it is not elected any more.
+    await whileRemoving(log, 'cache-chunk', async () => {
+      swept = removeUnkeptChunks({ log, store: { caches } }, 1_000, new AbortController().signal);
+      await Promise.race([swept, somebodyWaits(admin.pool)]);
+      expect(await save(main, 'one', ['a'])).toBe('saved');
+    });
+    expect([await swept, removed]).toEqual([1, [[digests[1]]]]);
+  });
+
+  it('when they are recorded while their chunks are removed, then whoever looks whether these stand waits, and finds them gone', async () => {
+    const main = await working();
+    const standing = new Set([digestOf('a')]);
+    let looked: Promise<boolean> = Promise.resolve(true);
+    const caches = {
+      async *storedBefore() {
+        yield [...standing];
+      },
+      async remove(some: readonly string[]) {
+        expect(await save(main, 'one', ['a'])).toBe('saved');
+        looked = waitForRemovals(log, 'cache-chunk').then(() => standing.has(digestOf('a')));
+        await Promise.race([looked, somebodyWaits(admin.pool)]);
+        for (const digest of some) standing.delete(digest);
+      },
+    };
+    expect(await removeUnkeptChunks({ log, store: { caches } }, 1_000, new AbortController().signal)).toBe(1);
+    expect(await looked).toBe(false);
+    await waitForRemovals(log, 'cache-chunk');
   });
 
   it('remove no more of many chunks once they have to stop, and say how many went', async () => {

@@ -1,9 +1,16 @@
 import { digestOf, type ContentStore } from '@delta-ci/artifact-store';
-import { CACHE_STREAM, REMOVED_CACHES_AT_ONCE_MAX, canonicalJson, type CacheRemoval } from '@delta-ci/contracts';
+import {
+  CACHE_STREAM,
+  REMOVED_CACHES_AT_ONCE_MAX,
+  canonicalJson,
+  type CacheRemoval,
+  type Digest,
+} from '@delta-ci/contracts';
 import {
   whichCachesAreOld,
   whichCachesHaveNoRoom,
   whichChunksAreKept,
+  whileRemoving,
   type CacheBounds,
   type LogConnection,
   type Submission,
@@ -53,13 +60,13 @@ export function removalSubmission(data: CacheRemoval): Submission {
 /** A job that sends chunks has them recorded within a quarter of an hour, or never. */
 export const CHUNK_UNKEPT_MS = 60 * 60_000;
 
-/** Whoever has to stop does so after so many. */
+/** Whoever has to stop does so after so many, and whoever records a cache meanwhile waits for no more. */
 const CHUNKS_AT_ONCE = 100;
 
 /**
  * Removes the chunks that are in the store since `beforeMs` and that no cache refers to: of caches that were removed, and such as
- * never made one. A job that records one at this very moment is mostly told that it is gone; if not, whoever restores the cache
- * finds that it is damaged. Answers how many.
+ * never made one. Asked again right before, in turn with other sweeps: what was recorded since keeps its chunks, and whoever records
+ * it afterwards waits for the removal, and looks whether they stand. Answers how many.
  */
 export async function removeUnkeptChunks(
   { log, store }: Pick<CacheRetentionTools, 'log' | 'store'>,
@@ -69,13 +76,19 @@ export async function removeUnkeptChunks(
   let removed = 0;
   for await (const digests of store.caches.storedBefore(beforeMs)) {
     if (signal.aborted) break;
-    const kept = await whichChunksAreKept(log, digests);
-    const unkept = digests.filter((digest) => !kept.has(digest));
+    const unkept = await unkeptOf(log, digests);
     for (let at = 0; at < unkept.length && !signal.aborted; at += CHUNKS_AT_ONCE) {
-      const some = unkept.slice(at, at + CHUNKS_AT_ONCE);
-      await store.caches.remove(some);
-      removed += some.length;
+      await whileRemoving(log, 'cache-chunk', async () => {
+        const some = await unkeptOf(log, unkept.slice(at, at + CHUNKS_AT_ONCE));
+        await store.caches.remove(some);
+        removed += some.length;
+      });
     }
   }
   return removed;
+}
+
+async function unkeptOf(log: LogConnection, digests: readonly Digest[]): Promise<Digest[]> {
+  const kept = await whichChunksAreKept(log, digests);
+  return digests.filter((digest) => !kept.has(digest));
 }
