@@ -145,6 +145,7 @@ function runnerEnvironment(config: ControllerConfig, host: HostEnvironment): Rec
     DELTA_GATEWAY_URL: config.gatewayUrl,
     DELTA_REGISTRATION_TOKEN: config.registrationToken.reveal(),
     DELTA_POOL: config.pool,
+    DELTA_SHARED_DIR: join(config.dataDir, 'shared'),
     DELTA_SHUTDOWN_GRACE_MS: String(RUNNER_GRACE_MS),
     DELTA_ISOLATION: config.isolation,
     DELTA_EGRESS: config.egress,

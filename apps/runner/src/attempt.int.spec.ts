@@ -107,7 +107,7 @@ async function carryOut(
     token: new RunnerToken(TOKEN, ports),
     logger,
     leavings: new Leavings(jobDirectoryIn(workDir), logger),
-    sources: { protocols: ['file', 'http'], hosts: [], lfsCache: null },
+    sources: { protocols: ['file', 'http'], hosts: [], lfsCache: null, packCache: null },
     toolchainDirs: [],
     egress: { mode: egress, allow: ['*'], ranges: [], upstream: null, resolve: async () => [] },
     nowMs: Date.now,

@@ -25,6 +25,8 @@ export const runnerSettings = z.object({
   runnerName: text(200).optional(),
   /** Workspaces, sources and the records of sandboxes; private to this runner. */
   dataDir: text(4_096),
+  /** Images, and what was downloaded, for all runners of this host that are given the same; left out, in `dataDir`. */
+  sharedDir: text(4_096).optional(),
   /** `process` runs jobs as this very user, without any isolation: only for code that is trusted as much as the runner. */
   isolation: oneOf(['sandbox', 'gvisor', 'container', 'process']).default('sandbox'),
   /** Path or name of bubblewrap. */
@@ -57,6 +59,8 @@ export const runnerSettings = z.object({
   sourceHosts: list().default([]),
   /** Bytes of Git LFS files that are kept for later jobs; 0 keeps none. */
   lfsCacheBytes: wholeNumber({ min: 0, max: 2 ** 45, unit: 'bytes' }).default(10 * 1024 ** 3),
+  /** Bytes of commits that are kept for other jobs of the same commit; 0 keeps none. */
+  packCacheBytes: wholeNumber({ min: 0, max: 2 ** 45, unit: 'bytes' }).default(10 * 1024 ** 3),
   /** A runner that gets no work for so long ends: the controller starts another when there is some. */
   idleTimeoutMs: durationMs({ min: 100 }).default(600_000),
   killGraceMs: durationMs({ min: 10, max: 60_000 }).default(10_000),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { LeaseOffer, PlannedJob } from '@delta-ci/contracts';
-import { Git, LfsCache } from '@delta-ci/git';
+import { Git, LfsCache, PackCache } from '@delta-ci/git';
 import { BubblewrapExecutor, COMMIT_TREE, runJob, type JobResult } from '@delta-ci/sandbox';
 import { git } from '../../../test/support/git-server/bare-repository.ts';
 import { makeBareRepository, makeHistory, type MadeTree } from '../../../test/support/git-server/made-history.ts';
@@ -80,7 +80,7 @@ async function carryOut(lease: Lease, scripts: readonly string[], over: Partial<
   const [gitDir, workspaceDir] = [join(directory, 'source.git'), join(directory, 'workspace')];
   await Promise.all([mkdir(gitDir), mkdir(workspaceDir)]);
   const { signal } = new AbortController();
-  const terms: SourceTerms = { protocols: ['http'], hosts: [], lfsCache: null, ...over };
+  const terms: SourceTerms = { protocols: ['http'], hosts: [], lfsCache: null, packCache: null, ...over };
   const fetched = await fetchSource(RUNNER, lease, gitDir, terms, signal);
   let log = '';
   const job = { ...lease.job, steps: scripts.map((run, at) => ({ name: `step ${at}`, run, workdir: '.' })) };
@@ -170,6 +170,25 @@ describe('a private source', () => {
     expect(await readFile(join(gitDir, COMMIT_TREE), 'utf8')).toBe(`${tested.tree}\n`);
     expect(result).toMatchObject({ outcome: 'failed', steps: [], infrastructureError: { code: 'tree_mismatch' } });
     expect(log).not.toContain('never\n');
+  });
+
+  it('given a commit that another job of this host had, then the remote is not asked again, and neither job can change what is kept', async () => {
+    const tested = await repository('demo/shop', { 'shop.txt': 'open\n' });
+    const packCache = new PackCache(join(root, 'packs'), 1_000_000);
+    const change = 'for file in /source.git/*.pack; do if echo more >> "$file"; then exit 9; fi; done';
+    for (const job of ['first', 'second']) {
+      const { result, log, gitDir } = await carryOut(
+        leaseOf('demo/shop', tested),
+        [`echo ${job}; cat shop.txt`, change],
+        {
+          packCache,
+        },
+      );
+      expect(result).toMatchObject({ outcome: 'succeeded', infrastructureError: null });
+      expect(log).toContain(`${job}\nopen\n`);
+      expect(await readFile(join(gitDir, COMMIT_TREE), 'utf8')).toBe(`${tested.tree}\n`);
+    }
+    expect(forge.heard.filter(({ line }) => line.startsWith('POST '))).toHaveLength(1);
   });
 
   it('given a wrong token, then the job is refused, and neither token is in the words', async () => {

@@ -13,6 +13,7 @@ import {
   type Credential,
   type Git,
   type LfsCache,
+  type PackCache,
   type Protocol,
 } from '@delta-ci/git';
 
@@ -22,6 +23,7 @@ export interface SourceTerms {
   /** Hosts besides a repository's own that its submodules and files of Git LFS may come from. */
   readonly hosts: readonly string[];
   readonly lfsCache: LfsCache | null;
+  readonly packCache: PackCache | null;
 }
 
 /** A shallow fetch of the largest repositories takes a few minutes on a slow link. */
@@ -55,7 +57,7 @@ export async function fetchSource(
   if (!url.ok) return unavailable(url.error.message);
   const fetching: Fetching = { git, access: lease.source, remote: url.value, gitDir, signal };
   const wishes = lease.job.source;
-  if (wishes === undefined) return (await download(fetching)) ? { ok: true } : fetchByGit(fetching);
+  if (wishes === undefined) return (await download(fetching, terms.packCache)) ? { ok: true } : fetchByGit(fetching);
   const fetched = await fetchByGit(fetching);
   if (!fetched.ok) return fetched;
   const mismatch = await treeMismatch(fetching);
@@ -87,20 +89,27 @@ interface Fetching {
   readonly signal: AbortSignal;
 }
 
-async function download({ git, access, remote, gitDir, signal }: Fetching): Promise<boolean> {
+async function download(
+  { git, access, remote, gitDir, signal }: Fetching,
+  packCache: PackCache | null,
+): Promise<boolean> {
   const { commit } = access;
   const credential = credentialOf(access);
+  const packFile = join(gitDir, DOWNLOADED_PACK);
   // Before the pack: whoever finds one finds it complete.
   await writeFile(join(gitDir, 'shallow'), `${commit}\n`);
-  const downloaded = await downloadCommit(git, {
-    remote,
-    commit,
-    packFile: join(gitDir, DOWNLOADED_PACK),
-    authorization: credential === undefined ? null : `Basic ${base64Of(credential)}`,
-    maxBytes: PACK_BYTES_MAX,
-    timeLimitMs: FETCH_MS,
-    signal,
-  });
+  const ask = async () =>
+    downloadCommit(git, {
+      remote,
+      commit,
+      packFile,
+      authorization: credential === undefined ? null : `Basic ${base64Of(credential)}`,
+      maxBytes: PACK_BYTES_MAX,
+      timeLimitMs: FETCH_MS,
+      signal,
+    });
+  const downloaded =
+    packCache === null ? await ask() : await packCache.obtain({ remote, commit, packFile, signal }, ask);
   if (downloaded === null) await rm(join(gitDir, 'shallow'));
   else if (downloaded.tree !== null) await writeFile(join(gitDir, COMMIT_TREE), `${downloaded.tree}\n`);
   return downloaded !== null;

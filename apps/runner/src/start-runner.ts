@@ -3,7 +3,7 @@ import { arch, hostname, platform } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { IsolationTier, LeaseOffer, RegisterRunnerAnswer, RunnerCapabilities } from '@delta-ci/contracts';
 import { resolveName, upstreamAt } from '@delta-ci/egress';
-import { Git, isPublicAddress, LfsCache, type Protocol } from '@delta-ci/git';
+import { Git, isPublicAddress, LfsCache, PackCache, type Protocol } from '@delta-ci/git';
 import {
   BubblewrapExecutor,
   ContainerExecutor,
@@ -51,7 +51,7 @@ export async function startRunner(
 ): Promise<void> {
   const { config, logger } = service;
   const retirement = whenRetired(parent);
-  await mkdir(config.dataDir, { recursive: true, mode: 0o711 });
+  for (const directory of [config.dataDir, sharedDir(config)]) await mkdir(directory, { recursive: true, mode: 0o711 });
   const reaped = await reapLeftovers(stateDir(config));
   logger.info({ event: 'leftovers-reaped', reaped });
   const workDir = await ownWorkDirectory(config.dataDir, reaped.leftovers.length > 0);
@@ -275,10 +275,10 @@ async function usableExecutor(
 }
 
 /** @throws Error that says what is wrong with the file */
-async function imagesOf({ imagesFile, dataDir }: RunnerConfig): Promise<ImageOffer | undefined> {
-  if (imagesFile === undefined) return undefined;
-  const { registries, ...offered } = await readImagesFile(imagesFile);
-  return { ...offered, registry: { registries, isPublicAddress }, storeDir: join(dataDir, 'images') };
+async function imagesOf(config: RunnerConfig): Promise<ImageOffer | undefined> {
+  if (config.imagesFile === undefined) return undefined;
+  const { registries, ...offered } = await readImagesFile(config.imagesFile);
+  return { ...offered, registry: { registries, isPublicAddress }, storeDir: join(sharedDir(config), 'images') };
 }
 
 function executorOf(
@@ -310,12 +310,15 @@ function executorOf(
 }
 
 const stateDir = (config: RunnerConfig): string => join(config.dataDir, 'sandboxes');
+const sharedDir = (config: RunnerConfig): string => config.sharedDir ?? config.dataDir;
 
 function sourceTermsOf(config: RunnerConfig): SourceTerms {
+  const { lfsCacheBytes, packCacheBytes } = config;
   return {
     protocols: config.cloneProtocols.filter(isProtocol),
     hosts: config.sourceHosts,
-    lfsCache: config.lfsCacheBytes === 0 ? null : new LfsCache(join(config.dataDir, 'lfs'), config.lfsCacheBytes),
+    lfsCache: lfsCacheBytes === 0 ? null : new LfsCache(join(sharedDir(config), 'lfs'), lfsCacheBytes),
+    packCache: packCacheBytes === 0 ? null : new PackCache(join(sharedDir(config), 'packs'), packCacheBytes),
   };
 }
 

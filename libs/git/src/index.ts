@@ -28,6 +28,7 @@ export { exportTree, type ExportOptions } from './export-tree.ts';
 export { fetchCommit, type CommitFetch } from './fetch-commit.ts';
 export { completeSource, type SourceSupply, type WantedSubmodule } from './source/complete-source.ts';
 export { LfsCache } from './source/lfs-cache.ts';
+export { PackCache, type WantedPack } from './source/pack-cache.ts';
 export { type LfsPointer } from './source/lfs-pointer.ts';
 export { remoteSupply, type RemoteSupplyOptions } from './source/remote-supply.ts';
 export { contentOfFile, verifiedCopy } from './source/verified-copy.ts';
