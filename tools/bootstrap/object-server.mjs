@@ -1,11 +1,11 @@
 // @ts-check
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { librariesOf, TRIPLET } from './object-server-program.mjs';
 import { lastLine, runCommand } from './run-command.mjs';
-import { freeLoopbackPort, startServerProcess } from './server-process.mjs';
+import { freePort, startServerProcess } from './server-process.mjs';
 import { SetupProblem } from './setup-problem.mjs';
 
 /** A local server answers at once; a connection that says nothing for so long is not one. */
@@ -22,8 +22,9 @@ const STEP_LIMIT_MS = 45_000;
  */
 
 /**
- * Starts an S3 server on 127.0.0.1 that keeps everything in memory; ready in about three seconds. It ends with our process,
- * however that ends. One monitor, one store and one gateway of Ceph, which know each other by one configuration file.
+ * Starts an S3 server on a loopback address that keeps everything in memory; ready in about three seconds. It ends with our
+ * process, however that ends. One monitor, one store and one gateway of Ceph, which know each other by one configuration file.
+ * Ports are part of that file, so they are chosen before anybody listens: on an address that no other server has.
  *
  * @param {object} options
  * @param {string} options.root from `ensureObjectServer`
@@ -33,10 +34,11 @@ const STEP_LIMIT_MS = 45_000;
 export async function startObjectServer({ root, dir }) {
   await mkdir(join(dir, 'mon'), { recursive: true, mode: 0o700 });
   await mkdir(join(dir, 'osd'));
-  const [monitorPort, port] = [await freeLoopbackPort(), await freeLoopbackPort()];
+  const host = loopbackOfItsOwn();
+  const [monitorPort, port] = [await freePort(host), await freePort(host)];
   const config = join(dir, 'ceph.conf');
   const fsid = randomUUID();
-  await writeFile(config, cephConfiguration({ root, dir, fsid, monitorPort, port }), { mode: 0o600 });
+  await writeFile(config, cephConfiguration({ root, dir, fsid, host, monitorPort, port }), { mode: 0o600 });
   const cluster = { root, dir, config };
   await run(
     cluster,
@@ -46,7 +48,7 @@ export async function startObjectServer({ root, dir }) {
     fsid,
     '--addv',
     'a',
-    `[v1:127.0.0.1:${monitorPort}]`,
+    `[v1:${host}:${monitorPort}]`,
     join(dir, 'monmap'),
   );
   await run(cluster, 'osdmaptool', '--createsimple', '1', join(dir, 'osdmap'));
@@ -63,16 +65,17 @@ export async function startObjectServer({ root, dir }) {
     '--osdmap',
     join(dir, 'osdmap'),
   );
-  const monitor = await start(cluster, 'ceph-mon', ['-i', 'a'], () => accepts(monitorPort));
+  const monitor = await start(cluster, 'ceph-mon', ['-i', 'a'], () => accepts(host, monitorPort));
   await run(cluster, 'ceph-osd', '-i', '0', '--mkfs', '--osd-uuid', randomUUID());
   const store = await start(cluster, 'ceph-osd', ['-i', '0'], () => Promise.resolve(true));
   const accessKeyId = randomBytes(10).toString('hex');
   const secretAccessKey = randomBytes(20).toString('hex');
   const keys = [`--access-key=${accessKeyId}`, `--secret-key=${secretAccessKey}`];
   await run(cluster, 'radosgw-admin', 'user', 'create', '--uid=tests', '--display-name=tests', ...keys);
-  const gateway = await start(cluster, 'radosgw', ['-n', 'client.rgw'], () => answers(port));
+  const endpoint = `http://${host}:${port}`;
+  const gateway = await start(cluster, 'radosgw', ['-n', 'client.rgw'], () => answers(endpoint));
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint,
     accessKeyId,
     secretAccessKey,
     async stop() {
@@ -83,21 +86,29 @@ export async function startObjectServer({ root, dir }) {
 }
 
 /**
- * @param {{ root: string, dir: string, fsid: string, monitorPort: number, port: number }} place
+ * One of the sixteen million addresses by which a Linux machine reaches itself. Two servers would hardly ever choose the same,
+ * and no connection to elsewhere begins at it.
+ */
+function loopbackOfItsOwn() {
+  return ['127', ...Array.from({ length: 3 }, () => randomInt(1, 255))].join('.');
+}
+
+/**
+ * @param {{ root: string, dir: string, fsid: string, host: string, monitorPort: number, port: number }} place
  * @returns {string}
  */
-export function cephConfiguration({ root, dir, fsid, monitorPort, port }) {
+export function cephConfiguration({ root, dir, fsid, host, monitorPort, port }) {
   const libraries = join(root, 'usr/lib', TRIPLET);
   const settings = {
     fsid,
-    'mon host': `v1:127.0.0.1:${monitorPort}`,
+    'mon host': `v1:${host}:${monitorPort}`,
     // Known from the start: who has yet to hear of it from the monitor may be refused for having the wrong one.
     monmap: join(dir, 'monmap'),
     'osd class update on start': false,
     'osd crush update on start': false,
     'ms bind msgr2': false,
-    'public addr': '127.0.0.1',
-    'cluster addr': '127.0.0.1',
+    'public addr': host,
+    'cluster addr': host,
     // Within the machine, and for minutes.
     'auth cluster required': 'none',
     'auth service required': 'none',
@@ -125,7 +136,7 @@ export function cephConfiguration({ root, dir, fsid, monitorPort, port }) {
     'osd crush chooseleaf type': 0,
     'paxos propose interval': 0.05,
     'paxos min wait': 0.02,
-    'rgw frontends': `beast endpoint=127.0.0.1:${port}`,
+    'rgw frontends': `beast endpoint=${host}:${port}`,
     'rgw enable apis': 's3',
     'rgw enable usage log': false,
     'rgw run sync thread': false,
@@ -167,10 +178,10 @@ function start({ root, dir, config }, program, args, isReady) {
   });
 }
 
-/** @param {number} port @returns {Promise<boolean>} */
-function accepts(port) {
+/** @param {string} host @param {number} port @returns {Promise<boolean>} */
+function accepts(host, port) {
   return new Promise((resolve) => {
-    const socket = createConnection({ host: '127.0.0.1', port });
+    const socket = createConnection({ host, port });
     const answer = (/** @type {boolean} */ accepted) => {
       socket.destroy();
       resolve(accepted);
@@ -179,9 +190,9 @@ function accepts(port) {
   });
 }
 
-/** @param {number} port @returns {Promise<boolean>} */
-async function answers(port) {
+/** @param {string} endpoint @returns {Promise<boolean>} */
+async function answers(endpoint) {
   const signal = AbortSignal.timeout(ANSWER_LIMIT_MS);
-  const answer = await fetch(`http://127.0.0.1:${port}/`, { signal }).catch(() => null);
+  const answer = await fetch(`${endpoint}/`, { signal }).catch(() => null);
   return (await answer?.text().catch(() => null))?.includes('ListAllMyBucketsResult') ?? false;
 }

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { access, chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +12,7 @@ import { eventually } from '../../test/support/infra/index.ts';
 import {
   ensureNatsServer,
   ensurePostgresBinaries,
+  onFreePorts,
   openCache,
   removeOnDeath,
   startNatsServer,
@@ -103,6 +105,34 @@ describe('embedded servers', () => {
       /^Postgres ended while it started \(.*FATAL.*\): see .*$/,
     );
     taken.close();
+  });
+
+  it('given a port that somebody takes before they listen, then they listen on another', async () => {
+    const tried: number[] = [];
+    const inBetween = createServer();
+    const server = await onFreePorts(['port'], async ({ port }) => {
+      tried.push(port);
+      if (tried.length === 1) await once(inBetween.listen(port, '127.0.0.1'), 'listening');
+      return startNatsServer({ path: natsServer, dir: join(dir, 'second-choice'), port });
+    });
+    expect(tried).toHaveLength(2);
+    expect(server.port).toBe(tried[1]);
+    expect(server.isRunning()).toBe(true);
+    await server.stop();
+    inBetween.close();
+  });
+
+  it.each([
+    ['that are all taken, then five are enough', 'address already in use', 5],
+    ['and another fault, then it is told at once', 'no such file', 1],
+  ])('given ports %s', async (_case, fault, tries) => {
+    let tried = 0;
+    const start = (): Promise<never> => {
+      tried += 1;
+      return Promise.reject(new Error(fault));
+    };
+    await expect(onFreePorts(['port'], start)).rejects.toThrow(fault);
+    expect(tried).toBe(tries);
   });
 
   it('keep a Postgres database, its password and its address through a stop and a crash', async () => {

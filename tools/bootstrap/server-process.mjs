@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { leash } from './leash.mjs';
 import { lastLine } from './run-command.mjs';
-import { SetupProblem } from './setup-problem.mjs';
+import { SetupProblem, reasonOf } from './setup-problem.mjs';
 
 /** How often a starting server is asked whether it is ready. */
 const READY_POLL_MS = 10;
@@ -14,8 +14,10 @@ const READY_POLL_MS = 10;
 const READY_LIMIT_MS = 60_000;
 /** How long a server may take to end at each of its stop signals. */
 const STOP_LIMIT_MS = 10_000;
-/** A free port is taken by somebody else within microseconds very rarely; so many in a row are another fault. */
+/** A free port is taken by somebody else before its server listens very rarely; so many in a row are another fault. */
 const PORT_TRIES = 5;
+/** How nats-server, Redis and Restate, Postgres, and two ages of Docker say that somebody else listens there. */
+const TAKEN = /in use|could not create any TCP|already allocated/i;
 /** A log may live in a directory of another account: a link that account has put there is not followed. */
 const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
 
@@ -117,27 +119,43 @@ export function whyItEnded(log) {
  * @returns {Promise<{ started: T, port: number }>}
  */
 export async function onLoopbackPort(wanted, start) {
+  const begin = async (/** @type {number} */ port) => ({ started: await start(port), port });
+  return wanted === undefined ? onFreePorts(['one'], async ({ one }) => begin(one)) : begin(wanted);
+}
+
+/**
+ * Starts something that has to be told its ports, on free ones of the loopback address: all over again on others if
+ * somebody takes one of them before it listens. What can choose a port itself, and say which, has no need of this.
+ *
+ * @template {string} Name
+ * @template T
+ * @param {readonly Name[]} names what each port is for
+ * @param {(ports: Readonly<Record<Name, number>>) => Promise<T>} start leaves nothing behind when it fails
+ * @returns {Promise<T>}
+ */
+export async function onFreePorts(names, start) {
   for (let tries = 1; ; tries += 1) {
-    const port = wanted ?? (await freeLoopbackPort());
+    const ports = /** @type {Record<Name, number>} */ ({});
+    for (const name of names) ports[name] = await freePort('127.0.0.1');
     try {
-      return { started: await start(port), port };
+      return await start(ports);
     } catch (error) {
-      const taken = error instanceof SetupProblem && /in use|could not create any TCP/i.test(error.message);
-      if (wanted !== undefined || !taken || tries === PORT_TRIES) throw error;
+      if (!TAKEN.test(reasonOf(error)) || tries === PORT_TRIES) throw error;
     }
   }
 }
 
 /**
- * A port on the loopback address that nobody listens on at this moment.
+ * A port of an address of this machine that nobody listens on at this moment.
  *
+ * @param {string} host
  * @returns {Promise<number>}
  */
-export function freeLoopbackPort() {
+export function freePort(host) {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
+    probe.listen(0, host, () => {
       const address = probe.address();
       probe.close(() => {
         if (address === null || typeof address === 'string') reject(new Error('the system gave no port'));

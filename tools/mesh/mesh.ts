@@ -8,6 +8,7 @@ import { LogSink } from './log-files.ts';
 import { ServiceProcess, type ServiceSpec, type ServiceState } from './service-process.ts';
 import {
   SERVICE_NAMES,
+  START_ORDER,
   adminTokenFile,
   readerUrlFile,
   checkpointKeyFile,
@@ -26,6 +27,7 @@ export interface MeshOptions {
   postgres: { url: string } | { binDir: string };
   /** An existing server, or the program to run one with. */
   nats: { url: string } | { path: string };
+  /** 0 takes any free one. Whichever it is, the gateway keeps it when it is started again. */
   gatewayPort: number;
   forgesFile: string;
   bubblewrapPath: string | null;
@@ -37,7 +39,7 @@ export interface MeshOptions {
   /** Data nobody needs afterwards: quicker, and gone at the end. */
   ephemeral: boolean;
   env?: Readonly<Record<string, string>>;
-  /** Only these; all of them when left out. */
+  /** Only these, the gateway among them; all when left out. */
   services?: readonly ServiceName[];
   /** The last word about how each service is started: for whoever puts something between it and the rest. */
   adapt?: (spec: ServiceSpec) => ServiceSpec;
@@ -102,14 +104,13 @@ async function bringUp(options: MeshOptions, stops: (() => Promise<void>)[]): Pr
   const services = new Map<ServiceName, ServiceProcess>();
   const wanted = new Set<ServiceName>(options.services ?? SERVICE_NAMES);
   for (const group of START_ORDER) {
-    await allSettledOrThrow(
-      group
-        .filter((name) => wanted.has(name))
-        .map(async (name) => startService(name, settings, options, services, stops)),
-    );
+    const begun = group
+      .filter((name) => wanted.has(name))
+      .map(async (name) => startService(name, settings, options, services, stops));
+    await allSettledOrThrow(begun);
   }
   return {
-    gatewayUrl: gatewayUrl(options.gatewayPort),
+    gatewayUrl: gatewayUrl(settings.gatewayPort),
     adminToken: (await readFile(adminTokenFile(options.directory), 'utf8')).trim(),
     registrationToken: settings.registrationToken,
     directory: options.directory,
@@ -135,13 +136,6 @@ async function allSettledOrThrow<T extends readonly unknown[]>(begun: {
   return Promise.all(begun) as Promise<T>;
 }
 
-/** The orchestrator provisions the streams that all others follow; runners need the gateway. */
-const START_ORDER: readonly (readonly ServiceName[])[] = [
-  ['orchestrator'],
-  SERVICE_NAMES.filter((name) => name !== 'orchestrator' && name !== 'runner-controller'),
-  ['runner-controller'],
-];
-
 async function startService(
   name: ServiceName,
   settings: MeshSettings,
@@ -159,7 +153,11 @@ async function startService(
     await service.stop();
     await sink.close();
   });
-  await service.start();
+  const port = await service.start();
+  if (name !== 'gateway' || port === null) return;
+  // Those that start after it are told, and it comes back there.
+  settings.gatewayPort = port;
+  service.spec.env['DELTA_HTTP_PORT'] = String(port);
 }
 
 async function databaseOf(options: MeshOptions, stops: (() => Promise<void>)[]): Promise<string> {

@@ -10,6 +10,7 @@ export interface MeshSettings {
   databases: { admin: string; orchestrator: string; reader: string };
   natsUrl: string;
   forgesFile: string;
+  /** 0 before it took one, if it may take any. */
   gatewayPort: number;
   registrationToken: string;
   bubblewrapPath: string | null;
@@ -24,17 +25,19 @@ export interface MeshSettings {
   env: Readonly<Record<string, string>>;
 }
 
-export const SERVICE_NAMES = [
-  'orchestrator',
-  'planner',
-  'failure-analyzer',
-  'status-reporter',
-  'gateway',
-  'runner-controller',
+/**
+ * In start order, those of a group together: the orchestrator provisions the streams that all others follow; the last are told
+ * where the gateway listens.
+ */
+export const START_ORDER = [
+  ['orchestrator'],
+  ['planner', 'failure-analyzer', 'gateway'],
+  ['status-reporter', 'runner-controller'],
 ] as const;
-export type ServiceName = (typeof SERVICE_NAMES)[number];
+export type ServiceName = (typeof START_ORDER)[number][number];
+export const SERVICE_NAMES: readonly ServiceName[] = START_ORDER.flat();
 
-/** What each service gets on top of what all get. In start order: the writer of the log first, capacity last. */
+/** What each service gets on top of what all get. */
 const OWN: Readonly<Record<ServiceName, (settings: MeshSettings) => Record<string, string>>> = {
   orchestrator: ({ databases, directory }) => ({
     DELTA_DATABASE_URL: databases.orchestrator,

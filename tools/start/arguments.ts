@@ -21,7 +21,7 @@ demonstration repository through a change that passes and one that breaks a test
   --headless       no colours, for logs and CI
   --exit           end after the demonstration; exit code 0 only if all of it really happened
   --no-demo        only bring the system up
-  --port N         port of the gateway (7070)
+  --port N         port of the gateway (7070); 0 takes a free one and says which
   --state-dir DIR  where data and logs are kept (.delta)
   --unsandboxed    run jobs as this very user, without any isolation, if no sandbox can be had
   --help           this text
@@ -45,7 +45,7 @@ export function parseStartArguments(args: readonly string[]): ParsedArguments {
     });
     if (values.help) return { kind: 'usage', problem: null };
     const port = Number(values.port);
-    if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    if (!Number.isInteger(port) || port < 0 || port > 65_535)
       return { kind: 'usage', problem: `--port ${values.port} is no port` };
     const { headless, exit, unsandboxed } = values;
     const start = {

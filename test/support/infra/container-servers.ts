@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { getContainerRuntimeClient, getReaper, ImageName, Wait } from 'testcontainers';
-import { createProgress, freeLoopbackPort, natsConfiguration } from '../../../tools/bootstrap/index.mjs';
+import { createProgress, natsConfiguration } from '../../../tools/bootstrap/index.mjs';
 import { LoopbackContainer } from './loopback-container.ts';
 import { NATS_IMAGE, POSTGRES_IMAGE } from './container-images.ts';
 import { eventually } from './eventually.ts';
@@ -75,27 +75,19 @@ async function proveReach(dir: string): Promise<void> {
 
 async function startPostgres(): Promise<PostgresForTests> {
   const password = randomBytes(18).toString('base64url');
-  const port = await freeLoopbackPort();
-  const container = await new LoopbackContainer(POSTGRES_IMAGE, { container: POSTGRES_PORT, host: port })
-    .withEnvironment({ POSTGRES_PASSWORD: password })
-    .withTmpFs({ '/var/lib/postgresql/data': 'rw' })
-    .withCommand([
-      '-c',
-      'fsync=off',
-      '-c',
-      'synchronous_commit=off',
-      '-c',
-      'full_page_writes=off',
-      '-c',
-      'max_connections=200',
-    ])
-    // The image starts the server once to fill the new cluster and then again to stay.
-    .withWaitStrategy(Wait.forLogMessage(/database system is ready to accept connections/, 2))
-    .start();
+  const settings = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=200'];
+  const { started, port } = await LoopbackContainer.start(POSTGRES_IMAGE, POSTGRES_PORT, (container) =>
+    container
+      .withEnvironment({ POSTGRES_PASSWORD: password })
+      .withTmpFs({ '/var/lib/postgresql/data': 'rw' })
+      .withCommand(settings.flatMap((setting) => ['-c', setting]))
+      // The image starts the server once to fill the new cluster and then again to stay.
+      .withWaitStrategy(Wait.forLogMessage(/database system is ready to accept connections/, 2)),
+  );
   return {
     superuserUrl: `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`,
     async stop() {
-      await container.stop();
+      await started.stop();
     },
   };
 }
@@ -112,13 +104,13 @@ async function createNats({ dir, config }: { readonly dir: string; readonly conf
     join(dir, 'nats-server.conf'),
     natsConfiguration({ name: 'delta', listen, storeDir: '/delta/jetstream', config }),
   );
-  const port = await freeLoopbackPort();
-  const started = await new LoopbackContainer(NATS_IMAGE, { container: NATS_PORT, host: port })
-    .withBindMounts([{ source: dir, target: '/delta', mode: 'rw' }])
-    .withUser(`${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`)
-    .withCommand(['--config', '/delta/nats-server.conf'])
-    .withWaitStrategy(Wait.forLogMessage(/Server is ready/))
-    .start();
+  const { started, port } = await LoopbackContainer.start(NATS_IMAGE, NATS_PORT, (described) =>
+    described
+      .withBindMounts([{ source: dir, target: '/delta', mode: 'rw' }])
+      .withUser(`${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`)
+      .withCommand(['--config', '/delta/nats-server.conf'])
+      .withWaitStrategy(Wait.forLogMessage(/Server is ready/)),
+  );
   const container = (await getContainerRuntimeClient()).container.getById(started.getId());
   let running = true;
   const url = `nats://127.0.0.1:${port}`;

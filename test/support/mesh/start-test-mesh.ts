@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ServedRepository } from '@delta-ci/forge';
-import { freeLoopbackPort, removeOnDeath } from '../../../tools/bootstrap/index.mjs';
+import { removeOnDeath } from '../../../tools/bootstrap/index.mjs';
 import { startMesh, type MeshOptions } from '../../../tools/mesh/mesh.ts';
 import type { ServiceName } from '../../../tools/mesh/service-table.ts';
 import { toolchainDirs } from '../../../tools/mesh/toolchain-dirs.ts';
@@ -83,7 +83,7 @@ async function bringUp(options: TestMeshOptions, undo: (() => Promise<unknown>)[
     directory: join(directory, 'mesh'),
     postgres: { url: postgres?.url ?? (await databaseUrl(undo)) },
     nats: { url: nats.url },
-    gatewayPort: await freeLoopbackPort(),
+    gatewayPort: 0,
     forgesFile: settingsFor(join(directory, 'settings'), forge, options.repositories),
     bubblewrapPath: await bubblewrapPath(),
     isolation: 'sandbox',

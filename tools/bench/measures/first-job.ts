@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunPage, RunView } from '@delta-ci/contracts';
 import { eventually } from '../../../test/support/infra/eventually.ts';
-import { freeLoopbackPort } from '../../bootstrap/index.mjs';
 import type { Measure } from '../measure.ts';
+import { adminTokenFile } from '../../mesh/service-table.ts';
 import { ROOT } from '../world/control-plane.ts';
-import { gatewayUrl } from '../../mesh/service-table.ts';
+import { findRunningMesh } from '../../start/single-instance.ts';
 
 const START_LIMIT_MS = 120_000;
 
@@ -16,11 +16,10 @@ export const firstJob: Measure = {
   what: 'from `npm start`, packages present, to the first job of its demonstration under way',
   run: async ({ scene, say }) => {
     const stateDir = join(await scene.directory('start'), 'state');
-    const port = await freeLoopbackPort();
     say('what npm start runs');
     const startedAt = performance.now();
     const start = ['tools/bootstrap/main.mjs', 'start', '--', 'node', 'tools/start/main.ts'];
-    const options = ['--headless', '--port', String(port), '--state-dir', stateDir];
+    const options = ['--headless', '--port', '0', '--state-dir', stateDir];
     const started = await scene.open(
       () => spawn(process.execPath, [...start, ...options], { cwd: ROOT, stdio: 'ignore' }),
       async (child) => {
@@ -33,7 +32,7 @@ export const firstJob: Measure = {
     const failed = once(started, 'exit').then(([code]) => {
       throw new Error(`npm start ended with ${String(code)}`);
     });
-    const underWay = eventually('a job is under way', async () => jobUnderWay(port, stateDir), {
+    const underWay = eventually('a job is under way', async () => jobUnderWay(stateDir), {
       deadline_ms: START_LIMIT_MS,
     });
     await Promise.race([underWay, failed]);
@@ -49,12 +48,12 @@ export const firstJob: Measure = {
   },
 };
 
-async function jobUnderWay(port: number, stateDir: string): Promise<boolean> {
-  const file = join(stateDir, 'gateway', 'admin-token');
-  if (!existsSync(file)) return false;
-  const authorization = `Bearer ${readFileSync(file, 'utf8').trim()}`;
+async function jobUnderWay(stateDir: string): Promise<boolean> {
+  const mesh = findRunningMesh(stateDir);
+  if (mesh === null) return false;
+  const authorization = `Bearer ${readFileSync(adminTokenFile(stateDir), 'utf8').trim()}`;
   const get = async (path: string): Promise<unknown> =>
-    (await fetch(`${gatewayUrl(port)}/api/v1${path}`, { headers: { authorization } })).json();
+    (await fetch(`${mesh.gatewayUrl}/api/v1${path}`, { headers: { authorization } })).json();
   const { runs } = (await get('/runs')) as RunPage;
   const [run] = runs;
   if (run === undefined) return false;

@@ -3,7 +3,6 @@
  * queue and its workers, take jobs that do nothing, and tell of each one that is durably recorded as done.
  */
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 
 /**
  * @typedef {object} Order
@@ -23,7 +22,7 @@ import { createServer } from 'node:net';
  * @property {() => Promise<void>} close
  */
 
-/** @typedef {(given: Order & { freePort: () => Promise<number> }) => Promise<OpenPeer>} Adapter */
+/** @typedef {(given: Order) => Promise<OpenPeer>} Adapter */
 
 /** @param {OpenPeer} peer @param {number} jobs @returns {Promise<number>} milliseconds from enqueueing to the last end */
 async function through(peer, jobs) {
@@ -37,16 +36,6 @@ async function through(peer, jobs) {
   });
   await Promise.all([peer.enqueue(jobs), done.promise]);
   return performance.now() - startedAt;
-}
-
-/** @returns {Promise<number>} */
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return address === null || typeof address === 'string' ? 0 : address.port;
 }
 
 /** Each is loaded alone: peers patch what they find. */
@@ -64,7 +53,7 @@ const WARMING_UP = 200;
 const [order] = /** @type {[Order]} */ (await once(process, 'message'));
 process.once('disconnect', () => process.exit(0));
 const { default: open } = await ADAPTERS[order.adapter]();
-const peer = await open({ ...order, freePort });
+const peer = await open(order);
 await through(peer, WARMING_UP);
 const tookMs = await through(peer, order.jobs);
 const samples = [];

@@ -6,7 +6,6 @@ import type { ServedRepository } from '@delta-ci/forge';
 import { writeForgeSettings } from '../../../test/support/fake-forge/forge-settings.ts';
 import { eventually } from '../../../test/support/infra/eventually.ts';
 import { NO_OP_REPOSITORY, noOpPlan } from '../../../test/support/protocol-runner/no-op-plan.ts';
-import { freeLoopbackPort } from '../../bootstrap/index.mjs';
 import { startMesh, type Mesh, type MeshOptions } from '../../mesh/mesh.ts';
 import type { Scene } from '../scene.ts';
 import { natsServer, postgresServer, type RestartableServer } from './servers.ts';
@@ -131,7 +130,7 @@ export async function openMesh(scene: Scene, options: OpenMeshOptions): Promise<
       ...rest,
       postgres: { url: postgres.url },
       nats: { url: nats.url },
-      gatewayPort: await freeLoopbackPort(),
+      gatewayPort: 0,
       bubblewrapPath: bubblewrapPath ?? null,
       isolation: 'sandbox',
       toolchainDirs: toolchainDirs ?? [],
