@@ -46,7 +46,7 @@ export class CacheCalls implements CacheStore {
     return this.#repeat(signal, async (speaker) => this.#client.downloadChunk(speaker, key, named));
   }
 
-  async upload(chunk: CacheChunk, bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<void> {
+  async upload(_: string, chunk: CacheChunk, bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<void> {
     const { stands, grant } = await this.#repeat(signal, async (speaker) => this.#client.grantChunk(speaker, chunk));
     if (stands) return;
     if (grant !== null && (await this.#sendStraight(grant, bytes, signal))) return;

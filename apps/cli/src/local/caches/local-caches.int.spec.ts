@@ -47,7 +47,7 @@ describe('caches of a machine', () => {
   async function save(scope: LocalCacheScope, key: string, text: string, run = runOf(scope)): Promise<string | null> {
     const store = caches().storeFor(run, 'unit');
     const chunk = chunkOf(text);
-    await store.upload(chunk, Uint8Array.from(Buffer.from(text)), UNHURRIED);
+    await store.upload(key, chunk, Uint8Array.from(Buffer.from(text)), UNHURRIED);
     return (await store.save({ key, content: { home: [chunk], workspace: [] } }, UNHURRIED))?.domain ?? null;
   }
 
@@ -222,13 +222,27 @@ describe('caches of a machine', () => {
     expect(await keys()).toEqual(['one']);
   });
 
+  it('given a cache that grows beyond what is ever kept, then no chunk of it is written from there on', async () => {
+    const run = runOf(MAIN, { ...AMPLE, bytesMax: 250 });
+    await save(MAIN, 'one', 'one'.padEnd(100), run);
+    const store = caches().storeFor(run, 'unit');
+    const send = async (key: string, text: string) =>
+      store.upload(key, chunkOf(text), Uint8Array.from(Buffer.from(text)), UNHURRIED);
+    await send('two', 'two'.padEnd(100));
+    const refused = { name: 'CacheFailed', code: 'too_large', message: expect.stringContaining('250 B') };
+    for (const text of ['three', 'four']) await expect(send('two', text.padEnd(51))).rejects.toMatchObject(refused);
+    expect((await filesIn('chunks')).length).toBe(2);
+    await send('another', 'another'.padEnd(100));
+    expect((await filesIn('chunks')).length).toBe(3);
+  });
+
   it('given chunks to which no cache refers, then they go, but for those that a save may be about to record', async () => {
     await save(MAIN, 'one', 'shared');
     await save(OTHER, 'two', 'shared');
     await save(MAIN, 'three', 'alone');
     await grownOld();
     const store = caches().storeFor(runOf(MAIN), 'unit');
-    await store.upload(chunkOf('under way'), Uint8Array.from(Buffer.from('under way')), UNHURRIED);
+    await store.upload('under way', chunkOf('under way'), Uint8Array.from(Buffer.from('under way')), UNHURRIED);
     nowMs = Date.now() + MINUTE_MS;
     await removeKey('one');
     await removeKey('three', '/elsewhere');
@@ -242,7 +256,7 @@ describe('caches of a machine', () => {
     await save(MAIN, 'one', 'same');
     await grownOld();
     const store = caches().storeFor(runOf(OTHER), 'unit');
-    await store.upload(chunkOf('same'), Uint8Array.from(Buffer.from('same')), UNHURRIED);
+    await store.upload('same', chunkOf('same'), Uint8Array.from(Buffer.from('same')), UNHURRIED);
     nowMs = Date.now() + MINUTE_MS;
     await removeKey('one');
     expect(await filesIn('chunks')).toHaveLength(1);

@@ -9,7 +9,7 @@ import {
 } from '@delta-ci/contracts';
 import { CacheFailed, type CacheStore, type ExecutorTier } from '@delta-ci/sandbox';
 import { bytesText } from '../../screen/words.ts';
-import { CacheIndex, fileOf, type KeptCache, type LocalCache } from './cache-index.ts';
+import { CacheIndex, fileOf, type KeptCache, type LocalCache, type LocalCacheName } from './cache-index.ts';
 
 /** Whose caches the jobs of a run are given, the first that has one, and where their own go. */
 export interface LocalCacheScope {
@@ -69,8 +69,12 @@ export class LocalCaches {
   }
 
   /** What one job is given, and where its own go. */
-  storeFor({ scope, bounds, used }: CachingRun, jobKey: string): CacheStore {
+  storeFor(run: CachingRun, jobKey: string): CacheStore {
+    const { scope, used } = run;
+    const { repository, identity, tier, saves: domain } = scope;
+    const ownName = (key: string) => ({ repository, identity, tier, domain, key });
     const found = new Map<string, KeptCache>();
+    const sentBytes = new Map<string, number>();
     return {
       find: async (key) => {
         const cache = await this.#firstOf(scope, key);
@@ -95,18 +99,21 @@ export class LocalCaches {
           throw new CacheFailed('damaged', error.message);
         }
       },
-      upload: async ({ digest, sizeBytes }, bytes) => {
+      upload: async (key, { digest, sizeBytes }, bytes) => {
+        const withIt = (sentBytes.get(key) ?? 0) + sizeBytes;
+        refuseTooMuch(run, ownName(key), withIt);
+        sentBytes.set(key, withIt);
         await this.#chunks.put(bytes, { expected: digest, sizeBytesMax: sizeBytes });
       },
       giveUp: async ({ key, content }) => {
-        const { repository, identity, tier, saves: domain } = scope;
-        const kept = await this.#index.find({ repository, identity, tier, domain, key });
+        const kept = await this.#index.find(ownName(key));
         if (kept !== null && canonicalJson(kept.content) === canonicalJson(content)) await this.#index.remove(kept);
       },
       save: async ({ key, content }) => {
-        const { repository, identity, tier, saves: domain } = scope;
-        const cache = { repository, identity, tier, domain, key, jobKey, content, savedAtMs: this.#nowMs() };
-        use(cache, { bounds, used });
+        const cache = { ...ownName(key), jobKey, content, savedAtMs: this.#nowMs() };
+        const { sizeBytes } = sizesOf(content);
+        refuseTooMuch(run, cache, sizeBytes);
+        used.set(fileOf(cache), sizeBytes);
         const added = await this.#index.add(cache);
         await this.#index.touch(cache, cache.savedAtMs);
         return added ? { domain } : null;
@@ -178,18 +185,15 @@ export class LocalCaches {
   }
 }
 
-/** Counts a cache among those of a run. @throws CacheFailed when not all of them could be kept */
-function use(cache: LocalCache, { bounds: { bytesMax }, used }: Pick<CachingRun, 'bounds' | 'used'>): void {
-  const file = fileOf(cache);
-  const { sizeBytes } = sizesOf(cache.content);
+/** @throws CacheFailed when a run, with so much under this name, would use more than is kept */
+function refuseTooMuch({ bounds: { bytesMax }, used }: CachingRun, name: LocalCacheName, sizeBytes: number): void {
+  const file = fileOf(name);
   let bytes = sizeBytes;
   for (const [other, size] of used) if (other !== file) bytes += size;
-  if (bytes > bytesMax) {
-    const all = bytesText(bytesMax);
-    const why = `the caches of this run would have more than the ${all} that are kept here (DELTA_CACHES_KEPT_BYTES)`;
-    throw new CacheFailed('too_large', why);
-  }
-  used.set(file, sizeBytes);
+  if (bytes <= bytesMax) return;
+  const all = bytesText(bytesMax);
+  const why = `the caches of this run would have more than the ${all} that are kept here (DELTA_CACHES_KEPT_BYTES)`;
+  throw new CacheFailed('too_large', why);
 }
 
 const digestsOf = ({ home, workspace }: CacheContent): string[] => [...home, ...workspace].map(({ digest }) => digest);

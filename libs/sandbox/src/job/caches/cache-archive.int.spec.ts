@@ -14,7 +14,7 @@ import { ProcessExecutor } from '../../process-executor.ts';
 import type { Sandbox, SandboxExecutor } from '../../sandbox-executor.ts';
 import { collectOutput, finished, probeOnce, script, step, withSandbox } from '../../testing/open-sandbox.fixture.ts';
 import { whereItRuns } from '../../testing/where-it-runs.fixture.ts';
-import { cachePlaces, packCache, unpackCache, type CachePlace } from './cache-archive.ts';
+import { cachePlaces, measureCache, packCache, unpackCache, type CachePlace } from './cache-archive.ts';
 
 const AMPLE = { timeoutMs: 60_000, signal: new AbortController().signal };
 const GENEROUS = { ...AMPLE, bytesMax: 1024 ** 3 };
@@ -106,7 +106,9 @@ function describeCaches(makeExecutor: MakeExecutor): void {
       const made = `mkdir -p "kept/a" "odd ' name/x"; echo one > kept/a/one; chmod 755 kept/a/one; ln kept/a/one kept/hard;
         ln -s a/one kept/soft; echo two > "odd ' name/x/two"; echo three > file; echo four > ./-dash; echo no > other`;
       expect(await sh(made)).toBe('');
-      return packed(sandbox, workspace);
+      const archived = await packed(sandbox, workspace);
+      expect(await measureCache(sandbox, workspace, AMPLE)).toBe(archived.byteLength);
+      return archived;
     });
     await withCaches(makeExecutor, async ({ sh, keep, unpack }) => {
       await keep('0.workspace', archive);
@@ -136,6 +138,7 @@ function describeCaches(makeExecutor: MakeExecutor): void {
       const place: CachePlace = { root: 'workspace', paths: ['missing'] };
       const end = await packCache(sandbox, place, GENEROUS, () => Promise.reject(new Error('nothing is handed on')));
       expect(end).toEqual({ kind: 'nothing' });
+      expect(await measureCache(sandbox, place, AMPLE)).toBeNull();
     });
   });
 

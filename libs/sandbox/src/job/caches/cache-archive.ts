@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import { SOURCE_LAYOUT, type CacheContent } from '@delta-ci/contracts';
-import type { OutputSink, Sandbox, StepOutcome } from '../../sandbox-executor.ts';
+import type { OutputSink, Sandbox, StepOutcome, StepSpec } from '../../sandbox-executor.ts';
 
 /**
  * Caches are packed and unpacked by the `tar` of the host's system, inside the sandbox and as the job's user: whatever an archive
@@ -56,13 +56,21 @@ const BROKEN_EXIT = 67;
 /** What a shell says of a program that it could not start, or that was killed, is more than this. */
 const OWN_EXIT_MAX = 125;
 
+/** @param to words of `tar` about where the archive goes, and its own words */
+const packing = (to: string, words: string): string =>
+  [
+    'cd -- "$1"; shift',
+    'for path do shift; if [ -e "./$path" ] || [ -L "./$path" ]; then set -- "$@" "./$path"; fi; done',
+    `if [ "$#" = 0 ]; then exit ${NOTHING_EXIT}; fi`,
+    `exec tar ${to} --exclude ./.git -- "$@" ${words}`,
+  ].join('\n');
+
 /** Words of `tar` would be taken for the archive. */
-const PACK = [
-  'cd -- "$1"; shift',
-  'for path do shift; if [ -e "./$path" ] || [ -L "./$path" ]; then set -- "$@" "./$path"; fi; done',
-  `if [ "$#" = 0 ]; then exit ${NOTHING_EXIT}; fi`,
-  'exec tar -cf - --exclude ./.git -- "$@" 2> /dev/null',
-].join('\n');
+const PACK = packing('-cf -', '2> /dev/null');
+
+/** What goes nowhere is not read, only looked at. */
+const MEASURE = packing('--totals -cf /dev/null', '2>&1');
+const MEASURED = /.*Total bytes written: (\d+)/;
 
 /**
  * Aside first, and from there only to where nothing is: what was checked out is neither moved, nor written, nor removed, whenever
@@ -104,6 +112,22 @@ const UNPACK = [
 
 const CLEAR = 'cd -- "$1"; if [ -d "./$2" ] && [ ! -L "./$2" ]; then chmod -R u+rwx "./$2"; rm -rf "./$2"; fi';
 const CLEAR_TIMEOUT_MS = 60_000;
+
+/**
+ * How many bytes an archive of what is at a place's paths has, without making it: a look at each file. Null where there is nothing,
+ * and where `tar` does not say: GNU's and that of libarchive do, that of BusyBox does not.
+ */
+export async function measureCache(
+  sandbox: Sandbox,
+  { root, paths }: CachePlace,
+  step: CacheStep,
+): Promise<number | null> {
+  const said = new LastWords();
+  const inEnglish = { ...step, env: { LC_ALL: 'C' } };
+  await run(sandbox, MEASURE, [rootOf(sandbox, root), ...paths], inEnglish, said.sink);
+  const [, bytes] = MEASURED.exec(said.text()) ?? [];
+  return bytes === undefined ? null : Number(bytes);
+}
 
 /**
  * Hands on an archive of what is at a place's paths, as it is made. More than `bytesMax` are not handed on, and the archive is
@@ -150,7 +174,7 @@ async function run(
   sandbox: Sandbox,
   script: string,
   given: readonly string[],
-  step: Partial<CacheStep> & { readonly timeoutMs: number; readonly outputBytes?: number },
+  step: Partial<CacheStep> & Pick<CacheStep, 'timeoutMs'> & Partial<Pick<StepSpec, 'env' | 'outputBytes'>>,
   sink: OutputSink,
 ): Promise<StepOutcome> {
   const argv = ['/bin/sh', '-e', '-c', script, 'sh', ...given];

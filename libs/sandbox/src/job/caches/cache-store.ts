@@ -18,8 +18,11 @@ export interface CacheStore {
   /** A chunk's compressed bytes; who asked judges them by their digest. */
   download(key: string, chunk: OfferedChunk, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>>;
 
-  /** Brings a chunk to the store, unless it stands there. */
-  upload(chunk: CacheChunk, bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<void>;
+  /**
+   * Brings a chunk of what is about to be kept under a key to the store, unless it stands there. A store may refuse what it would
+   * not keep before it has all of it.
+   */
+  upload(key: string, chunk: CacheChunk, bytes: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<void>;
 
   /** Ends a cache that cannot be unpacked, to make room for another; one that is kept instead of it by now stays. */
   giveUp(cache: SaveCacheRequest, signal: AbortSignal): Promise<void>;

@@ -11,7 +11,7 @@ describe('an archive on its way out', () => {
       await new Promise<void>((resolve) => setImmediate(resolve));
       underWay -= 1;
     };
-    const sender = new ArchiveSender({ upload }, new AbortController().signal, 1);
+    const sender = new ArchiveSender({ upload }, 'npm-1', new AbortController().signal, 1);
     const chunk = randomBytes(CACHE_CHUNK_CONTENT_BYTES_MAX);
     await sender.write(chunk);
     await expect(sender.write(chunk.subarray(0, 1))).rejects.toMatchObject({ code: 'too_large' });
@@ -21,7 +21,7 @@ describe('an archive on its way out', () => {
 
   it('given the store fails, then whoever writes hears of it', async () => {
     const upload = () => Promise.reject(new Error('no answer'));
-    const sender = new ArchiveSender({ upload }, new AbortController().signal, 10);
+    const sender = new ArchiveSender({ upload }, 'npm-1', new AbortController().signal, 10);
     await sender.write(Buffer.from('x'));
     await expect(sender.end()).rejects.toThrow('no answer');
   });

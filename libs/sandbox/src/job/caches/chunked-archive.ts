@@ -25,6 +25,12 @@ const tooLarge = (): CacheFailed =>
     `it has more than ${(CACHE_CHUNKS_MAX * CACHE_CHUNK_CONTENT_BYTES_MAX) / 1024 ** 3} GiB`,
   );
 
+/** Refuses a cache whose archives, of so many bytes each, are cut into more chunks than it may have. @throws CacheFailed `too_large` */
+export function refuseTooLarge(archiveBytes: readonly number[]): void {
+  const chunks = archiveBytes.reduce((sum, bytes) => sum + Math.ceil(bytes / CACHE_CHUNK_CONTENT_BYTES_MAX), 0);
+  if (chunks > CACHE_CHUNKS_MAX) throw tooLarge();
+}
+
 /**
  * Fetches the chunks of an archive, a few at once, into a file: each is checked and decompressed, and written to its place.
  * @throws CacheFailed; what the store fails with
@@ -79,6 +85,7 @@ function placed(chunks: readonly OfferedChunk[]): { chunk: OfferedChunk; offset:
 /** Sends an archive while it is made: cut, compressed and sent a few chunks at a time, and never more than these in memory. */
 export class ArchiveSender {
   readonly #store: Pick<CacheStore, 'upload'>;
+  readonly #key: string;
   readonly #signal: AbortSignal;
   readonly #failed = new AbortController();
   readonly #chunksMax: number;
@@ -88,9 +95,13 @@ export class ArchiveSender {
   #heldBytes = 0;
   #bytes = 0;
 
-  /** @param chunksMax as many as are left of what one cache may have */
-  constructor(store: Pick<CacheStore, 'upload'>, signal: AbortSignal, chunksMax: number) {
+  /**
+   * @param key of the cache that it is a part of
+   * @param chunksMax as many as are left of what one cache may have
+   */
+  constructor(store: Pick<CacheStore, 'upload'>, key: string, signal: AbortSignal, chunksMax: number) {
     this.#store = store;
+    this.#key = key;
     this.#signal = AbortSignal.any([signal, this.#failed.signal]);
     this.#chunksMax = chunksMax;
   }
@@ -139,7 +150,7 @@ export class ArchiveSender {
   async #send(content: Uint8Array): Promise<CacheChunk> {
     const bytes = Uint8Array.from(await compress(content));
     const chunk = { digest: digestOf(bytes), sizeBytes: bytes.byteLength, contentBytes: content.byteLength };
-    await this.#store.upload(chunk, bytes, this.#signal);
+    await this.#store.upload(this.#key, chunk, bytes, this.#signal);
     return chunk;
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
+  CACHE_CHUNKS_MAX,
   CACHE_CHUNK_CONTENT_BYTES_MAX,
   type CacheContent,
   type CacheRequest,
@@ -67,7 +68,7 @@ class Store implements CacheStore {
     return found;
   }
 
-  async upload(...[{ digest }, bytes]: Parameters<CacheStore['upload']>): Promise<void> {
+  async upload(...[, { digest }, bytes]: Parameters<CacheStore['upload']>): Promise<void> {
     this.underWay += 1;
     this.mostUnderWay = Math.max(this.mostUnderWay, this.underWay);
     await new Promise<void>((resolve) => setImmediate(resolve));
@@ -290,6 +291,13 @@ describe('the caches of a job', () => {
     for (const seen of store.archivesSeen) expect(new Set(seen.map((name) => name.split('.')[0])).size).toBe(1);
   });
 
+  it('given more than a cache may have, here and there together, then it is refused by name, and nothing of it is sent', async () => {
+    const half = CACHE_CHUNKS_MAX * 0.5 * CACHE_CHUNK_CONTENT_BYTES_MAX;
+    const { result } = await job({ sh: `mkdir ~/.kept made; truncate -s ${half} ~/.kept/a made/b` });
+    expect(result).toMatchObject({ hit: false, problems: [{ during: 'save', code: 'too_large' }] });
+    expect([store.chunks.size, store.kept]).toEqual([0, null]);
+  });
+
   it('given an archive that tar cannot read, then the job has nothing of it', async () => {
     store.kept = { home: await chunksOf(store, 'this is no archive'.repeat(1_000)), workspace: [] };
     const { result, printed, left, archives } = await job({ sh: 'ls -A ~' });
@@ -392,7 +400,7 @@ function hanging(): Store {
 }
 
 async function chunksOf(store: Store, content: string | Uint8Array): Promise<CacheContent['home']> {
-  const sender = new ArchiveSender(store, new AbortController().signal, 10);
+  const sender = new ArchiveSender(store, KEY, new AbortController().signal, 10);
   await sender.write(Buffer.from(content));
   return sender.end();
 }

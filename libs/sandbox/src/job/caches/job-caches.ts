@@ -15,9 +15,16 @@ import {
   type OfferedChunk,
 } from '@delta-ci/contracts';
 import type { Sandbox } from '../../sandbox-executor.ts';
-import { cachePlaces, packCache, unpackCache, type CachePlace, type CacheStepEnd } from './cache-archive.ts';
+import {
+  cachePlaces,
+  measureCache,
+  packCache,
+  unpackCache,
+  type CachePlace,
+  type CacheStepEnd,
+} from './cache-archive.ts';
 import { CacheFailed, type CacheStore } from './cache-store.ts';
-import { ArchiveSender, fetchArchive } from './chunked-archive.ts';
+import { ArchiveSender, fetchArchive, refuseTooLarge } from './chunked-archive.ts';
 
 /** Fetching takes at most so long, and at most a tenth of the job's time, and so does unpacking: what takes longer is sooner made again. */
 const RESTORE_MS_MAX = 5 * 60_000;
@@ -191,9 +198,15 @@ export class JobCaches {
     const startedMs = performance.now();
     const { key, paths } = entry.request;
     const content: CacheContent = { home: [], workspace: [] };
-    for (const place of cachePlaces(paths)) {
+    const places = cachePlaces(paths);
+    const step = { signal, timeoutMs: budgetMs };
+    // Told by `tar` where it can; what it did not tell, or tells wrong, is met while it is sent.
+    const measured: number[] = [];
+    for (const place of places) measured.push((await measureCache(sandbox, place, step)) ?? 0);
+    refuseTooLarge(measured);
+    for (const place of places) {
       const chunksMax = CACHE_CHUNKS_MAX - content.home.length;
-      content[place.root] = await this.#send(place, sandbox, { signal, timeoutMs: budgetMs, chunksMax });
+      content[place.root] = await this.#send(key, place, sandbox, { ...step, chunksMax });
     }
     const chunks = [...content.home, ...content.workspace];
     if (chunks.length === 0) throw new CacheFailed('nothing_there', 'there is nothing at its paths');
@@ -209,11 +222,12 @@ export class JobCaches {
   }
 
   async #send(
+    key: string,
     place: CachePlace,
     sandbox: Sandbox,
     { signal, timeoutMs, chunksMax }: { signal: AbortSignal; timeoutMs: number; chunksMax: number },
   ): Promise<CacheContent['home']> {
-    const sender = new ArchiveSender(this.#tools.store, signal, chunksMax);
+    const sender = new ArchiveSender(this.#tools.store, key, signal, chunksMax);
     const watch = this.#tools.watch();
     const failures: Error[] = [];
     const bytesMax = chunksMax * CACHE_CHUNK_CONTENT_BYTES_MAX + 1;
