@@ -96,6 +96,17 @@ await whereRunscIsHad('tier gvisor', async (runsc) => {
       });
     });
 
+    it('given a program whose name looks like a variable’s and variables that shells keep, it runs and has them', async () => {
+      await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
+        const output = collectOutput();
+        await sandbox.run(step(script('ln -s /usr/bin/printenv UID=a')), output.sink);
+        const argv = [`${sandbox.workspaceDir}/UID=a`, 'UID', 'PS4'];
+        const asked = step({ command: { kind: 'argv', argv }, env: { UID: 'nine', PS4: '$ ' } });
+        expect(finished(await sandbox.run(asked, output.sink)).exitCode).toBe(0);
+        expect(output.text()).toBe('nine\n$ \n');
+      });
+    });
+
     it("given trusted code that may have the host's network, it has it", async () => {
       await withSandbox(makeExecutor, { network: 'host' }, async ({ sandbox }) => {
         const output = collectOutput();

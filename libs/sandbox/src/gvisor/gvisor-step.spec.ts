@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -19,7 +19,7 @@ describe('what a step of tier gvisor is told', () => {
   });
   afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-  const launch = (variables: Readonly<Record<string, string>>) =>
+  const launch = (variables: Readonly<Record<string, string>>, program = '/usr/bin/env') =>
     gvisorSetting({
       runsc: '/nowhere/runsc',
       setpriv: '/nowhere/setpriv',
@@ -54,7 +54,7 @@ describe('what a step of tier gvisor is told', () => {
     }).launch(
       // Where there is no workspace, above it.
       {
-        command: { kind: 'argv', argv: ['/usr/bin/env', '-0'] },
+        command: { kind: 'argv', argv: [program, '-0'] },
         workdir: '..',
         env: variables,
         timeoutMs: 1,
@@ -63,13 +63,29 @@ describe('what a step of tier gvisor is told', () => {
       [],
     );
 
+  /** What the step prints: it shows its variables. */
+  const does = (words: string | null | undefined): readonly string[] =>
+    spawnSync('/bin/sh', ['-s'], { input: words ?? '', env: {}, encoding: 'utf8' }).stdout.split('\0');
+
   it.each(NAMES)('given a secret that is called %s, then it is in no file, and the step has it', (name) => {
     const { gate, argv, env } = launch({ [name]: FAKE });
     const written = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
     const texts = written.map(({ parentPath, name: file }) => readFileSync(join(parentPath, file), 'utf8'));
     expect(texts).toHaveLength(1);
     for (const text of [...texts, JSON.stringify([argv, env])]) expect(text).not.toContain('not-a-secret');
-    const { stdout } = spawnSync('/bin/sh', ['-s'], { input: gate?.words ?? '', env: {}, encoding: 'utf8' });
-    expect(stdout.split('\0')).toContain(`${name}=${FAKE}`);
+    expect(does(gate?.words)).toContain(`${name}=${FAKE}`);
   });
+
+  it.each(NAMES)(
+    'given a program whose name holds an equals sign and a variable that is called %s, then it is run',
+    (name) => {
+      symlinkSync('/usr/bin/env', join(directory, 'a=b'));
+      for (const program of ['a=b', join(directory, 'a=b')]) {
+        const { gate } = launch({ [name]: FAKE, PATH: `/usr/bin:/bin:${directory}` }, program);
+        const has = does(gate?.words);
+        expect(has).toContain(`${name}=${FAKE}`);
+        expect(has.filter((variable) => variable.includes('a=b'))).toEqual([]);
+      }
+    },
+  );
 });

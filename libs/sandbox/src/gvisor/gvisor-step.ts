@@ -51,8 +51,12 @@ const optionsOf = ({ directory, layout }: GvisorSteps): readonly string[] => [
   '--oci-seccomp',
 ];
 
-/** Gives a program exactly the variables it is told of, whatever shells make of their names. */
-const ENV = '/usr/bin/env';
+/**
+ * Gives a program exactly the variables it is told of, whatever shells make of their names. It would take a program for one more of
+ * them whose name holds an equals sign; the other takes none, and changes nothing.
+ */
+const GIVE = '/usr/bin/env';
+const BECOME = ['/usr/bin/nice', '-n', '0', '--'];
 
 /** In the sandbox's directory: where `runsc` is told of the step that is next. */
 export const BUNDLE = 'bundle';
@@ -68,7 +72,9 @@ function wordsFor({ env, id }: GvisorSteps, step: StepSpec): string | null {
   const told = Object.fromEntries(all.filter(([name]) => !isKeptByShells(name)));
   const kept = all.filter(([name]) => isKeptByShells(name)).map(([name, value]) => `${name}=${value}`);
   const command =
-    kept.length === 0 ? step.command : ({ kind: 'argv', argv: [ENV, ...kept, ...argumentsOf(step.command)] } as const);
+    kept.length === 0
+      ? step.command
+      : ({ kind: 'argv', argv: [GIVE, ...kept, ...BECOME, ...argumentsOf(step.command)] } as const);
   return gateWords(command, posix.join(WORKSPACE_DIR, step.workdir), told, true);
 }
 

@@ -102,6 +102,16 @@ function describeProcesses(makeExecutor: ContractSubject['makeExecutor']): void 
     });
   });
 
+  it('given a program whose name looks like a variable’s, it runs, whatever variables it is given', async () => {
+    await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
+      const output = collectOutput();
+      await sandbox.run(step(script(`printf '#!/bin/sh\\necho ran' > a=b; chmod +x a=b`)), output.sink);
+      const argv = [`${sandbox.workspaceDir}/a=b`];
+      const outcome = await sandbox.run(step({ command: { kind: 'argv', argv }, env: { UID: 'nine' } }), output.sink);
+      expect({ text: output.text(), code: finished(outcome).exitCode }).toEqual({ text: 'ran\n', code: 0 });
+    });
+  });
+
   it('given a step, it holds no descriptor but its three', async () => {
     await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
       const output = collectOutput();
