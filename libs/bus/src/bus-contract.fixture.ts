@@ -40,14 +40,15 @@ export function busContract(begin: () => Promise<BusFixture>): void {
 
 async function runCase(fixture: BusFixture, test: Contract[string]): Promise<void> {
   const cleanups: (() => Promise<void>)[] = [];
-  const [bus, other] = await Promise.all([fixture.connect(), fixture.connect()]);
+  const log = keptLog();
+  const [bus, other] = await Promise.all([fixture.connect(log), fixture.connect(log)]);
   await bus.provision(testTopology());
   try {
     await test({
       bus,
       other,
-      log: keptLog(),
-      connect: () => fixture.connect(),
+      log,
+      connect: () => fixture.connect(log),
       loseStore: () => fixture.loseStore(),
       atEnd: (cleanup) => void cleanups.unshift(cleanup),
     });

@@ -51,7 +51,10 @@ export interface Bus {
   listen(subject: string, onMessage: (message: BusMessage) => void): Listener;
   /** Sends a request and waits for one answer. */
   request(message: BusMessage, timeoutMs: number): Promise<RequestOutcome>;
-  /** Answers requests on a subject; members of one queue share them. */
+  /**
+   * Answers requests on a subject; members of one queue share them. A request whose handler throws, or gives an answer that
+   * cannot be sent, is answered `failed`; why stands in the log of this process alone.
+   */
   answer(subject: string, queue: string, onRequest: (message: BusMessage) => Promise<BusAnswer>): Listener;
 
   /** Sends what is buffered, then disconnects. Consumptions and listeners are stopped by whoever started them, before. */
@@ -154,6 +157,8 @@ export interface Delivery extends BusMessage {
 
 export type RequestOutcome =
   | { readonly outcome: 'answered'; readonly message: BusAnswer }
+  /** Whoever answers could not: its own fault, which its log tells and nobody else. */
+  | { readonly outcome: 'failed' }
   /** Nobody answers this subject now. */
   | { readonly outcome: 'unattended' }
   | { readonly outcome: 'timed-out' }

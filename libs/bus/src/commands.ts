@@ -67,6 +67,8 @@ export class CommandClient {
     switch (reply.outcome) {
       case 'answered':
         return readAnswer(name, reply.message);
+      case 'failed':
+        return refused(OUR_FAULT);
       case 'timed-out':
         return refused(refuse('timed_out', `no answer to ${name} in time; repeat it with the same id`));
       case 'unattended':
@@ -78,6 +80,8 @@ export class CommandClient {
 }
 
 const refused = (refusal: Refusal): { readonly ok: false; readonly refusal: Refusal } => ({ ok: false, refusal });
+
+const OUR_FAULT = refuse('internal', 'our fault; repeat with the same id');
 
 export function encodeCommand(command: Command): BusMessage {
   return {
@@ -158,7 +162,7 @@ async function answerCommand(
     return await (options.around ?? runAlone)({ name, traceparent }, () => call(handlers, read.command));
   } catch (error) {
     options.log.error({ command: name, id: read.command.id, reason: errorSentence(error) }, 'command handler threw');
-    return refused(refuse('internal', 'our fault; repeat with the same id'));
+    return refused(OUR_FAULT);
   }
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { message, pullAll, testTopology, textOf } from './contract/bus-fixture.fixture.ts';
+import { keptLog, message, pullAll, testTopology, textOf } from './contract/bus-fixture.fixture.ts';
 import { heldWatch, marksInMemory, type HeldWatch } from './contract/held-watch.fixture.ts';
 import { MemoryBus } from './memory/memory-bus.ts';
 import { MemoryServer } from './memory/memory-server.ts';
@@ -10,7 +10,7 @@ let watch: HeldWatch | null;
 
 beforeEach(async () => {
   server = new MemoryServer();
-  bus = new MemoryBus(server);
+  bus = new MemoryBus(server, keptLog());
   await bus.provision(testTopology());
   watch = null;
 });

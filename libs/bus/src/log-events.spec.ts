@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { EVENT_TYPES, eventSubject, type RecordedEvent } from '@delta-ci/contracts';
 import { randomBytes } from 'node:crypto';
-import { testTopology } from './contract/bus-fixture.fixture.ts';
+import { keptLog, testTopology } from './contract/bus-fixture.fixture.ts';
 import { TRACE, eventAt } from './contract/samples.fixture.ts';
 import { decodeEvent, encodeEvent, eventTypeOfSubject, publishEvent } from './log-events.ts';
 import { MemoryBus } from './memory/memory-bus.ts';
@@ -50,7 +50,7 @@ describe('events of the log on the bus', () => {
   });
 
   it('given an event larger than the server takes, when published, then its place is taken and it says why', async () => {
-    const bus = new MemoryBus(new MemoryServer());
+    const bus = new MemoryBus(new MemoryServer(), keptLog());
     await bus.provision(testTopology());
     const noise = randomBytes(1024 * 1024).toString('base64');
     const large: RecordedEvent = { ...eventAt(1), type: 'run.superseded', data: { by: noise } };

@@ -199,7 +199,10 @@ export class SimulatedBus implements Bus {
     if (answer !== null) answered({ outcome: 'answered', message: answer });
   }
 
-  /** A subscriber's work is done by its host; its answer comes back into the world. */
+  /**
+   * A subscriber's work is done by its host; its answer comes back into the world. A handler that throws is a mistake of ours:
+   * it is not answered `failed`, as elsewhere, but ends the simulation.
+   */
   #subscribe(
     filter: string,
     queue: string | null,

@@ -4,8 +4,8 @@ import type { StreamName } from '@delta-ci/contracts';
 
 /** What a bus under test can be put through. One server for a whole file, emptied before each test. */
 export interface BusFixture {
-  /** A connection of its own; closed by the fixture at the end of the test. */
-  connect(): Promise<Bus>;
+  /** A connection of its own, which writes there; closed by the fixture at the end of the test. */
+  connect(log: BusLog): Promise<Bus>;
   /** Everything stored disappears, streams and consumers included, as when an operator deletes the store. */
   loseStore(): Promise<void>;
   /** Closes the connections made since the last call, and empties the server. */
@@ -20,6 +20,7 @@ export interface Given {
   readonly bus: Bus;
   /** A second connection. */
   readonly other: Bus;
+  /** What the connections wrote, and whatever else is given it. */
   readonly log: KeptLog;
   readonly connect: () => Promise<Bus>;
   readonly loseStore: () => Promise<void>;

@@ -12,6 +12,12 @@ const untilHeard = (from: Bus, heard: readonly unknown[], announced: BusMessage)
 
 const echo = async (request: BusMessage): Promise<BusMessage> => message('', `echo ${textOf(request)}`);
 
+const failedLine = (fields: object): object => ({
+  level: 'error',
+  fields,
+  message: 'a request could not be answered',
+});
+
 /** What is not stored: announcements, and requests with their answers. */
 export const talking: Contract = {
   'given a listener with a wildcard, when something is announced, then it hears it': async ({ bus, other }) => {
@@ -61,6 +67,36 @@ export const talking: Contract = {
       const outcome = await other.request(message('delta.commands.x', 'hello'), 100);
       return asked > 0 && outcome.outcome === 'timed-out';
     });
+  },
+
+  'given a handler that throws, when asked, then that is said at once, why stands in its log alone, and it answers on':
+    async ({ bus, other, log }) => {
+      const listener = bus.answer('delta.commands.*', 'orchestrator', (request) => {
+        if (textOf(request) === 'reject') return Promise.reject(new Error('password=hunter2'));
+        if (textOf(request) === 'throw') throw new Error('at once');
+        return echo(request);
+      });
+      const ask = (text: string) => other.request(message('delta.commands.x', text), 20_000);
+      await eventually('somebody who answers', async () => (await ask('hello')).outcome === 'answered');
+
+      expect(await ask('reject')).toEqual({ outcome: 'failed' });
+      expect(await ask('throw')).toEqual({ outcome: 'failed' });
+      expect(log.lines.filter(({ level }) => level === 'error')).toEqual([
+        failedLine({ subject: 'delta.commands.x', reason: 'Error: password=hunter2' }),
+        failedLine({ subject: 'delta.commands.x', reason: 'Error: at once' }),
+      ]);
+      expect(await ask('hello')).toMatchObject({ outcome: 'answered' });
+      await listener.stop();
+    },
+
+  'given a handler that throws pages, when asked, then its log gets the beginning': async ({ bus, other, log }) => {
+    bus.answer('delta.commands.*', 'orchestrator', () => Promise.reject(new Error('x'.repeat(100_000))));
+    await eventually('somebody who fails', async () => {
+      const { outcome } = await other.request(message('delta.commands.x', ''), 20_000);
+      return outcome === 'failed';
+    });
+    const reason = `Error: ${'x'.repeat(493)}`;
+    expect(log.lines).toContainEqual(failedLine({ subject: 'delta.commands.x', reason }));
   },
 
   'given two members of one queue, when asked many times, then each request goes to one and both get some': async ({

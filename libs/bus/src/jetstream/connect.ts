@@ -29,7 +29,7 @@ const PINGS_UNANSWERED_MAX = 2;
 export async function connectBus(options: ConnectOptions): Promise<Bus> {
   const connection = await connect(connectionOptions(options));
   void followStatus(connection, options.log);
-  return new JetStreamBus(connection, options.inboxPrefix);
+  return new JetStreamBus(connection, options.log, options.inboxPrefix);
 }
 
 function connectionOptions(options: ConnectOptions): ConnectionOptions {

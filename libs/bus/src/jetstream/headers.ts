@@ -2,6 +2,9 @@ import { MsgHdrsImpl } from '@nats-io/nats-core/internal';
 import type { MsgHdrs } from '@nats-io/nats-core';
 import type { BusHeaders } from '../bus.ts';
 
+/** In place of an answer: whoever was asked failed, and says no more of it. */
+export const HEADER_FAILED = 'Delta-Failed';
+
 /** A line break in a value would be read as the next header. */
 const LINE_BREAK = /[\r\n]/;
 

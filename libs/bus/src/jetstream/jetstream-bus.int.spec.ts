@@ -3,7 +3,6 @@ import { connect } from '@nats-io/transport-node';
 import { freshNats } from '../../../../test/support/infra/index.ts';
 import { busContract } from '../bus-contract.fixture.ts';
 import type { Bus } from '../bus.ts';
-import { keptLog } from '../contract/bus-fixture.fixture.ts';
 import { connectBus } from './connect.ts';
 
 busContract(async () => {
@@ -15,8 +14,8 @@ busContract(async () => {
     for await (const name of manager.streams.names()) await manager.streams.delete(name);
   };
   return {
-    async connect() {
-      const bus = await connectBus({ servers: [server.url], name: 'contract', log: keptLog() });
+    async connect(log) {
+      const bus = await connectBus({ servers: [server.url], name: 'contract', log });
       connections.push(bus);
       return bus;
     },

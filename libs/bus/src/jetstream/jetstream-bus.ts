@@ -4,6 +4,7 @@ import { SUBJECT_FILTERS, STREAMS, type StreamName } from '@delta-ci/contracts';
 import type {
   Bus,
   BusAnswer,
+  BusLog,
   BusMessage,
   Delivery,
   Doubts,
@@ -19,8 +20,9 @@ import type {
 } from '../bus.ts';
 import { MACHINE_CLOCK, type Clock } from '../clock.ts';
 import { errorSentence } from '../consume.ts';
+import { answerOrNull } from '../failed-answer.ts';
 import type { Topology } from '../topology.ts';
-import { fromNatsHeaders, toNatsHeaders } from './headers.ts';
+import { fromNatsHeaders, HEADER_FAILED, toNatsHeaders } from './headers.ts';
 import { saysMissing } from './missing.ts';
 import { provisionJetStream } from './provision.ts';
 import { pullJetStream, type ConsumerLook } from './pull.ts';
@@ -38,6 +40,7 @@ const PAYLOAD_BYTES_DEFAULT = 1024 * 1024;
 export class JetStreamBus implements Bus {
   readonly clock: Clock = MACHINE_CLOCK;
   readonly #connection: NatsConnection;
+  readonly #log: BusLog;
   readonly #inboxPrefix: string | undefined;
   /** When the server made each consumer that a pull looked at. */
   readonly #consumersSeen = new Map<string, string>();
@@ -49,8 +52,9 @@ export class JetStreamBus implements Bus {
   #lost = new AbortController();
 
   /** `inboxPrefix`: where answers to this connection go; undefined for the library's own choice. */
-  constructor(connection: NatsConnection, inboxPrefix: string | undefined) {
+  constructor(connection: NatsConnection, log: BusLog, inboxPrefix: string | undefined) {
     this.#connection = connection;
+    this.#log = log;
     this.#inboxPrefix = inboxPrefix;
     this.#replies = new ReplyInbox(connection, inboxPrefix);
     this.#manager = jetstreamManager(connection, { timeout: ANSWER_MS, checkAPI: false });
@@ -145,7 +149,9 @@ export class JetStreamBus implements Bus {
     const reply = await this.#replies.ask({ subject, body, headers: toNatsHeaders(headers), timeoutMs });
     switch (reply.outcome) {
       case 'answered':
-        return { outcome: 'answered', message: fromNats(reply.message) };
+        return saysFailed(reply.message)
+          ? { outcome: 'failed' }
+          : { outcome: 'answered', message: fromNats(reply.message) };
       case 'lost':
         return { outcome: 'unreachable', detail: reply.detail };
       case 'unattended':
@@ -160,7 +166,7 @@ export class JetStreamBus implements Bus {
       queue,
       callback: (error, message) => {
         if (error !== null) return;
-        void keep(inHand, respond(message, onRequest));
+        void keep(inHand, this.#respond(message, onRequest));
       },
     });
     const stop = async (): Promise<void> => {
@@ -168,6 +174,15 @@ export class JetStreamBus implements Bus {
       await Promise.all(inHand);
     };
     return { stop };
+  }
+
+  async #respond(message: Msg, onRequest: (message: BusMessage) => Promise<BusAnswer>): Promise<void> {
+    const answered = await answerOrNull(this.#log, message.subject, async () => {
+      const answer = await onRequest(fromNats(message));
+      message.respond(answer.body, { headers: toNatsHeaders(answer.headers) });
+      return true;
+    });
+    if (answered === null) message.respond(undefined, { headers: toNatsHeaders({ [HEADER_FAILED]: 'internal' }) });
   }
 
   async close(): Promise<void> {
@@ -243,10 +258,7 @@ const SUBJECTS_OF: Record<StreamName, string> = {
   [STREAMS.parked]: SUBJECT_FILTERS.parked,
 };
 
-async function respond(message: Msg, onRequest: (message: BusMessage) => Promise<BusAnswer>): Promise<void> {
-  const answer = await onRequest(fromNats(message));
-  message.respond(answer.body, { headers: toNatsHeaders(answer.headers) });
-}
+const saysFailed = ({ headers }: Msg): boolean => headers?.has(HEADER_FAILED) === true;
 
 async function keep(inHand: Set<Promise<void>>, answered: Promise<void>): Promise<void> {
   inHand.add(answered);

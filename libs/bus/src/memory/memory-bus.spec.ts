@@ -7,8 +7,8 @@ busContract(async () => {
   let server = new MemoryServer();
   let connections: Bus[] = [];
   return {
-    async connect() {
-      const bus = new MemoryBus(server);
+    async connect(log) {
+      const bus = new MemoryBus(server, log);
       connections.push(bus);
       return bus;
     },

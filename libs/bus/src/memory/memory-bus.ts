@@ -2,6 +2,7 @@ import type { StreamName } from '@delta-ci/contracts';
 import type {
   Bus,
   BusAnswer,
+  BusLog,
   BusMessage,
   Delivery,
   Doubts,
@@ -16,11 +17,15 @@ import type {
   StoreOutcome,
 } from '../bus.ts';
 import type { Clock } from '../clock.ts';
+import { answerOrNull } from '../failed-answer.ts';
 import type { Topology } from '../topology.ts';
 import type { MemoryServer, Subscription } from './memory-server.ts';
 
 /** What nats-server takes by default, less room for headers: as on JetStream. */
 const BODY_BYTES_MAX = 1024 * 1024 - 8 * 1024;
+
+/** Stands for an answer that was none: told apart by being this one. */
+const FAILED: BusAnswer = { headers: {}, body: new Uint8Array() };
 
 const AWAY = { outcome: 'unreachable', detail: 'the server is away' } as const;
 
@@ -28,10 +33,12 @@ const AWAY = { outcome: 'unreachable', detail: 'the server is away' } as const;
 export class MemoryBus implements Bus {
   readonly bodyBytesMax = BODY_BYTES_MAX;
   readonly #server: MemoryServer;
+  readonly #log: BusLog;
   readonly #closed = new AbortController();
 
-  constructor(server: MemoryServer) {
+  constructor(server: MemoryServer, log: BusLog) {
     this.#server = server;
+    this.#log = log;
   }
 
   get clock(): Clock {
@@ -115,11 +122,14 @@ export class MemoryBus implements Bus {
     const late = this.clock.sleep(timeoutMs, over.signal).then(() => null);
     const answer = await Promise.race([responder.onMessage(message), late]);
     over.abort();
-    return answer === null ? { outcome: 'timed-out' } : { outcome: 'answered', message: answer };
+    if (answer === null) return { outcome: 'timed-out' };
+    return answer === FAILED ? { outcome: 'failed' } : { outcome: 'answered', message: answer };
   }
 
   answer(subject: string, queue: string, onRequest: (message: BusMessage) => Promise<BusAnswer>): Listener {
-    return this.#subscribe({ filter: subject, queue, onMessage: onRequest });
+    const onMessage = async (message: BusMessage): Promise<BusAnswer> =>
+      (await answerOrNull(this.#log, message.subject, async () => onRequest(message))) ?? FAILED;
+    return this.#subscribe({ filter: subject, queue, onMessage });
   }
 
   async close(): Promise<void> {

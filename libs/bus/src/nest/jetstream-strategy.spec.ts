@@ -72,7 +72,7 @@ describe('the transport for Nest', () => {
   let bus: Bus;
   let started: INestMicroservice[];
   beforeEach(async () => {
-    bus = new MemoryBus(new MemoryServer());
+    bus = new MemoryBus(new MemoryServer(), keptLog());
     await bus.provision(testTopology());
     started = [];
   });
