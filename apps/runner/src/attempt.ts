@@ -200,7 +200,7 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
   const { workspaceDir, gitDir } = tools.leavings.jobDir;
   keeper.report({ phase: 'running', step: 'fetch' });
   // The sandbox is made ready while the lease is acknowledged and the source is on its way; nothing runs in it before.
-  const sourceReady = readiness(tools, fetchSource(tools.git, lease, gitDir, tools.sources, keeper.signal));
+  const sourceReady = readiness(tools, fetchSource(tools, lease, gitDir, keeper.signal));
   place.caches.begin(tools.acknowledged);
   const { runId, jobKey, attempt, job, trust, secrets } = lease;
   const output = async (chunk: Uint8Array): Promise<void> => {

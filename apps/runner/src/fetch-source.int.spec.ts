@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { LeaseOffer, PlannedJob } from '@delta-ci/contracts';
 import { Git, LfsCache, PackCache } from '@delta-ci/git';
 import { BubblewrapExecutor, COMMIT_TREE, runJob, type JobResult } from '@delta-ci/sandbox';
+import { createLogger, createRedactor } from '@delta-ci/service';
 import { git } from '../../../test/support/git-server/bare-repository.ts';
 import { makeBareRepository, makeHistory, type MadeTree } from '../../../test/support/git-server/made-history.ts';
 import { PrivateForge } from '../../../test/support/git-server/private-forge.ts';
@@ -71,6 +72,8 @@ interface Carried {
   result: JobResult;
   log: string;
   gitDir: string;
+  /** What the runner itself logged, a line each. */
+  said: string[];
 }
 
 const RUNNER = new Git({ environment: { PATH: process.env['PATH'] } });
@@ -80,8 +83,12 @@ async function carryOut(lease: Lease, scripts: readonly string[], over: Partial<
   const [gitDir, workspaceDir] = [join(directory, 'source.git'), join(directory, 'workspace')];
   await Promise.all([mkdir(gitDir), mkdir(workspaceDir)]);
   const { signal } = new AbortController();
-  const terms: SourceTerms = { protocols: ['http'], hosts: [], lfsCache: null, packCache: null, ...over };
-  const fetched = await fetchSource(RUNNER, lease, gitDir, terms, signal);
+  const sources: SourceTerms = { protocols: ['http'], hosts: [], lfsCache: null, packCache: null, ...over };
+  const said: string[] = [];
+  const sink = { write: (line: string) => void said.push(line) };
+  const redactor = createRedactor();
+  const logger = createLogger({ service: 'runner', instance: 'spec', level: 'info', pretty: false, redactor, sink });
+  const fetched = await fetchSource({ git: RUNNER, sources, logger }, lease, gitDir, signal);
   let log = '';
   const job = { ...lease.job, steps: scripts.map((run, at) => ({ name: `step ${at}`, run, workdir: '.' })) };
   const { commit, tree } = lease.source;
@@ -109,7 +116,7 @@ async function carryOut(lease: Lease, scripts: readonly string[], over: Partial<
       outputBytes: () => Buffer.byteLength(log),
     },
   );
-  return { fetched, result, log, gitDir };
+  return { fetched, result, log, gitDir, said };
 }
 
 async function allFilesOf(directory: string): Promise<string> {
@@ -195,9 +202,27 @@ describe('a private source', () => {
     const tested = await repository('demo/shop', { 'shop.txt': 'open\n' });
     forge.makePrivate('demo/shop', TOKEN);
     const lease = leaseOf('demo/shop', tested, {}, { token: 'fake-token-of-another' });
-    const { result } = await carryOut(lease, ['echo never']);
+    const { result, said } = await carryOut(lease, ['echo never']);
     expect(result).toMatchObject({ outcome: 'failed', steps: [], infrastructureError: { code: 'source_unavailable' } });
     expect(JSON.stringify(result)).not.toMatch(/fake-(?:source-)?token/u);
+    expect(said.join('')).toContain('the remote answered with 401');
+    expect(said.join('')).not.toMatch(/fake-(?:source-)?token/u);
+  });
+
+  it('given a remote that takes nobody but git, then git fetches, and the runner says once why that was', async () => {
+    const tested = await repository('demo/shop', { 'shop.txt': 'open\n' });
+    const direct = await carryOut(leaseOf('demo/shop', tested), ['cat shop.txt']);
+    expect(direct.said).toEqual([]);
+    forge.misbehave = ({ headers }, response) => {
+      if (headers['user-agent'] !== 'git/delta-ci') return false;
+      response.writeHead(403).end();
+      return true;
+    };
+    const { result, log, said } = await carryOut(leaseOf('demo/shop', tested), ['cat shop.txt']);
+    expect(result).toMatchObject({ outcome: 'succeeded', infrastructureError: null });
+    expect(log).toContain('open\n');
+    expect(said).toHaveLength(1);
+    expect(said[0]).toMatch(/"event":"source-not-downloaded".*the remote answered with 403/u);
   });
 });
 

@@ -16,6 +16,7 @@ import {
   type PackCache,
   type Protocol,
 } from '@delta-ci/git';
+import type { Logger } from '@delta-ci/service';
 
 /** What a runner allows of sources. */
 export interface SourceTerms {
@@ -24,6 +25,13 @@ export interface SourceTerms {
   readonly hosts: readonly string[];
   readonly lfsCache: LfsCache | null;
   readonly packCache: PackCache | null;
+}
+
+/** What fetching needs of a runner. */
+export interface SourceTools {
+  readonly git: Git;
+  readonly sources: SourceTerms;
+  readonly logger: Logger;
 }
 
 /** A shallow fetch of the largest repositories takes a few minutes on a slow link. */
@@ -47,17 +55,17 @@ export type FetchedSource = { ok: true } | { ok: false; error: InfrastructureErr
  * which therefore has to be the planned one before anybody else is asked for anything.
  */
 export async function fetchSource(
-  git: Git,
+  tools: SourceTools,
   lease: Pick<LeaseOffer, 'source' | 'job' | 'trust'>,
   gitDir: string,
-  terms: SourceTerms,
   signal: AbortSignal,
 ): Promise<FetchedSource> {
+  const { git, sources: terms } = tools;
   const url = parseCloneUrl(lease.source.cloneUrl, terms.protocols);
   if (!url.ok) return unavailable(url.error.message);
   const fetching: Fetching = { git, access: lease.source, remote: url.value, gitDir, signal };
   const wishes = lease.job.source;
-  if (wishes === undefined) return (await download(fetching, terms.packCache)) ? { ok: true } : fetchByGit(fetching);
+  if (wishes === undefined) return (await download(fetching, tools)) ? { ok: true } : fetchByGit(fetching);
   const fetched = await fetchByGit(fetching);
   if (!fetched.ok) return fetched;
   const mismatch = await treeMismatch(fetching);
@@ -91,7 +99,7 @@ interface Fetching {
 
 async function download(
   { git, access, remote, gitDir, signal }: Fetching,
-  packCache: PackCache | null,
+  { sources: { packCache }, logger }: SourceTools,
 ): Promise<boolean> {
   const { commit } = access;
   const credential = credentialOf(access);
@@ -107,6 +115,8 @@ async function download(
       maxBytes: PACK_BYTES_MAX,
       timeLimitMs: FETCH_MS,
       signal,
+      // Every job of such a remote is asked for twice, and takes longer for it.
+      onTrouble: (error) => logger.warn({ event: 'source-not-downloaded', err: error }, 'git fetches it instead'),
     });
   const downloaded =
     packCache === null ? await ask() : await packCache.obtain({ remote, commit, packFile, signal }, ask);

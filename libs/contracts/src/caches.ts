@@ -107,7 +107,7 @@ export const CacheProblem = z.strictObject({
     'damaged',
     'too_large',
     'timed_out',
-    /** It was packed or unpacked in the sandbox, and that failed; another job may do better. */
+    /** It could not be packed or unpacked in this job's sandbox, or its host had no room; another job may do better. */
     'sandbox_failed',
     /** A secret of the job is in it. */
     'secret',

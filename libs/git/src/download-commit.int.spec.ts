@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DeveloperClone, git } from '../../../test/support/git-server/bare-repository.ts';
+import { withShortFiles } from '../../../test/support/short-files.ts';
 import { layOutBareRepository } from './bare-layout.ts';
 import { parseCloneUrl } from './clone-url.ts';
 import { downloadCommit, type DownloadedCommit, type DownloadOptions } from './download-commit.ts';
 import { Git } from './git.ts';
-import { packetLine } from './packet-lines.ts';
+import { NotPackets, packetLine } from './packet-lines.ts';
 import { ServedRepositories } from './served-repositories.fixture.ts';
 
 const PATH = process.env['PATH'];
@@ -21,6 +22,7 @@ let served: ServedRepositories;
 let commit: string;
 let tree: string;
 let packFile: string;
+let troubles: unknown[];
 
 beforeAll(async () => {
   place = await mkdtemp(join(tmpdir(), 'delta-download-'));
@@ -40,6 +42,7 @@ afterAll(async () => {
 beforeEach(async () => {
   served.intercept = () => false;
   served.requests.splice(0);
+  troubles = [];
   packFile = join(await mkdtemp(join(place, 'into-')), 'a.pack');
 });
 
@@ -51,6 +54,7 @@ async function download(over: Partial<DownloadOptions> = {}, by: Git = plain): P
     maxBytes: 1_000_000,
     timeLimitMs: 60_000,
     signal: new AbortController().signal,
+    onTrouble: (error: unknown) => void troubles.push(error),
   };
   return downloadCommit(by, { remote: remote.value, commit, packFile, ...limits, ...over });
 }
@@ -114,21 +118,29 @@ describe('one commit in one request', () => {
       () => answering(packetLine('shallow-info\n') + packetLine(`shallow ${'1'.repeat(40)}`)),
     ],
     ['with more than is taken', () => answering(packetLine('packfile\n') + band(1, 'x'.repeat(60_000)).repeat(20))],
-  ])('given a remote %s, then nothing is taken and nothing is left', async (_name, misbehave) => {
+  ])('given a remote %s, then nothing is taken, nothing is left, and why is told', async (_name, misbehave) => {
     misbehave();
     expect(await download()).toBeNull();
+    expect(troubles).toEqual([expect.any(NotPackets)]);
     expect(existsSync(packFile)).toBe(false);
   });
 
-  it('given a commit the remote has not, or a caller that gave up, then nothing is taken', async () => {
+  it('given a commit the remote has not, then nothing is taken, and that is told', async () => {
     expect(await download({ commit: 'd'.repeat(40) })).toBeNull();
-    expect(await download({ signal: AbortSignal.abort() })).toBeNull();
+    expect(troubles).toHaveLength(1);
     expect(existsSync(packFile)).toBe(false);
   });
 
-  it('given a proxy that git would go through, then the remote is not asked directly', async () => {
+  it('given a caller that gave up, then nothing is taken, and nobody is told what that caller knows', async () => {
+    expect(await download({ signal: AbortSignal.abort() })).toBeNull();
+    expect(troubles).toEqual([]);
+    expect(existsSync(packFile)).toBe(false);
+  });
+
+  it('given a proxy that git would go through, then the remote is not asked directly, and nothing is wrong', async () => {
     const proxied = new Git({ environment: { PATH, http_proxy: 'http://127.0.0.1:9' } });
     expect(await download({}, proxied)).toBeNull();
+    expect(troubles).toEqual([]);
     expect(served.requests).toEqual([]);
   });
 
@@ -142,6 +154,28 @@ describe('one commit in one request', () => {
     };
     expect(await download({ maxBytes: 100_000_000 })).toEqual({ tree: null });
     expect((await readFile(packFile)).length).toBe(65_000 * 300);
+  });
+
+  it('given a disk on which only the last packet has no room, then nothing is taken, and that is told', async () => {
+    const MIB = 1024 ** 2;
+    answering(`${packetLine('packfile\n')}${band(1, 'x'.repeat(60_000)).repeat(18)}0000`);
+    const ended = await withShortFiles<{ came: unknown; troubles: string[] }>(MIB, {
+      source: join(import.meta.dirname, 'download-commit.ts'),
+      body: `
+        const troubles = [];
+        const came = await source.downloadCommit(
+          { environment: {} },
+          {
+            ...given,
+            authorization: null, maxBytes: 10_000_000, timeLimitMs: 60_000, signal: new AbortController().signal,
+            onTrouble: ({ code }) => troubles.push(code),
+          },
+        );
+        answer({ came, troubles });`,
+      given: { remote: { url: served.url('widgets.git'), protocol: 'http' }, commit, packFile },
+    });
+    expect(ended).toEqual({ came: null, troubles: ['EFBIG'] });
+    expect(existsSync(packFile)).toBe(false);
   });
 
   it('given a pack, then it is what the remote sent, byte for byte', async () => {

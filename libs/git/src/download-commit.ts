@@ -18,6 +18,8 @@ export interface DownloadOptions {
   readonly maxBytes: number;
   readonly timeLimitMs: number;
   readonly signal: AbortSignal;
+  /** Told why nothing came of it, where it was tried and the caller has not given up. */
+  readonly onTrouble: (error: unknown) => void;
 }
 
 /** A commit that came. */
@@ -49,8 +51,9 @@ export async function downloadCommit(git: Git, options: DownloadOptions): Promis
   if (others === undefined || others.some((name) => Boolean(git.environment[name]))) return null;
   try {
     return await download(options);
-  } catch {
+  } catch (error) {
     await rm(packFile, { force: true });
+    if (!options.signal.aborted) options.onTrouble(error);
     return null;
   }
 }
@@ -59,7 +62,7 @@ const ANSWER_TYPE = 'application/x-git-upload-pack-result';
 
 async function download(options: DownloadOptions): Promise<DownloadedCommit> {
   const silent = new AbortController();
-  const firstWord = setTimeout(() => silent.abort(), FIRST_WORD_MS);
+  const firstWord = setTimeout(() => silent.abort(new NotPackets('the remote says nothing')), FIRST_WORD_MS);
   try {
     const signal = AbortSignal.any([options.signal, silent.signal, AbortSignal.timeout(options.timeLimitMs)]);
     const response = await ask(options, signal);
@@ -135,7 +138,8 @@ async function keepPack(
       else if (packet[0] === PACK_BAND) {
         if (packBytes < PACK_HEAD_BYTES) head.push(packet.subarray(1));
         packBytes += packet.length - 1;
-        await file.write(packet, 1);
+        // Not `write`: on a disk that fills up it takes a part of a packet, and says so in a number.
+        await file.writeFile(packet.subarray(1));
       } else if (packet[0] !== WORDS_BAND) throw new NotPackets('the remote gave up');
     }
     throw new NotPackets('the answer ends before it is whole');

@@ -98,9 +98,12 @@ async function askedAgain({ cloneUrl, commit }: PushedChange, packFile: string):
     maxBytes: 2 ** 20,
     timeLimitMs: 60_000,
     signal: new AbortController().signal,
+    onTrouble: (error) => {
+      throw error;
+    },
   });
   const tookMs = performance.now() - startedAt;
-  if (downloaded === null) throw new Error('the remote did not give the commit in one request');
+  if (downloaded === null) throw new Error('the remote cannot be asked directly');
   await rm(packFile);
   return tookMs;
 }

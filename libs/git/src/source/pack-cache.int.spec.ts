@@ -57,7 +57,7 @@ async function obtain(
   if (!remote.ok) throw new Error(remote.error.message);
   const packFile = join(await mkdtemp(join(place, 'job-')), 'a.pack');
   const wanted = { remote: remote.value, commit, packFile, signal };
-  const limits = { authorization: null, maxBytes: 1_000_000, timeLimitMs: 60_000 };
+  const limits = { authorization: null, maxBytes: 1_000_000, timeLimitMs: 60_000, onTrouble: () => undefined };
   return {
     packFile,
     downloaded: await cache.obtain(wanted, async () => downloadCommit(runner, { ...wanted, ...limits })),

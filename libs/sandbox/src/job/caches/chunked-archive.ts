@@ -19,6 +19,12 @@ const decompress = promisify(zstdDecompress);
 const damaged = ({ digest }: CacheChunk): CacheFailed =>
   new CacheFailed('damaged', `chunk ${digest} is not what was saved`);
 
+/** Of the host's disk alone: another job may have room for the same cache. */
+function notWritten(error: unknown): never {
+  const why = error instanceof Error ? error.message : String(error);
+  throw new CacheFailed('sandbox_failed', `its archive cannot be written on the host: ${why}`);
+}
+
 const tooLarge = (): CacheFailed =>
   new CacheFailed(
     'too_large',
@@ -33,7 +39,7 @@ export function refuseTooLarge(archiveBytes: readonly number[]): void {
 
 /**
  * Fetches the chunks of an archive, a few at once, into a file: each is checked and decompressed, and written to its place.
- * @throws CacheFailed; what the store fails with
+ * @throws CacheFailed, `sandbox_failed` where the host has no room for it; what the store fails with
  */
 export async function fetchArchive(
   store: Pick<CacheStore, 'download'>,
@@ -42,7 +48,7 @@ export async function fetchArchive(
   path: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const file = await open(path, 'wx', 0o644);
+  const file = await open(path, 'wx', 0o644).catch(notWritten);
   const failed = new AbortController();
   const ends = AbortSignal.any([signal, failed.signal]);
   const rest = placed(chunks).values();
@@ -70,7 +76,15 @@ async function fetchOne(
     throw damaged(chunk);
   });
   if (content.byteLength !== chunk.contentBytes) throw damaged(chunk);
-  await file.write(content, 0, content.byteLength, offset);
+  await writeAt(file, content, offset).catch(notWritten);
+}
+
+/** All of it: on a disk that fills up, a write takes a part, and only the next one fails. */
+async function writeAt(file: FileHandle, content: Uint8Array, offset: number): Promise<void> {
+  for (let written = 0; written < content.byteLength;) {
+    const { bytesWritten } = await file.write(content, written, content.byteLength - written, offset + written);
+    written += bytesWritten;
+  }
 }
 
 function placed(chunks: readonly OfferedChunk[]): { chunk: OfferedChunk; offset: number }[] {
