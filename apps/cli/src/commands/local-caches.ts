@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { Git, openLocalRepository } from '@delta-ci/git';
 import { errorCode, errorMessage } from '../error-code.ts';
-import type { KeptCache } from '../local/caches/cache-index.ts';
+import { sizesOf, type KeptCache } from '../local/caches/cache-index.ts';
 import { cachedRepository } from '../local/caches/cache-scope.ts';
-import { sizesOf, type LocalCaches } from '../local/caches/local-caches.ts';
+import type { LocalCaches } from '../local/caches/local-caches.ts';
 import { localCaches, localCachesDirectory } from '../local/caches/open-local-caches.ts';
 import { valueOf } from '../local/git-answers.ts';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';

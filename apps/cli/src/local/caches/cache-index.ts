@@ -1,7 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CacheContent, CacheKey, EpochMs, JobKey, TrustDomain, canonicalJson } from '@delta-ci/contracts';
+import {
+  CacheContent,
+  CacheKey,
+  EpochMs,
+  JobKey,
+  TrustDomain,
+  canonicalJson,
+  type FoundCache,
+} from '@delta-ci/contracts';
 import { z } from 'zod';
 import { errorCode } from '../../error-code.ts';
 
@@ -29,6 +37,15 @@ export interface KeptCache extends LocalCache {
   /** When a job was last given it, or saved it. */
   readonly usedAtMs: EpochMs;
 }
+
+/** Of all its chunks. */
+export const sizesOf = ({ home, workspace }: CacheContent): Pick<FoundCache, 'sizeBytes' | 'contentBytes'> => {
+  const chunks = [...home, ...workspace];
+  return {
+    sizeBytes: chunks.reduce((sum, chunk) => sum + chunk.sizeBytes, 0),
+    contentBytes: chunks.reduce((sum, chunk) => sum + chunk.contentBytes, 0),
+  };
+};
 
 const FILE = /^[0-9a-f]{64}\.json$/u;
 

@@ -171,7 +171,7 @@ describe('caches of a machine', () => {
     const saved: [LocalCacheScope, string][] = [
       [MAIN, 'ancient'],
       [MAIN, 'old'],
-      [OTHER, 'other'],
+      [MAIN, 'middle'],
       [SIDE, 'side'],
       [MAIN, 'new'],
     ];
@@ -186,6 +186,20 @@ describe('caches of a machine', () => {
     await given(SIDE, 'side');
     await tidy({ bytesMax: 199, keptMs: 30 * DAY_MS });
     expect(await keys()).toEqual(['side']);
+  });
+
+  it('given a repository that leaves more than its share, then it is its own that go, and what is older of others stays', async () => {
+    for (const [scope, key] of [[OTHER, 'quiet'], ...['one', 'two', 'three', 'four'].map((each) => [MAIN, each])] as [
+      LocalCacheScope,
+      string,
+    ][]) {
+      nowMs += MINUTE_MS;
+      await save(scope, key, key.padEnd(100));
+    }
+    await tidy({ ...AMPLE, bytesMax: 400 });
+    expect(await keys()).toEqual(['four', 'quiet', 'three', 'two']);
+    await tidy({ ...AMPLE, bytesMax: 200 });
+    expect(await keys()).toEqual(['four', 'quiet']);
   });
 
   it('given the main branch has nearly all there may be, then what a run of another saves is there the next time', async () => {

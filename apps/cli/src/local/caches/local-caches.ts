@@ -4,12 +4,12 @@ import {
   type CacheChunk,
   type CacheContent,
   type FindCacheAnswer,
-  type FoundCache,
   type TrustDomain,
 } from '@delta-ci/contracts';
 import { CacheFailed, type CacheStore, type ExecutorTier } from '@delta-ci/sandbox';
 import { bytesText } from '../../screen/words.ts';
-import { CacheIndex, fileOf, type KeptCache, type LocalCache, type LocalCacheName } from './cache-index.ts';
+import { CacheIndex, fileOf, sizesOf, type KeptCache, type LocalCache, type LocalCacheName } from './cache-index.ts';
+import { whichHaveNoRoom } from './fair-shares.ts';
 
 /** Whose caches the jobs of a run are given, the first that has one, and where their own go. */
 export interface LocalCacheScope {
@@ -43,15 +43,6 @@ const PRIVATE = 0o700;
 
 /** Chunks of a cache stand for a while before there is a record of it: no longer than saving may take. */
 const UNRECORDED_MS = 15 * 60_000;
-
-/** Of all its chunks. */
-export const sizesOf = ({ home, workspace }: CacheContent): Pick<FoundCache, 'sizeBytes' | 'contentBytes'> => {
-  const chunks = [...home, ...workspace];
-  return {
-    sizeBytes: chunks.reduce((sum, chunk) => sum + chunk.sizeBytes, 0),
-    contentBytes: chunks.reduce((sum, chunk) => sum + chunk.contentBytes, 0),
-  };
-};
 
 /**
  * Caches in a directory of this user's: an index, and chunks by their digests. Any number of processes may use it at once, and it
@@ -135,18 +126,16 @@ export class LocalCaches {
   }
 
   /**
-   * Removes what is too old, and what is too much: what has not been of use for the longest time, and nothing that the run has used,
+   * Removes what is too old, and what is too much: of each repository its share stays as far as possible, and what the run has used,
    * which would do the same again the next time. Then what no cache refers to.
    */
   async tidy({ bounds: { bytesMax, keptMs }, used }: Pick<CachingRun, 'bounds' | 'used'>): Promise<void> {
-    let bytes = 0;
     const sinceMs = this.#nowMs() - keptMs;
-    for (const cache of dearestFirst(await this.#index.all(), used)) {
-      const { sizeBytes } = sizesOf(cache.content);
-      const fits = used.has(fileOf(cache)) || bytes + sizeBytes <= bytesMax;
-      if (cache.savedAtMs >= sinceMs && fits) bytes += sizeBytes;
-      else await this.#index.remove(cache);
-    }
+    const all = await this.#index.all();
+    const young = all.filter(({ savedAtMs }) => savedAtMs >= sinceMs);
+    const old = all.filter(({ savedAtMs }) => savedAtMs < sinceMs);
+    const many = whichHaveNoRoom(young, bytesMax, (cache) => used.has(fileOf(cache)));
+    for (const cache of [...old, ...many]) await this.#index.remove(cache);
     await this.#removeUnreferred();
   }
 
@@ -202,8 +191,3 @@ function offered({ domain, content }: LocalCache): FindCacheAnswer['cache'] {
   const here = (chunks: readonly CacheChunk[]) => chunks.map((chunk) => ({ ...chunk, url: null }));
   return { domain, ...sizesOf(content), content: { home: here(content.home), workspace: here(content.workspace) } };
 }
-
-const dearestFirst = (caches: readonly KeptCache[], used: CachingRun['used']): KeptCache[] =>
-  caches.toSorted(
-    (one, other) => Number(used.has(fileOf(other))) - Number(used.has(fileOf(one))) || other.usedAtMs - one.usedAtMs,
-  );
