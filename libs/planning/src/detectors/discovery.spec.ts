@@ -186,9 +186,10 @@ describe('what a job of a package needs before it can start', () => {
     expect(stepsBefore(files, '.')).toEqual([['npm ci'], ['npm.example.org', 'registry.npmjs.org'], []]);
   });
 
-  it('given no lockfile, then packages are installed without writing one', () => {
+  it('given no lockfile, then packages are installed without writing one, and none of them are kept', () => {
     const files = { 'package.json': tested('a', { dependencies: { x: '1.0.0' } }) };
     expect(stepsBefore(files, '.')[0]).toEqual(['npm install --no-package-lock']);
+    expect(found(files).units.map(({ caches }) => caches)).toEqual([[]]);
   });
 
   it('given dependencies with builds, also in a circle, then they are built first, each after what it needs', () => {

@@ -183,7 +183,10 @@ function inputsOf(around: Surroundings, each: JavaScriptPackage): DeclaredInput[
   ];
 }
 
-/** Downloaded packages, by the lockfiles that say which. */
+/**
+ * Downloaded packages, by the lockfiles that say which. Manifests alone do not say it: most of what is fetched for them are the
+ * registry's lists of versions, which have to be asked for again whatever is kept.
+ */
 function cachesOf({ manager, lock, ownLocks }: JavaScriptWorkspace): UnitCache[] {
   const keyFiles = [lock, ...ownLocks.values()].flatMap((each) => (each.kind === 'none' ? [] : [each.path]));
   if (keyFiles.length === 0) return [];
