@@ -80,27 +80,48 @@ async function lookAround(git: Git, gitDir: string): Promise<GitResult<Surroundi
   if (branch.value === undefined) {
     return done({ branch: undefined, upstream: undefined, remoteDefault: remoteDefault.value });
   }
-  const command = { command: 'for-each-ref', flags: ['--format=%(upstream)'], operands: [branch.value] };
+  const upstream = await upstreamOf(git, gitDir, branch.value);
+  if (!upstream.ok) return upstream;
+  return done({ branch: branch.value, upstream: upstream.value, remoteDefault: remoteDefault.value });
+}
+
+/** What a branch follows, by its full name, whether that is here or not; undefined when it follows nothing. */
+async function upstreamOf(git: Git, gitDir: string, branch: string): Promise<GitResult<string | undefined>> {
+  const command = { command: 'for-each-ref', flags: ['--format=%(upstream)'], operands: [branch] };
   const upstream = await git.line(command, { gitDir });
   if (!upstream.ok) return upstream;
-  const named = upstream.value === '' ? undefined : upstream.value;
-  return done({ branch: branch.value, upstream: named, remoteDefault: remoteDefault.value });
+  return done(upstream.value === '' ? undefined : upstream.value);
 }
 
 /**
- * The branch that changes of a working repository go into, by its full name as a branch: the remote's default branch, or else main or
- * master. Null when there is none of these.
+ * The branch that changes of a working repository go into, by its full name as a branch: the remote's default branch; where nobody has
+ * asked for that, main or master that follows the remote's; where there is no remote, main or master. Null when there is none of
+ * these. By its name alone no branch is it where there is a remote: a stranger's that was fetched to be tried may be called main.
  */
 export async function findMainBranch(git: Git, reader: RepositoryReader): Promise<GitResult<string | null>> {
   const remoteDefault = await symbolicRef(git, reader.gitDir, 'refs/remotes/origin/HEAD');
   if (!remoteDefault.ok) return remoteDefault;
   if (remoteDefault.value !== undefined) return done(`refs/heads/${branchName(remoteDefault.value)}`);
-  for (const ref of MAIN_BRANCHES) {
-    const tip = await reader.resolveRef(ref);
-    if (tip.ok) return done(`refs/heads/${branchName(ref)}`);
-    if (!UNFIT.has(tip.error.code)) return tip;
+  const remotes = await hasRemotes(git, reader.gitDir);
+  if (!remotes.ok) return remotes;
+  for (const name of ['main', 'master']) {
+    const branch = `refs/heads/${name}`;
+    const theirs = `refs/remotes/origin/${name}`;
+    const tip = await reader.resolveRef(remotes.value ? theirs : branch);
+    if (!tip.ok && !UNFIT.has(tip.error.code)) return tip;
+    if (!tip.ok) continue;
+    if (!remotes.value) return done(branch);
+    const upstream = await upstreamOf(git, reader.gitDir, branch);
+    if (!upstream.ok) return upstream;
+    if (upstream.value === theirs) return done(branch);
   }
   return done(null);
+}
+
+async function hasRemotes(git: Git, gitDir: string): Promise<GitResult<boolean>> {
+  const command = { command: 'config', flags: ['--null', '--name-only', '--get-regexp', String.raw`^remote\..+\.`] };
+  const answer = await git.run(command, { gitDir, answers: [0, 1] });
+  return answer.ok ? done(answer.value.stdout.length > 0) : answer;
 }
 
 /** Errors that make a candidate unfit rather than the search impossible. */

@@ -51,6 +51,19 @@ function remoteDefault(made: MadeRepository, branch: string, fetched = true): vo
   made.git(['symbolic-ref', 'refs/remotes/origin/HEAD', `refs/remotes/origin/${branch}`]);
 }
 
+/** A remote whose default branch nobody has asked for, and branches of it that were fetched. */
+function remoteAdded(made: MadeRepository, branches: readonly string[] = [], name = 'origin'): void {
+  made.git(['remote', 'add', name, 'https://forge.example.test/shop.git']);
+  for (const branch of branches) made.git(['update-ref', `refs/remotes/${name}/${branch}`, 'HEAD']);
+}
+
+/** As a clone, or a push with `-u`, leaves a branch. */
+function following(made: MadeRepository, branch: string): void {
+  remoteAdded(made, ['develop', branch]);
+  made.git(['branch', '-m', branch]);
+  made.git(['branch', '--quiet', `--set-upstream-to=origin/${branch}`]);
+}
+
 /** Names, sizes, times and contents of everything in a repository, as one digest. */
 async function fingerprint(directory: string): Promise<string> {
   const hash = createHash('sha256');
@@ -124,6 +137,20 @@ describe('opening', () => {
     ['a branch main', () => undefined, 'refs/heads/main'],
     ['a branch master alone', (made) => void made.git(['branch', '-m', 'master']), 'refs/heads/master'],
     ['other branches alone', (made) => void made.git(['branch', '-m', 'trunk']), null],
+    ['a branch main that follows the remote’s main', (made) => following(made, 'main'), 'refs/heads/main'],
+    ['a branch master that follows the remote’s master', (made) => following(made, 'master'), 'refs/heads/master'],
+    ['a branch main, and a remote that was never fetched', (made) => remoteAdded(made), null],
+    ['a branch main, and a remote that has no such', (made) => remoteAdded(made, ['develop']), null],
+    ['a branch main that does not follow the remote’s main', (made) => remoteAdded(made, ['develop', 'main']), null],
+    ['a branch main, and a remote of another name', (made) => remoteAdded(made, ['main'], 'upstream'), null],
+    [
+      'a branch main that followed what is gone from the remote',
+      (made) => {
+        following(made, 'main');
+        made.git(['update-ref', '-d', 'refs/remotes/origin/main']);
+      },
+      null,
+    ],
   ])('given %s, when opened, then that is the branch changes go into, or none is', async (_, prepare, expected) => {
     const made = await places.repository();
     await made.write('a', 'a');

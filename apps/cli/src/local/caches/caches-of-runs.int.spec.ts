@@ -78,6 +78,21 @@ describe('caches of local runs', () => {
     expect(await cacheOf('shop')).toMatchObject({ hit: false, saved: { domain: 'trusted' } });
   });
 
+  it('given a pull request that was fetched as `main`, where the remote goes by another branch, then it leaves nothing for others', async () => {
+    git('shop', 'branch', '--quiet', '-m', 'develop');
+    git('shop', 'update-ref', 'refs/pull/7/head', 'HEAD');
+    await mkdir(join(directory, 'here'));
+    git('here', 'init', '--quiet', '--initial-branch=develop');
+    git('here', 'remote', 'add', 'origin', '../shop');
+    git('here', 'fetch', '--quiet', 'origin');
+    git('here', 'update-ref', '--no-deref', '-d', 'refs/remotes/origin/HEAD');
+    git('here', 'fetch', '--quiet', 'origin', 'pull/7/head:main');
+    git('here', 'checkout', '--quiet', 'main');
+    expect(await cacheOf('here')).toMatchObject({ hit: false, saved: { domain: 'ref:refs/heads/main' } });
+    git('here', 'checkout', '--quiet', 'develop');
+    expect(await cacheOf('here')).toMatchObject({ hit: false });
+  });
+
   it('given jobs run in another tier, then they have caches of their own', async () => {
     await cacheOf('shop');
     expect(await cacheOf('shop', {}, [])).toMatchObject({ hit: false, saved: { domain: 'trusted' } });
