@@ -1,7 +1,5 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
 import type { PlannedJob } from '@delta-ci/contracts';
 import type { HeldJob, SandboxExecutor } from '@delta-ci/sandbox';
-import { makeProcessDirectory } from '@delta-ci/git';
 import { chooseExecutor } from '../local/choose-executor.ts';
 import { openFailureShell, refuseWithoutShells, terminalForShells } from '../local/failure-shell.ts';
 import { cachingOf } from '../local/caches/caching.ts';
@@ -10,7 +8,7 @@ import { executeJob, type JobPlace } from '../local/execute-job.ts';
 import type { NetworkChoice } from '../local/job-network.ts';
 import { makeJobSource } from '../local/job-source.ts';
 import type { LocalChange } from '../local/local-change.ts';
-import { RUN_PREFIX, runsDirectory } from '../local/leftovers.ts';
+import { inRunDirectory } from '../local/run-directory.ts';
 import { runJobs, selectJob, type LocalOutcome } from '../local/run-jobs.ts';
 import { toolchainDirs } from '../local/toolchain-dirs.ts';
 import { nearestName } from '../nearest-name.ts';
@@ -109,7 +107,7 @@ async function carryOut(
   const outcomes = await inRunDirectory(surroundings, async (directory) => {
     const place: JobPlace = {
       executor,
-      source: await makeJobSource(git, change, jobs, directory, interrupted),
+      source: await makeJobSource(git, change, jobs, directory.path, interrupted),
       directory,
       network,
       egress,
@@ -158,19 +156,6 @@ function warnOfUnlisted(
   err(
     `Tier ${tier} cannot keep jobs to the hosts of their plan, so these are refused (${instead}): ${refused.join(', ')}\n`,
   );
-}
-
-/** Sandboxes may run as other users, who have to pass through to their workspace and to the source. */
-async function inRunDirectory<T>(surroundings: Surroundings, use: (directory: string) => Promise<T>): Promise<T> {
-  const parent = runsDirectory(surroundings);
-  await mkdir(parent, { recursive: true, mode: 0o711 });
-  const directory = await makeProcessDirectory(parent, RUN_PREFIX);
-  await chmod(directory, 0o711);
-  try {
-    return await use(directory);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
 }
 
 /** What a job that may fail did does not count; what could not be judged counts unless something failed for certain. */

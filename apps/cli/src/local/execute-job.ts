@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PlannedJob } from '@delta-ci/contracts';
 import type { EgressBounds } from '@delta-ci/egress';
@@ -18,13 +18,13 @@ import { errorMessage } from '../error-code.ts';
 import type { Executed } from './explain-locally.ts';
 import { networkFor, type JobNetwork, type NetworkChoice } from './job-network.ts';
 import { LocalLog } from './local-log.ts';
+import type { RunDirectory } from './run-directory.ts';
 
 /** What all jobs of a local run have in common. */
 export interface JobPlace {
   readonly executor: SandboxExecutor;
   readonly source: JobSource;
-  /** Directory of this run; jobs get theirs in it. */
-  readonly directory: string;
+  readonly directory: RunDirectory;
   readonly network: NetworkChoice;
   readonly egress: EgressBounds;
   /** Where a job finds its caches; null when jobs run without. */
@@ -133,7 +133,7 @@ async function judge(
     const hosts = job.egress.allow.join(', ');
     return notJudged('layer_missing', `it needs the network (${hosts}) and --no-network forbids it`);
   }
-  const directory = await mkdtemp(join(place.directory, 'job-'));
+  const directory = await place.directory.forJob();
   const workspaceDir = join(directory, 'workspace');
   await mkdir(workspaceDir);
   const order = {
@@ -147,15 +147,16 @@ async function judge(
     secrets: {},
     ...course,
   } as const;
+  const removals: (() => Promise<readonly string[]>)[] = [];
   caches?.begin(Promise.resolve());
   try {
-    return await runJob(place.executor, order, sinks);
+    return await runJob(place.executor, order, { ...sinks, leaving: (remove) => void removals.push(remove) });
   } catch (error) {
     return notJudged('internal', errorMessage(error));
   } finally {
     await caches?.close();
     network.close();
-    await rm(directory, { recursive: true, force: true });
+    await place.directory.clear(directory, removals);
   }
 }
 
