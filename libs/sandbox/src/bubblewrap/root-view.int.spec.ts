@@ -116,7 +116,7 @@ whereItRuns('an image in tier sandbox', await probeOnce(makePlain), () => {
     expect(await said({}, [script(write)])).toBe('done\n');
   });
 
-  const fill = script('head -c 64M /dev/zero > /opt/full; sleep 30; echo filled');
+  const fill = script('head -c 64M /dev/zero > /opt/full || exit 1; sleep 30; echo filled');
   const small = { ...DEFAULT_SANDBOX_LIMITS, diskBytes: 32 * 1024 ** 2 };
   const endings: [SandboxSpec['trust'], Partial<StepResult>, RegExp][] = isRoot
     ? [

@@ -67,7 +67,8 @@ export const PROCESSES: readonly HostileJob[] = [
   {
     name: 'stops all it can reach, which holds its output',
     script: () => 'sleep 900 & sleep 900 & kill -STOP -1; kill -STOP $$',
-    step: { timeoutMs: 300 },
+    // Time enough to have stopped them: what can still listen ends at the first signal.
+    step: { timeoutMs: 2_000 },
     ends: { endedBy: 'timeout', signal: 'SIGKILL' },
   },
 ];
