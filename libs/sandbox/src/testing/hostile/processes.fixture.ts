@@ -1,5 +1,8 @@
 import type { HostileJob } from './hostile-job.fixture.ts';
 
+/** Enough to have done it, also on a slow machine: what has not yet ends at the first signal, and shows nothing. */
+const TIME_TO_ACT_MS = 1_500;
+
 export const PROCESSES: readonly HostileJob[] = [
   {
     name: 'looks for processes of the host',
@@ -33,7 +36,7 @@ export const PROCESSES: readonly HostileJob[] = [
   {
     name: 'ignores every signal it can',
     script: () => 'trap "" TERM INT HUP QUIT; while :; do sleep 1; done',
-    step: { timeoutMs: 300 },
+    step: { timeoutMs: TIME_TO_ACT_MS },
     ends: { endedBy: 'timeout', signal: 'SIGKILL' },
   },
   {
@@ -67,8 +70,7 @@ export const PROCESSES: readonly HostileJob[] = [
   {
     name: 'stops all it can reach, which holds its output',
     script: () => 'sleep 900 & sleep 900 & kill -STOP -1; kill -STOP $$',
-    // Time enough to have stopped them: what can still listen ends at the first signal.
-    step: { timeoutMs: 2_000 },
+    step: { timeoutMs: TIME_TO_ACT_MS },
     ends: { endedBy: 'timeout', signal: 'SIGKILL' },
   },
 ];
