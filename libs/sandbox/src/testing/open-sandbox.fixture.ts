@@ -44,7 +44,8 @@ export const finished = (outcome: StepOutcome): StepResult => {
 export const codeOf = (outcome: StepOutcome): string =>
   outcome.kind === 'fault' ? outcome.refusal.code : outcome.result.endedBy;
 
-const AMPLE_MS = 30_000;
+/** More than any step of a test takes, also in a slow guest on a busy machine. */
+const AMPLE_MS = 120_000;
 
 const NOTHING: StepSpec = {
   command: { kind: 'script', script: ':' },

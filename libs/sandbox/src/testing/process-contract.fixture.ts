@@ -149,7 +149,7 @@ function describeProcessEndings(makeExecutor: ContractSubject['makeExecutor']): 
   it('given a step that ignores SIGTERM, it is killed after the grace', async () => {
     await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
       const deaf = script('trap "" TERM; while :; do sleep 1; done');
-      const result = finished(await sandbox.run(step(deaf, { timeoutMs: 300 }), collectOutput().sink));
+      const result = finished(await sandbox.run(step(deaf, { timeoutMs: 1_500 }), collectOutput().sink));
       expect(result).toMatchObject({ endedBy: 'timeout', signal: 'SIGKILL' });
     });
   });
@@ -158,7 +158,7 @@ function describeProcessEndings(makeExecutor: ContractSubject['makeExecutor']): 
     await withSandbox(makeExecutor, {}, async ({ sandbox }) => {
       const output = collectOutput();
       const tidy = script('trap "echo tidied; exit 7" TERM; while :; do sleep 0.05; done');
-      const result = finished(await sandbox.run(step(tidy, { timeoutMs: 500 }), output.sink));
+      const result = finished(await sandbox.run(step(tidy, { timeoutMs: 1_500 }), output.sink));
       expect({ text: output.text(), ...result }).toMatchObject({
         text: expect.stringContaining('tidied\n'),
         endedBy: 'timeout',
