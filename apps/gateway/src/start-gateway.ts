@@ -27,7 +27,7 @@ import { SigningKeys } from './id-tokens/signing-keys.ts';
 import { PlanShelf } from './runners/lease-offer.ts';
 import { loadSecrets } from './secrets/load-secrets.ts';
 import type { SecretStore } from './secrets/secret-store.ts';
-import { keepSwept } from './sweep-store.ts';
+import { keepSwept } from './sweep.ts';
 
 const MS_PER_DAY = 86_400_000;
 /** Each has an operator at its other end. */
@@ -52,7 +52,8 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
   const store = await openArtifactStore(config);
   await store.check();
   service.checkHealth('artifact store', async () => store.check());
-  const logCloser = await openSweep(service, log, store);
+  const keys = await openSigningKeys(service);
+  const logCloser = await openSweep(service, { log, store, keys });
   const metrics = { ...service.metrics(gatewayMetrics), ...service.metrics(artifactMetrics) };
   const reader = new LogReader(log);
   const commands = new CommandClient(bus);
@@ -71,7 +72,7 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
     logCloser,
     forges,
     secrets,
-    idTokens: await openIssuer(service, secrets),
+    idTokens: issuerOf(service, secrets, keys),
     proofs,
     checkpointKeys,
     streams,
@@ -99,8 +100,15 @@ export async function startGateway(service: Gateway, env: Env): Promise<NestFast
   });
 }
 
-/** Archives logs of attempts that are over, and removes from the store what nobody needs any more. */
-async function openSweep(service: Gateway, log: LogConnection, store: ArtifactStore): Promise<LogCloser> {
+/** What this gateway goes through every hour. */
+interface Swept {
+  readonly log: LogConnection;
+  readonly store: ArtifactStore;
+  readonly keys: SigningKeys | null;
+}
+
+/** Archives logs of attempts that are over, and removes what nobody needs any more of the store and of keys. */
+async function openSweep(service: Gateway, { log, store, keys }: Swept): Promise<LogCloser> {
   const { config, logger } = service;
   const logsKeptMs = config.logsKeptDays * MS_PER_DAY;
   const logCloser = await service.open(
@@ -109,10 +117,11 @@ async function openSweep(service: Gateway, log: LogConnection, store: ArtifactSt
     async (closer) => closer.end(),
   );
   await service.open(
-    'store sweep',
+    'sweep',
     () =>
       keepSwept({
         store,
+        keys,
         logCloser,
         logger,
         logsKeptMs,
@@ -145,13 +154,18 @@ async function openSecrets(service: Gateway, env: Env): Promise<SecretStore> {
   return loaded.store;
 }
 
-/** Keys are made, and those of the past removed, at the start: a period is much longer than a process lives in practice. */
-async function openIssuer({ config }: Gateway, secrets: SecretStore): Promise<IdTokenIssuer | null> {
-  const { idTokenIssuer, idTokenTtlMaxMs: tokenMsMax, idTokenKeyPeriodMs: periodMs, dataDir } = config;
+/** The keys of identity tokens, made at the start where there are none; null where no tokens are issued. */
+async function openSigningKeys({ config }: Gateway): Promise<SigningKeys | null> {
+  const { idTokenIssuer, idTokenKeyPeriodMs: periodMs, dataDir } = config;
   if (idTokenIssuer === undefined) return null;
   const keys = new SigningKeys(dataDir, periodMs, Date.now);
   await keys.published();
-  await keys.removePast();
+  return keys;
+}
+
+function issuerOf({ config }: Gateway, secrets: SecretStore, keys: SigningKeys | null): IdTokenIssuer | null {
+  const { idTokenIssuer, idTokenTtlMaxMs: tokenMsMax } = config;
+  if (idTokenIssuer === undefined || keys === null) return null;
   return new IdTokenIssuer({
     issuer: idTokenIssuer.replace(/\/+$/, ''),
     keys,

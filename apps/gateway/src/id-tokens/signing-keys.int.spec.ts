@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { SigningKeys } from './signing-keys.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 const MONTH_MS = 30 * DAY_MS;
 
 const fileOf = (fromMs: number, untilMs: number): string => `id-token-${fromMs}-${untilMs}.pem`;
@@ -52,6 +54,26 @@ describe('keys of identity tokens', () => {
     expect(await ids()).not.toContain(old.id);
     await keys.removePast();
     expect(readdirSync(directory).sort()).toEqual([monthOf(701), monthOf(702)]);
+  });
+
+  it('given another gateway whose clock is behind, then nothing is removed that it publishes yet', async () => {
+    const old = await keys.current();
+    nowMs = 701 * MONTH_MS + DAY_MS + 5 * MINUTE_MS;
+    expect(await ids()).not.toContain(old.id);
+    await keys.removePast();
+    const behind = new SigningKeys(directory, MONTH_MS, () => nowMs - 4 * MINUTE_MS);
+    expect((await ids(behind))[0]).toBe(old.id);
+  });
+
+  it('given a gateway that ended while it made a key, then what it left goes with the key, and no sooner', async () => {
+    await keys.published();
+    const left = `${monthOf(700)}.${randomUUID()}`;
+    writeFileSync(join(directory, left), 'not-a-secret-key');
+    expect(await keys.removePast()).toBe(0);
+    expect(readdirSync(directory)).toContain(left);
+    nowMs = 702 * MONTH_MS;
+    expect(await keys.removePast()).toBe(2);
+    expect(readdirSync(directory)).toEqual([monthOf(701)]);
   });
 
   it.each([

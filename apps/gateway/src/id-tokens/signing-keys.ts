@@ -15,6 +15,8 @@ const TOKEN_MS_MAX = 86_400_000;
 const CLOCK_SLACK_MS = 300_000;
 
 const FILE = /^id-token-(\d{10,16})-(\d{10,16})\.pem$/;
+/** With what lies beside it of a gateway that ended while it made the file. */
+const FILE_OR_LEFT = /^id-token-(\d{10,16})-(\d{10,16})\.pem(?:\.[0-9a-f-]{36})?$/;
 
 export interface SigningKey {
   readonly id: string;
@@ -35,8 +37,7 @@ interface Term {
  * Keys that sign identity tokens, one for each period of time, in files that the gateways of an installation share. A file's name
  * says when its key signs, so that keys are known for what they are to gateways that were started with another period, and after
  * such gateways. Of those whose time it is, the one that began last signs. The key that follows is published before it signs, so
- * that whoever keeps the set for a while knows it; that of the past for as long as any token that it signed may hold. The files of
- * older ones are removed when a gateway starts.
+ * that whoever keeps the set for a while knows it; that of the past for as long as any token that it signed may hold.
  */
 export class SigningKeys {
   readonly #directory: string;
@@ -70,14 +71,17 @@ export class SigningKeys {
     return keys.map(({ published }) => published);
   }
 
-  /** Removes the files of keys whose last token is over. */
-  async removePast(): Promise<void> {
-    const first = this.#nowMs() - TOKEN_MS_MAX - CLOCK_SLACK_MS;
-    for (const term of await this.#kept()) {
-      if (term.untilMs > first) continue;
-      await rm(join(this.#directory, nameOf(term)), { force: true });
-      this.#held.delete(nameOf(term));
-    }
+  /**
+   * Removes the files of keys whose last token is over, those of gateways that ended while they made one with them; any number of gateways
+   * may. A gateway whose clock is behind publishes none of them any more. Answers how many files.
+   */
+  async removePast(): Promise<number> {
+    const first = this.#nowMs() - TOKEN_MS_MAX - 2 * CLOCK_SLACK_MS;
+    const isPast = (name: string): boolean => (termOf(name, FILE_OR_LEFT)?.untilMs ?? Infinity) <= first;
+    for (const name of this.#held.keys()) if (isPast(name)) this.#held.delete(name);
+    const past = (await this.#names()).filter(isPast);
+    for (const name of past) await rm(join(this.#directory, name), { force: true });
+    return past.length;
   }
 
   /** What signs now, and what will when that ends or the next period begins. */
@@ -96,11 +100,11 @@ export class SigningKeys {
 
   /** Of all keys that there are files of. */
   async #kept(): Promise<Term[]> {
-    const names = await readdir(this.#directory).catch(noneWhenMissing);
-    return names.flatMap((name) => {
-      const [, from, until] = FILE.exec(name) ?? [];
-      return from === undefined ? [] : [{ fromMs: Number(from), untilMs: Number(until) }];
-    });
+    return (await this.#names()).flatMap((name) => termOf(name, FILE) ?? []);
+  }
+
+  async #names(): Promise<string[]> {
+    return readdir(this.#directory).catch(noneWhenMissing);
   }
 
   async #keyOf(term: Term): Promise<HeldKey> {
@@ -111,6 +115,11 @@ export class SigningKeys {
     held.catch(() => this.#held.delete(name));
     return held;
   }
+}
+
+function termOf(name: string, pattern: RegExp): Term | null {
+  const [, from, until] = pattern.exec(name) ?? [];
+  return from === undefined ? null : { fromMs: Number(from), untilMs: Number(until) };
 }
 
 const nameOf = ({ fromMs, untilMs }: Term): string => `id-token-${fromMs}-${untilMs}.pem`;

@@ -1,5 +1,6 @@
 import type { ArtifactStore } from '@delta-ci/artifact-store';
 import type { Logger } from '@delta-ci/service';
+import type { SigningKeys } from './id-tokens/signing-keys.ts';
 import type { LogCloser } from './logs/log-closer.ts';
 
 /** The largest upload is cut after 30 minutes: one that nobody has written to for a day has nobody left. */
@@ -7,8 +8,10 @@ const UPLOAD_ABANDONED_MS = 24 * 60 * 60_000;
 /** Rarely enough to cost nothing, and several gateways doing the same do no harm. */
 const SWEEP_EVERY_MS = 60 * 60_000;
 
-export interface StoreSweep {
+export interface Sweep {
   readonly store: Pick<ArtifactStore, 'content' | 'artifacts' | 'caches' | 'logs'>;
+  /** Null where no identity tokens are issued. */
+  readonly keys: Pick<SigningKeys, 'removePast'> | null;
   readonly logCloser: LogCloser;
   readonly logger: Logger;
   /** How long logs are kept after their last line. */
@@ -17,7 +20,7 @@ export interface StoreSweep {
 }
 
 /** Removes what crashed processes left of uploads, and logs past their time; archives logs whose runner never came back. */
-async function sweepStore({ store, logCloser, logger, logsKeptMs, nowMs }: StoreSweep): Promise<void> {
+async function sweepStore({ store, logCloser, logger, logsKeptMs, nowMs }: Sweep): Promise<void> {
   try {
     const content = await store.content.removeAbandoned(nowMs(), UPLOAD_ABANDONED_MS);
     const artifacts = await store.artifacts.removeAbandoned(nowMs(), UPLOAD_ABANDONED_MS);
@@ -31,11 +34,26 @@ async function sweepStore({ store, logCloser, logger, logsKeptMs, nowMs }: Store
   }
 }
 
+/** Removes the files of keys that nobody needs any more: whoever gets at them later could still sign with them. */
+async function sweepKeys({ keys, logger }: Sweep): Promise<void> {
+  try {
+    const files = (await keys?.removePast()) ?? 0;
+    if (files > 0) logger.info({ event: 'signing-keys-removed', files });
+  } catch (error) {
+    logger.warn({ event: 'signing-keys-not-removed', err: error }, 'keys of the past stay until the next time');
+  }
+}
+
+async function sweepAll(sweep: Sweep): Promise<void> {
+  await sweepKeys(sweep);
+  await sweepStore(sweep);
+}
+
 /** Sweeps now and every hour. Answers how to end it, which waits for what a sweep does just now; the rest is left to the next start. */
-export function keepSwept(sweep: StoreSweep): () => Promise<void> {
-  let under = sweepStore(sweep);
+export function keepSwept(sweep: Sweep): () => Promise<void> {
+  let under = sweepAll(sweep);
   const timer = setInterval(() => {
-    under = under.then(() => sweepStore(sweep));
+    under = under.then(() => sweepAll(sweep));
   }, SWEEP_EVERY_MS);
   return async () => {
     clearInterval(timer);
