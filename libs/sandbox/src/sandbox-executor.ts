@@ -61,7 +61,8 @@ export type SandboxSpec = {
   /**
    * The job's directory on the host, absolute and existing. Steps see it as `/workspace` (tier `process`: as itself).
    * `keep` leaves its contents at close, `empty` deletes them. With `empty` the executor may also put a size-capped
-   * file system over it for the life of the sandbox, so its contents must be taken out before `close`.
+   * file system over it for the life of the sandbox, so its contents must be taken out before `close`; for untrusted code it
+   * does so wherever the host can, and the directory must be empty when the sandbox is opened.
    */
   readonly workspace: { readonly hostDir: string; readonly onClose: 'keep' | 'empty' };
   readonly trust: TrustLevel;
@@ -219,11 +220,12 @@ export interface SandboxExecutor {
   obtainRoot?(reference: string, request: RootRequest): Promise<ObtainedRoot>;
   /**
    * Makes a sandbox ahead, with the first steps' isolation in force and nothing of any job in it. The next `open` with a spec
-   * that differs from `guess` in nothing that is built into a sandbox (environment, trust and most limits may differ) is
-   * answered with it, and any other does away with it first; what a spec demands is judged as always. Only where a tier
-   * gains by it, and one at a time. Throws when there is none because the host refused: what is opened next is made as always.
+   * for trusted code that differs from `guess` in nothing that is built into a sandbox (environment and most limits may differ)
+   * is answered with it, and any other does away with it first, and with what lies in its workspace; what a spec demands is
+   * judged as always. Only where a tier gains by it, and one at a time. Answers whether there is one now, and throws when there
+   * is none because the host refused: what is opened next is made as always.
    */
-  standBy?(guess: SandboxSpec): Promise<void>;
-  /** Does away with a sandbox that was made ahead and has not been opened. Answers what of it could not be removed. */
+  standBy?(guess: SandboxSpec): Promise<boolean>;
+  /** Does away with a sandbox that was made ahead and has not been opened. Answers what of it could not be removed, each time. */
   standDown?(): Promise<readonly string[]>;
 }

@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   collectOutput,
   finished,
@@ -13,6 +15,7 @@ import { describeTerminals } from '../testing/terminal-contract.fixture.ts';
 import { describeSandboxContract } from '../testing/sandbox-contract.fixture.ts';
 import { describeHostileBattery } from '../testing/hostile-battery.fixture.ts';
 import { whereItRuns } from '../testing/where-it-runs.fixture.ts';
+import { MINIMUM_LAYERS } from '../layer-minimum.ts';
 import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
 import type { Sandbox } from '../sandbox-executor.ts';
 import { BubblewrapExecutor } from './bubblewrap-executor.ts';
@@ -102,6 +105,19 @@ whereItRuns('tier sandbox', probe, () => {
         ['disk_full', expect.any(Number)],
       ];
       expect(seen).toEqual(offered === 'enforced' ? filled : ['disk-limit']);
+    });
+  });
+
+  it('given a stranger’s workspace with something in it, no disk hides that: it is refused, and left as it was', async () => {
+    await withDirectories(async (stateDir, hostDir) => {
+      await writeFile(join(hostDir, 'file'), 'x');
+      const workspace = { hostDir, onClose: 'empty' } as const;
+      const spec = specFor(hostDir, { workspace, trust: 'untrusted', minimum: MINIMUM_LAYERS.trusted });
+      const opened = await makeExecutor(stateDir).open(spec);
+      if (opened.ok) await opened.sandbox.close();
+      const owned = probe.layers.some(({ layer, state }) => layer === 'disk-limit' && state === 'enforced');
+      expect(opened).toMatchObject(owned ? { ok: false, refusal: { code: 'workspace_unusable' } } : { ok: true });
+      expect([...(await readdir(hostDir)), ...(await readdir(stateDir))]).toEqual(owned ? ['file'] : []);
     });
   });
 

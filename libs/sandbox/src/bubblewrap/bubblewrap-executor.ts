@@ -80,18 +80,26 @@ export class BubblewrapExecutor implements SandboxExecutor {
     return this.images.obtain(reference, request, process.getuid?.() === 0);
   }
 
-  async standBy(guess: SandboxSpec): Promise<void> {
+  async standBy(guess: SandboxSpec): Promise<boolean> {
     const { host } = await this.learn();
-    if (host === null || refuseSpec(guess) !== null) return;
-    await this.standDown();
+    if (host === null || refuseSpec(guess) !== null) return false;
+    const left = await this.standDown();
+    if (left.length > 0) throw new Error(notRemoved(left));
     const standing = standUp(await this.preparation(host, [], false), guess);
     // Where none could be made, whoever opens one meets what is wrong then, if it still is.
     this.standing = standing.catch(() => null);
-    await standing;
+    return (await standing) !== null;
   }
 
   async standDown(): Promise<readonly string[]> {
-    return (await (await this.takeStanding())?.end()) ?? [];
+    return this.putAway(await this.takeStanding());
+  }
+
+  /** What resists stays to be put away once more, and is told each time. */
+  private async putAway(standing: StandingSandbox | null): Promise<readonly string[]> {
+    const left = (await standing?.end()) ?? [];
+    if (left.length > 0) this.standing = Promise.resolve(standing);
+    return left;
   }
 
   private async takeStanding(): Promise<StandingSandbox | null> {
@@ -100,14 +108,17 @@ export class BubblewrapExecutor implements SandboxExecutor {
     return standing;
   }
 
-  /** One that does not suit is gone before another is made: both would have the same workspace. */
+  /**
+   * One that does not suit is gone before another is made, and with it what lay in the workspace: both would have the same one,
+   * and a file system of its own is put over an empty one alone.
+   */
   private async adoptStanding(preparation: Preparation, spec: SandboxSpec): Promise<Opened | null> {
     const standing = await this.takeStanding();
     if (standing === null) return null;
     const sandbox = await standing.adopt(preparation, spec).catch(() => null);
     if (sandbox !== null) return { ok: true, sandbox };
-    await standing.end();
-    return null;
+    const left = await this.putAway(standing);
+    return left.length === 0 ? null : { ok: false, refusal: refusal('sandbox_setup_failed', notRemoved(left)) };
   }
 
   private learn(): Promise<Learned> {
@@ -152,5 +163,7 @@ export class BubblewrapExecutor implements SandboxExecutor {
 
 /** Without these there is no sandbox at all, whatever the spec would put up with. */
 const ISOLATION_AT_ALL: LayerMinimum = { filesystem: 'enforced', namespaces: 'enforced' };
+
+const notRemoved = (left: readonly string[]): string => `what stood ahead could not be removed: ${left.join(', ')}`;
 
 const NOT_READY: Refusal = refusal('sandbox_setup_failed', 'the sandbox does not work on this host');

@@ -18,8 +18,8 @@ import { baseEnvironment } from '../step-environment.ts';
 import { WORKSPACE_DIR, type SandboxLayout } from './bubblewrap-arguments.ts';
 import type { BubblewrapHost } from './bubblewrap-host.ts';
 import { pipesAhead, stepSetting, type BubblewrapSteps } from './bubblewrap-step.ts';
-import { wantsOwnDisk } from './layers-of-sandbox.ts';
 import { loopDiskMounts, mountLoopDisk, type LoopDiskTools } from './loop-disk.ts';
+import { ownDiskFor, refuseToHide } from './own-disk.ts';
 import { writeOwnEtc } from './own-etc.ts';
 import { makeRootView, rootMounts, type RootTools } from './root-view.ts';
 import type { StandingSteps } from './standing-steps.ts';
@@ -51,7 +51,7 @@ export type Place = {
 async function claimPlace({ host, cgroups, stateDir }: Preparation, spec: SandboxSpec, uid: number): Promise<Place> {
   const id = newSandboxId();
   const { hostDir, onClose } = spec.workspace;
-  const disk = wantsOwnDisk(spec) ? host.loopDisk : null;
+  const disk = ownDiskFor(spec, host.loopDisk);
   const { directory, record } = await openSandboxDir(stateDir, {
     id,
     cgroupParents: cgroups === null ? [] : cgroupParents(cgroups),
@@ -203,6 +203,8 @@ export type MadePlace =
  */
 export async function makePlace(given: Preparation, asked: SandboxSpec, ahead: number): Promise<MadePlace> {
   const { host, userIds } = given;
+  const refused = refuseToHide(asked, host.loopDisk);
+  if (refused !== null) return { ok: false, refusal: refused };
   const uid = host.mode === 'root' ? userIds.take() : UNPRIVILEGED_UID;
   if (uid === null) {
     return { ok: false, refusal: refusal('too_many_sandboxes', 'all user ids of this process are in use') };

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { detectCgroups } from '../cgroup/cgroup-host.ts';
 import { CGROUP_PREFIX, cgroupParents } from '../cgroup/step-cgroup.ts';
+import { layOutRepository } from '../job/checkout.ts';
 import { SANDBOX_VARIABLE } from '../leftovers.ts';
 import { processesWithVariable } from '../process-table.ts';
 import type { SandboxSpec } from '../sandbox-executor.ts';
@@ -23,7 +24,7 @@ import {
 } from '../testing/open-sandbox.fixture.ts';
 import { describeProcessContract, SHELL_PROGRAMS } from '../testing/process-contract.fixture.ts';
 import { describeSandboxContract } from '../testing/sandbox-contract.fixture.ts';
-import { guessFor, standingFirst } from '../testing/standing-first.fixture.ts';
+import { guessFor, standingFirst, strangersAfterStandBy } from '../testing/standing-first.fixture.ts';
 import { whereItRuns } from '../testing/where-it-runs.fixture.ts';
 import { BubblewrapExecutor } from './bubblewrap-executor.ts';
 
@@ -53,9 +54,13 @@ interface Standing {
   readonly stood: readonly string[];
 }
 
-/** A sandbox stands for an empty workspace; nothing of it may be there in the end. */
-async function withStanding(use: (standing: Standing) => Promise<void>): Promise<void> {
+/** A sandbox stands for a workspace that is empty, but for what is laid out in it; nothing of it may be there in the end. */
+async function withStanding(
+  use: (standing: Standing) => Promise<void>,
+  layOut: (hostDir: string) => Promise<void> = async () => undefined,
+): Promise<void> {
   await withDirectories(async (stateDir, hostDir) => {
+    await layOut(hostDir);
     const executor = makeBubblewrap(stateDir);
     const spec = specFor(hostDir, { workspace: { hostDir, onClose: 'empty' } });
     await executor.standBy(guessFor(spec));
@@ -82,6 +87,7 @@ async function says({ executor, stateDir, stood }: Standing, spec: SandboxSpec, 
 }
 
 const probe = await probeOnce(makeBubblewrap);
+const offered = probe.layers.find(({ layer }) => layer === 'disk-limit')?.state;
 
 whereItRuns('tier sandbox, standing before it is asked for', probe, () => {
   // Without control groups, limits are built into a sandbox, and none stands ahead.
@@ -143,13 +149,44 @@ whereItRuns('tier sandbox, standing before it is asked for', probe, () => {
       });
     });
 
-    it('given a stranger’s job, then what it demands is judged as ever', async () => {
-      await withStanding(async (standing) => {
-        const opened = await standing.executor.open({ ...standing.spec, minimum: { 'disk-limit': 'enforced' } });
-        const offered = probe.layers.find(({ layer }) => layer === 'disk-limit')?.state;
-        const given = opened.ok ? opened.sandbox.layers.find(({ layer }) => layer === 'disk-limit')?.state : offered;
-        expect([opened.ok, given]).toEqual([offered === 'enforced', offered]);
-        if (opened.ok) await opened.sandbox.close();
+    it.each<[string, Partial<SandboxSpec>]>([
+      ['of a stranger', { trust: 'untrusted' }],
+      ['that insists on a disk of its own', { minimum: { 'disk-limit': 'enforced' } }],
+    ])('given a job %s, then it gets nothing that stood, and its disk is judged as ever', async (_, change) => {
+      await withStanding(
+        async ({ executor, stateDir, spec, stood }) => {
+          const opened = await executor.open({ ...spec, ...change });
+          expect(opened.ok).toBe(offered === 'enforced' || change.minimum === undefined);
+          if (!opened.ok) return;
+          expect(opened.sandbox.layers.find(({ layer }) => layer === 'disk-limit')?.state).toBe(offered);
+          expect(await readdir(stateDir)).not.toContain(stood[0]);
+          expect(await leftOf(stood)).toEqual([]);
+          expect(await opened.sandbox.close()).toEqual({ leftovers: [] });
+        },
+        async (hostDir) => layOutRepository(hostDir, '/source.git'),
+      );
+    });
+
+    // Root alone can have something in a workspace that nobody can remove.
+    const mounting = offered === 'enforced' ? describe : describe.skip;
+
+    mounting('that cannot be removed', () => {
+      it('lets nothing be opened in its place, and what is left is told until it goes', async () => {
+        await withStanding(async ({ executor, spec }) => {
+          const hostDir = await realpath(spec.workspace.hostDir);
+          const busy = join(hostDir, 'busy');
+          await mkdir(busy);
+          expect(spawnSync('mount', ['-t', 'tmpfs', 'tmpfs', busy]).status).toBe(0);
+          try {
+            const refusal = { code: 'sandbox_setup_failed', message: expect.stringContaining(hostDir) };
+            for (const trust of ['untrusted', 'trusted'] as const)
+              expect(await executor.open({ ...spec, trust })).toMatchObject({ ok: false, refusal });
+            await expect(executor.standBy(guessFor(spec))).rejects.toThrow(hostDir);
+            expect(await executor.standDown()).toEqual([hostDir]);
+          } finally {
+            spawnSync('umount', [busy]);
+          }
+        });
       });
     });
 
@@ -201,6 +238,10 @@ whereItRuns('tier sandbox, standing before it is asked for', probe, () => {
     describeSandboxContract('sandbox', { makeExecutor, programs: SHELL_PROGRAMS });
     describeProcessContract('sandbox', { makeExecutor });
     describeHostileBattery(makeExecutor, ({ stoppedBy }) => stoppedBy !== 'disk-limit');
+  });
+
+  asked('strangers, where one stood for others', () => {
+    describeHostileBattery((stateDir) => strangersAfterStandBy(makeBubblewrap(stateDir), stateDir));
   });
 });
 

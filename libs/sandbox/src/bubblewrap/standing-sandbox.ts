@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import type { Sandbox, SandboxSpec } from '../sandbox-executor.ts';
 import { standingSetting } from './bubblewrap-step.ts';
-import { wantsOwnDisk } from './layers-of-sandbox.ts';
+import { wantsOwnDisk } from './own-disk.ts';
 import { assemble, furnishedFor, makePlace, stepsIn, vacate, type Preparation } from './prepare-sandbox.ts';
 import { StandingSteps } from './standing-steps.ts';
 
@@ -10,7 +10,7 @@ import { StandingSteps } from './standing-steps.ts';
 export type StandingSandbox = {
   /** The sandbox for a spec it suits, with that spec's environment and limits in force; null when it suits another alone. */
   readonly adopt: (preparation: Preparation, spec: SandboxSpec) => Promise<Sandbox | null>;
-  /** Undoes one that nobody adopted. Answers what could not be removed. */
+  /** Undoes one that nobody adopted, and nobody can any more. Answers what could not be removed; may be tried again. */
   readonly end: () => Promise<readonly string[]>;
 };
 
@@ -27,9 +27,12 @@ const builtIn = ({ workspace, network, binds, user, limits, root }: SandboxSpec)
   tmpBytes: limits.tmpBytes,
 });
 
-/** @param given what lay in the workspace when it was given to the sandbox's user */
+/**
+ * What stood is no stranger's, whatever else fits: it has no file system of its own.
+ * @param given what lay in the workspace when it was given to the sandbox's user
+ */
 const suits = (guess: SandboxSpec, given: readonly string[], spec: SandboxSpec): boolean =>
-  isDeepStrictEqual(builtIn(guess), builtIn(spec)) && !wantsOwnDisk(spec) && isDeepStrictEqual(contentOf(spec), given);
+  !wantsOwnDisk(spec) && isDeepStrictEqual(builtIn(guess), builtIn(spec)) && isDeepStrictEqual(contentOf(spec), given);
 
 const contentOf = ({ workspace }: SandboxSpec): readonly string[] => readdirSync(workspace.hostDir).toSorted();
 
@@ -51,13 +54,15 @@ export async function standUp(preparation: Preparation, guess: SandboxSpec): Pro
     await vacate(furnished);
     throw reason;
   }
+  let ended = false;
   return {
     adopt: async (current, spec) => {
-      if (!suits(guess, given, spec)) return null;
+      if (ended || !suits(guess, given, spec)) return null;
       await standing.limit(spec.limits);
       return assemble(furnishedFor(furnished, current, spec), standing);
     },
     end: async () => {
+      ended = true;
       await standing.end();
       return vacate(furnished);
     },

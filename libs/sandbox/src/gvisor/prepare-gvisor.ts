@@ -1,8 +1,8 @@
 import { chown, mkdir, realpath, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { WORKSPACE_DIR } from '../bubblewrap/bubblewrap-arguments.ts';
-import { wantsOwnDisk } from '../bubblewrap/layers-of-sandbox.ts';
 import { loopDiskMounts, mountLoopDisk, type LoopDiskTools } from '../bubblewrap/loop-disk.ts';
+import { ownDiskFor, refuseToHide } from '../bubblewrap/own-disk.ts';
 import { writeOwnEtc } from '../bubblewrap/own-etc.ts';
 import { OWN_USER_IDS } from '../bubblewrap/user-ids.ts';
 import { cgroupParents } from '../cgroup/step-cgroup.ts';
@@ -41,7 +41,7 @@ type Place = {
 async function claimPlace({ host, stateDir }: GvisorPreparation, spec: SandboxSpec, uid: number): Promise<Place> {
   const id = newSandboxId();
   const { hostDir, onClose } = spec.workspace;
-  const disk = wantsOwnDisk(spec) ? host.loopDisk : null;
+  const disk = ownDiskFor(spec, host.loopDisk);
   const opened = await openSandboxDir(stateDir, {
     id,
     cgroupParents: cgroupParents(host.cgroups),
@@ -141,6 +141,8 @@ function assemble(given: GvisorPreparation, spec: SandboxSpec, place: Place, lay
 
 /** Makes what the steps of one sandbox need on the host. What fails here is undone and answered as a refusal. */
 export async function prepareGvisor(given: GvisorPreparation, asked: SandboxSpec): Promise<Opened> {
+  const refused = refuseToHide(asked, given.host.loopDisk);
+  if (refused !== null) return { ok: false, refusal: refused };
   const uid = OWN_USER_IDS.take();
   if (uid === null) {
     return { ok: false, refusal: refusal('too_many_sandboxes', 'all user ids of this process are in use') };

@@ -1,4 +1,4 @@
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SourceRequest } from '@delta-ci/contracts';
 import { besideScript } from './checkout-beside.ts';
@@ -60,6 +60,11 @@ const PACK = '.git/objects/pack/pack-source';
 export async function layOutRepository(workspaceDir: string, sourceSeenAs: string): Promise<void> {
   for (const folder of FOLDERS) await mkdir(join(workspaceDir, folder), { recursive: true });
   await symlink(`${sourceSeenAs}/${DOWNLOADED_PACK}`, join(workspaceDir, `${PACK}.pack`));
+}
+
+/** Removes what was laid out in a workspace that no job has had. */
+export async function clearRepository(workspaceDir: string): Promise<void> {
+  await rm(join(workspaceDir, '.git'), { recursive: true, force: true });
 }
 
 const CHECKOUT =

@@ -24,7 +24,7 @@ import type {
 } from '../sandbox-executor.ts';
 import { openShell, type HeldJob } from './job-shell.ts';
 import { CANCELED, endOf, ENDINGS_IN_WORDS, notJudged, reported, SUCCEEDED, type JobResult } from './reported-step.ts';
-import { checkoutScript, layOutRepository, TREE_MISMATCH_EXIT, type JobSource } from './checkout.ts';
+import { checkoutScript, clearRepository, layOutRepository, TREE_MISMATCH_EXIT, type JobSource } from './checkout.ts';
 
 /** One planned job, and what it needs to be carried out on this host. */
 export interface JobOrder {
@@ -91,17 +91,25 @@ const SOURCE_SEEN_AS = '/source.git';
 /** Checking out a large repository takes seconds; more means that the disk hangs. */
 const CHECKOUT_TIMEOUT_MS = 10 * 60_000;
 
-/** Has a sandbox made ready for the next job in this place, if it is one like most: without a network, for trusted code. */
+/**
+ * Has a sandbox made ready for the next job in this place, if it is one like most: without a network, for trusted code. What is laid
+ * out for it in the workspace is there as long as the sandbox is, and not where none can be made.
+ */
 export async function standBy(executor: SandboxExecutor, place: JobPlace): Promise<void> {
   if (executor.standBy === undefined) return;
-  await layOutRepository(place.workspaceDir, SOURCE_SEEN_AS);
-  await executor.standBy({
-    ...placeOf(place),
-    trust: 'trusted',
-    limits: DEFAULT_SANDBOX_LIMITS,
-    network: 'none',
-    env: {},
-  });
+  let stands = false;
+  try {
+    await layOutRepository(place.workspaceDir, SOURCE_SEEN_AS);
+    stands = await executor.standBy({
+      ...placeOf(place),
+      trust: 'trusted',
+      limits: DEFAULT_SANDBOX_LIMITS,
+      network: 'none',
+      env: {},
+    });
+  } finally {
+    if (!stands) await clearRepository(place.workspaceDir);
+  }
 }
 
 /**

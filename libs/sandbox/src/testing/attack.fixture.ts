@@ -8,7 +8,8 @@ import { detectCgroups } from '../cgroup/cgroup-host.ts';
 import { cgroupParents } from '../cgroup/step-cgroup.ts';
 import { DEFAULT_COLLECT_CAPS } from '../collect-files.ts';
 import { SANDBOX_VARIABLE } from '../leftovers.ts';
-import { MINIMUM_LAYERS } from '../layer-minimum.ts';
+import { MINIMUM_LAYERS, type LayerMinimum } from '../layer-minimum.ts';
+import type { Layer } from '../layers.ts';
 import { processesWithVariable } from '../process-table.ts';
 import type { Opened, Sandbox, SandboxExecutor, SandboxSpec, StepOutcome, TierProbe } from '../sandbox-executor.ts';
 import { baseEnvironment } from '../step-environment.ts';
@@ -195,8 +196,13 @@ async function attack(
 const stopperHolds = (probe: TierProbe, job: HostileJob): boolean =>
   probe.layers.every(({ layer, state }) => layer !== job.stoppedBy || state === 'enforced');
 
+const insistingOn = (layer: Layer | undefined): LayerMinimum => ({
+  ...MINIMUM_LAYERS.untrusted,
+  ...(layer === undefined ? {} : { [layer]: 'enforced' }),
+});
+
 /**
- * Runs one job as untrusted code. Where the layer that stops it is not enforced, the usual minimum is insisted on and
+ * Runs one job as untrusted code. Where the layer that stops it is not enforced, it is insisted on with the usual minimum and
  * the job should be refused; otherwise hosts that lack other layers still get to show what they have.
  */
 export async function observe(
@@ -212,7 +218,7 @@ export async function observe(
         network: job.behindOutlet === true ? CLOSED_OUTLET : 'none',
         limits: limitsOf(job),
         binds: [{ hostPath: dirname(process.execPath) }],
-        minimum: holds ? MINIMUM_LAYERS.trusted : MINIMUM_LAYERS.untrusted,
+        minimum: holds ? MINIMUM_LAYERS.trusted : insistingOn(job.stoppedBy),
       });
       const opened = await executor.open(spec);
       const unopened = { name: job.name, outcome: null, text: '', left: NOTHING_LEFT, secret: SECRET };

@@ -36,7 +36,7 @@ const PROGRAMS =
   'readlink rm seq setsid sleep sort stat su tail timeout touch tr umount uname unshare wc xargs';
 
 /** What hostile jobs need besides. */
-export const HOSTILE_PROGRAMS: readonly string[] = ['awk', 'git', 'ipcmk', 'ipcs', 'truncate'];
+export const HOSTILE_PROGRAMS: readonly string[] = ['awk', 'fallocate', 'git', 'ipcmk', 'ipcs', 'truncate'];
 
 /** A layer with a few of this host's programs and what they are linked to: made here, so that nothing is downloaded. */
 export async function programsLayer(more: readonly string[] = []): Promise<Buffer> {

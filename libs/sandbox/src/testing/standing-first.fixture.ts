@@ -1,5 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { layOutRepository } from '../job/checkout.ts';
 import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
 import type { SandboxExecutor, SandboxSpec } from '../sandbox-executor.ts';
 
@@ -31,6 +33,33 @@ export function standingFirst(inner: SandboxExecutor, stateDir: string): Sandbox
       const same = stood.length === 1 && (await readdir(stateDir)).includes(stood[0] ?? '');
       if (opened.ok && suits && !same) throw new Error('no sandbox stood ready');
       return opened;
+    },
+  };
+}
+
+/**
+ * An executor that had a sandbox standing by, in a workspace laid out as runners do it, whenever a stranger's job comes: it may
+ * have nothing of what stood for others, and no less than where nothing stood.
+ */
+export function strangersAfterStandBy(inner: SandboxExecutor, stateDir: string): SandboxExecutor {
+  return {
+    tier: inner.tier,
+    probe: async () => inner.probe(),
+    open: async (spec) => {
+      await layOutRepository(spec.workspace.hostDir, '/source.git');
+      await inner.standBy?.({ ...guessFor(spec), network: 'none' });
+      const [stood] = await readdir(stateDir);
+      if (stood === undefined) throw new Error('no sandbox stood ready');
+      const opened = await inner.open(spec);
+      if (!opened.ok) {
+        await inner.standDown?.();
+        return opened;
+      }
+      const { layers } = await inner.probe();
+      const asEver = !(await readdir(stateDir)).includes(stood) && isDeepStrictEqual(opened.sandbox.layers, layers);
+      if (asEver) return opened;
+      await opened.sandbox.close();
+      throw new Error('a stranger was given what stood, or less than this host can enforce');
     },
   };
 }

@@ -31,7 +31,7 @@ export type HostileJob = {
   readonly collects?: string;
   /** The next job in the same place, of somebody else: what it prints is judged as well. */
   readonly next?: (target: Target) => string;
-  /** The layer that stops it; where it is not enforced, the executor refuses untrusted jobs, and that is asked instead. */
+  /** The layer that stops it; where it is not enforced, the executor refuses whoever insists on it, and that is asked instead. */
   readonly stoppedBy?: Layer;
   /** It has a proxy, `CLOSED_OUTLET`, and may not be let out by it or past it. */
   readonly behindOutlet?: true;

@@ -32,6 +32,15 @@ export const RESOURCES: readonly HostileJob[] = [
     never: () => /filled/,
   },
   {
+    name: 'takes more of the disk than it may before anybody can look',
+    script: () => 'fallocate -l 1G full && echo filled',
+    limits: { diskBytes: 64 * MiB },
+    stoppedBy: 'disk-limit',
+    ends: { exitCode: 1 },
+    says: /[Nn]o space left/,
+    never: () => /filled/,
+  },
+  {
     name: 'uses up inodes',
     script: () => 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); : > file$i || exit 5; done; sleep 30; echo filled',
     limits: { inodes: 5_000 },
