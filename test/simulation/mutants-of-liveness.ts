@@ -30,6 +30,17 @@ export const MUTANTS_OF_LIVENESS: readonly Mutant[] = [
     caughtBy: ['19 waiting work is taken'],
   },
   {
+    name: 'a removal may take for ever',
+    changes: [
+      {
+        file: 'apps/runner/src/ends-in-time.ts',
+        find: 'export const REMOVAL_MS_MAX = 300_000;',
+        replace: 'export const REMOVAL_MS_MAX = 300_000_000;',
+      },
+    ],
+    caughtBy: ['19 waiting work is taken'],
+  },
+  {
     name: 'heartbeats are further apart than a lease lives',
     changes: [
       {

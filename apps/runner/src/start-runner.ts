@@ -27,6 +27,7 @@ import {
 } from '@delta-ci/service';
 import { carryOutAttempt } from './attempt.ts';
 import type { RunnerConfig } from './config.ts';
+import { endsInTime } from './ends-in-time.ts';
 import type { SourceTerms } from './fetch-source.ts';
 import { GatewayClient, leastWaitMs, Refused } from './gateway-client.ts';
 import type { EgressTerms } from './job-network.ts';
@@ -34,7 +35,7 @@ import { jobDirectoryIn } from './job-directory.ts';
 import { Leavings } from './leavings.ts';
 import { rehearse } from './rehearsal.ts';
 import { RunnerToken } from './runner-token.ts';
-import { leaveWorkDirectory, ownWorkDirectory } from './work-directories.ts';
+import { leaveWorkDirectory, ownWorkDirectory, removeForsaken } from './work-directories.ts';
 
 const VERSION = '0.1.0';
 const POLL_SECONDS = 25;
@@ -52,9 +53,8 @@ export async function startRunner(
   const { config, logger } = service;
   const retirement = whenRetired(parent);
   for (const directory of [config.dataDir, sharedDir(config)]) await mkdir(directory, { recursive: true, mode: 0o711 });
-  const reaped = await reapLeftovers(stateDir(config));
-  logger.info({ event: 'leftovers-reaped', reaped });
-  const workDir = await ownWorkDirectory(config.dataDir, reaped.leftovers.length > 0);
+  const workDir = await ownWorkDirectory(config.dataDir);
+  await endsInTime(removeLeftovers(service, workDir), config.dataDir, logger);
   const executor = await usableExecutor(config, logger, environment);
   const client = new GatewayClient(config.gatewayUrl);
   const registered = await register(service, client, retirement);
@@ -72,6 +72,13 @@ export async function startRunner(
   void work
     .catch((error: unknown) => logger.error({ event: 'runner-failed', err: error }))
     .finally(() => service.stop('the one job is done'));
+}
+
+/** Removes what earlier runners left in this place. Where something of a job is alive or mounted still, nothing is deleted below it. */
+async function removeLeftovers({ config, logger }: Service<RunnerConfig>, workDir: string): Promise<void> {
+  const reaped = await reapLeftovers(stateDir(config));
+  logger.info({ event: 'leftovers-reaped', reaped });
+  if (reaped.leftovers.length === 0) await removeForsaken(config.dataDir, workDir);
 }
 
 /** Whether whoever provisioned this runner wants it gone. */

@@ -1,45 +1,46 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const NAME = /^work-([1-9][0-9]*)$/;
+const NAME = /^work-([1-9][0-9]*)(?:-[0-9a-f]+)?$/;
 
 /**
- * Where this process works, under its own id: another one in the same data directory may outlive its controller and
- * finish its job meanwhile. What processes that are gone left behind is removed.
- * @param resists something of a job of theirs is alive or mounted still: nothing is deleted below it
+ * Makes the directory in which this process works: another one in the same data directory may outlive its controller and finish
+ * its job meanwhile. Nobody had its name before, so whatever still removes an earlier one does not meet it.
  */
-export async function ownWorkDirectory(dataDir: string, resists: boolean): Promise<string> {
-  const own = join(dataDir, `work-${process.pid}`);
-  if (!resists) await removeLeft(dataDir, own);
-  await mkdir(own, { recursive: true, mode: 0o711 });
+export async function ownWorkDirectory(dataDir: string): Promise<string> {
+  const own = join(dataDir, `work-${process.pid}-${randomBytes(4).toString('hex')}`);
+  await mkdir(own, { mode: 0o711 });
   return own;
 }
 
 /** Removes it, but for what was kept in it. */
 export async function leaveWorkDirectory(own: string): Promise<void> {
   await rmdir(own).catch((error: unknown) => {
-    if (!(error instanceof Error && 'code' in error && (error.code === 'ENOTEMPTY' || error.code === 'ENOENT')))
-      throw error;
+    if (!['ENOTEMPTY', 'ENOENT'].includes(codeOf(error))) throw error;
   });
 }
 
-async function removeLeft(dataDir: string, own: string): Promise<void> {
-  const names = await readdir(dataDir);
-  for (const name of names) {
+/** Removes what processes that are gone left behind. Nothing of a job of theirs may be alive or mounted. */
+export async function removeForsaken(dataDir: string, own: string): Promise<void> {
+  for (const name of await readdir(dataDir)) {
     const pid = NAME.exec(name)?.[1];
-    if (pid !== undefined && !lives(Number(pid))) await rm(join(dataDir, name), { recursive: true, force: true });
+    const path = join(dataDir, name);
+    if (pid !== undefined && path !== own && !isOther(Number(pid))) await rm(path, { recursive: true, force: true });
   }
-  // The directory of an earlier process with our number: nobody else has it now.
-  await rm(own, { recursive: true, force: true });
 }
 
-function lives(pid: number): boolean {
+/** Whether a process lives that has this id, and is not this one. */
+function isOther(pid: number): boolean {
   if (pid === process.pid) return false;
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
     // Another user's process is alive all the same.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
 }
+
+const codeOf = (error: unknown): string =>
+  typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';

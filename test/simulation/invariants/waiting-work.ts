@@ -26,6 +26,8 @@ const REQUEST_MS = 5_000;
  * then: no message gets lost any more, and the recovery is longer than an interval of the redrive.
  */
 const BESIDE_MAX_MS = 2 * REQUEST_MS + LATE_MAX_MS;
+/** A runner gives up what it cannot remove, and ends in order. */
+const REMOVAL_MAX_MS = 5 * 60_000 + 5_000;
 /** The controller looks, starts a runner, and that registers; one look may have begun just before. */
 const ROOM_MAX_MS = 2 * CONFIGS.controller.decisionIntervalMs + 3_000;
 
@@ -36,6 +38,8 @@ export class WaitingWork {
   readonly #runners: RunnersSeen;
   /** How long each attempt has waited beside a free runner that could take it, one runner after the other. */
   readonly #besideMs = new Map<string, number>();
+  /** How long each runner that removes what its job left has done so. */
+  #removingMs: ReadonlyMap<string, number> = new Map();
   #roomMs = 0;
   #grants = 0;
   #lookedAtMs: number | null = null;
@@ -59,6 +63,7 @@ export class WaitingWork {
     for (const attempt of waiting)
       if (free.some((runner) => canTake(runner, attempt))) this.#waitsBeside(attempt, passedMs);
     this.#lookAtRoom(waiting.some(canBeTaken) && free.length === 0, passedMs);
+    this.#lookAtRemovals(passedMs);
     this.#lookAtRuns();
   }
 
@@ -102,6 +107,16 @@ export class WaitingWork {
     const detail = () =>
       `work has waited ${this.#roomMs} ms for the pool, in which ${busy} runners are busy and none is free`;
     this.#tally.check('19 waiting work is taken', this.#roomMs <= ROOM_MAX_MS, detail);
+  }
+
+  /** A place is not held for ever by what a job left. */
+  #lookAtRemovals(passedMs: number): void {
+    const before = this.#removingMs;
+    this.#removingMs = new Map([...this.#runners.removing()].map((name) => [name, (before.get(name) ?? 0) + passedMs]));
+    for (const [name, ms] of this.#removingMs) {
+      const detail = () => `${name} has removed what its job left for ${ms} ms, and takes up a place of its pool`;
+      this.#tally.check('19 waiting work is taken', ms <= REMOVAL_MAX_MS, detail);
+    }
   }
 
   /** A run that is neither over nor planned any more has something that waits or runs. */

@@ -27,3 +27,4 @@ export function readOrMake(path: string, _make: () => string): Promise<{ text: s
 export const ownWorkDirectory = (dataDir: string): Promise<string> => Promise.resolve(`${dataDir}/work`);
 
 export const leaveWorkDirectory = done;
+export const removeForsaken = done;

@@ -110,9 +110,10 @@ export async function runJob(_executor: unknown, order: JobOrder, sinks: JobSink
     const host = caller();
     const removal = new Random(engine().seed, `removal ${name}`);
     const removalMs = removal.chance(0.2) ? removal.between(10_000, 300_000) : removal.between(5, 2_000);
+    const neverEnds = removal.chance(0.05);
     removals.set(name, host);
     sinks.leaving?.(async () => {
-      await sleep(removalMs);
+      await (neverEnds ? new Promise(() => undefined) : sleep(removalMs));
       removals.delete(name);
       return [];
     });

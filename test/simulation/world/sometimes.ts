@@ -37,6 +37,7 @@ export const SOMETIMES = [
   'a lost dispatch was sent again',
   'a command was repeated and answered from memory',
   'a webhook was repeated and led to the same run',
+  'a removal did not end, and its place was given back',
   'the forge failed',
   'the forge failed where something ended',
   'the artifact store failed',

@@ -175,6 +175,8 @@ export class World implements Present {
     return new SimulatedService(this.engine, host, service, config, (from, line) => {
       this.judge.logged(from.name, line);
       if (line.includes('EVENTS lost its tail')) this.sometimes.happened('EVENTS lost its tail and was filled again');
+      if (line.includes('removal-not-ended'))
+        this.sometimes.happened('a removal did not end, and its place was given back');
     });
   }
 

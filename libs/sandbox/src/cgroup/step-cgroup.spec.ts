@@ -138,7 +138,11 @@ describe('the control group of a step', () => {
   });
 
   it.each([
-    ['v1', ioCounterV1, { readBytes: 8, writtenBytes: null, reads: 2, writes: null }],
+    [
+      'v1',
+      (group: string) => ioCounterV1(group, () => ['254:0']),
+      { readBytes: 8, writtenBytes: null, reads: 2, writes: null },
+    ],
     ['v2', ioCounterV2, { readBytes: 8, writtenBytes: 6, reads: 2, writes: 2 }],
   ] as const)('%s: given what was read and written before it was started, that is not counted', async (_, make, io) => {
     await withHost(v2, async (__, ___, root) => {
@@ -151,7 +155,7 @@ describe('the control group of a step', () => {
         const [bytes, counts] = [`rbytes=${4 * times} wbytes=${3 * times}`, `rios=${times} wios=${times}`];
         await writeFile(join(group, 'io.stat'), `254:0 ${bytes} ${counts} dbytes=0 dios=0\n`);
       };
-      const counter = make(group, () => ['254:0']);
+      const counter = make(group);
       await use(5);
       await counter.start();
       await use(7);
