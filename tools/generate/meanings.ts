@@ -54,6 +54,7 @@ export const COMMAND_MEANINGS: Readonly<Record<CommandName, string>> = {
   'register-runner': 'note that a runner is there',
   'grant-lease': 'give a waiting runner an attempt',
   'hand-out-secrets': 'note which secrets and tokens a lease gives to its runner',
+  'end-unbegun-attempt': 'end an attempt that cannot begin, before its runner hears of it',
   'acknowledge-lease': 'accept a lease',
   'open-debug': 'note that a shell stands where a step failed, before anybody types',
   heartbeat: 'renew a lease and say how far the job is',

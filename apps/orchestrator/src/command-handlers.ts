@@ -52,6 +52,7 @@ export function commandHandlers(desk: CommandDesk): Required<AnsweringHandlers> 
     'register-runner': decide,
     'set-policy': decide,
     'hand-out-secrets': decide,
+    'end-unbegun-attempt': decide,
     'acknowledge-lease': decide,
     'open-debug': decide,
     'complete-attempt': decide,

@@ -129,7 +129,7 @@ export class PoolController {
   }
 }
 
-/** Runners that can take a job. Each takes one in its life: one that had a lease is spent. */
+/** Runners that can take a job. Each takes one in its life: one that acknowledged a lease is spent when that is over. */
 function freeRunners({ idleRunners, spentRunners }: PoolDemand): ReadonlySet<RunnerId> {
   const spent = new Set(spentRunners);
   return new Set(idleRunners.filter((id) => !spent.has(id)));

@@ -14,6 +14,7 @@ const KIND_OF: Readonly<Record<CommandName, CommandKind>> = {
   'set-policy': 'new-work',
   'settle-parked': 'new-work',
   'hand-out-secrets': 'work-under-way',
+  'end-unbegun-attempt': 'work-under-way',
   'acknowledge-lease': 'work-under-way',
   'open-debug': 'work-under-way',
   heartbeat: 'work-under-way',

@@ -67,6 +67,8 @@ export const COMMAND_DATA = {
   'grant-lease': z.strictObject({ ...lease, pool: PoolName, waitMs: z.number().int().min(0).max(30_000) }),
   /** Before a value leaves the gateway: once for each lease, and never for a change that is not trusted. */
   'hand-out-secrets': z.strictObject({ ...lease, handOut: HandOut }),
+  /** By the gateway, in the place of a runner that never heard of its lease: the attempt cannot begin. */
+  'end-unbegun-attempt': z.strictObject({ ...lease, report: CompletionReport }),
   'acknowledge-lease': z.strictObject(lease),
   /** Before anybody can type: a shell stands in the sandbox of a step that failed. */
   'open-debug': z.strictObject({ ...lease, ...OpenDebugRequest.shape }),
@@ -148,6 +150,7 @@ export const COMMAND_RESULT = {
   'register-runner': z.strictObject({ runnerId: RunnerId }),
   'grant-lease': z.strictObject({ lease: GrantedLease.nullable() }),
   'hand-out-secrets': z.strictObject({}),
+  'end-unbegun-attempt': z.strictObject({}),
   'acknowledge-lease': z.strictObject({ state: LeaseState }),
   'open-debug': z.strictObject({}),
   heartbeat: HeartbeatAnswer,

@@ -172,8 +172,9 @@ const poolDemand: Statement = ({ transaction, nowMs }, [pool]) => {
     .filter((runner) => runner['present'] === true && runner['pool'] === pool && !busy.has(runner['runner_id']))
     .map((runner) => text(runner['runner_id']))
     .sort();
-  const had = new Set(transaction.rows('lease').map((lease) => lease['runner_id']));
-  const spentRunners = idleRunners.filter((runnerId) => had.has(runnerId));
+  const acknowledged = transaction.rows('lease').filter((lease) => lease['activated_at_ms'] !== null);
+  const spent = new Set(acknowledged.map((lease) => lease['runner_id']));
+  const spentRunners = idleRunners.filter((runnerId) => spent.has(runnerId));
   const oldestQueuedAgeMs = waiting.length === 0 ? 0 : Math.max(0, nowMs - oldest);
   return [{ nowMs, queued: waiting.length, oldestQueuedAgeMs, leased: leased.length, idleRunners, spentRunners }];
 };

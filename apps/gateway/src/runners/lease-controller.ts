@@ -143,14 +143,11 @@ export class LeaseController {
     const { commands, logger } = this.#parts;
     const { runId, jobKey, attempt } = lease;
     logger.warn({ event: 'secrets-refused', run: runId, job: jobKey, attempt, why }, 'a job cannot have its secrets');
-    const taken = speak('acknowledge-lease', { leaseId }, runner);
-    const acknowledged = await commands.send('acknowledge-lease', taken.lease, taken.envelope);
+    const { lease: holder, envelope } = speak('end-unbegun-attempt', { leaseId }, runner);
     const report = neverBegan(why, Date.now());
-    const over = speak('complete-attempt', { leaseId }, runner);
-    const ended = await commands.send('complete-attempt', { ...over.lease, report }, over.envelope);
-    for (const answer of [acknowledged, ended])
-      if (!answer.ok)
-        logger.warn({ event: 'secrets-refusal-untold', run: runId, job: jobKey, attempt, ...answer.refusal });
+    const answer = await commands.send('end-unbegun-attempt', { ...holder, report }, envelope);
+    if (!answer.ok)
+      logger.warn({ event: 'secrets-refusal-untold', run: runId, job: jobKey, attempt, ...answer.refusal });
   }
 
   /** Nobody acknowledges this lease, so the acceptance time ends it and the job is dispatched again. */

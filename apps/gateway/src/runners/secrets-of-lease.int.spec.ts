@@ -106,8 +106,7 @@ describe('the secrets of a lease', () => {
         if (noted === 'accepted') return accept(command, {});
         return Promise.resolve({ ok: false as const, refusal: refuse('forbidden', 'the change is not trusted') });
       },
-      'acknowledge-lease': async (command) => accept(command, { state: 'active' }),
-      'complete-attempt': async (command) => accept(command, { outcome: 'failed' }),
+      'end-unbegun-attempt': async (command) => accept(command, {}),
     };
   }
 
@@ -133,8 +132,8 @@ describe('the secrets of a lease', () => {
   it('given one that nobody has, then the job ends before it begins, by name, and no value leaves', async () => {
     const { status, text } = await ask('unknown');
     expect([status, text]).toEqual([204, '']);
-    expect(names()).toEqual(['grant-lease', 'acknowledge-lease', 'complete-attempt']);
-    expect(taken[2]?.data).toMatchObject({
+    expect(names()).toEqual(['grant-lease', 'end-unbegun-attempt']);
+    expect(taken[1]?.data).toMatchObject({
       report: {
         outcome: 'failed',
         infrastructureError: { code: 'secret_unavailable', message: expect.stringContaining('NOBODYS_TOKEN') },
@@ -144,14 +143,14 @@ describe('the secrets of a lease', () => {
 
   it('given a plan that names secrets for a change that is not trusted, then none is even looked for', async () => {
     expect((await ask('untrusted')).status).toBe(204);
-    expect(names()).toEqual(['grant-lease', 'acknowledge-lease', 'complete-attempt']);
+    expect(names()).toEqual(['grant-lease', 'end-unbegun-attempt']);
   });
 
   it('given a log that refuses the hand-out, then no value leaves', async () => {
     noted = 'forbidden';
     const { status, text } = await ask('granted');
     expect([status, text]).toEqual([204, '']);
-    expect(names()).toEqual(['grant-lease', 'acknowledge-lease', 'complete-attempt']);
+    expect(names()).toEqual(['grant-lease', 'end-unbegun-attempt']);
   });
 
   const wellKnown = async (name: string): Promise<unknown> => (await gateway.call(`/.well-known/${name}`)).json();
@@ -189,7 +188,7 @@ describe('the secrets of a lease', () => {
 
   it('given a change that is not trusted, then it gets no token', async () => {
     expect((await ask('untrustedToken')).status).toBe(204);
-    expect(names()).toEqual(['grant-lease', 'acknowledge-lease', 'complete-attempt']);
+    expect(names()).toEqual(['grant-lease', 'end-unbegun-attempt']);
   });
 
   it('given an installation without an issuer, then nothing is published', async () => {

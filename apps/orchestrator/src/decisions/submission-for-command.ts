@@ -59,6 +59,8 @@ export function submissionForCommand(command: DecidedCommand, facts: CommandFact
       return prepared(setPolicy(envelope, command.data));
     case 'hand-out-secrets':
       return toLease(envelope, facts, { type: 'hand-out-secrets', ...command.data }, {});
+    case 'end-unbegun-attempt':
+      return toLease(envelope, facts, { type: 'end-unbegun-attempt', ...command.data }, {});
     case 'acknowledge-lease':
       return toLease(envelope, facts, { type: 'acknowledge-lease', ...command.data }, { state: 'active' });
     case 'open-debug':
@@ -93,6 +95,7 @@ function fingerprintOf(command: DecidedCommand): Pick<Envelope, 'fingerprint'> {
     case 'register-runner':
     case 'set-policy':
     case 'remove-caches':
+    case 'end-unbegun-attempt':
     case 'complete-attempt':
     case 'acknowledge-cancel':
       return { fingerprint: digestOf(canonicalJson(command.data)) };

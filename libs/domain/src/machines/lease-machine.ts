@@ -2,8 +2,8 @@ import type { LeaseState } from '@delta-ci/contracts';
 import type { Machine } from './machine.ts';
 
 /**
- * `attempt.finished` ends a live lease with the runner's own report: completed, or canceled when the runner says it
- * stopped because it was asked to.
+ * `attempt.finished` ends a live lease with a report: completed, or canceled when the runner says it stopped because it was asked
+ * to. One that was not acknowledged is completed where the attempt cannot begin, which its runner never hears of.
  */
 export const LEASE_TRIGGERS = [
   'lease.granted',
@@ -23,6 +23,7 @@ export const LEASE_MACHINE: Machine<LeaseState, LeaseTrigger> = {
   transitions: {
     granted: {
       'lease.activated': 'active',
+      'attempt.finished (completed)': 'completed',
       'attempt.finished (canceled)': 'canceled',
       'lease.expired': 'expired',
       'lease.revoked': 'revoked',

@@ -111,7 +111,7 @@ const LEASE_GRID: Grid = {
   ],
   rows: {
     '-': 'granted . . . . .',
-    granted: '. active . canceled expired revoked',
+    granted: '. active completed canceled expired revoked',
     active: '. . completed canceled expired revoked',
     completed: '. . . . . .',
     canceled: '. . . . . .',

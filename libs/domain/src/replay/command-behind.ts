@@ -1,7 +1,15 @@
-import type { Actor, CacheRecord, CompletionReport, DomainEvent, DomainEventOf, JobKey } from '@delta-ci/contracts';
+import type {
+  Actor,
+  AttemptState,
+  CacheRecord,
+  CompletionReport,
+  DomainEvent,
+  DomainEventOf,
+  JobKey,
+} from '@delta-ci/contracts';
 import { unreachable } from '../broken-invariant.ts';
 import type { RunAggregate } from '../run/aggregate.ts';
-import { attemptsOf, type Lease } from '../run/job-progress.ts';
+import { attemptsOf, type FinishedAttempt, type HeldAttempt, type Lease } from '../run/job-progress.ts';
 import { jobOf } from '../run/read-run.ts';
 import type { RunCommand, RunnerReportType } from '../run/run-command.ts';
 
@@ -118,8 +126,9 @@ type HolderEvent = DomainEventOf<
 
 /** What the runner that held the lease said, or what was said of that runner. */
 function wordOfHolder(run: RunAggregate, event: HolderEvent): RunCommand | null {
-  const lease = leaseAt(run, event.data.jobKey, event.data.attempt);
-  if (lease === null) return null;
+  const attempt = attemptAt(run, event.data.jobKey, event.data.attempt);
+  if (attempt === null || attempt.lease === null) return null;
+  const { lease } = attempt;
   const by = { leaseHash: lease.hash, runnerId: lease.runnerId };
   switch (event.type) {
     case 'lease.revoked':
@@ -139,7 +148,7 @@ function wordOfHolder(run: RunAggregate, event: HolderEvent): RunCommand | null 
     case 'cache.saved':
       return { type: 'record-cache', ...by, cache: event.data.cache };
     case 'attempt.finished':
-      return endOfAttempt(event.data, by, lease);
+      return endOfAttempt(event.data, by, { lease, state: attempt.state });
     case 'lease.stale-report-refused':
       return staleReport(event.data, lease);
     default:
@@ -155,16 +164,18 @@ function stoppedShadow({ type, data }: DomainEvent): RunCommand | null {
 }
 
 /**
- * A completion and the acknowledgement of a cancel lead to the same events wherever both are taken; under a lease that
- * was never acknowledged only the latter is.
+ * A completion and the acknowledgement of a cancel lead to the same events wherever both are taken. Under a lease that was never
+ * acknowledged the latter is, and the word that the attempt cannot begin; these, too, lead to the same wherever both are taken.
  */
 function endOfAttempt(
   { report }: DomainEventOf<'attempt.finished'>['data'],
   by: { leaseHash: string; runnerId: string },
-  lease: Lease,
+  { lease, state }: { lease: Lease; state: AttemptState },
 ): RunCommand | null {
   if (report === null) return null;
-  return { type: lease.state === 'granted' ? 'acknowledge-cancel' : 'complete-attempt', ...by, report };
+  if (lease.state !== 'granted') return { type: 'complete-attempt', ...by, report };
+  const stopped = state === 'canceling' && report.outcome === 'canceled';
+  return { type: stopped ? 'acknowledge-cancel' : 'end-unbegun-attempt', ...by, report };
 }
 
 /** A stale report is refused whatever it says, so what it said was not recorded. */
@@ -177,6 +188,8 @@ function staleReport(
   switch (report as RunnerReportType) {
     case 'hand-out-secrets':
       return { type: 'hand-out-secrets', ...by, handOut: { secrets: [], idTokens: [] } };
+    case 'end-unbegun-attempt':
+      return { type: 'end-unbegun-attempt', ...by, report: UNREAD_REPORT };
     case 'acknowledge-lease':
       return { type: 'acknowledge-lease', ...by };
     case 'open-debug':
@@ -228,8 +241,9 @@ const UNREAD_CACHE: CacheRecord = {
   content: { home: [], workspace: [{ digest: UNREAD_ARTIFACT.digest, sizeBytes: 1, contentBytes: 1 }] },
 };
 
-function leaseAt(run: RunAggregate, key: JobKey, number: number): Lease | null {
+/** Null where it is not there, or nobody's yet. */
+function attemptAt(run: RunAggregate, key: JobKey, number: number): HeldAttempt | FinishedAttempt | null {
   const job = jobOf(run, key);
   const attempt = job === null ? undefined : attemptsOf(job.progress).find((candidate) => candidate.number === number);
-  return attempt === undefined || attempt.state === 'queued' ? null : attempt.lease;
+  return attempt === undefined || attempt.state === 'queued' ? null : attempt;
 }

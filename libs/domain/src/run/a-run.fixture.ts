@@ -123,6 +123,19 @@ export function openDebug(jobKey: string, attempt = 1): RunCommandOf<'open-debug
   };
 }
 
+export function endUnbegunAttempt(
+  jobKey: string,
+  report: CompletionReport = NO_SOURCE,
+  attempt = 1,
+): RunCommandOf<'end-unbegun-attempt'> {
+  return {
+    type: 'end-unbegun-attempt',
+    leaseHash: leaseHash(jobKey, attempt),
+    runnerId: runner(jobKey, attempt),
+    report,
+  };
+}
+
 export function acknowledgeLease(jobKey: string, attempt = 1): RunCommandOf<'acknowledge-lease'> {
   return { type: 'acknowledge-lease', leaseHash: leaseHash(jobKey, attempt), runnerId: runner(jobKey, attempt) };
 }

@@ -22,6 +22,19 @@ export function completeAttempt(unfolding: Unfolding, command: RunCommandOf<'com
 }
 
 /**
+ * Nothing of the job ran, and nobody ever will say anything under this lease: it ends without having been acknowledged, and its
+ * runner, which knows nothing of it, may have another.
+ */
+export function endUnbegunAttempt(unfolding: Unfolding, command: RunCommandOf<'end-unbegun-attempt'>): Refused {
+  const standing = standingOf(unfolding.run, command.leaseHash, command.runnerId);
+  if (standing.kind === 'ended' && standing.attempt.lease?.state === 'completed') return ACCEPTED;
+  if (standing.kind !== 'held') return refuseStale(unfolding, standing, command.type, command.runnerId);
+  if (standing.attempt.lease.state !== 'granted') return refuseTransition('a lease', 'active', command.type);
+  endByReport(unfolding, standing.place, standing.attempt, command.report);
+  return ACCEPTED;
+}
+
+/**
  * The runner was silent for longer than its lease. A lease that is over already needs nothing, nor does one that was
  * acknowledged after it was seen to run out: it has a new time.
  */

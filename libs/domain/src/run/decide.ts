@@ -3,7 +3,7 @@ import { unreachable } from '../broken-invariant.ts';
 import type { RunAggregate } from './aggregate.ts';
 import { recordArtifact, recordCache, recordExplanation, recordPublication } from './annotations.ts';
 import { acknowledgeCancel, cancelRun, supersedeRun } from './cancel-and-supersede.ts';
-import { completeAttempt, expireLease, loseRunner } from './completion-and-retry.ts';
+import { completeAttempt, endUnbegunAttempt, expireLease, loseRunner } from './completion-and-retry.ts';
 import { createRun, recordPlan, recordPlanningFailure } from './creation-and-planning.ts';
 import { openDebug } from './debug.ts';
 import { enforceDeadlines } from './deadlines.ts';
@@ -48,6 +48,8 @@ function decide(unfolding: Unfolding, command: RunCommand): Refused {
       return grantLease(unfolding, command);
     case 'hand-out-secrets':
       return handOutSecrets(unfolding, command);
+    case 'end-unbegun-attempt':
+      return endUnbegunAttempt(unfolding, command);
     case 'acknowledge-lease':
       return acknowledgeLease(unfolding, command);
     case 'report-progress':

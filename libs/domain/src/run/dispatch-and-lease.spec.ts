@@ -4,6 +4,7 @@ import {
   cancelRun,
   completeAttempt,
   createRun,
+  endUnbegunAttempt,
   grantLease,
   HAND_OUT,
   handOutSecrets,
@@ -103,6 +104,39 @@ describe('a lease', () => {
     );
     expect(leaseOf(folded(retried), leaseHash('a', 1))).toMatchObject({ fence: 1, state: 'completed' });
     expect(leaseOf(folded(retried), leaseHash('a', 2))).toMatchObject({ fence: 2, state: 'granted' });
+  });
+});
+
+describe('an attempt that cannot begin', () => {
+  const held = story(...planned, grantLease('a'));
+
+  it('ends as its report says, under a lease that nobody acknowledged, and is tried again', () => {
+    const outcome = given(held).when(endUnbegunAttempt('a', NO_SOURCE));
+    outcome.thenTypes('attempt.finished', 'attempt.queued');
+    expect(leaseOf(outcome.run, leaseHash('a'))).toMatchObject({ state: 'completed', attemptState: 'finished' });
+  });
+
+  it('again changes nothing', () => {
+    given(story(...planned, grantLease('a'), endUnbegunAttempt('a')))
+      .when(endUnbegunAttempt('a'))
+      .thenNothing();
+  });
+
+  it('lets its runner, which knows nothing of it, have the next one', () => {
+    given(story(...planned, grantLease('a'), endUnbegunAttempt('a')))
+      .when({ ...grantLease('a', 2), runnerId: runner('a') })
+      .thenTypes('lease.granted');
+  });
+
+  it('is not one whose lease was acknowledged: then its runner says how it ended', () => {
+    given(story(...planned, grantLease('a'), acknowledgeLease('a')))
+      .when(endUnbegunAttempt('a'))
+      .thenRefused('invalid_transition', { state: 'active' });
+  });
+
+  it('ends canceled while a cancel is under way', () => {
+    const outcome = given(story(...planned, grantLease('a'), cancelRun)).when(endUnbegunAttempt('a'));
+    expect(jobOf(outcome.run, 'a')?.progress).toMatchObject({ state: 'finished', outcome: 'canceled' });
   });
 });
 

@@ -110,6 +110,7 @@ const reportAction: fc.Arbitrary<Action> = fc
       'ack',
       'ack',
       'ack',
+      'unbegun',
       'running',
       'uploading',
       'artifact',
@@ -125,6 +126,7 @@ const reportAction: fc.Arbitrary<Action> = fc
     const { leaseHash, runnerId } = lease ?? { leaseHash: 'f'.repeat(64), runnerId: RUNNERS[0] ?? '' };
     const by = { leaseHash, runnerId: runner ?? runnerId };
     if (kind === 'ack') world.send({ type: 'acknowledge-lease', ...by });
+    if (kind === 'unbegun') world.send({ type: 'end-unbegun-attempt', ...by, report });
     if (kind === 'running' || kind === 'uploading') world.send({ type: 'report-progress', ...by, phase: kind });
     if (kind === 'secrets') world.send({ type: 'hand-out-secrets', ...by, handOut: HAND_OUT });
     if (kind === 'shell') world.send({ type: 'open-debug', ...by, logOffset: 40 });

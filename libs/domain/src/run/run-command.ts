@@ -71,6 +71,13 @@ export type RunnerReport =
       readonly runnerId: RunnerId;
       readonly handOut: HandOut;
     }
+  | {
+      /** The gateway's word, of a runner that never heard of its lease: the attempt cannot begin. */
+      readonly type: 'end-unbegun-attempt';
+      readonly leaseHash: LeaseHash;
+      readonly runnerId: RunnerId;
+      readonly report: CompletionReport;
+    }
   | { readonly type: 'acknowledge-lease'; readonly leaseHash: LeaseHash; readonly runnerId: RunnerId }
   | {
       readonly type: 'open-debug';
@@ -121,6 +128,7 @@ export const RUN_COMMAND_TYPES = [
   'record-planning-failure',
   'grant-lease',
   'hand-out-secrets',
+  'end-unbegun-attempt',
   'acknowledge-lease',
   'report-progress',
   'open-debug',

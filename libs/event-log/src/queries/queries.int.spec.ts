@@ -251,6 +251,36 @@ describe('the named queries', () => {
     });
   });
 
+  it('know which runners have had their one lease, and which never heard of theirs', async () => {
+    const pool = 'heard';
+    const jobs = ['unbegun', 'unheard', 'silent', 'carried-out'];
+    const runId = runIdOf('heard');
+    const leaseOf = (key: string) => ({ leaseHash: leaseHashOf(key), runnerId: runnerIdOf(key) });
+    const { requirements } = aJobState('any');
+    await tell(runId, createRun(runId));
+    await tell(runId, recordPlan(jobs.map((key) => ({ ...aJobState(key), requirements: { ...requirements, pool } }))));
+    for (const name of jobs) {
+      const data = { runnerId: runnerIdOf(name), name, pool, capabilities: { os: 'linux' }, version: '1' };
+      await record(runnerStream(runnerIdOf(name)), { type: 'runner.registered', data });
+      await tell(runId, { type: 'grant-lease', jobKey: name, attempt: 1, ...leaseOf(name) });
+    }
+    expect(await whatDoesThePoolNeed(log.reader, pool)).toMatchObject({ leased: 4, idleRunners: [], spentRunners: [] });
+
+    const report = aReport('failed');
+    await tell(runId, { type: 'end-unbegun-attempt', ...leaseOf('unbegun'), report });
+    const silent = { attempt: 1, fence: 1, wasActive: false, silentSinceMs: 0 };
+    await tell(runId, { type: 'expire-lease', jobKey: 'unheard', ...silent });
+    for (const name of ['silent', 'carried-out']) await tell(runId, { type: 'acknowledge-lease', ...leaseOf(name) });
+    await tell(runId, { type: 'complete-attempt', ...leaseOf('carried-out'), report });
+    await tell(runId, { type: 'expire-lease', jobKey: 'silent', ...silent, wasActive: true });
+
+    expect(await whatDoesThePoolNeed(log.reader, pool)).toMatchObject({
+      leased: 0,
+      idleRunners: jobs.map(runnerIdOf).toSorted(),
+      spentRunners: ['silent', 'carried-out'].map(runnerIdOf).toSorted(),
+    });
+  });
+
   it('list pools with their latest decision', async () => {
     const bounds = { min: 0, max: 4 };
     const decided = { pool: 'decided', current: 1, action: 'start', count: 1, signals: { queued: 2 }, bounds } as const;

@@ -11,7 +11,10 @@ export interface PoolDemand {
   readonly leased: number;
   /** Registered runners without a live lease. */
   readonly idleRunners: readonly RunnerId[];
-  /** Those of `idleRunners` that had a lease: one that takes a single lease in its life waits for no other, but has yet to end. */
+  /**
+   * Those of `idleRunners` that acknowledged a lease: one that takes a single lease in its life waits for no other, but has yet to
+   * end. Of a lease that ended before it was acknowledged a runner may never have heard, and then it waits for another.
+   */
   readonly spentRunners: readonly RunnerId[];
 }
 
@@ -19,7 +22,8 @@ const TEXT = `
   WITH clock AS MATERIALIZED (SELECT now_ms() AS now_ms),
   queue AS (SELECT count(*) AS queued, min(queued_at_ms) AS oldest_at_ms FROM attempt WHERE waiting AND pool = $1),
   idle AS (
-    SELECT r.runner_id, EXISTS (SELECT 1 FROM lease l WHERE NOT l.live AND l.runner_id = r.runner_id) AS spent
+    SELECT r.runner_id, EXISTS (SELECT 1 FROM lease l
+      WHERE NOT l.live AND l.runner_id = r.runner_id AND l.activated_at_ms IS NOT NULL) AS spent
     FROM runner r WHERE r.present AND r.pool = $1
       AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.live AND l.runner_id = r.runner_id))
   SELECT clock.now_ms AS "nowMs", queue.queued,
