@@ -12,6 +12,8 @@ import { QUICK, configWith, startTestMesh, type TestMesh } from '../support/mesh
 const SHOP = 'demo/debug';
 const DELTA = join(dirname(dirname(import.meta.dirname)), 'apps', 'cli', 'bin', 'delta.mjs');
 const LIMIT_MS = 180_000;
+/** A run, a lease and a sandbox lie between a command and its shell, with all cores busy. */
+const SHOWN = { deadline_ms: 60_000 };
 const VALUE = 'not-a-secret-of-a-registry';
 const [OLGA, OTTO, VERA] = ['not-a-secret-olga', 'not-a-secret-otto', 'not-a-secret-vera'];
 
@@ -52,8 +54,10 @@ describe('debugging a job of a mesh', () => {
     writeFileSync(join(directory, 'tokens.json'), JSON.stringify({ tokens }));
     const env = {
       ...QUICK,
-      // Who types on a busy machine does not lose the lease over it.
+      // Neither who types on a busy machine nor a shell that takes its time to end loses the lease over it.
       DELTA_LEASE_TTL_MS: '60000',
+      DELTA_LEASE_ACCEPTANCE_MS: '60000',
+      DELTA_CANCEL_DEADLINE_MS: '60000',
       DELTA_DISPATCH_VISIBILITY_MS: '61000',
       DELTA_SECRETS_FILE: join(directory, 'secrets.json'),
       DELTA_TOKENS_FILE: join(directory, 'tokens.json'),
@@ -83,7 +87,7 @@ describe('debugging a job of a mesh', () => {
     let screen = '';
     child.stdout.on('data', (chunk: Buffer) => void (screen += chunk.toString('utf8')));
     const newRun = async (): Promise<string> => {
-      await eventually('the run is named', () => /run_[0-9a-f]{32}: /u.test(screen));
+      await eventually('the run is named', () => /run_[0-9a-f]{32}: /u.test(screen), SHOWN);
       return /(run_[0-9a-f]{32}): /u.exec(screen)?.[1] ?? '';
     };
     return {
@@ -91,7 +95,7 @@ describe('debugging a job of a mesh', () => {
       screen: () => screen,
       type: (keys: string) => void child.stdin.write(keys),
       sees: async (wanted: string) =>
-        eventually(`${wanted} is shown, not only:\n${screen}`, () => screen.includes(wanted)),
+        eventually(`${wanted} is shown, not only:\n${screen}`, () => screen.includes(wanted), SHOWN),
       code: new Promise<number | null>((resolve) => void child.once('close', resolve)),
     };
   }

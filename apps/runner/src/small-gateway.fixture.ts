@@ -22,6 +22,8 @@ export class SmallGateway {
   cancelRequested = false;
   /** Connections are cut before anything is heard. */
   away = false;
+  /** The next heartbeat is told that the lease lives so long from then, in milliseconds; after that the gateway is away. */
+  lastTtlMs: number | null = null;
   /** An artifact of this name is refused as too large. */
   refusedArtifact = '';
   readonly #ttlMs: number;
@@ -92,7 +94,9 @@ export class SmallGateway {
 
   #heartbeat(): object {
     const { cancelRequested } = this;
-    return { extend: true, ttlMs: this.#ttlMs, cancelRequested, cancelDeadlineAtMs: cancelRequested ? 1 : null };
+    const ttlMs = this.lastTtlMs ?? this.#ttlMs;
+    if (this.lastTtlMs !== null) this.away = true;
+    return { extend: true, ttlMs, cancelRequested, cancelDeadlineAtMs: cancelRequested ? 1 : null };
   }
 
   #append(url: URL, chunk: Buffer): number {
