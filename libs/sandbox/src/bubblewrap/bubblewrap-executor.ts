@@ -115,7 +115,7 @@ export class BubblewrapExecutor implements SandboxExecutor {
   private async adoptStanding(preparation: Preparation, spec: SandboxSpec): Promise<Opened | null> {
     const standing = await this.takeStanding();
     if (standing === null) return null;
-    const sandbox = await standing.adopt(preparation, spec).catch(() => null);
+    const sandbox = await standing.adopt(preparation, spec);
     if (sandbox !== null) return { ok: true, sandbox };
     const left = await this.putAway(standing);
     return left.length === 0 ? null : { ok: false, refusal: refusal('sandbox_setup_failed', notRemoved(left)) };

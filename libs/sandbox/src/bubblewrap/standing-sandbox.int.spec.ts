@@ -5,7 +5,7 @@ import { mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { detectCgroups } from '../cgroup/cgroup-host.ts';
-import { CGROUP_PREFIX, cgroupParents } from '../cgroup/step-cgroup.ts';
+import { CGROUP_PREFIX, cgroupParents, removeGroup } from '../cgroup/step-cgroup.ts';
 import { layOutRepository } from '../job/checkout.ts';
 import { SANDBOX_VARIABLE } from '../leftovers.ts';
 import { processesWithVariable } from '../process-table.ts';
@@ -27,6 +27,7 @@ import { describeSandboxContract } from '../testing/sandbox-contract.fixture.ts'
 import { guessFor, standingFirst, strangersAfterStandBy } from '../testing/standing-first.fixture.ts';
 import { whereItRuns } from '../testing/where-it-runs.fixture.ts';
 import { BubblewrapExecutor } from './bubblewrap-executor.ts';
+import { OWN_USER_IDS } from './user-ids.ts';
 
 const makeBubblewrap = (stateDir: string): BubblewrapExecutor =>
   new BubblewrapExecutor({
@@ -226,6 +227,39 @@ whereItRuns('tier sandbox, standing before it is asked for', probe, () => {
         const opened = await executor.open(specFor(hostDir));
         expect(opened.ok && (await opened.sandbox.close())).toEqual({ leftovers: [] });
         await executor.standDown();
+      });
+    });
+
+    it('given limits that cannot be put in force for what stands, then another is made', async () => {
+      await withStanding(async (standing) => {
+        const [id = ''] = standing.stood;
+        processesWithVariable(SANDBOX_VARIABLE, id).forEach((pid) => process.kill(pid, 'SIGKILL'));
+        for (const parent of cgroups.found ? cgroupParents(cgroups.host) : [])
+          for (const name of (await readdir(parent)).filter((each) => each.includes(id)))
+            expect(await removeGroup(join(parent, name))).toBe(true);
+        const limits = { ...standing.spec.limits, pids: 100 };
+        const said = await says(standing, { ...standing.spec, limits }, 'echo here');
+        expect(said).toEqual({ text: 'here\n', inTheOneThatStood: false });
+      });
+    });
+
+    // An ordinary user's sandboxes need no user id of their own.
+    const numbered = process.getuid?.() === 0 ? describe : describe.skip;
+
+    numbered('for which no user id is left', () => {
+      it('is not made, which is said, and nothing is left of it', async () => {
+        await withDirectories(async (stateDir, hostDir) => {
+          const executor = makeBubblewrap(stateDir);
+          await executor.probe();
+          const taken: number[] = [];
+          for (let uid = OWN_USER_IDS.take(); uid !== null; uid = OWN_USER_IDS.take()) taken.push(uid);
+          try {
+            await expect(executor.standBy(guessFor(specFor(hostDir)))).rejects.toThrow('all user ids');
+          } finally {
+            taken.forEach((uid) => OWN_USER_IDS.giveBack(uid));
+          }
+          expect(await readdir(stateDir)).toEqual([]);
+        });
       });
     });
 

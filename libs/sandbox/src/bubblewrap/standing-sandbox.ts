@@ -8,7 +8,10 @@ import { StandingSteps } from './standing-steps.ts';
 
 /** A sandbox that stands before there is a job for it. */
 export type StandingSandbox = {
-  /** The sandbox for a spec it suits, with that spec's environment and limits in force; null when it suits another alone. */
+  /**
+   * The sandbox for a spec it suits, with that spec's environment and limits in force; null when it suits another alone, or those
+   * limits cannot be put in force for what stands already.
+   */
   readonly adopt: (preparation: Preparation, spec: SandboxSpec) => Promise<Sandbox | null>;
   /** Undoes one that nobody adopted, and nobody can any more. Answers what could not be removed; may be tried again. */
   readonly end: () => Promise<readonly string[]>;
@@ -45,7 +48,7 @@ export async function standUp(preparation: Preparation, guess: SandboxSpec): Pro
   if (cgroups === null || wantsOwnDisk(guess) || guess.network !== 'none') return null;
   const given = contentOf(guess);
   const made = await makePlace(preparation, guess, STEPS_AHEAD);
-  if (!made.ok) return null;
+  if (!made.ok) throw new Error(made.refusal.message);
   const { furnished } = made;
   let standing: StandingSteps;
   try {
@@ -58,7 +61,13 @@ export async function standUp(preparation: Preparation, guess: SandboxSpec): Pro
   return {
     adopt: async (current, spec) => {
       if (ended || !suits(guess, given, spec)) return null;
-      await standing.limit(spec.limits);
+      try {
+        await standing.limit(spec.limits);
+      } catch {
+        // It may hold more than the job may have. One that is made anew has its limits first, and whoever opens it is told
+        // what else is wrong with them.
+        return null;
+      }
       return assemble(furnishedFor(furnished, current, spec), standing);
     },
     end: async () => {
