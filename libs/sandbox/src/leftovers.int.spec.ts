@@ -156,6 +156,23 @@ describe('reaping', () => {
     });
   });
 
+  it.each<[string, (path: string) => Promise<unknown>]>([
+    ['cannot be read', async (path) => mkdir(path)],
+    ['is not as this version writes them', async (path) => writeFile(path, '{"id":"other","version":2}')],
+  ])('given a record that %s, it says so and touches nothing, however old', async (_, write) => {
+    await withDirectories(async (stateDir) => {
+      const directory = join(stateDir, 'other');
+      await mkdir(directory);
+      await write(join(directory, 'sandbox.json'));
+      await utimes(directory, 0, 0);
+      expect(await reapLeftovers(stateDir)).toEqual({
+        reaped: [],
+        leftovers: [expect.stringMatching(/other, whose record cannot be read: /)],
+      });
+      expect(await readdir(directory)).toEqual(['sandbox.json']);
+    });
+  });
+
   it('given no state directory yet, there is nothing to do', async () => {
     expect(await reapLeftovers('/nowhere/at/all')).toEqual({ reaped: [], leftovers: [] });
   });

@@ -126,7 +126,12 @@ export async function reapLeftovers(stateDir: string): Promise<ReapReport> {
   const leftovers: string[] = [];
   for (const name of await readdir(stateDir).catch(() => [])) {
     const directory = join(stateDir, name);
-    const record = await readSandboxRecord(directory);
+    const found = await findRecord(directory);
+    if (typeof found === 'string') {
+      leftovers.push(found);
+      continue;
+    }
+    const { record } = found;
     if (record === null) await removeWhenStale(directory);
     if (record === null || wardenLives(record)) continue;
     const left = await clearSandbox(directory, record, 'all-processes');
@@ -134,4 +139,13 @@ export async function reapLeftovers(stateDir: string): Promise<ReapReport> {
     if (left.length === 0) reaped.push(record.id);
   }
   return { reaped, leftovers };
+}
+
+/** A record, none, or a sentence on why nobody knows. */
+async function findRecord(directory: string): Promise<{ readonly record: SandboxRecord | null } | string> {
+  try {
+    return { record: await readSandboxRecord(directory) };
+  } catch (reason) {
+    return `${directory}, whose record cannot be read: ${reason instanceof Error ? reason.message : String(reason)}`;
+  }
 }

@@ -1,12 +1,18 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { errorCodeOf } from './error-code.ts';
 
-/** Readings of /proc. A process may end between two reads; what is gone is simply not reported. */
+/**
+ * Readings of /proc. A process may end between two reads, and another user's may be closed: what is gone or not ours is simply not
+ * reported. Whatever else keeps us from reading is thrown: a process is not gone because we have no descriptor left.
+ */
+const NOT_REPORTED: readonly (string | null)[] = ['ENOENT', 'ESRCH', 'EACCES', 'EPERM'];
 
 const readOrNull = (path: string): string | null => {
   try {
     return readFileSync(path, 'latin1');
-  } catch {
-    return null;
+  } catch (reason) {
+    if (NOT_REPORTED.includes(errorCodeOf(reason))) return null;
+    throw reason;
   }
 };
 

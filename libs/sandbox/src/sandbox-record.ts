@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCodeOf } from './error-code.ts';
 import { startTicksOf } from './process-table.ts';
 
 /** Everything that must be undone if the warden dies: written before the first of it exists. */
@@ -55,14 +56,33 @@ function isRecord(value: unknown): value is SandboxRecord {
   );
 }
 
-/** The record of a sandbox directory; null when there is none, or a torn one (written by a warden that died writing). */
-export async function readSandboxRecord(directory: string): Promise<SandboxRecord | null> {
+/** What no directory of a sandbox has, or what is none: nothing says that there is more to it. */
+const HAS_NONE: readonly (string | null)[] = ['ENOENT', 'ENOTDIR'];
+
+async function readOrNull(path: string): Promise<string | null> {
   try {
-    const value: unknown = JSON.parse(await readFile(join(directory, RECORD_FILE), 'utf8'));
-    return isRecord(value) ? value : null;
+    return await readFile(path, 'utf8');
+  } catch (reason) {
+    if (HAS_NONE.includes(errorCodeOf(reason))) return null;
+    throw reason;
+  }
+}
+
+/**
+ * The record of a sandbox directory; null when there is none, or a torn one (written by a warden that died writing). Throws where
+ * one is that cannot be read, or is not as this version writes them: its sandbox may be a living one.
+ */
+export async function readSandboxRecord(directory: string): Promise<SandboxRecord | null> {
+  const text = await readOrNull(join(directory, RECORD_FILE));
+  if (text === null) return null;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
   } catch {
     return null;
   }
+  if (isRecord(value)) return value;
+  throw new Error('it is not as this version writes them');
 }
 
 /** Whether the warden that opened a sandbox still runs, and is not merely another process with its number. */
