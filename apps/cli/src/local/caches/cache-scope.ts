@@ -40,6 +40,20 @@ export async function cacheScopeOf(
   return cacheScope({ ...(await cachedRepository(repository)), tier }, { own, main, uncommitted });
 }
 
+/** A directory as the file system tells it; when it was made in nanoseconds since 1970, 0 where that is not kept. */
+export interface DirectoryFacts {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly birthtimeNs: bigint;
+}
+
+/**
+ * What tells a directory from others that stood at its path. Not the number of its device, which may be another after each start or
+ * mount of the same disk; it stands in where nobody keeps when a directory was made, and tells one disk from another at least.
+ */
+export const identityOf = ({ dev, ino, birthtimeNs }: DirectoryFacts): string =>
+  birthtimeNs > 0n ? `${ino}:${birthtimeNs}` : `${ino}@${dev}`;
+
 /**
  * A repository as caches know it; all of its working trees are one. Not by its path alone, where another may stand one day, and by
  * nothing that a copy of it has: by which directory its history lies in, and when that was made.
@@ -48,9 +62,8 @@ export async function cachedRepository(
   repository: LocalRepository,
 ): Promise<Pick<CachePlace, 'repository' | 'identity'>> {
   const commonDir = valueOf(await repository.commonDir());
-  const { dev, ino, birthtimeNs } = await stat(commonDir, { bigint: true });
   return {
     repository: basename(commonDir) === '.git' ? dirname(commonDir) : commonDir,
-    identity: `${dev}:${ino}:${birthtimeNs}`,
+    identity: identityOf(await stat(commonDir, { bigint: true })),
   };
 }
