@@ -88,4 +88,5 @@ export function systemCallProgram(arch: FilterArch, number: number, args: readon
  * i386's entry on x86-64, with number 20: getpid there, and writev of nothing in a kernel that takes the call for one of its own.
  * mov eax,20; int 0x80; xor edi,edi; test eax,eax; setle dil; then by the proper door exit 0 with a process id in hand, else 1.
  */
-export const i386CallProgram = (): Buffer => elf('x64', Buffer.from('b814000000cd8031ff85c0400f9ec7b83c0000000f05', 'hex'));
+export const i386CallProgram = (): Buffer =>
+  elf('x64', Buffer.from('b814000000cd8031ff85c0400f9ec7b83c0000000f05', 'hex'));
