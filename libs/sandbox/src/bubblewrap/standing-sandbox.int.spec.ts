@@ -5,7 +5,7 @@ import { mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { detectCgroups } from '../cgroup/cgroup-host.ts';
-import { CGROUP_PREFIX, cgroupParents, removeGroup } from '../cgroup/step-cgroup.ts';
+import { CGROUP_PREFIX, cgroupParents, killMembers, removeGroup } from '../cgroup/step-cgroup.ts';
 import { layOutRepository } from '../job/checkout.ts';
 import { SANDBOX_VARIABLE } from '../leftovers.ts';
 import { processesWithVariable } from '../process-table.ts';
@@ -233,10 +233,12 @@ whereItRuns('tier sandbox, standing before it is asked for', probe, () => {
     it('given limits that cannot be put in force for what stands, then another is made', async () => {
       await withStanding(async (standing) => {
         const [id = ''] = standing.stood;
-        processesWithVariable(SANDBOX_VARIABLE, id).forEach((pid) => process.kill(pid, 'SIGKILL'));
         for (const parent of cgroups.found ? cgroupParents(cgroups.host) : [])
-          for (const name of (await readdir(parent)).filter((each) => each.includes(id)))
+          for (const name of (await readdir(parent)).filter((each) => each.includes(id))) {
+            // Whatever is in it by now, and whatever that starts meanwhile.
+            await killMembers(join(parent, name));
             expect(await removeGroup(join(parent, name))).toBe(true);
+          }
         const limits = { ...standing.spec.limits, pids: 100 };
         const said = await says(standing, { ...standing.spec, limits }, 'echo here');
         expect(said).toEqual({ text: 'here\n', inTheOneThatStood: false });
