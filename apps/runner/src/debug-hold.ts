@@ -122,5 +122,8 @@ const WORDS: Readonly<Record<DebugEnd['how'], string>> = {
   refused: 'there was none',
 };
 
+/** As much may have passed of a time that was whole when it was asked for. */
+const PASSED_MS = 5_000;
+
 const forSoLong = (ms: number): string =>
-  ms < 90_000 ? `${Math.floor(ms / 1_000)} s` : `${Math.floor(ms / 60_000)} minutes`;
+  ms < 90_000 ? `${Math.floor(ms / 1_000)} s` : `${Math.floor((ms + PASSED_MS) / 60_000)} minutes`;
