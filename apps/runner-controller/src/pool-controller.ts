@@ -24,7 +24,7 @@ export class PoolController {
   #failedStarts = 0;
   #lastFailedStartAtMs: EpochMs | null = null;
   #nowMs: EpochMs = 0;
-  #spent = 0;
+  #cost = 0;
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
   #again = false;
@@ -89,7 +89,7 @@ export class PoolController {
   #snapshotOf(demand: PoolDemand): CapacitySnapshot {
     const runners = this.#ports.provisioner.runners();
     const minutes = this.#nowMs === 0 ? 0 : (demand.nowMs - this.#nowMs) / 60_000;
-    this.#spent += runners.length * Math.max(0, minutes) * this.#policy.pricePerRunnerMinute;
+    this.#cost += runners.length * Math.max(0, minutes) * this.#policy.pricePerRunnerMinute;
     this.#nowMs = demand.nowMs;
     if (runners.some(({ runnerId }) => runnerId !== null)) this.#failedStarts = 0;
     const free = freeRunners(demand);
@@ -104,7 +104,7 @@ export class PoolController {
       starting: runners.filter(({ runnerId }) => runnerId === null).length,
       failedStartsInARow: this.#failedStarts,
       lastFailedStartAtMs: this.#lastFailedStartAtMs,
-      costSoFar: this.#spent,
+      costSoFar: this.#cost,
       errorRate: 0,
     };
   }

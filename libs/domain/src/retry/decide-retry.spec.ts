@@ -16,10 +16,10 @@ const policy = fc
 describe('deciding about another attempt', () => {
   it('never goes over the budget of its kind', () => {
     fc.assert(
-      fc.property(finished, policy, used, (attempt, rules, spent) => {
-        const decision = decideRetry(attempt, rules, spent);
+      fc.property(finished, policy, used, (attempt, rules, soFar) => {
+        const decision = decideRetry(attempt, rules, soFar);
         const left =
-          attempt.outcome === 'lost' ? rules.lostRetries - spent.lostRetriesUsed : rules.retries - spent.retriesUsed;
+          attempt.outcome === 'lost' ? rules.lostRetries - soFar.lostRetriesUsed : rules.retries - soFar.retriesUsed;
         expect(decision.retry && left <= 0).toBe(false);
       }),
     );
@@ -27,12 +27,12 @@ describe('deciding about another attempt', () => {
 
   it('never tries again what the user has to mend, what ended well, and what nobody took', () => {
     fc.assert(
-      fc.property(finished, policy, used, (attempt, rules, spent) => {
+      fc.property(finished, policy, used, (attempt, rules, soFar) => {
         const users =
           attempt.outcome === 'failed' && ['user', 'tooling', 'unknown'].includes(attempt.failureClass ?? 'unknown');
         const over = attempt.outcome === 'succeeded' || attempt.outcome === 'canceled';
         const untaken = attempt.outcome === 'timed_out' && attempt.expiredInQueue;
-        expect(decideRetry(attempt, rules, spent).retry && (users || over || untaken)).toBe(false);
+        expect(decideRetry(attempt, rules, soFar).retry && (users || over || untaken)).toBe(false);
       }),
     );
   });

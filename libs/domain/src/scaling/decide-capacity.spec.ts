@@ -185,7 +185,7 @@ interface Weather {
   readonly startsUp: number;
   readonly startFails: boolean;
   readonly errorRate: number;
-  readonly spent: number;
+  readonly cost: number;
 }
 
 const weather: fc.Arbitrary<Weather[]> = fc.array(
@@ -196,7 +196,7 @@ const weather: fc.Arbitrary<Weather[]> = fc.array(
     startsUp: fc.nat(4),
     startFails: fc.boolean(),
     errorRate: fc.constantFrom(0, 0, 0.5),
-    spent: fc.constantFrom(0, 0, 1, 30),
+    cost: fc.constantFrom(0, 0, 1, 30),
   }),
   { minLength: 1, maxLength: 60, size: 'max' },
 );
@@ -249,7 +249,7 @@ function weathered(before: CapacitySnapshot, day: Weather): CapacitySnapshot {
     starting: before.starting - up - (fails ? 1 : 0),
     failedStartsInARow: fails ? before.failedStartsInARow + 1 : up > 0 ? 0 : before.failedStartsInARow,
     lastFailedStartAtMs: fails ? nowMs : before.lastFailedStartAtMs,
-    costSoFar: before.costSoFar + day.spent,
+    costSoFar: before.costSoFar + day.cost,
     errorRate: day.errorRate,
   };
 }
