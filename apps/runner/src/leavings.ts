@@ -6,6 +6,9 @@ import { makeJobDirectory, type JobDirectory } from './job-directory.ts';
 /** Answers what could not be removed, or is alive. */
 type Removal = () => Promise<readonly string[]>;
 
+/** For whoever reads that something of a job resisted. */
+const WHAT_TO_DO = 'kill or unmount what is named: the next runner that starts in this data directory tries again';
+
 /**
  * What an attempt leaves on this host. It is removed when the attempt is reported: nobody else gets its place, and whoever waits
  * for a verdict need not wait until a large workspace is deleted. Where something is alive or mounted, or may be, nothing is deleted:
@@ -54,10 +57,10 @@ export class Leavings {
   async #isGone(remove: Removal): Promise<boolean> {
     try {
       const leftovers = await remove();
-      if (leftovers.length > 0) this.#logger.warn({ event: 'sandbox-not-removed', leftovers });
+      if (leftovers.length > 0) this.#logger.warn({ event: 'sandbox-not-removed', leftovers }, WHAT_TO_DO);
       return leftovers.length === 0;
     } catch (error) {
-      this.#logger.warn({ event: 'sandbox-not-removed', err: error });
+      this.#logger.warn({ event: 'sandbox-not-removed', err: error }, WHAT_TO_DO);
       return false;
     }
   }

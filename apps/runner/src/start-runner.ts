@@ -76,9 +76,9 @@ export async function startRunner(
 
 /** Removes what earlier runners left in this place. Where something of a job is alive or mounted still, nothing is deleted below it. */
 async function removeLeftovers({ config, logger }: Service<RunnerConfig>, workDir: string): Promise<void> {
-  const reaped = await reapLeftovers(stateDir(config));
+  const { reaped, leftovers } = await reapLeftovers(stateDir(config));
   logger.info({ event: 'leftovers-reaped', reaped });
-  if (reaped.leftovers.length === 0) await removeForsaken(config.dataDir, workDir);
+  await removeForsaken(config.dataDir, workDir, leftovers, logger);
 }
 
 /** Whether whoever provisioned this runner wants it gone. */

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isHeld, type Leftover } from '@delta-ci/sandbox';
+import type { Logger } from '@delta-ci/service';
 
 const NAME = /^work-([1-9][0-9]*)(?:-[0-9a-f]+)?$/;
 
@@ -21,12 +23,29 @@ export async function leaveWorkDirectory(own: string): Promise<void> {
   });
 }
 
-/** Removes what processes that are gone left behind. Nothing of a job of theirs may be alive or mounted. */
-export async function removeForsaken(dataDir: string, own: string): Promise<void> {
+/**
+ * Removes what processes that are gone left behind. Nothing is deleted where something of a job of theirs resists, which is said, and
+ * what to do about it; neither that nor a directory that cannot be removed keeps any other.
+ */
+export async function removeForsaken(
+  dataDir: string,
+  own: string,
+  leftovers: readonly Leftover[],
+  logger: Logger,
+): Promise<void> {
+  const again = `the next runner that starts in ${dataDir} tries again`;
+  for (const { id, resists } of leftovers)
+    logger.warn({ event: 'sandbox-not-removed', sandbox: id, leftovers: resists }, `kill or unmount it: ${again}`);
   for (const name of await readdir(dataDir)) {
     const pid = NAME.exec(name)?.[1];
-    const path = join(dataDir, name);
-    if (pid !== undefined && path !== own && !isOther(Number(pid))) await rm(path, { recursive: true, force: true });
+    const directory = join(dataDir, name);
+    if (pid === undefined || directory === own || isOther(Number(pid)) || (await isHeld(directory, leftovers)))
+      continue;
+    try {
+      await rm(directory, { recursive: true, force: true });
+    } catch (error) {
+      logger.warn({ event: 'directory-not-removed', directory, err: error }, again);
+    }
   }
 }
 

@@ -3,7 +3,7 @@ export { GIT_ERROR_MEANINGS, type GitError, type GitErrorCode, type GitResult } 
 export { Git, MINIMUM_GIT_VERSION, type GitAnswer, type GitCommand, type GitContext, type GitOptions } from './git.ts';
 export { DEFAULT_PROTOCOLS, type ConfigSetting, type Environment, type Protocol } from './hygiene.ts';
 export { isObjectId, parseCommitId } from './commit-id.ts';
-export { makeProcessDirectory, removeForsakenDirectories } from './process-directory.ts';
+export { makeProcessDirectory, removeForsakenDirectories, type ForsakenDirectories } from './process-directory.ts';
 export { parseRef } from './ref-name.ts';
 export { originOf, parseCloneUrl, type CloneUrl, type Credential } from './clone-url.ts';
 export { isPublicAddress, judgeAddresses, type AddressPolicy, type ResolveHost } from './address-policy.ts';

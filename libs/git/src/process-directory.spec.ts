@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,8 @@ let parent = '';
 beforeEach(async () => {
   parent = await mkdtemp(join(tmpdir(), 'delta-process-directory-'));
 });
-afterEach(async () => rm(parent, { recursive: true, force: true }));
+// By a program: paths may be too long for us.
+afterEach(() => void execFileSync('rm', ['-rf', parent]));
 
 /** The number of a process that has been and gone. */
 async function deadPid(): Promise<number> {
@@ -28,11 +29,18 @@ async function forsaken(): Promise<string> {
   return name;
 }
 
+/** Paths in it are longer than the kernel takes. */
+async function makeTooDeep(directory: string): Promise<void> {
+  const half = Array.from({ length: 12 }, () => 'd'.repeat(200)).join('/');
+  for (const part of ['upper', 'lower']) await mkdir(join(directory, part, half), { recursive: true });
+  await rename(join(directory, 'lower'), join(directory, 'upper', half, 'lower'));
+}
+
 describe('directories of processes', () => {
   it('given a process that is gone, when somebody cleans up, then its directory goes and those of the living stay', async () => {
     const own = basename(await makeProcessDirectory(parent, 'run'));
     const name = await forsaken();
-    expect(await removeForsakenDirectories(parent, 'run')).toEqual([name]);
+    expect(await removeForsakenDirectories(parent, 'run')).toEqual({ removed: [name], left: [] });
     expect(await readdir(parent)).toEqual([own]);
   });
 
@@ -40,7 +48,7 @@ describe('directories of processes', () => {
     const name = await forsaken();
     const others = ['run-x', 'run-', `other-${name}`, name.replace('run-', 'run-elsewhere'), `${name}-more`];
     for (const other of others) await mkdir(join(parent, other));
-    expect(await removeForsakenDirectories(parent, 'run')).toEqual([name]);
+    expect((await removeForsakenDirectories(parent, 'run')).removed).toEqual([name]);
     expect((await readdir(parent)).sort()).toEqual(others.sort());
   });
 
@@ -49,12 +57,24 @@ describe('directories of processes', () => {
     const name = await forsaken();
     await rm(join(parent, name), { recursive: true });
     await symlink(target, join(parent, name));
-    expect(await removeForsakenDirectories(parent, 'run')).toEqual([]);
+    expect(await removeForsakenDirectories(parent, 'run')).toEqual({ removed: [], left: [] });
     expect(await readdir(parent)).toEqual([name]);
     await rm(target, { recursive: true });
   });
 
   it('given no such parent yet, there is nothing to do', async () => {
-    expect(await removeForsakenDirectories(join(parent, 'nowhere'), 'run')).toEqual([]);
+    expect(await removeForsakenDirectories(join(parent, 'nowhere'), 'run')).toEqual({ removed: [], left: [] });
+  });
+
+  it('given one that has to stay, and one that cannot be removed, when somebody cleans up, then the others go', async () => {
+    const [held, deep, name] = [await forsaken(), await forsaken(), await forsaken()];
+    await makeTooDeep(join(parent, deep));
+    const cleaned = await removeForsakenDirectories(parent, 'run', async (path) =>
+      Promise.resolve(path === join(parent, held)),
+    );
+    expect(cleaned.removed).toEqual([name]);
+    expect(cleaned.left).toEqual([{ path: join(parent, deep), why: expect.stringContaining('ENAMETOOLONG') }]);
+    expect((await readdir(parent)).sort()).toEqual([held, deep].sort());
+    expect(await readdir(join(parent, held))).toEqual(['left']);
   });
 });

@@ -17,19 +17,37 @@ export async function makeProcessDirectory(parent: string, prefix: string): Prom
   return mkdtemp(join(parent, `${prefix}-${hostPart()}-${process.pid}-`));
 }
 
+export interface ForsakenDirectories {
+  /** Names of those that were removed. */
+  readonly removed: readonly string[];
+  /** Those that could not be removed, wholly at least. */
+  readonly left: readonly { readonly path: string; readonly why: string }[];
+}
+
 /**
  * Removes what processes of this user on this host left behind that are gone: directories made by `makeProcessDirectory`.
- * A number that a later process has by now keeps its directory until that one is gone as well. Answers their names.
+ * A number that a later process has by now keeps its directory until that one is gone as well. One that resists keeps no other.
+ * @param isHeld whether a directory, by its path, has to stay
  */
-export async function removeForsakenDirectories(parent: string, prefix: string): Promise<readonly string[]> {
+export async function removeForsakenDirectories(
+  parent: string,
+  prefix: string,
+  isHeld: (path: string) => Promise<boolean> = async () => Promise.resolve(false),
+): Promise<ForsakenDirectories> {
   const removed: string[] = [];
+  const left: { path: string; why: string }[] = [];
   for (const name of await readdir(parent).catch(() => [])) {
     const pid = pidIn(name, prefix);
-    if (pid === null || lives(pid) || !(await isOurs(join(parent, name)))) continue;
-    await rm(join(parent, name), { recursive: true, force: true });
-    removed.push(name);
+    const path = join(parent, name);
+    if (pid === null || lives(pid) || !(await isOurs(path)) || (await isHeld(path))) continue;
+    try {
+      await rm(path, { recursive: true, force: true });
+      removed.push(name);
+    } catch (error) {
+      left.push({ path, why: error instanceof Error ? error.message : String(error) });
+    }
   }
-  return removed;
+  return { removed, left };
 }
 
 function pidIn(name: string, prefix: string): number | null {

@@ -36,7 +36,7 @@ export type { ImageOffer } from './images/job-images.ts';
 export { readImagesFile } from './images/images-file.ts';
 export { ContainerExecutor, type ContainerExecutorOptions } from './container/container-executor.ts';
 export { GvisorExecutor, type GvisorExecutorOptions } from './gvisor/gvisor-executor.ts';
-export { reapLeftovers, type ReapReport } from './leftovers.ts';
+export { isHeld, reapLeftovers, type Leftover, type ReapReport } from './leftovers.ts';
 export { checkoutScript, COMMIT_TREE, DOWNLOADED_PACK, type JobSource } from './job/checkout.ts';
 export { runJob, standBy, type JobOrder, type JobPlace, type JobSinks } from './job/run-job.ts';
 export type { JobResult } from './job/reported-step.ts';

@@ -1,13 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, symlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { whereAnEngineAnswers } from '../../../test/support/infra/container-engine.ts';
 import { whereRunscIsHad } from '../../../test/support/infra/gvisor.ts';
 import { BubblewrapExecutor } from './bubblewrap/bubblewrap-executor.ts';
 import { detectCgroups } from './cgroup/cgroup-host.ts';
 import { cgroupParents } from './cgroup/step-cgroup.ts';
-import { reapLeftovers, SANDBOX_VARIABLE } from './leftovers.ts';
+import { isHeld, reapLeftovers, SANDBOX_VARIABLE } from './leftovers.ts';
 import { EngineClient } from './container/engine-client.ts';
 import { GvisorExecutor } from './gvisor/gvisor-executor.ts';
 import { isMountPoint } from './mount-table.ts';
@@ -113,21 +114,44 @@ describe('after a warden was killed', () => {
   });
 });
 
+/** A record of a warden that is gone, of whose sandbox nobody can say whether it still has containers. */
+async function openResisting(stateDir: string, workspace: string): Promise<void> {
+  const { directory, record } = await openSandboxDir(stateDir, {
+    id: 'gone',
+    cgroupParents: [],
+    mounts: [join(stateDir, 'root')],
+    engineSocket: join(stateDir, 'no.sock'),
+    workspaceToEmpty: workspace,
+  });
+  await writeFile(join(directory, 'sandbox.json'), JSON.stringify({ ...record, wardenStartTicks: 0 }));
+}
+
 describe('reaping', () => {
   it('given an engine that does not answer, it says what it cannot tell and keeps the record for the next start', async () => {
-    await withDirectories(async (stateDir) => {
-      const engine = join(stateDir, 'no.sock');
-      const { directory, record } = await openSandboxDir(stateDir, {
-        id: 'gone',
-        cgroupParents: [],
-        mounts: [],
-        engineSocket: engine,
-        workspaceToEmpty: null,
-      });
-      await writeFile(join(directory, 'sandbox.json'), JSON.stringify({ ...record, wardenStartTicks: 0 }));
-      const leftovers = [`containers of sandbox gone, of which the engine at ${engine} does not answer`];
+    await withDirectories(async (stateDir, hostDir) => {
+      await openResisting(stateDir, hostDir);
+      const resists = [`containers of sandbox gone, of which the engine at ${stateDir}/no.sock does not answer`];
+      const leftovers = [{ id: 'gone', resists, holds: [hostDir, join(stateDir, 'root')] }];
       expect(await reapLeftovers(stateDir)).toEqual({ reaped: [], leftovers });
       expect(await readdir(stateDir)).toEqual(['gone']);
+    });
+  });
+
+  it('given something that resists, then it holds what its workspace is below or above of, by whatever path, and nothing else', async () => {
+    await withDirectories(async (stateDir, hostDir) => {
+      const workspace = join(hostDir, 'work-1', 'job', 'workspace');
+      await mkdir(workspace, { recursive: true });
+      for (const other of ['work-11', 'work-2']) await mkdir(join(hostDir, other));
+      await openResisting(stateDir, workspace);
+      const { leftovers } = await reapLeftovers(stateDir);
+      await rename(join(hostDir, 'work-1'), join(hostDir, 'moved'));
+      await symlink('moved', join(hostDir, 'work-1'));
+      const held = async (...path: string[]): Promise<boolean> => isHeld(join(hostDir, ...path), leftovers);
+      for (const path of ['work-1', 'moved', 'moved/job', 'moved/job/workspace/of-the-job', '.'])
+        expect([path, await held(path)]).toEqual([path, true]);
+      for (const path of ['work-11', 'work-2', 'moved/job/source.git', 'nowhere'])
+        expect([path, await held(path)]).toEqual([path, false]);
+      expect(await isHeld(workspace, [])).toBe(false);
     });
   });
 
@@ -165,10 +189,10 @@ describe('reaping', () => {
       await mkdir(directory);
       await write(join(directory, 'sandbox.json'));
       await utimes(directory, 0, 0);
-      expect(await reapLeftovers(stateDir)).toEqual({
-        reaped: [],
-        leftovers: [expect.stringMatching(/other, whose record cannot be read: /)],
-      });
+      const report = await reapLeftovers(stateDir);
+      const resists = [expect.stringMatching(/other, whose record cannot be read: /)];
+      expect(report).toEqual({ reaped: [], leftovers: [{ id: 'other', resists, holds: null }] });
+      expect(await isHeld(tmpdir(), report.leftovers)).toBe(true);
       expect(await readdir(directory)).toEqual(['sandbox.json']);
     });
   });

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, readdir, realpath } from 'node:fs/promises';
+import { join, relative, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { CGROUP_PREFIX, killMembers, removeGroup, type StepCgroup } from './cgroup/step-cgroup.ts';
 import { clearContainers } from './container/engine-client.ts';
@@ -110,11 +110,19 @@ async function removeWhenStale(directory: string): Promise<void> {
   await removeTree(directory);
 }
 
+/** A sandbox whose warden is gone, of which something resisted. Its record is kept, so that the next start tries again. */
+export type Leftover = {
+  readonly id: string;
+  /** What is alive, mounted or could not be deleted. */
+  readonly resists: readonly string[];
+  /** Its workspace, unless that is to be kept anyway, and its mounts: see `isHeld`. Null where nobody knows. */
+  readonly holds: readonly string[] | null;
+};
+
 export type ReapReport = {
   /** Ids of sandboxes whose warden is gone and of which nothing is left now. */
   readonly reaped: readonly string[];
-  /** What resisted. The records are kept, so that the next start tries again. */
-  readonly leftovers: readonly string[];
+  readonly leftovers: readonly Leftover[];
 };
 
 /**
@@ -123,29 +131,53 @@ export type ReapReport = {
  */
 export async function reapLeftovers(stateDir: string): Promise<ReapReport> {
   const reaped: string[] = [];
-  const leftovers: string[] = [];
+  const leftovers: Leftover[] = [];
   for (const name of await readdir(stateDir).catch(() => [])) {
     const directory = join(stateDir, name);
-    const found = await findRecord(directory);
-    if (typeof found === 'string') {
+    const found = await findRecord(stateDir, name);
+    if ('resists' in found) {
       leftovers.push(found);
       continue;
     }
     const { record } = found;
     if (record === null) await removeWhenStale(directory);
     if (record === null || wardenLives(record)) continue;
-    const left = await clearSandbox(directory, record, 'all-processes');
-    leftovers.push(...left);
-    if (left.length === 0) reaped.push(record.id);
+    const resists = await clearSandbox(directory, record, 'all-processes');
+    if (resists.length === 0) reaped.push(record.id);
+    else leftovers.push({ id: record.id, resists, holds: heldBy(record) });
   }
   return { reaped, leftovers };
 }
 
-/** A record, none, or a sentence on why nobody knows. */
-async function findRecord(directory: string): Promise<{ readonly record: SandboxRecord | null } | string> {
+/** A record, none, or what there is where nobody knows. */
+async function findRecord(stateDir: string, id: string): Promise<{ readonly record: SandboxRecord | null } | Leftover> {
+  const directory = join(stateDir, id);
   try {
     return { record: await readSandboxRecord(directory) };
   } catch (reason) {
-    return `${directory}, whose record cannot be read: ${reason instanceof Error ? reason.message : String(reason)}`;
+    const why = reason instanceof Error ? reason.message : String(reason);
+    return { id, resists: [`${directory}, whose record cannot be read: ${why}`], holds: null };
   }
 }
+
+const heldBy = ({ workspaceToEmpty, mounts }: SandboxRecord): readonly string[] =>
+  workspaceToEmpty === null ? mounts : [workspaceToEmpty, ...mounts];
+
+/**
+ * Whether something that resisted may choose what is deleted when a directory is: the directory lies in what it holds, or the other
+ * way round, or nobody knows what is held. Then deleting has to wait until the next start. Whatever else was left may go.
+ */
+export async function isHeld(directory: string, leftovers: readonly Leftover[]): Promise<boolean> {
+  if (leftovers.some(({ holds }) => holds === null)) return true;
+  const place = await whereItIs(directory);
+  const held = await Promise.all(leftovers.flatMap(({ holds }) => holds ?? []).map(whereItIs));
+  return held.some((path) => isWithin(path, place) || isWithin(place, path));
+}
+
+/** A data directory may be told by other paths than it was when the record was written. */
+const whereItIs = async (path: string): Promise<string> => realpath(path).catch(() => resolve(path));
+
+const isWithin = (path: string, directory: string): boolean => {
+  const way = relative(directory, path);
+  return way !== '..' && !way.startsWith(`..${sep}`);
+};

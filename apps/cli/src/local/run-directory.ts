@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { makeProcessDirectory } from '@delta-ci/git';
 import { errorMessage } from '../error-code.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { RUN_PREFIX, runsDirectory } from './leftovers.ts';
+import { RUN_PREFIX, runsDirectory, WHAT_TO_DO } from './leftovers.ts';
 
 /** Answers what could not be removed, or is alive. */
 type Removal = () => Promise<readonly string[]>;
@@ -65,8 +65,4 @@ export async function inRunDirectory<T>(
 }
 
 const stays = (path: string, left: readonly string[]): string =>
-  [
-    `Not everything that jobs left could be removed (${left.join(', ')}): it stays in ${path}`,
-    'Kill or unmount what is named; the next `delta run` removes the rest.',
-    '',
-  ].join('\n');
+  `Not everything that jobs left could be removed (${left.join(', ')}): it stays in ${path}\n${WHAT_TO_DO}\n`;
