@@ -20,6 +20,18 @@ const DOWNLOAD_WITH_DEPENDENCIES = [
   'install',
 ];
 
+/** How Debian names this machine's architecture in folders of libraries. */
+export const TRIPLET = `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
+
+/**
+ * Where the libraries of packages are that were unpacked into a directory.
+ *
+ * @param {string} root
+ */
+export function librariesIn(root) {
+  return [join(root, 'usr/lib', TRIPLET), join(root, 'lib', TRIPLET)];
+}
+
 /** @typedef {{ unpacked: true } | { unpacked: false, reason: string }} UnpackResult */
 
 /**

@@ -44,9 +44,19 @@ async function anyAnswersOk(path, env) {
  */
 export async function answeringSocket(env = process.env) {
   for (const address of engineAddresses(env, homedir())) {
-    if ('socketPath' in address && (await answersOk(address, '/_ping'))) return address.socketPath;
+    if ('socketPath' in address && (await engineAnswersAt(address.socketPath))) return address.socketPath;
   }
   return null;
+}
+
+/**
+ * Whether an engine answers at a unix socket.
+ *
+ * @param {string} socketPath
+ * @returns {Promise<boolean>}
+ */
+export function engineAnswersAt(socketPath) {
+  return answersOk({ socketPath }, '/_ping');
 }
 
 /** @typedef {{ socketPath: string } | { host: string, port: number }} EngineAddress */

@@ -28,3 +28,11 @@ export async function isExecutableFile(file) {
     return false;
   }
 }
+
+/** @param {string} path */
+export async function isDirectory(path) {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}

@@ -9,6 +9,7 @@ export { natsConfiguration, startNatsServer } from './nats-server.mjs';
 export { ensureGvisor } from './gvisor-program.mjs';
 export { ensureObjectServer } from './object-server-program.mjs';
 export { startObjectServer } from './object-server.mjs';
+export { hostPrograms, openContainerEngine } from './container-engine.mjs';
 export { onFreePorts } from './server-process.mjs';
 export { removeOnDeath, runOnDeath } from './leash.mjs';
 export { ensureBubblewrap } from './bubblewrap.mjs';

@@ -57,11 +57,12 @@ export function removeOnDeath(dir) {
 /**
  * Has a shell command carried out should we die without doing it ourselves.
  *
- * @param {string} command for `/bin/sh`; its words come from us alone
+ * @param {string} command for `/bin/sh`; what is in it comes from us alone
+ * @param {readonly string[]} words its `$1` and so on
  * @returns {{ release: () => void }} to be called once it is done
  */
-export function runOnDeath(command) {
-  return watchOurEnd(`${WAIT}${command}`);
+export function runOnDeath(command, ...words) {
+  return watchOurEnd(`${WAIT}${command}`, ...words);
 }
 
 /** @param {string} script @param {readonly string[]} words `$1` and so on of the script */

@@ -1,7 +1,7 @@
 // @ts-check
 import { dirname, join } from 'node:path';
 import { cachedProgram } from './cached-program.mjs';
-import { unpackDebianPackages } from './debian-package.mjs';
+import { librariesIn, TRIPLET, unpackDebianPackages } from './debian-package.mjs';
 import { lastLine, runCommand } from './run-command.mjs';
 import { versionIn } from './versions.mjs';
 
@@ -31,13 +31,9 @@ export async function ensureObjectServer({ cacheDir, say }) {
  * @returns {NodeJS.ProcessEnv}
  */
 export function librariesOf(root) {
-  const libraries = join(root, 'usr/lib', TRIPLET);
-  const dirs = [libraries, join(libraries, 'ceph'), join(root, 'lib', TRIPLET)];
+  const dirs = [...librariesIn(root), join(root, 'usr/lib', TRIPLET, 'ceph')];
   return { PATH: '/usr/local/bin:/usr/bin:/bin', LD_LIBRARY_PATH: dirs.join(':') };
 }
-
-/** How Debian names this machine's architecture in folders of libraries. */
-export const TRIPLET = `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`;
 
 /** @type {readonly import('./cached-program.mjs').Source[]} */
 const SOURCES = [

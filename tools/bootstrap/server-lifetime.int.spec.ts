@@ -1,10 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { access, chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
@@ -19,32 +17,10 @@ import {
   startPostgres,
 } from './index.mjs';
 import { isAlive } from './lock-file.mjs';
+import { hasEnded, isGone, runUntilFirstLine } from './owner-that-dies.fixture.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const repoRoot = resolve(here, '../..');
-
-/** Runs lines of a module that starts servers, and gives the first line it prints. */
-async function runUntilFirstLine(lines: readonly string[]): Promise<{ child: ChildProcess; line: string }> {
-  const script = [`import * as bootstrap from ${JSON.stringify(join(here, 'index.mjs'))};`, ...lines].join('\n');
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  for await (const line of createInterface(child.stdout)) return { child, line };
-  throw new Error('it printed nothing');
-}
-
-/** A process that has ended stays listed until its parent collects it. */
-async function hasEnded(pid: number): Promise<boolean> {
-  if (!isAlive(pid)) return true;
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  return stat.includes(') Z ');
-}
-
-const isGone = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => false,
-    () => true,
-  );
 
 describe('embedded servers', () => {
   let dir: string;

@@ -12,6 +12,7 @@ export class SetupProblem extends Error {
   constructor(missing, remedy) {
     super(`${oneLine(missing)}: ${oneLine(remedy)}`);
     this.name = 'SetupProblem';
+    this.missing = oneLine(missing);
   }
 }
 

@@ -16,7 +16,8 @@ export type Question =
   | { readonly ask: 'create-nats'; readonly config: string }
   | { readonly ask: 'act-on-nats'; readonly id: string; readonly action: NatsAction }
   | { readonly ask: 'cut-nats-store'; readonly id: string; readonly bytes: number }
-  | { readonly ask: 'find-bubblewrap' };
+  | { readonly ask: 'find-bubblewrap' }
+  | { readonly ask: 'find-container-engine' };
 
 export interface DatabaseGiven {
   readonly name: string;
@@ -31,6 +32,10 @@ export interface NatsGiven {
   readonly pid: number | null;
 }
 
+/** An engine that runs containers as long as the tests do, or why there is none. */
+export type EngineGiven =
+  { readonly socket: string; readonly ours: boolean } | { readonly socket: null; readonly reason: string };
+
 /** What each question is answered with. */
 export interface Answers {
   readonly 'create-database': DatabaseGiven;
@@ -39,6 +44,7 @@ export interface Answers {
   readonly 'act-on-nats': NatsGiven;
   readonly 'cut-nats-store': null;
   readonly 'find-bubblewrap': { readonly path: string | null; readonly reason: string };
+  readonly 'find-container-engine': EngineGiven;
 }
 
 /** One line in each direction per connection, both JSON. */

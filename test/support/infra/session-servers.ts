@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { ensureBubblewrap, openCache } from '../../../tools/bootstrap/index.mjs';
+import { join } from 'node:path';
+import { createProgress, ensureBubblewrap, openCache, openContainerEngine } from '../../../tools/bootstrap/index.mjs';
 import { choiceDownloads, chooseServers } from './choose-servers.ts';
 import { openDatabases, type Databases } from './databases.ts';
-import type { Answers, NatsAction, NatsGiven, Question } from './messages.ts';
+import type { Answers, EngineGiven, NatsAction, NatsGiven, Question } from './messages.ts';
 import { cutStore, wipeStore } from './nats-store.ts';
 import type { NatsForTests, PostgresForTests, TestServers } from './test-servers.ts';
 
@@ -13,6 +14,7 @@ export class SessionServers {
   #servers: Promise<TestServers> | undefined;
   #postgres: Promise<PostgresForTests> | undefined;
   #databases: Promise<Databases> | undefined;
+  #engine: ReturnType<typeof openContainerEngine> | undefined;
 
   constructor(place: { readonly repoRoot: string; readonly dir: string }) {
     this.#place = place;
@@ -39,13 +41,15 @@ export class SessionServers {
         return null;
       case 'find-bubblewrap':
         return this.#findBubblewrap();
+      case 'find-container-engine':
+        return this.#findContainerEngine();
     }
   }
 
   /** Ends every server and deletes everything they wrote. */
   async close(): Promise<void> {
     const endings = [...this.#nats.values()].map((nats) => nats.remove());
-    const outcomes = await Promise.allSettled([...endings, this.#closePostgres()]);
+    const outcomes = await Promise.allSettled([...endings, this.#closePostgres(), this.#closeEngine()]);
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
@@ -56,6 +60,11 @@ export class SessionServers {
     const postgres = await this.#postgres?.catch(() => undefined);
     await databases?.close();
     await postgres?.stop();
+  }
+
+  async #closeEngine(): Promise<void> {
+    const engine = await this.#engine?.catch(() => undefined);
+    if (engine !== undefined && engine.socket !== null) await engine.stop();
   }
 
   #chooseServers(): Promise<TestServers> {
@@ -101,6 +110,23 @@ export class SessionServers {
     const cacheDir = await openCache({ repoRoot: this.#place.repoRoot });
     const found = await ensureBubblewrap({ cacheDir, say: () => {} });
     return found.path === null ? found : { path: found.path, reason: '' };
+  }
+
+  async #findContainerEngine(): Promise<EngineGiven> {
+    this.#engine ??= this.#openContainerEngine();
+    const engine = await this.#engine;
+    return engine.socket === null ? engine : { socket: engine.socket, ours: engine.ours };
+  }
+
+  /** One for all test files: none of them changes it. */
+  #openContainerEngine(): ReturnType<typeof openContainerEngine> {
+    return createProgress().step('containers', async (say) => {
+      const cacheDir = await openCache({ repoRoot: this.#place.repoRoot });
+      const engine = await openContainerEngine({ cacheDir, dir: join(this.#place.dir, 'engine'), say });
+      if (engine.socket === null) say(engine.reason);
+      else say(engine.ours ? 'an engine for these tests' : `the engine that answers at ${engine.socket}`);
+      return engine;
+    });
   }
 }
 

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { IsolationTier } from '@delta-ci/contracts';
 import { ContainerExecutor, GvisorExecutor, type SandboxExecutor } from '@delta-ci/sandbox';
-import { answeringSocket, ensureGvisor, openCache } from '../../bootstrap/index.mjs';
+import { ensureGvisor, hostPrograms, openCache, openContainerEngine } from '../../bootstrap/index.mjs';
 import { amount, type Bench, type Measure } from '../measure.ts';
 import type { Figure } from '../report/figure.ts';
 import { median } from '../report/percentile.ts';
@@ -73,16 +74,21 @@ async function gvisorOf(bench: Bench): Promise<Tier[]> {
 }
 
 async function containerOf(bench: Bench): Promise<Tier[]> {
-  const engineSocket = await answeringSocket();
-  if (engineSocket === null) {
-    bench.say('left out: tier container, no engine answers');
+  const { scene, say } = bench;
+  const place = { cacheDir: await openCache({ repoRoot: ROOT }), dir: join(await scene.directory('engine'), 'engine') };
+  const engine = await scene.open(
+    async () => openContainerEngine({ ...place, say }),
+    async (opened) => (opened.socket === null ? undefined : opened.stop()),
+  );
+  if (engine.socket === null || engine.client === null) {
+    say(`left out: tier container, ${engine.socket === null ? engine.reason : 'no docker to measure it beside'}`);
     return [];
   }
+  const { socket: engineSocket, client } = engine;
   // Its probe makes the empty image that the bare command is run over.
   const works = await isUsable(bench, new ContainerExecutor({ ...(await placeOf(bench)), engineSocket, image: null }));
-  const shown = ['/bin', '/usr', '/lib', '/lib64'].flatMap((path) => ['-v', `${path}:${path}:ro`]);
-  const run = ['run', '--rm', '--network=none', ...shown, 'delta-ci-empty:1', ...BARE];
-  const command = ['docker', '-H', `unix://${engineSocket}`, ...run] as const;
+  const run = ['run', '--rm', '--network=none', ...(await hostPrograms()), 'delta-ci-empty:1', ...BARE];
+  const command = [client, '-H', `unix://${engineSocket}`, ...run] as const;
   const raw = { what: 'docker run of it', command };
   return works ? [{ tier: 'container', programs: { DELTA_CONTAINER_ENGINE: engineSocket }, raw }] : [];
 }
