@@ -21,13 +21,13 @@ const refused = (name: string, answer: Answer): Scene => ({
   },
 });
 
-/** Shorter than any gateway hands out, and long enough for several requests. */
-const TOKEN_MS = 6_000;
+/** Shorter than any gateway hands out. Two thirds of it are left when it has to be renewed: longer than a busy machine stalls. */
+const TOKEN_MS = 15_000;
 
 const shortToken: Scene = {
   name: 'a token that soon runs out',
   judges: ['renews-token'],
-  lease: (source) => madeLease(source, ['sleep 9']),
+  lease: (source) => madeLease(source, [`sleep ${TOKEN_MS / 1_000 + 2}`]),
   play: async (stage) => {
     const { book } = stage.gateway;
     book.tokenMs = TOKEN_MS;
