@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { TerminalInput } from '@delta-ci/sandbox';
-import { ShellOutput, TERMINAL_AS_IT_WAS } from './shell-output.ts';
+import { ShellOutput } from './shell-output.ts';
 
 /** The terminal of whoever called. */
 export interface PersonsTerminal {
@@ -80,7 +80,7 @@ function openTerminal(input: KeyStream, output: ScreenStream): OpenTerminal {
       output.off('resize', tellSize);
       input.setRawMode(false);
       input.pause();
-      output.write(TERMINAL_AS_IT_WAS);
+      output.write(shell.undoing);
     },
   };
 }

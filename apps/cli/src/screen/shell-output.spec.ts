@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { ShellOutput, TERMINAL_AS_IT_WAS } from './shell-output.ts';
+import { ShellOutput } from './shell-output.ts';
 
 /** Latin-1: a byte for each character. */
 const shownOfBytes = (...pieces: readonly string[]): string => {
@@ -108,9 +108,37 @@ describe('what a shell shows on the terminal of a person', () => {
   });
 });
 
-it('is followed by what takes back keys and reports of every kind that may have been left on', () => {
-  const left = ['[<99u', '[>4m', '[?1049l', '[?25h', '[!p', '[0m'].map((each) => `\u001b${each}`);
-  expect(left.filter((each) => !TERMINAL_AS_IT_WAS.includes(each))).toEqual([]);
-  const off = /\[\?9;([0-9;]+)l/u.exec(TERMINAL_AS_IT_WAS)?.[1]?.split(';') ?? [];
-  expect(off).toEqual(expect.arrayContaining(['1000', '1001', '1002', '1003', '1004', '1006', '1015', '1016', '2004']));
+describe('what undoes it', () => {
+  const undoing = (...pieces: readonly string[]): string => {
+    const output = new ShellOutput();
+    for (const piece of pieces) output.take(Buffer.from(piece));
+    return output.undoing;
+  };
+
+  it('takes back keys and reports of every kind that may have been left on', () => {
+    const left = ['[<99u', '[>4m', '[?25h', '[!p', '[0m'].map((each) => `\u001b${each}`);
+    expect(left.filter((each) => !undoing().includes(each))).toEqual([]);
+    const off = /\[\?9;([0-9;]+)l/u.exec(undoing())?.[1]?.split(';') ?? [];
+    expect(off).toEqual(
+      expect.arrayContaining(['1000', '1001', '1002', '1003', '1004', '1006', '1015', '1016', '2004']),
+    );
+  });
+
+  it.each([
+    ['a program that is still there', ['\u001b[?1049h']],
+    ['an older one', ['\u001b[?47h']],
+    ['one of several modes, in pieces', ['\u001b[?25;10', '49;1h']],
+    ['one that came back', ['\u001b[?1049h\u001b[?1049l\u001b[?1047h']],
+  ])('leaves the other screen after %s, and then undoes the keys of both', (_, pieces) => {
+    expect(undoing(...pieces).startsWith('\u001b[<99u\u001b[?1049l\u001b[<99u')).toBe(true);
+  });
+
+  it.each([
+    ['nothing', []],
+    ['a program that left it', ['\u001b[?1049hx\u001b[?1049l']],
+    ['a terminal that was reset', ['\u001b[?1049hx\u001bc']],
+    ['other modes', ['\u001b[?1h\u001b[1049h']],
+  ])('leaves the cursor where it is after %s', (_, pieces) => {
+    expect(undoing(...pieces)).not.toContain('1049');
+  });
 });

@@ -17,6 +17,11 @@ const STRING_LENGTH_MAX = 64 * 1024;
  * the asker's choice in it, would be typed into whatever reads next.
  */
 const BARRED_FINALS = new Set('ity');
+/** Sets modes, or takes them back. */
+const MODES_SET = new RegExp(`^${ESC}\\[\\?(?<modes>[0-9;]*)(?<final>[hl])$`, 'u');
+/** Each of them, by its number, changes to the other screen, which is without lines above. */
+const OTHER_SCREEN_MODES = ['47', '1047', '1049'];
+const RESET = `${ESC}c`;
 
 type State = 'text' | 'escape' | 'encoding' | 'sequence' | 'string' | 'string-escape';
 
@@ -30,6 +35,16 @@ export class ShellOutput {
   #state: State = 'text';
   #held = '';
   #stringLength = 0;
+  #onOtherScreen = false;
+
+  /**
+   * Undoes what a program may have left: the other screen, keys, reports, a hidden cursor, colours. The other screen is left only by
+   * whoever is on it: otherwise some terminals still put the cursor where it was when somebody went there.
+   */
+  get undoing(): string {
+    const screen = this.#onOtherScreen ? `${KEYS_AS_THEY_WERE}${ESC}[?1049l` : '';
+    return `${screen}${KEYS_AS_THEY_WERE}${ESC}[>4m${REPORTS_OFF}${ESC}[?25h${ESC}[!p${ESC}[0m\r`;
+  }
 
   /** The part of it that may be shown; what is not whole yet comes with a later part. */
   take(chunk: Uint8Array): Uint8Array {
@@ -96,8 +111,17 @@ export class ShellOutput {
 
   /** What was held is harmless, and ends with this. */
   #release(character: string, shown: string[]): void {
-    shown.push(this.#held, character);
+    const whole = `${this.#held}${character}`;
+    this.#followScreen(whole);
+    shown.push(whole);
     this.#drop();
+  }
+
+  #followScreen(sequence: string): void {
+    const { modes, final } = MODES_SET.exec(sequence)?.groups ?? {};
+    if (modes?.split(';').some((mode) => OTHER_SCREEN_MODES.includes(mode)) === true)
+      this.#onOtherScreen = final === 'h';
+    if (sequence === RESET) this.#onOtherScreen = false;
   }
 
   #startOver(character: string, shown: string[]): void {
@@ -113,10 +137,7 @@ export class ShellOutput {
 
 const isBetween = (character: string, first: string, last: string): boolean => character >= first && character <= last;
 
-/** The other screen, and keyboard protocols: what was pushed, by each screen for itself, and how keys with modifiers are told. */
-const SCREEN_AND_KEYS_AS_THEY_WERE = '\u001b[<99u\u001b[?1049l\u001b[<99u\u001b[>4m';
+/** Of what was pushed, each screen has its own. */
+const KEYS_AS_THEY_WERE = `${ESC}[<99u`;
 /** What is told unasked, of the mouse, the focus, the colours and the size; marks around what is pasted; a picture that waits. */
-const REPORTS_OFF = '\u001b[?9;1000;1001;1002;1003;1004;1006;1015;1016;2004;2026;2031;2048l';
-
-/** Undoes what a program may have left: another screen, keys, reports, a hidden cursor, colours. */
-export const TERMINAL_AS_IT_WAS = `${SCREEN_AND_KEYS_AS_THEY_WERE}${REPORTS_OFF}\u001b[?25h\u001b[!p\u001b[0m\r`;
+const REPORTS_OFF = `${ESC}[?9;1000;1001;1002;1003;1004;1006;1015;1016;2004;2026;2031;2048l`;
