@@ -5,7 +5,7 @@ import { appendFileSync, closeSync, copyFileSync, mkdtempSync, openSync, rmSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { deletedBytes } from './disk-usage.ts';
+import { deletedBytes, pauseAfterLook } from './disk-usage.ts';
 
 const MiB = 1024 ** 2;
 /** Of which no file system makes less. */
@@ -29,6 +29,16 @@ sys.stdin.read()
 /** Only root sees what others have mapped. */
 const describeWhereMapped =
   process.getuid?.() === 0 && spawnSync('python3', ['-c', 'import ctypes']).status === 0 ? describe : describe.skip;
+
+describe('the pause after a look at the disk', () => {
+  it.each([
+    ['a short one', 10, 2_000],
+    ['one that costs more than a twentieth of the time', 500, 10_000],
+    ['one that a job made slow', 30_000, 60_000],
+  ])('given %s, of %d ms, then it is %d ms', (_, tookMs, pauseMs) => {
+    expect(pauseAfterLook(tookMs)).toBe(pauseMs);
+  });
+});
 
 describe('what deleted files take', () => {
   let directory: string;

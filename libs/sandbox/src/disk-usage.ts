@@ -104,9 +104,16 @@ export async function measureDisk(roots: readonly string[], cap: DiskCap, signal
   return usage;
 }
 
-/** Between two looks at the disk. Each look may take a twentieth of the time, so that it costs 5 % of one CPU at most. */
 const LOOK_EVERY_MS = 2_000;
+/** A look may take a twentieth of the time, so that looking costs 5 % of one CPU. */
 const LOOK_SHARE = 20;
+/** Nobody goes unwatched for longer, even where looking costs more then: a job could make it slow to be left alone. */
+const UNWATCHED_MS_MAX = 60_000;
+
+/** How long to wait after a look at the disk that took so long, both in milliseconds. */
+export const pauseAfterLook = (tookMs: number): number =>
+  Math.min(UNWATCHED_MS_MAX, Math.max(LOOK_EVERY_MS, tookMs * LOOK_SHARE));
+
 /** The files that a job holds are looked at for so long: one that holds more does it to have nobody look. */
 const HELD_MS_MAX = 30_000;
 
@@ -120,7 +127,7 @@ export async function diskExceeded(
   signal: AbortSignal,
   processesOf: () => Promise<readonly number[]> = async () => [],
 ): Promise<void> {
-  for (let pauseMs = LOOK_EVERY_MS; !signal.aborted;) {
+  for (let pauseMs = pauseAfterLook(0); !signal.aborted;) {
     await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined);
     if (signal.aborted) break;
     const startedAt = performance.now();
@@ -130,7 +137,7 @@ export async function diskExceeded(
     const deleted = await deletedBytes(roots[0], await processesOf(), cap.diskBytes - bytes, either);
     if (signal.aborted) break;
     if (late.aborted || exceeds({ bytes: bytes + deleted, inodes }, cap)) return;
-    pauseMs = Math.max(LOOK_EVERY_MS, (performance.now() - startedAt) * LOOK_SHARE);
+    pauseMs = pauseAfterLook(performance.now() - startedAt);
   }
   await new Promise<never>(() => undefined);
 }
