@@ -31,13 +31,15 @@ describe('what an operator says about images', () => {
   });
 
   it.each([
-    ['no JSON', '{'],
-    ['a name that is none of it', { registry: [] }],
-    ['a relative path', { archives: ['images'] }],
-    ['a registry with a path', { registries: ['registry.test/team'] }],
-    ['a root with a name that no plan can say', { rootfs: { '../x': '/srv' } }],
-  ])('given %s, it says so', async (_, value) => {
-    await expect(read(value)).rejects.toThrow('does not say which images there are');
+    ['no JSON', '{', /JSON/u],
+    ['a name that is none of it', { registry: [] }, 'Unrecognized key: "registry"'],
+    ['relative paths', { archives: ['a', 'b'] }, 'archives.0: expected an absolute path; archives.1: expected'],
+    ['a registry with a path', { registries: ['registry.test/team'] }, 'registries.0: expected *, host, host:port'],
+    ['a root with a name that no plan can say', { rootfs: { '../x': '/srv' } }, 'rootfs.../x: Invalid key'],
+  ])('given %s, it says so in one line', async (_, value, problem) => {
+    const told = (await read(value).catch((error: Error) => error)) as Error;
+    expect(told.message).toMatch(/^\S+ does not say which images there are: [^\n]+$/u);
+    expect(told.message).toMatch(problem);
   });
 
   it('given a file of docker login, names and passwords are those in it', () => {

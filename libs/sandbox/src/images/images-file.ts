@@ -66,11 +66,11 @@ export async function readImagesFile(
     const credentials = dockerConfig === undefined ? new Map() : readDockerConfig(await readFile(dockerConfig, 'utf8'));
     return { registries, archives, rootfs, credentials, storeBytesMax: storeBytes };
   } catch (reason) {
-    throw new Error(
-      `${path} does not say which images there are: ${reason instanceof Error ? reason.message : String(reason)}`,
-      {
-        cause: reason,
-      },
-    );
+    throw new Error(`${path} does not say which images there are: ${problemOf(reason)}`, { cause: reason });
   }
 }
+
+const problemOf = (reason: unknown): string =>
+  reason instanceof z.ZodError
+    ? reason.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': ')).join('; ')
+    : String(reason instanceof Error ? reason.message : reason);
