@@ -329,7 +329,7 @@ function addParked(program: Command, surroundings: Surroundings, done: Done): vo
 
 function addRest(program: Command, surroundings: Surroundings, done: Done): void {
   withJson(program.command('doctor'))
-    .description('what this host can enforce around a job, by trying')
+    .description('what this host can enforce around a job, by trying, and which toolchains jobs find')
     .action(async (options: { json?: boolean }) =>
       done(await (await import('./commands/doctor.ts')).doctor(surroundings, options)),
     );

@@ -38,7 +38,7 @@ export { ContainerExecutor, type ContainerExecutorOptions } from './container/co
 export { GvisorExecutor, type GvisorExecutorOptions } from './gvisor/gvisor-executor.ts';
 export { isHeld, reapLeftovers, type Leftover, type ReapReport } from './leftovers.ts';
 export { checkoutScript, COMMIT_TREE, DOWNLOADED_PACK, type JobSource } from './job/checkout.ts';
-export { runJob, standBy, type JobOrder, type JobPlace, type JobSinks } from './job/run-job.ts';
+export { pathOfJobs, runJob, standBy, type JobOrder, type JobPlace, type JobSinks } from './job/run-job.ts';
 export type { JobResult } from './job/reported-step.ts';
 export { AGAIN, type HeldJob, type ShellUser } from './job/job-shell.ts';
 export { CacheFailed, type CacheStore } from './job/caches/cache-store.ts';

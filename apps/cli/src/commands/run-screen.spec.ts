@@ -102,6 +102,11 @@ const RUN: PlannedRun = {
 
 function play(screen: RunScreen): void {
   screen.planned(RUN);
+  screen.equipped([
+    { name: 'node', path: '/usr/bin/node', version: '24.1.0' },
+    { name: 'python', path: '/usr/bin/python3', version: null },
+    { name: 'go', path: '/opt/go\u001b[2J/bin/go', version: '1.26' },
+  ]);
   for (const [index, job] of JOBS.entries()) {
     screen.started(job);
     const lines = screen.outputOf(job);

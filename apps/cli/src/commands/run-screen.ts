@@ -1,5 +1,6 @@
 import type { Plan, PlannedJob } from '@delta-ci/contracts';
 import type { NetworkChoice } from '../local/job-network.ts';
+import { toolsText, type JobTool } from '../local/job-tools.ts';
 import type { LocalOutcome } from '../local/run-jobs.ts';
 import { cachesText } from '../screen/caches-text.ts';
 import { egressText } from '../screen/egress-text.ts';
@@ -15,6 +16,8 @@ import type { Surroundings } from '../surroundings.ts';
 /** What a local run looks like while it goes on. */
 export interface RunScreen {
   planned(run: PlannedRun): void;
+  /** What jobs find on this machine, before any of them runs. */
+  equipped(tools: readonly JobTool[]): void;
   started(job: PlannedJob): void;
   /** Where the bytes of one job's output go. */
   outputOf(job: PlannedJob): LineSplitter;
@@ -38,12 +41,13 @@ export interface EndedRun {
   readonly outcomes: readonly LocalOutcome[];
 }
 
-/** JSON lines: `planned`, `job-started`, `output`, `job-finished`, `finished`. */
+/** JSON lines: `planned`, `equipped`, `job-started`, `output`, `job-finished`, `finished`. */
 export function jsonLines({ out }: Surroundings): RunScreen {
   const line = (value: object): void => out(`${safeJson(value)}\n`);
   return {
     planned: ({ plan, digest, jobs, network }) =>
       line({ type: 'planned', digest, jobs: jobs.map(({ key }) => key), network, plan }),
+    equipped: (tools) => line({ type: 'equipped', tools }),
     started: ({ key }) => line({ type: 'job-started', job: key }),
     outputOf: ({ key }) => new LineSplitter((text) => line({ type: 'output', job: key, text })),
     finished: (job, outcome) => line({ type: 'job-finished', ...publicOutcome(job, outcome) }),
@@ -92,6 +96,7 @@ export function readable(surroundings: Surroundings): RunScreen {
       width = Math.max(0, ...run.jobs.map(({ key }) => key.length));
       out(`${safeText(run.plan.summary)}\n${paint.dim(run.comparedText)}\n${networkText(run)}${notesText(run.plan)}\n`);
     },
+    equipped: (tools) => out(paint.dim(`Jobs find ${safeText(toolsText(tools))}.`) + '\n\n'),
     started: (job) => say(job, paint.bold('starts')),
     outputOf: (job) => new LineSplitter((text) => say(job, safeLogLine(text))),
     finished: (job, { outcome, notJudged, durationMs, reason }) => {

@@ -7,6 +7,7 @@ import { egressBounds } from '../local/egress-bounds.ts';
 import { executeJob, type JobPlace } from '../local/execute-job.ts';
 import type { NetworkChoice } from '../local/job-network.ts';
 import { makeJobSource } from '../local/job-source.ts';
+import { toolsOfJobs } from '../local/job-tools.ts';
 import type { LocalChange } from '../local/local-change.ts';
 import { inRunDirectory } from '../local/run-directory.ts';
 import { runJobs, selectJob, type LocalOutcome } from '../local/run-jobs.ts';
@@ -103,6 +104,10 @@ async function carryOut(
   const executor = await chooseExecutor(surroundings, options.unsandboxed === true);
   if (terminal !== null) await refuseWithoutShells(executor);
   warnOfUnlisted(surroundings, executor, network, jobs);
+  const toolchains = await toolchainDirs(surroundings);
+  // What a container or an image has inside is not this machine's.
+  if (executor.tier !== 'container' && jobs.some(({ image }) => image === null))
+    screen.equipped(await toolsOfJobs(toolchains));
   const caching = await cachingOf(surroundings, options, change, executor.tier, jobs);
   const outcomes = await inRunDirectory(surroundings, async (directory) => {
     const place: JobPlace = {
@@ -112,7 +117,7 @@ async function carryOut(
       network,
       egress,
       cachesFor: caching?.storeFor ?? null,
-      toolchainDirs: await toolchainDirs(surroundings),
+      toolchainDirs: toolchains,
       nowMs,
     };
     const byKey = new Map(jobs.map((job) => [job.key, job]));

@@ -2,6 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { arch, homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { variable, type Surroundings } from '../surroundings.ts';
+import { INSTALLATION, isOwnDirectory } from './own-directories.ts';
 
 /** The bubblewrap to use: the one that is named, the one on PATH, or the one `npm start` unpacked for this user. */
 export async function bubblewrapPath(surroundings: Surroundings): Promise<string> {
@@ -14,9 +15,11 @@ export async function bubblewrapPath(surroundings: Surroundings): Promise<string
   return (await runnable(unpacked)) ? unpacked : 'bwrap';
 }
 
-/** Absolute directories of PATH. */
+/** Absolute directories of PATH, without those of Delta CI itself: see `isOwnDirectory`. */
 export function programDirs(surroundings: Surroundings): string[] {
-  return (variable(surroundings, 'PATH') ?? '').split(delimiter).filter((directory) => directory.startsWith('/'));
+  return (variable(surroundings, 'PATH') ?? '')
+    .split(delimiter)
+    .filter((directory) => directory.startsWith('/') && !isOwnDirectory(directory, INSTALLATION));
 }
 
 /** Where this user's fetched programs are kept, and what `delta run` needs while it runs. */

@@ -314,8 +314,12 @@ const toolchainsFor = ({ job, toolchainDirs }: JobOrder): readonly string[] =>
 
 function environmentOf(order: JobOrder): Record<string, string> {
   if (order.job.image !== null) return { CI: 'true', ...order.env };
-  const path = [...order.toolchainDirs.map((directory) => `${directory}/bin`), SYSTEM_PATH].join(':');
-  return { CI: 'true', PATH: path, ...order.env };
+  return { CI: 'true', PATH: pathOfJobs(order.toolchainDirs), ...order.env };
+}
+
+/** The PATH of jobs that run on the host's system: toolchains, each by its `bin`, and behind them what is part of the system. */
+export function pathOfJobs(toolchainDirs: readonly string[]): string {
+  return [...toolchainDirs.map((directory) => `${directory}/bin`), SYSTEM_PATH].join(':');
 }
 
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
