@@ -147,7 +147,7 @@ const apps: Readonly<Record<string, Room>> = {
   cli: {
     kind: 'app',
     purpose: '`delta`: plan and run locally, ask a running mesh why',
-    ours: ['contracts', 'planning', 'analysis', 'event-log', 'artifact-store', 'sandbox', 'egress', 'git'],
+    ours: ['contracts', 'planning', 'analysis', 'event-log', 'artifact-store', 'sandbox', 'egress', 'git', 'service'],
     packages: ['commander', 'cli-table3', 'picocolors', 'eventsource-parser', 'zod'],
   },
 };

@@ -1,4 +1,4 @@
-import { KeyId, RecipeId, RunId } from '@delta-ci/contracts';
+import { KeyId, RecipeId, RunId, SecretName } from '@delta-ci/contracts';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
 /** Options and values that several commands of `delta` share. */
@@ -60,6 +60,14 @@ export function keyIds(text: string, before: readonly KeyId[] = []): readonly Ke
   if (parsed.success) return [...before, parsed.data];
   throw new InvalidArgumentError('Expected the id of a key: 32 hexadecimal digits.');
 }
+
+export function secretNames(text: string, before: readonly string[] = []): readonly string[] {
+  if (SecretName.safeParse(text).success) return [...before, text];
+  throw new InvalidArgumentError('Expected the name of a secret: capitals, digits and _, such as NPM_TOKEN.');
+}
+
+/** Of an option that may be given several times. */
+export const collected = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {

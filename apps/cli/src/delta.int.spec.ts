@@ -192,6 +192,58 @@ describe('a workspace with a change that breaks a test of another package', () =
   });
 });
 
+describe('jobs that need what a machine does not give by itself', () => {
+  const JOBS = {
+    publish: { secrets: ['NPM_TOKEN'], steps: ['echo "it is $NPM_TOKEN"', 'printf %s "$NPM_TOKEN" | base64', 'test -n "$NPM_TOKEN"'] },
+    gpu: { runs_on: ['gpu'], steps: ['true'] },
+    other: { steps: ['test -z "$NPM_TOKEN" && echo "it is other"'] },
+  };
+  const said = (out: string, job: string): string[] =>
+    linesOf(out).flatMap((line) => (line.type === 'output' && line['job'] === job ? [String(line['text'])] : []));
+
+  beforeEach(async () => {
+    await inTheSandbox();
+    await begin({ 'delta.yaml': JSON.stringify({ version: 1, jobs: JOBS }), '.gitignore': 'ignored.env\n' });
+    environment['NPM_TOKEN'] = 'swordfish-42';
+  });
+
+  it('given nothing, then they are not run, the others are, and it ends with 3', async () => {
+    const { exitCode, out } = await called('run', '--json');
+    expect(exitCode).toBe(3);
+    expect(linesOf(out).at(-1)).toMatchObject({
+      outcome: 'not judged',
+      jobs: [
+        { job: 'publish', notJudged: { code: 'secret_unavailable', message: expect.stringContaining('--secret NPM_TOKEN') } },
+        { job: 'gpu', notJudged: { code: 'layer_missing', message: expect.stringContaining('--has gpu') } },
+        { job: 'other', outcome: 'succeeded' },
+      ],
+    });
+    expect(said(out, 'publish')).toEqual([]);
+  });
+
+  it('given what they need, then they have it and no other job has, and nothing of a secret is shown', async () => {
+    const { exitCode, out } = await called('run', '--json', '--secret', 'NPM_TOKEN', '--has', 'gpu');
+    expect(exitCode).toBe(0);
+    expect(said(out, 'publish')).toContain('it is ***');
+    expect(said(out, 'other')).toContain('it is other');
+    expect(out).not.toContain('swordfish-42');
+    expect(out).not.toContain(Buffer.from('swordfish-42').toString('base64'));
+  });
+
+  it('given a file, then it counts unless every job would find it in its workspace', async () => {
+    await put({ 'ignored.env': 'NPM_TOKEN=swordfish-42', 'tested.env': 'NPM_TOKEN=swordfish-42' });
+    const tested = await called('run', '--secrets-file', 'tested.env');
+    expect([tested.exitCode, tested.err]).toEqual([2, expect.stringContaining('part of what is tested')]);
+    await rm(join(repository(), 'tested.env'));
+    expect((await called('run', '--secrets-file', 'ignored.env', '--has', 'gpu')).exitCode).toBe(0);
+  });
+
+  it('given a name that the environment has not, then it says how to hand it in', async () => {
+    const { exitCode, err } = await called('run', '--secret', 'NO_SUCH');
+    expect([exitCode, err]).toEqual([2, expect.stringContaining('next: export NO_SUCH')]);
+  });
+});
+
 describe('a Go repository', () => {
   const GO_MODULE = {
     'go.mod': 'module example.test/sum\n\ngo 1.21\n',

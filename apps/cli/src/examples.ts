@@ -18,6 +18,7 @@ Examples:
   delta run --all --keep-going
   delta run --job test-cart --no-network
   delta run --shell-on-failure
+  delta run --secret NPM_TOKEN --has gpu      with what jobs need and this machine does not give by itself
   delta run --json | jq -r 'select(.type == "job-finished") | .job + " " + .outcome'`,
   plan: `
 Examples:

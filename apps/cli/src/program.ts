@@ -8,7 +8,7 @@ import {
   type ParkedAction,
 } from '@delta-ci/contracts';
 import { Command, CommanderError, Option } from 'commander';
-import { withGateway, ofChange, ofGateway, ofRunOrChange, recipeId, wholeNumber, withJson } from './command-options.ts';
+import { withGateway, ofChange, ofGateway, ofRunOrChange, recipeId, wholeNumber, withJson, collected, secretNames } from './command-options.ts';
 import type { CacheListOptions, RemoveCachesOptions } from './commands/caches.ts';
 import type { GetOptions } from './commands/artifacts.ts';
 import type { DebugOptions } from './commands/debug.ts';
@@ -107,6 +107,13 @@ function addLocal(program: Command, surroundings: Surroundings, done: Done): voi
     )
     .option('--no-network', 'let no job use the network, even if the plan asks for it')
     .option('--no-cache', 'restore no caches and save none')
+    .option('--secret <name>', 'hand in what this environment has under a name, to jobs that ask for it; repeatable', secretNames)
+    .option('--secrets-file <file>', 'hand in what lines NAME=value of a file say, to jobs that ask for it')
+    .option(
+      '--has <label|toolchain@version>',
+      'take this machine to have what a job runs on, or a toolchain; repeatable',
+      collected,
+    )
     .option('--unsandboxed', 'run jobs as yourself, without any isolation: only for code you trust')
     .option('--keep-going', 'run the other jobs although one failed')
     .option('--shell-on-failure', 'when a job failed, open a shell in its sandbox, as the job left it')

@@ -8,7 +8,7 @@ import {
 } from '@delta-ci/contracts';
 import { originOf, type Git } from '@delta-ci/git';
 import { JobCaches, runJob, type JobResult, type JobSource, type SandboxExecutor } from '@delta-ci/sandbox';
-import { SecretMasker, SECRETS_BYTES_MAX, whyNoSecret, type Logger } from '@delta-ci/service';
+import { SecretMasker, whyNoSecret, whyNoSecrets, type Logger } from '@delta-ci/service';
 import { CacheCalls } from './cache-calls.ts';
 import { whenLookedInto, withoutHold } from './debug-hold.ts';
 import { KeptArtifacts } from './kept-artifacts.ts';
@@ -258,13 +258,8 @@ function secretsOf(lease: LeaseOffer): string[] {
 
 /** Secrets that could not be kept out of the log are not given to the job. */
 function secretsUnfit({ secrets }: LeaseOffer): InfrastructureError | null {
-  const problems = Object.entries(secrets).flatMap(([name, value]) => {
-    const why = whyNoSecret(value);
-    return why === null ? [] : [`the secret ${name} cannot be used: ${why}`];
-  });
-  const bytes = Object.values(secrets).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
-  if (bytes > SECRETS_BYTES_MAX) problems.push(`the secrets have more than ${SECRETS_BYTES_MAX} bytes together`);
-  return problems.length === 0 ? null : { code: 'secret_unavailable', message: problems.join('; ') };
+  const why = whyNoSecrets(secrets);
+  return why === null ? null : { code: 'secret_unavailable', message: why };
 }
 
 /** Words about a job may repeat what its programs said. Names of steps are the plan's, which everybody may read. */

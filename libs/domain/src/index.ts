@@ -35,7 +35,7 @@ export { runPolicyFor } from './policy/run-policy-for.ts';
 export { validateCapacityPolicy, type CapacityPolicyProblem } from './scaling/capacity-policy.ts';
 export { NO_CAPACITY_HISTORY } from './scaling/capacity-signals.ts';
 export { decideCapacity, rememberCapacity, type CapacityDecision } from './scaling/decide-capacity.ts';
-export { matchRequirements, versionSatisfies, type Match, type Mismatch } from './admission/match-requirements.ts';
+export { matchRequirements, type Match, type Mismatch } from './admission/match-requirements.ts';
 export { whyItWaits, type WaitingScene } from './admission/why-it-waits.ts';
 export { assignWaiting, type Admission, type WaitingAttempt, type WaitingRunner } from './admission/assign-waiting.ts';
 export { FIRST_PREV_HASH, eventCanonicalText, type UnchainedEvent } from './log-chain/event-canonical-text.ts';

@@ -5,10 +5,12 @@ import { openFailureShell, refuseWithoutShells, terminalForShells } from '../loc
 import { cachingOf } from '../local/caches/caching.ts';
 import { egressBounds } from '../local/egress-bounds.ts';
 import { executeJob, type JobPlace } from '../local/execute-job.ts';
+import { handedInSecrets, type SecretOptions } from '../local/handed-in-secrets.ts';
 import type { NetworkChoice } from '../local/job-network.ts';
 import { makeJobSource } from '../local/job-source.ts';
 import { toolsOfJobs } from '../local/job-tools.ts';
 import type { LocalChange } from '../local/local-change.ts';
+import { refusedJobs, offeredHere } from '../local/refused-jobs.ts';
 import { inRunDirectory } from '../local/run-directory.ts';
 import { runJobs, selectJob, type LocalOutcome } from '../local/run-jobs.ts';
 import { toolchainDirs } from '../local/toolchain-dirs.ts';
@@ -19,7 +21,7 @@ import type { Surroundings } from '../surroundings.ts';
 import { withLocalPlan, type LocalOptions, type PlannedLocally } from './local-options.ts';
 import { jsonLines, readable, type EndedRun, type PlannedRun, type RunScreen } from './run-screen.ts';
 
-export interface RunOptions extends LocalOptions {
+export interface RunOptions extends LocalOptions, SecretOptions {
   /** Only this job and what it needs. */
   readonly job?: string;
   /** `--network KIND`; `--no-network`: false. */
@@ -30,6 +32,8 @@ export interface RunOptions extends LocalOptions {
   readonly keepGoing?: boolean;
   readonly shellOnFailure?: boolean;
   readonly jobs: number;
+  /** `--has WHAT`: labels, and toolchains as `name@version`, that this machine is taken to have. */
+  readonly has?: readonly string[];
 }
 
 /** `delta run`: plans the change of the repository and carries the plan out on this host. */
@@ -101,13 +105,15 @@ async function carryOut(
 ): Promise<LocalOutcome[]> {
   const { interrupted, nowMs } = surroundings;
   const egress = egressBounds(surroundings);
+  const secrets = await handedInSecrets(surroundings, options, change);
   const executor = await chooseExecutor(surroundings, options.unsandboxed === true);
   if (terminal !== null) await refuseWithoutShells(executor);
   warnOfUnlisted(surroundings, executor, network, jobs);
   const toolchains = await toolchainDirs(surroundings);
   // What a container or an image has inside is not this machine's.
-  if (executor.tier !== 'container' && jobs.some(({ image }) => image === null))
-    screen.equipped(await toolsOfJobs(toolchains));
+  const tools = executor.tier === 'container' ? null : await toolsOfJobs(toolchains);
+  if (tools !== null && jobs.some(({ image }) => image === null)) screen.equipped(tools);
+  const refused = refusedJobs(jobs, offeredHere(tools, options.has ?? [], secrets), secrets);
   const caching = await cachingOf(surroundings, options, change, executor.tier, jobs);
   const outcomes = await inRunDirectory(surroundings, async (directory) => {
     const place: JobPlace = {
@@ -118,6 +124,7 @@ async function carryOut(
       egress,
       cachesFor: caching?.storeFor ?? null,
       toolchainDirs: toolchains,
+      secrets,
       nowMs,
     };
     const byKey = new Map(jobs.map((job) => [job.key, job]));
@@ -125,6 +132,7 @@ async function carryOut(
       atOnceMax: options.jobs,
       failFast: plan.policy.failFast && options.keepGoing !== true,
       interrupted,
+      refused,
       execute: async (job, signal, alone) => {
         screen.started(job);
         const lines = screen.outputOf(job);

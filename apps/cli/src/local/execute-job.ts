@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PlannedJob } from '@delta-ci/contracts';
+import type { CacheResult, EgressDecision, PlannedJob } from '@delta-ci/contracts';
 import type { EgressBounds } from '@delta-ci/egress';
 import {
   JobCaches,
@@ -16,8 +16,9 @@ import {
 } from '@delta-ci/sandbox';
 import { errorMessage } from '../error-code.ts';
 import type { Executed } from './explain-locally.ts';
+import type { HandedInSecrets } from './handed-in-secrets.ts';
 import { networkFor, type JobNetwork, type NetworkChoice } from './job-network.ts';
-import { LocalLog } from './local-log.ts';
+import { JobOutput } from './job-output.ts';
 import type { RunDirectory } from './run-directory.ts';
 
 /** What all jobs of a local run have in common. */
@@ -30,6 +31,7 @@ export interface JobPlace {
   /** Where a job finds its caches; null when jobs run without. */
   readonly cachesFor: ((job: PlannedJob) => CacheStore) | null;
   readonly toolchainDirs: readonly string[];
+  readonly secrets: HandedInSecrets;
   readonly nowMs: () => number;
 }
 
@@ -42,11 +44,11 @@ const JUNIT_FILES_MAX = 20;
 export async function executeJob(
   place: JobPlace,
   job: PlannedJob,
-  output: (chunk: Uint8Array) => void,
+  show: (chunk: Uint8Array) => void,
   signal: AbortSignal,
   whenFailed?: (held: HeldJob) => Promise<void>,
 ): Promise<Executed> {
-  const log = new LocalLog();
+  const output = new JobOutput(place.secrets.maskerOf(job), show);
   const junit: string[] = [];
   const startedMs = place.nowMs();
   let finishedMs: number | null = null;
@@ -55,20 +57,15 @@ export async function executeJob(
     finishedMs = place.nowMs();
     await whenFailed?.(held);
   };
-  const write = async (chunk: Uint8Array): Promise<void> => {
-    log.write(chunk);
-    output(chunk);
-  };
-  const say = async (text: string): Promise<void> => write(Buffer.from(`[delta] ${text}\n`));
-  const network = networkFor(job, place.network, place.egress, (text) => void say(text));
-  const caches = cachesOf(place, job, say, signal);
+  const network = networkFor(job, place.network, place.egress, (text) => output.say(text));
+  const caches = cachesOf(place, job, output, signal);
   const result = await judge(
     place,
     job,
     { network, caches, signal, whenFailed: hold },
     {
-      output: write,
-      step: () => log.stepBegins(),
+      output: async (chunk) => output.write(chunk),
+      step: () => output.log.stepBegins(),
       ...(caches === null
         ? {}
         : {
@@ -78,27 +75,27 @@ export async function executeJob(
       // Nothing outlives a local run but what helps to explain it.
       artifact: async ({ type }, file) => {
         if (type !== 'junit' || file.sizeBytes > JUNIT_BYTES_MAX || junit.length >= JUNIT_FILES_MAX) return;
-        junit.push(await textOf(file));
+        junit.push(output.mask(await textOf(file)));
       },
-      outputBytes: () => log.bytes,
+      outputBytes: () => output.bytes,
     },
   );
-  log.end();
+  output.end();
   return {
-    result,
-    log,
+    result: maskedResult(result, output),
+    log: output.log,
     junit,
-    caches: caches?.results ?? [],
-    egress: network?.decisions() ?? null,
+    caches: maskedCaches(caches?.results ?? [], output),
+    egress: maskedEgress(network?.decisions() ?? null, output),
     startedMs,
     finishedMs: finishedMs ?? place.nowMs(),
   };
 }
 
 function cachesOf(
-  { cachesFor, source: { gitDir } }: JobPlace,
+  { cachesFor, secrets, source: { gitDir } }: JobPlace,
   job: PlannedJob,
-  say: (text: string) => Promise<void>,
+  output: JobOutput,
   signal: AbortSignal,
 ): JobCaches | null {
   if (cachesFor === null) return null;
@@ -108,14 +105,36 @@ function cachesOf(
     gitDir,
     jobTimeoutMs: policy.timeoutMs,
     diskBytes: limits.diskBytes,
-    watch: () => NO_SECRETS,
-    say,
+    watch: () => secrets.maskerOf(job)?.stream() ?? NO_SECRETS,
+    say: async (text) => output.say(text),
     signal,
   });
 }
 
-/** Jobs of a local run are given no secrets that they could leave. */
+/** What a job without secrets saves has none. */
 const NO_SECRETS = { write: () => undefined, end: () => undefined, hasMasked: false };
+
+/** Words about a job may repeat what its programs said. */
+function maskedResult(result: JobResult, output: JobOutput): JobResult {
+  const { infrastructureError: error } = result;
+  if (error === null) return result;
+  return { ...result, infrastructureError: { ...error, message: output.mask(error.message) } };
+}
+
+function maskedCaches(results: readonly CacheResult[], output: JobOutput): CacheResult[] {
+  return results.map(({ problems, ...result }) => ({
+    ...result,
+    ...(problems === undefined
+      ? {}
+      : { problems: problems.map((each) => ({ ...each, message: output.mask(each.message) })) }),
+  }));
+}
+
+/** A job chooses the names that it asks for. */
+function maskedEgress(decisions: readonly EgressDecision[] | null, output: JobOutput): EgressDecision[] | null {
+  if (decisions === null) return null;
+  return decisions.map(({ host, ...rest }) => ({ ...rest, host: host === null ? null : output.mask(host) }));
+}
 
 interface Course extends Required<Pick<JobOrder, 'signal' | 'whenFailed'>> {
   /** Null: the job asks for one and must not have it. */
@@ -144,7 +163,7 @@ async function judge(
     network: network.network,
     toolchainDirs: place.toolchainDirs,
     env: { DELTA_JOB: job.key },
-    secrets: {},
+    secrets: place.secrets.of(job),
     ...course,
   } as const;
   const removals: (() => Promise<readonly string[]>)[] = [];

@@ -39,6 +39,7 @@ async function story(
     atOnceMax: 2,
     failFast: true,
     interrupted: new AbortController().signal,
+    refused: new Map(),
     execute: async ({ key }) => {
       order.push(key);
       running += 1;
@@ -152,6 +153,26 @@ describe('running the jobs of a plan', () => {
       },
     );
     expect([...shown(told), toldToStop]).toEqual(['one failed', 'two canceled', true]);
+  });
+
+  it('given a job that cannot have what it needs, then it never begins, what needs it is skipped, and the others run', async () => {
+    const refusal = { code: 'secret_unavailable', message: 'it needs a secret' } as const;
+    const jobs = [aPlannedJob('deploy'), aPlannedJob('tell', { needs: ['deploy'] }), aPlannedJob('unit')];
+    const told = await story(jobs, {}, { refused: new Map([['deploy', refusal]]) });
+    expect(told.order).toEqual(['unit']);
+    expect(told.outcomes).toMatchObject([
+      { key: 'deploy', outcome: 'failed', notJudged: refusal, durationMs: null, reason: 'it needs a secret' },
+      { key: 'tell', outcome: 'skipped', reason: 'it needs deploy, which did not succeed' },
+      { key: 'unit', outcome: 'succeeded' },
+    ]);
+  });
+
+  it('given such a job and an interruption or a need that failed, then that is why', async () => {
+    const refused = new Map([['deploy', { code: 'secret_unavailable', message: 'it needs a secret' } as const]]);
+    const jobs = [aPlannedJob('unit'), aPlannedJob('deploy', { needs: ['unit'] })];
+    expect(shown(await story(jobs, { unit: 'failed' }, { refused }))).toEqual(['unit failed', 'deploy skipped']);
+    const interrupted = AbortSignal.abort();
+    expect(shown(await story(jobs, {}, { refused, interrupted }))).toEqual(['unit canceled', 'deploy canceled']);
   });
 
   it('given a job that could not be judged, then it says so and has an explanation', async () => {

@@ -3,6 +3,7 @@ import {
   type CacheResult,
   type EgressDecision,
   type FailureExplanation,
+  type InfrastructureError,
   type JobOutcome,
   type Plan,
   type PlannedJob,
@@ -32,6 +33,8 @@ export interface RunJobsOptions {
   /** Stop at the first failure of a required job. */
   readonly failFast: boolean;
   readonly interrupted: AbortSignal;
+  /** By key: jobs that are not run, because they cannot have what they need. They stop no others but those that need them. */
+  readonly refused: ReadonlyMap<string, InfrastructureError>;
   readonly execute: (job: PlannedJob, signal: AbortSignal, alone: Alone) => Promise<Executed>;
   readonly onFinished: (outcome: LocalOutcome) => void;
 }
@@ -45,10 +48,9 @@ export async function runJobs(jobs: readonly PlannedJob[], options: RunJobsOptio
   const signal = AbortSignal.any([stop.signal, options.interrupted]);
   const outcomes = new Map<string, LocalOutcome>();
   const running = new Map<string, Promise<void>>();
-  const settle = (outcome: LocalOutcome, job: PlannedJob): void => {
+  const settle = (outcome: LocalOutcome): void => {
     outcomes.set(outcome.key, outcome);
     options.onFinished(outcome);
-    if (options.failFast && job.policy.required && isFailure(outcome.outcome)) stop.abort();
   };
   const rest = new RestForOne();
   const start = async (job: PlannedJob): Promise<void> => {
@@ -58,13 +60,17 @@ export async function runJobs(jobs: readonly PlannedJob[], options: RunJobsOptio
     };
     const executed = await options.execute(job, signal, alone);
     running.delete(job.key);
-    settle(judged(job, executed), job);
+    const outcome = judged(job, executed);
+    settle(outcome);
+    if (options.failFast && job.policy.required && isFailure(outcome.outcome)) stop.abort();
   };
   for (;;) {
     const waiting = jobs.filter(({ key }) => !outcomes.has(key) && !running.has(key));
     const ready = byPriority(waiting).filter((job) => job.needs.every((need) => outcomes.has(need)));
-    const blocked = ready.find((job) => signal.aborted || failedNeed(job, jobs, outcomes) !== null);
-    if (blocked !== undefined) settle(notRun(blocked, failedNeed(blocked, jobs, outcomes), options), blocked);
+    const blocked = ready.find(
+      (job) => signal.aborted || options.refused.has(job.key) || failedNeed(job, jobs, outcomes) !== null,
+    );
+    if (blocked !== undefined) settle(notRun(blocked, failedNeed(blocked, jobs, outcomes), options));
     else if (rest.waiting > 0 && rest.waiting === running.size) await rest.giveTurn();
     else if (rest.waiting === 0 && ready[0] !== undefined && running.size < options.atOnceMax)
       running.set(ready[0].key, start(ready[0]));
@@ -109,9 +115,11 @@ function failedNeed(
   return failed ?? null;
 }
 
-function notRun({ key }: PlannedJob, need: string | null, { interrupted }: RunJobsOptions): LocalOutcome {
+function notRun({ key }: PlannedJob, need: string | null, { interrupted, refused }: RunJobsOptions): LocalOutcome {
   const same = { key, notJudged: null, durationMs: null, result: null, caches: [], egress: null, explanation: null };
   if (need !== null) return { ...same, outcome: 'skipped', reason: `it needs ${need}, which did not succeed` };
+  const refusal = interrupted.aborted ? undefined : refused.get(key);
+  if (refusal !== undefined) return { ...same, outcome: 'failed', notJudged: refusal, reason: refusal.message };
   const reason = interrupted.aborted ? 'interrupted before it began' : 'another job failed; --keep-going runs the rest';
   return { ...same, outcome: 'canceled', reason };
 }

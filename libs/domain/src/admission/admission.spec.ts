@@ -7,7 +7,7 @@ import {
 } from '@delta-ci/contracts';
 import fc from 'fast-check';
 import { assignWaiting, type WaitingAttempt, type WaitingRunner } from './assign-waiting.ts';
-import { matchRequirements, versionSatisfies } from './match-requirements.ts';
+import { matchRequirements } from './match-requirements.ts';
 
 const REQUIREMENTS: JobRequirements = {
   pool: 'default',

@@ -1,4 +1,9 @@
-import { ISOLATION_TIERS_FROM_WEAKEST, type JobRequirements, type RunnerCapabilities } from '@delta-ci/contracts';
+import {
+  ISOLATION_TIERS_FROM_WEAKEST,
+  versionSatisfies,
+  type JobRequirements,
+  type RunnerCapabilities,
+} from '@delta-ci/contracts';
 
 /** Why a runner cannot take a job: one entry per requirement that is not met. */
 export interface Mismatch {
@@ -17,16 +22,6 @@ export function matchRequirements(requirements: JobRequirements, capabilities: R
     ...labelMismatches(requirements, capabilities),
   ];
   return mismatches.length === 0 ? { ok: true } : { ok: false, mismatches };
-}
-
-/**
- * Whether a version is the one asked for: `*` is any, otherwise the leading parts must be equal, so that `24` takes
- * `24.21.0` and not `2.4` or `240`.
- */
-export function versionSatisfies(offered: string, asked: string): boolean {
-  if (asked === '*') return true;
-  const offeredParts = offered.split('.');
-  return asked.split('.').every((part, at) => offeredParts[at] === part);
 }
 
 function osMismatch({ os }: JobRequirements, capabilities: RunnerCapabilities): Mismatch[] {

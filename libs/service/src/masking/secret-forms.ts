@@ -19,6 +19,17 @@ export function whyNoSecret(value: string): string | null {
     : null;
 }
 
+/** Why a job cannot be given these, by name: one of them is unfit, or they are too much together. Null when it can. */
+export function whyNoSecrets(secrets: Readonly<Record<string, string>>): string | null {
+  const problems = Object.entries(secrets).flatMap(([name, value]) => {
+    const why = whyNoSecret(value);
+    return why === null ? [] : [`the secret ${name} cannot be used: ${why}`];
+  });
+  const bytes = Object.values(secrets).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
+  if (bytes > SECRETS_BYTES_MAX) problems.push(`the secrets have more than ${SECRETS_BYTES_MAX} bytes together`);
+  return problems.length === 0 ? null : problems.join('; ');
+}
+
 /**
  * Everything to look for to keep `value` out of a text that is read without its line breaks: the value and each of its
  * lines, as they are, in base64, in hexadecimal, and escaped for URLs and JSON. Lines that are too short to be secrets are

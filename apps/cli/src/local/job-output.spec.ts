@@ -1,0 +1,34 @@
+import { describe, expect, it } from '@jest/globals';
+import { SecretMasker } from '@delta-ci/service';
+import { JobOutput } from './job-output.ts';
+
+const SECRET = 'swordfish-42';
+
+function heard(masker: SecretMasker | null): { readonly output: JobOutput; readonly said: () => string } {
+  const parts: Uint8Array[] = [];
+  return { output: new JobOutput(masker, (chunk) => void parts.push(chunk)), said: () => Buffer.concat(parts).toString() };
+}
+
+describe('what a job of a local run says', () => {
+  it('given a secret in pieces, then it is masked on the screen and in what is kept, also when a line of ours comes between', () => {
+    const { output, said } = heard(new SecretMasker([SECRET]));
+    output.write(Buffer.from('token sword'));
+    expect(output.bytes).toBe('token sword'.length);
+    output.say(`cache ${SECRET} is restored`);
+    output.write(Buffer.from('fish-42 was used\n'));
+    output.write(Buffer.from('sword'));
+    output.end();
+    expect(said()).toBe('token [delta] cache *** is restored\n*** was used\nsword');
+    expect(output.log.evidence().windows.map(({ text }) => text).join('')).not.toContain(SECRET);
+    expect(output.mask(`no ${SECRET}`)).toBe('no ***');
+  });
+
+  it('given no secret, then all of it goes on as it comes', () => {
+    const { output, said } = heard(null);
+    output.write(Buffer.from('sword'));
+    expect(said()).toBe('sword');
+    expect(output.mask(SECRET)).toBe(SECRET);
+    output.end();
+    expect(output.log.bytes).toBe(5);
+  });
+});
