@@ -22,7 +22,7 @@ export const CONFIG_DESCRIPTIONS: Readonly<Record<string, string>> = {
     'Tokens by which the job proves who it is, by the variable that holds each; withheld from untrusted changes.',
   'jobs.*.id_tokens.*.aud': 'For whom the token is: one audience, or several.',
   'jobs.*.services':
-    'What runs beside the job, by the host name under which it is reached; at most 10. No runner offers services yet: the plan of a job that names any is refused.',
+    'What runs beside the job, by the host name under which it is reached; at most 10. No runner offers services yet: a mesh refuses the plan of a job that names any, and `delta run` does not run the job.',
   'jobs.*.services.*.image': 'Image of the service, with a tag or a digest.',
   'jobs.*.services.*.ports': 'Ports on which it listens.',
   'jobs.*.services.*.env': 'Environment variables of the service.',

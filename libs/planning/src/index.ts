@@ -2,7 +2,7 @@ export { PLANNING_RULES_VERSION } from './assemble-plan.ts';
 export { planDigestIn, planStatementOf, type AttestedRun } from './attestation/plan-statement.ts';
 export { checkPlan } from './check-plan.ts';
 export type { ConfigProblem } from './config/config-problem.ts';
-export { lintConfigFile } from './config/lint-config-file.ts';
+export { lintConfigFile, warningsOfConfigFile } from './config/lint-config-file.ts';
 export { DEFAULT_PLANNING_RULES } from './default-rules.ts';
 export { condensed, discover, wantedPaths } from './discover.ts';
 export { DiscoveryMemory } from './discovery-memory.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { CONFIG_FILE_NAMES } from '@delta-ci/contracts';
-import { lintConfigFile, type ConfigProblem } from '@delta-ci/planning';
+import { lintConfigFile, warningsOfConfigFile, type ConfigProblem } from '@delta-ci/planning';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import { safeText } from '../screen/safe-text.ts';
 import { plural } from '../screen/words.ts';
@@ -11,7 +11,7 @@ export interface LintOptions {
   readonly json?: boolean;
 }
 
-/** `delta lint`: whether a configuration file can be followed, and every place where it cannot. */
+/** `delta lint`: whether a configuration file can be followed, every place where it cannot, and what will not do what is meant. */
 export async function lint(
   surroundings: Surroundings,
   file: string | undefined,
@@ -19,9 +19,13 @@ export async function lint(
 ): Promise<ExitCode> {
   const { name, text } = file === undefined ? await found(surroundings) : await named(surroundings, file);
   const problems = lintConfigFile(text, name);
-  if (options.json === true) printJson(surroundings, { file: name, valid: problems.length === 0, problems });
-  else if (problems.length === 0) surroundings.out(`${name}: no problems\n`);
-  else surroundings.out(problemsText(surroundings, name, text, problems));
+  const warnings = warningsOfConfigFile(text, name);
+  if (options.json === true) printJson(surroundings, { file: name, valid: problems.length === 0, problems, warnings });
+  else if (problems.length > 0) surroundings.out(problemsText(surroundings, name, text, problems, 'problem'));
+  else {
+    const warned = warnings.length === 0 ? '' : `${problemsText(surroundings, name, text, warnings, 'warning')}\n`;
+    surroundings.out(`${warned}${name}: no problems\n`);
+  }
   return problems.length === 0 ? EXIT.succeeded : EXIT.usage;
 }
 
@@ -46,13 +50,20 @@ async function found({ directory }: Surroundings): Promise<Lintable> {
   });
 }
 
-function problemsText({ paint }: Surroundings, name: string, text: string, problems: readonly ConfigProblem[]): string {
+function problemsText(
+  { paint }: Surroundings,
+  name: string,
+  text: string,
+  problems: readonly ConfigProblem[],
+  kind: 'problem' | 'warning',
+): string {
+  const [word, colour] = kind === 'problem' ? (['error', paint.red] as const) : (['warning', paint.yellow] as const);
   const lines = text.split(/\r?\n/u);
   const shown = problems.map(({ line, column, message }) => {
-    const head = `${paint.bold(`${safeText(name)}:${line}:${column}`)} ${paint.red('error')} ${safeText(message)}\n`;
-    return head + caretText(lines[line - 1] ?? '', line, column, paint.red('^'));
+    const head = `${paint.bold(`${safeText(name)}:${line}:${column}`)} ${colour(word)} ${safeText(message)}\n`;
+    return head + caretText(lines[line - 1] ?? '', line, column, colour('^'));
   });
-  return `${shown.join('\n')}\n${plural(problems.length, 'problem')}\n`;
+  return `${shown.join('\n')}\n${plural(problems.length, kind)}\n`;
 }
 
 /** Wider excerpts wrap, and the caret points nowhere. */

@@ -7,7 +7,7 @@ import { egressBounds } from '../local/egress-bounds.ts';
 import { executeJob, type JobPlace } from '../local/execute-job.ts';
 import { handedInSecrets, type SecretOptions } from '../local/handed-in-secrets.ts';
 import type { NetworkChoice } from '../local/job-network.ts';
-import { makeJobSource } from '../local/job-source.ts';
+import { makeJobSources } from '../local/job-source.ts';
 import { toolsOfJobs } from '../local/job-tools.ts';
 import type { LocalChange } from '../local/local-change.ts';
 import { refusedJobs, offeredHere } from '../local/refused-jobs.ts';
@@ -113,12 +113,14 @@ async function carryOut(
   // What a container or an image has inside is not this machine's.
   const tools = executor.tier === 'container' ? null : await toolsOfJobs(toolchains);
   if (tools !== null && jobs.some(({ image }) => image === null)) screen.equipped(tools);
-  const refused = refusedJobs(jobs, offeredHere(tools, options.has ?? [], secrets), secrets);
+  const lacking = refusedJobs(jobs, offeredHere(tools, options.has ?? [], secrets), secrets);
+  const able = jobs.filter(({ key }) => !lacking.has(key));
   const caching = await cachingOf(surroundings, options, change, executor.tier, jobs);
   const outcomes = await inRunDirectory(surroundings, async (directory) => {
+    const sources = await makeJobSources(git, change, able, directory.path, interrupted);
     const place: JobPlace = {
       executor,
-      source: await makeJobSource(git, change, jobs, directory.path, interrupted),
+      sourceOf: sources.of,
       directory,
       network,
       egress,
@@ -132,7 +134,7 @@ async function carryOut(
       atOnceMax: options.jobs,
       failFast: plan.policy.failFast && options.keepGoing !== true,
       interrupted,
-      refused,
+      refused: new Map([...sources.refused, ...lacking]),
       execute: async (job, signal, alone) => {
         screen.started(job);
         const lines = screen.outputOf(job);

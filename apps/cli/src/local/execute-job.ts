@@ -24,7 +24,7 @@ import type { RunDirectory } from './run-directory.ts';
 /** What all jobs of a local run have in common. */
 export interface JobPlace {
   readonly executor: SandboxExecutor;
-  readonly source: JobSource;
+  readonly sourceOf: (job: PlannedJob) => JobSource;
   readonly directory: RunDirectory;
   readonly network: NetworkChoice;
   readonly egress: EgressBounds;
@@ -93,7 +93,7 @@ export async function executeJob(
 }
 
 function cachesOf(
-  { cachesFor, secrets, source: { gitDir } }: JobPlace,
+  { cachesFor, secrets, sourceOf }: JobPlace,
   job: PlannedJob,
   output: JobOutput,
   signal: AbortSignal,
@@ -102,7 +102,7 @@ function cachesOf(
   const { policy, limits } = job;
   return new JobCaches(job.caches, {
     store: cachesFor(job),
-    gitDir,
+    gitDir: sourceOf(job).gitDir,
     jobTimeoutMs: policy.timeoutMs,
     diskBytes: limits.diskBytes,
     watch: () => secrets.maskerOf(job)?.stream() ?? NO_SECRETS,
@@ -158,7 +158,7 @@ async function judge(
   const order = {
     job,
     trust: 'trusted',
-    source: place.source,
+    source: place.sourceOf(job),
     workspaceDir,
     network: network.network,
     toolchainDirs: place.toolchainDirs,

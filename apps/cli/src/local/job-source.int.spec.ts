@@ -15,6 +15,7 @@ const JOBS = `version: 1
 source: { submodules: true, lfs: true }
 jobs:
   whole: { steps: ['test "$(cat vendor/lib/lib.txt)" = lib && test "$(cat model.bin)" = "${CONTENT}"'] }
+  modules: { steps: ['test "$(cat vendor/lib/lib.txt)" = lib && grep -q version model.bin'], source: { submodules: true } }
   bare: { steps: ['test ! -e vendor/lib/lib.txt && grep -q version model.bin'], source: {} }
 `;
 
@@ -64,18 +65,23 @@ describe('a local run of jobs that ask for submodules and files of Git LFS', () 
     expect(await run()).toMatchObject({ exitCode: 0 });
   });
 
-  it('given an object that is damaged or not there, then it says how to get it', async () => {
+  it('given an object that is damaged or not there, then it says how to get it for whom, and others run', async () => {
+    const refused = { exitCode: 3, said: expect.stringMatching(/whole +\| not judged: .*git lfs fetch/u) };
     await writeFile(object(), 'kept ELSEWHERE');
-    expect(await run()).toMatchObject({ exitCode: 2, said: expect.stringContaining('git lfs fetch') });
+    expect(await run()).toMatchObject(refused);
     await rm(object());
-    expect(await run()).toMatchObject({ exitCode: 2, said: expect.stringContaining('git lfs fetch') });
+    const { exitCode, said } = await run();
+    expect({ exitCode, said }).toMatchObject(refused);
+    expect(said).toMatch(/bare +\| succeeded/u);
+    expect(said).toMatch(/modules +\| succeeded/u);
     await writeFile(object(), CONTENT);
   });
 
   it('given a submodule that is not checked out, then it says how to get it, and the repository around it is not taken', async () => {
     await git(shop, 'submodule', 'deinit', '--quiet', '--force', 'vendor/lib');
     const { exitCode, said } = await run();
-    expect(exitCode).toBe(2);
+    expect(exitCode).toBe(3);
     expect(said).toContain('submodule vendor/lib: it is not checked out; get it with: git submodule update');
+    expect(said).toMatch(/bare +\| succeeded/u);
   });
 });

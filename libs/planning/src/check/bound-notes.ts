@@ -41,14 +41,17 @@ function outsideWorkspace({ key, artifacts, caches, steps }: PlannedJob): PlanNo
     : [note('path_outside_workspace', `${key} reaches out of its workspace: ${first}`, key)];
 }
 
-/** A job that no runner can take would wait until its time in the queue is over, and with it a check that is required. */
+/**
+ * A job that no runner can take would wait until its time in the queue is over, and with it a check that is required. Where jobs do not
+ * wait and each is refused by itself, that is told beforehand and no more.
+ */
 function notOffered(job: PlannedJob, { rules }: CheckedInputs): PlanNote[] {
   const { key, requirements, services = [] } = job;
   const { labels, limitsMax = {} } = rules;
   const missing = labels === undefined ? [] : requirements.labels.filter((label) => !labels.includes(label));
   // Without what a job is to run beside, it would test something else than it says.
   const named = services.map(({ name }) => name).join(', ');
-  return [
+  const notes = [
     ...missing.map((label) => note('label_not_offered', `${key}: no runner offers ${label}`, key)),
     ...(services.length > 0 ? [note('services_not_offered', `${key}: no runner offers services (${named})`, key)] : []),
     ...imageNotes(job, rules),
@@ -59,6 +62,7 @@ function notOffered(job: PlannedJob, { rules }: CheckedInputs): PlanNote[] {
       return [note('limits_not_offered', message, key)];
     }),
   ];
+  return rules.refusesByJob === true ? notes.map((each) => ({ ...each, severity: 'warning' as const })) : notes;
 }
 
 function imageNotes({ key, image }: PlannedJob, { images }: CheckedInputs['rules']): PlanNote[] {

@@ -33,6 +33,16 @@ export function checkJobs(file: ConfigFile): PlacedProblem[] {
   return known.length > 0 ? known : Object.entries(file.jobs).flatMap(([name, job]) => checkFilled(name, job));
 }
 
+/** What a file that can be followed asks for, and no runner has. */
+export function warnOfJobs({ jobs }: ConfigFile): PlacedProblem[] {
+  return Object.entries(jobs).flatMap(([name, { services = {} }]) => {
+    const named = Object.keys(services);
+    if (named.length === 0) return [];
+    const message = `no runner offers services (${named.join(', ')}): a mesh refuses the plan, and \`delta run\` this job; its steps can start what they need`;
+    return [{ path: ['jobs', name, 'services'], of: 'key' as const, message }];
+  });
+}
+
 /** As many as a plan may hold. */
 const JOBS_MAX = 10_000;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { lintConfigFile } from './lint-config-file.ts';
+import { lintConfigFile, warningsOfConfigFile } from './lint-config-file.ts';
 
 const problems = (text: string): string[] =>
   lintConfigFile(text, 'delta.yaml').map(({ line, column, message }) => `${line}:${column} ${message}`);
@@ -32,6 +32,16 @@ limits: { cpu: "2", memory: 4Gi }
 egress: { allow: [registry.example.org] }
 `);
     expect(problems(text)).toEqual([]);
+    expect(warningsOfConfigFile(text, 'delta.yaml')).toEqual([
+      { line: 10, column: 5, message: expect.stringMatching(/^no runner offers services \(db\): a mesh refuses the plan/u) },
+    ]);
+  });
+
+  it('given a file with problems, or one that asks for no more than runners have, then it is warned of nothing', () => {
+    const services = '    services: { db: { image: "postgres:17" } }\n';
+    for (const text of [file(`  a:\n    stepz: [x]\n${services}`), file('  a: { steps: [x], services: {} }\n'), 'a: [']) {
+      expect(warningsOfConfigFile(text, 'delta.yaml')).toEqual([]);
+    }
   });
 
   it.each([

@@ -1,11 +1,11 @@
 import { ConfigFile, ConfigFileIdToken, ConfigFileJob, ConfigFileSource } from '@delta-ci/contracts';
 import { LineCounter, isMap, isPair, isScalar, parseDocument, visit, type Document, type YAMLError } from 'yaml';
-import { checkJobs } from './check-jobs.ts';
+import { checkJobs, warnOfJobs } from './check-jobs.ts';
 import type { ConfigPath, ConfigProblem, PlacedProblem } from './config-problem.ts';
 import { nearestName } from './nearest-name.ts';
 
 export type ParsedConfig =
-  | { readonly ok: true; readonly file: ConfigFile }
+  | { readonly ok: true; readonly file: ConfigFile; readonly warnings: readonly ConfigProblem[] }
   | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 /** Far more than anyone writes by hand, and parsed in a fraction of a second. */
@@ -15,6 +15,12 @@ const TEXT_LENGTH_MAX = 256 * 1024;
 export function lintConfigFile(text: string, name: string): readonly ConfigProblem[] {
   const parsed = parseConfigFile(text, name);
   return parsed.ok ? [] : parsed.problems;
+}
+
+/** What of a `delta.yaml` can be followed and will not do what is meant, in the order of its lines; empty when it has problems. */
+export function warningsOfConfigFile(text: string, name: string): readonly ConfigProblem[] {
+  const parsed = parseConfigFile(text, name);
+  return parsed.ok ? parsed.warnings : [];
 }
 
 /** Reads a configuration file; `name` stands in messages. */
@@ -31,14 +37,20 @@ export function parseConfigFile(text: string, name: string): ParsedConfig {
   if (!value.ok) return wrong([{ line: 1, column: 1, message: value.message }]);
   const shape = ConfigFile.safeParse(value.value);
   const placed = shape.success ? checkJobs(shape.data) : shape.error.issues.flatMap(placeIssue);
-  if (shape.success && placed.length === 0) return { ok: true, file: shape.data };
-  return wrong(placed.map((problem) => ({ ...positionOf(problem, document, lines), message: problem.message })));
+  const located = (problems: readonly PlacedProblem[]): ConfigProblem[] =>
+    problems.map((problem) => ({ ...positionOf(problem, document, lines), message: problem.message }));
+  if (shape.success && placed.length === 0)
+    return { ok: true, file: shape.data, warnings: inOrder(located(warnOfJobs(shape.data))) };
+  return wrong(located(placed));
 }
 
 function wrong(problems: readonly ConfigProblem[]): ParsedConfig {
+  return { ok: false, problems: inOrder(problems) };
+}
+
+function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
   const distinct = new Map(problems.map((each) => [`${each.line}:${each.column}:${each.message}`, each]));
-  const sorted = [...distinct.values()].sort((one, other) => one.line - other.line || one.column - other.column);
-  return { ok: false, problems: sorted };
+  return [...distinct.values()].sort((one, other) => one.line - other.line || one.column - other.column);
 }
 
 function parseYaml(text: string, lineCounter: LineCounter): Document | null {
