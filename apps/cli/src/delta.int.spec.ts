@@ -194,7 +194,10 @@ describe('a workspace with a change that breaks a test of another package', () =
 
 describe('jobs that need what a machine does not give by itself', () => {
   const JOBS = {
-    publish: { secrets: ['NPM_TOKEN'], steps: ['echo "it is $NPM_TOKEN"', 'printf %s "$NPM_TOKEN" | base64', 'test -n "$NPM_TOKEN"'] },
+    publish: {
+      secrets: ['NPM_TOKEN'],
+      steps: ['echo "it is $NPM_TOKEN"', 'printf %s "$NPM_TOKEN" | base64', 'test -n "$NPM_TOKEN"'],
+    },
     gpu: { runs_on: ['gpu'], steps: ['true'] },
     other: { steps: ['test -z "$NPM_TOKEN" && echo "it is other"'] },
   };
@@ -213,7 +216,10 @@ describe('jobs that need what a machine does not give by itself', () => {
     expect(linesOf(out).at(-1)).toMatchObject({
       outcome: 'not judged',
       jobs: [
-        { job: 'publish', notJudged: { code: 'secret_unavailable', message: expect.stringContaining('--secret NPM_TOKEN') } },
+        {
+          job: 'publish',
+          notJudged: { code: 'secret_unavailable', message: expect.stringContaining('--secret NPM_TOKEN') },
+        },
         { job: 'gpu', notJudged: { code: 'layer_missing', message: expect.stringContaining('--has gpu') } },
         { job: 'other', outcome: 'succeeded' },
       ],

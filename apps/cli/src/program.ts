@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import {
   DEBUG_MINUTES,
   DEBUG_MINUTES_MAX,
@@ -8,7 +7,7 @@ import {
   type ParkedAction,
 } from '@delta-ci/contracts';
 import { Command, CommanderError, Option } from 'commander';
-import { withGateway, ofChange, ofGateway, ofRunOrChange, recipeId, wholeNumber, withJson, collected, secretNames } from './command-options.ts';
+import { withGateway, ofGateway, ofRunOrChange, recipeId, wholeNumber, withJson } from './command-options.ts';
 import type { CacheListOptions, RemoveCachesOptions } from './commands/caches.ts';
 import type { GetOptions } from './commands/artifacts.ts';
 import type { DebugOptions } from './commands/debug.ts';
@@ -16,13 +15,13 @@ import type { LogOptions } from './commands/logs.ts';
 import type { ParkedListOptions, SettleOptions } from './commands/parked.ts';
 import type { PlanOptions } from './commands/plan.ts';
 import type { RecipeListOptions, RecipePatchOptions } from './commands/recipes.ts';
-import type { RunOptions } from './commands/run.ts';
 import type { ApiOptions, ListOptions } from './commands/runs.ts';
 import type { WhatIfOptions } from './commands/what-if.ts';
 import { EXAMPLES } from './examples.ts';
 import { EXIT, Problem } from './problem.ts';
 import { safeText } from './screen/safe-text.ts';
 import { addLogCommands, type Done } from './program-of-log.ts';
+import { addRunCommand } from './program-of-run.ts';
 import { printJson, type Surroundings } from './surroundings.ts';
 
 const VERSION = '0.1.0';
@@ -96,30 +95,7 @@ function commands(surroundings: Surroundings, done: Done): Command {
 }
 
 function addLocal(program: Command, surroundings: Surroundings, done: Done): void {
-  ofChange(program.command('run'))
-    .description("plan and run this repository's change on this host; no forge and no services are needed")
-    .option('--job <key>', 'only this job and what it needs')
-    .addOption(
-      new Option(
-        '--network <kind>',
-        "for jobs whose plan names hosts: these alone (plan), or all of this host's network, weaker than on a runner (host)",
-      ).choices(['plan', 'host']),
-    )
-    .option('--no-network', 'let no job use the network, even if the plan asks for it')
-    .option('--no-cache', 'restore no caches and save none')
-    .option('--secret <name>', 'hand in what this environment has under a name, to jobs that ask for it; repeatable', secretNames)
-    .option('--secrets-file <file>', 'hand in what lines NAME=value of a file say, to jobs that ask for it')
-    .option(
-      '--has <label|toolchain@version>',
-      'take this machine to have what a job runs on, or a toolchain; repeatable',
-      collected,
-    )
-    .option('--unsandboxed', 'run jobs as yourself, without any isolation: only for code you trust')
-    .option('--keep-going', 'run the other jobs although one failed')
-    .option('--shell-on-failure', 'when a job failed, open a shell in its sandbox, as the job left it')
-    .option('--jobs <n>', 'jobs at once', wholeNumber(1, 64), Math.max(1, Math.floor(availableParallelism() / 2)))
-    .addHelpText('after', EXAMPLES.run)
-    .action(async (options: RunOptions) => done(await (await import('./commands/run.ts')).run(surroundings, options)));
+  addRunCommand(program, surroundings, done);
   ofRunOrChange(program.command('plan'))
     .description('show which jobs the change runs, which it does not, and why')
     .addHelpText('after', EXAMPLES.plan)

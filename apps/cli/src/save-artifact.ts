@@ -14,14 +14,16 @@ export interface SavePlace {
 
 type Artifact = Pick<ArtifactView, 'name' | 'digest' | 'sizeBytes'>;
 
+/** What has the name `HEAD` makes its directory a repository to git, with the job's own commands in its configuration. */
+export const isRepositoryHead = (name: string): boolean => /(?:^|[/\\])head$/iu.test(name);
+
 /**
- * Looks at names that a job chose before anything is written. What has the name `HEAD` makes its directory a repository to git, with
- * the job's own commands in its configuration; what begins with a dot is read by shells and tools that happen to run where it lies, so
+ * Looks at names that a job chose before anything is written: see `isRepositoryHead`; what begins with a dot is read by shells and tools that happen to run where it lies, so
  * it is saved only where nothing was yet.
  * @throws Problem `artifact_unsafe` for the first name that may not lie there
  */
 export async function refuseUnsafe(names: readonly string[], directory: string): Promise<void> {
-  const head = names.find((name) => /(?:^|[/\\])head$/iu.test(name));
+  const head = names.find(isRepositoryHead);
   if (head !== undefined) {
     throw new Problem(
       'artifact_unsafe',
@@ -40,7 +42,7 @@ export async function refuseUnsafe(names: readonly string[], directory: string):
 }
 
 /** Or not there. */
-async function isEmpty(directory: string): Promise<boolean> {
+export async function isEmpty(directory: string): Promise<boolean> {
   try {
     return (await readdir(directory)).length === 0;
   } catch (error) {

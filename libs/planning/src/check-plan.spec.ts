@@ -180,19 +180,22 @@ describe('the check of a plan', () => {
       { limitsMax: { memoryBytes: 16 * 1_024 ** 3 } },
       '64 GiB of memory, at most 16 GiB of memory',
     ],
-  ])('given a job with `%s` and %j that no runner can have, then that is named, and there is no plan unless jobs are refused one by one', (...given) => {
-    const [asked, more, rules, missing] = given;
-    const files: Files = { 'delta.yaml': `version: 1\njobs: { train: { steps: [x], ${asked} } }\n${more}\n` };
-    const inputs = inputsFor(null, files, { rules: { ...INPUTS.rules, ...rules } });
-    expect(planChange(inputs)).toEqual({
-      ok: false,
-      code: 'plan_rejected',
-      message: `the plan does not pass its check: train: no runner offers ${missing}`,
-    });
-    const alone = planChange({ ...inputs, rules: { ...inputs.rules, refusesByJob: true } });
-    const message = `train: no runner offers ${missing}`;
-    expect(alone).toMatchObject({ ok: true, plan: { notes: [{ severity: 'warning', message }] } });
-  });
+  ])(
+    'given a job with `%s` and %j that no runner can have, then that is named, and there is no plan unless jobs are refused one by one',
+    (...given) => {
+      const [asked, more, rules, missing] = given;
+      const files: Files = { 'delta.yaml': `version: 1\njobs: { train: { steps: [x], ${asked} } }\n${more}\n` };
+      const inputs = inputsFor(null, files, { rules: { ...INPUTS.rules, ...rules } });
+      expect(planChange(inputs)).toEqual({
+        ok: false,
+        code: 'plan_rejected',
+        message: `the plan does not pass its check: train: no runner offers ${missing}`,
+      });
+      const alone = planChange({ ...inputs, rules: { ...inputs.rules, runsHere: true } });
+      const message = `train: no runner offers ${missing}`;
+      expect(alone).toMatchObject({ ok: true, plan: { notes: [{ severity: 'warning', message }] } });
+    },
+  );
 
   it('given bounds below what jobs get by default, then jobs that ask for nothing get no more than the bounds', () => {
     const rules = { ...INPUTS.rules, limitsMax: { cpuCount: 1, memoryBytes: 1_024 ** 3 } };

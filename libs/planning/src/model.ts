@@ -77,10 +77,10 @@ export interface PlanningRules {
   /** The most that a job may be given of a runner, whoever asks for it; what is left out is not bounded. */
   readonly limitsMax?: LimitsMax | undefined;
   /**
-   * That whoever runs the jobs refuses each that it cannot give what it needs, by itself: then the plan warns of such jobs instead of
-   * being refused for them; absent: one of them is the end of the plan.
+   * That jobs run on the machine that plans them. It refuses each that it cannot give what it needs, by itself: the plan warns of
+   * such jobs instead of being refused for them.
    */
-  readonly refusesByJob?: true | undefined;
+  readonly runsHere?: true | undefined;
   /** How the shadow ledger is kept unless a configuration file says otherwise; absent: nothing is sampled. */
   readonly shadow?: ShadowRules | undefined;
 }

@@ -25,7 +25,13 @@ export {
 } from './config/settings.ts';
 export { MASK, type MaskingStream } from './masking/masking-stream.ts';
 export { SecretMasker } from './masking/secret-masker.ts';
-export { SECRETS_BYTES_MAX, SECRET_BYTES_MAX, SECRET_CHARACTERS_MIN, whyNoSecret, whyNoSecrets } from './masking/secret-forms.ts';
+export {
+  SECRETS_BYTES_MAX,
+  SECRET_BYTES_MAX,
+  SECRET_CHARACTERS_MIN,
+  whyNoSecret,
+  whyNoSecrets,
+} from './masking/secret-forms.ts';
 export { createLogger, withIds, type LineSink, type LogIds, type Logger } from './logging/create-logger.ts';
 export { leaseHashOf } from './logging/lease-hash.ts';
 export { NestLogger } from './logging/nest-logger.ts';

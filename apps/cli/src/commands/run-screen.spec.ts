@@ -71,6 +71,8 @@ const OUTCOMES: readonly LocalOutcome[] = [
     caches: [
       { key: 'npm-1', hit: true, restored: { domain: 'trusted', sizeBytes: 1_024, contentBytes: 4_096, tookMs: 20 } },
     ],
+    artifacts: [],
+    unmatched: ['reports/*.xml', `${HOSTILE}/*`],
     egress: null,
     explanation: FAILURE,
   },
@@ -82,6 +84,8 @@ const OUTCOMES: readonly LocalOutcome[] = [
     reason: 'no disk',
     result: null,
     caches: [{ key: `npm-${HOSTILE}`, hit: false }],
+    artifacts: [{ name: 'dist/app.js', type: 'file', sizeBytes: 2_048 }],
+    unmatched: [],
     egress: [
       { ...PLACE, host: 'registry.example.test', decision: 'allowed', reason: null },
       { ...PLACE, host: 'evil.example.test', decision: 'refused', reason: 'not-listed' },
@@ -97,6 +101,7 @@ const RUN: PlannedRun = {
   jobs: JOBS,
   network: 'plan',
   unsandboxed: false,
+  artifactDir: null,
   comparedText: 'Compared: the working tree with bbbbbbbb (the merge base with main).',
 };
 
@@ -135,6 +140,15 @@ describe('what a run looks like', () => {
     const { surroundings, out } = recorded('/');
     play(jsonLines(surroundings));
     expectGolden('run-json', out());
+  });
+});
+
+describe('what is said of artifacts', () => {
+  it('given a directory for them, then that they are there', () => {
+    const { surroundings, out } = recorded('/');
+    const ended = { outcome: 'failed', exitCode: 1, durationMs: 1, outcomes: OUTCOMES } as const;
+    readable(surroundings).ended({ ...RUN, artifactDir: '/home/\u001b[2Jme/out' }, ended);
+    expect(out()).toContain('1 artifact (2.0 KiB) in /home/␛[2Jme/out, a folder for each job.\n');
   });
 });
 

@@ -10,7 +10,7 @@ import { paintOutcome } from '../screen/paint.ts';
 import { safeJson, safeLine, safeLogLine, safeText } from '../screen/safe-text.ts';
 import { notesText } from '../screen/show-plan.ts';
 import { table } from '../screen/table.ts';
-import { durationText, plural } from '../screen/words.ts';
+import { bytesText, durationText, plural } from '../screen/words.ts';
 import type { Surroundings } from '../surroundings.ts';
 
 /** What a local run looks like while it goes on. */
@@ -31,6 +31,8 @@ export interface PlannedRun {
   readonly jobs: readonly PlannedJob[];
   readonly network: NetworkChoice;
   readonly unsandboxed: boolean;
+  /** Where artifacts are kept; null when they are not. */
+  readonly artifactDir: string | null;
   readonly comparedText: string;
 }
 
@@ -45,8 +47,8 @@ export interface EndedRun {
 export function jsonLines({ out }: Surroundings): RunScreen {
   const line = (value: object): void => out(`${safeJson(value)}\n`);
   return {
-    planned: ({ plan, digest, jobs, network }) =>
-      line({ type: 'planned', digest, jobs: jobs.map(({ key }) => key), network, plan }),
+    planned: ({ plan, digest, jobs, network, artifactDir }) =>
+      line({ type: 'planned', digest, jobs: jobs.map(({ key }) => key), network, artifactDir, plan }),
     equipped: (tools) => line({ type: 'equipped', tools }),
     started: ({ key }) => line({ type: 'job-started', job: key }),
     outputOf: ({ key }) => new LineSplitter((text) => line({ type: 'output', job: key, text })),
@@ -66,7 +68,18 @@ export function jsonLines({ out }: Surroundings): RunScreen {
 
 function publicOutcome(
   { key, explanation }: PlannedJob,
-  { outcome, notJudged, durationMs, reason, result, caches, egress, explanation: failure }: LocalOutcome,
+  {
+    outcome,
+    notJudged,
+    durationMs,
+    reason,
+    result,
+    caches,
+    artifacts,
+    unmatched,
+    egress,
+    explanation: failure,
+  }: LocalOutcome,
 ) {
   const { exitCode = null, signal = null, steps = [] } = result ?? {};
   return {
@@ -79,6 +92,8 @@ function publicOutcome(
     signal,
     steps,
     caches,
+    artifacts,
+    unmatched,
     egress,
     why: explanation.sentence,
     failure,
@@ -146,12 +161,23 @@ function tablesText(surroundings: Surroundings, outcomes: readonly LocalOutcome[
 const PERMIT =
   'Addresses that are not public are reached where DELTA_EGRESS_RANGES has them (10.1.0.0/16, for instance).\n';
 
-function endText(
-  surroundings: Surroundings,
-  { plan, jobs }: PlannedRun,
-  { outcome, durationMs, outcomes }: EndedRun,
-): string {
+/** What jobs left, where it is or how it is kept, and what they were to leave and did not. */
+function artifactsText({ artifactDir }: PlannedRun, outcomes: readonly LocalOutcome[]): string {
+  const all = outcomes.flatMap(({ artifacts }) => artifacts);
+  const what = `${plural(all.length, 'artifact')} (${bytesText(all.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0))})`;
+  const where =
+    artifactDir === null
+      ? 'went with the sandboxes: --artifacts DIR keeps them'
+      : `in ${safeLine(artifactDir)}, a folder for each job`;
+  const missing = outcomes.flatMap(({ key, unmatched }) =>
+    unmatched.map((pattern) => `Nothing matched the artifact ${safeLine(pattern)} of ${key}.\n`),
+  );
+  return `${all.length === 0 ? '' : `${what} ${where}.\n`}${missing.join('')}`;
+}
+
+function endText(surroundings: Surroundings, run: PlannedRun, { outcome, durationMs, outcomes }: EndedRun): string {
   const { paint } = surroundings;
+  const { plan, jobs } = run;
   const rows = [
     ...outcomes.map((each) => {
       const word = each.notJudged === null ? each.outcome : 'not judged';
@@ -177,5 +203,5 @@ function endText(
   const done = outcomes.filter((each) => each.outcome === 'succeeded').length;
   const head = `${paintOutcome(paint, outcome)}: ${done} of ${plural(outcomes.length, 'job')} succeeded in ${durationText(durationMs)}`;
   const jobTable = rows.length === 0 ? '' : `${table(surroundings, ['JOB', 'OUTCOME', 'TIME', 'WHY'], rows)}\n`;
-  return `${explained.map((each) => `${each}\n`).join('')}${jobTable}${tablesText(surroundings, outcomes)}${head}\n`;
+  return `${explained.map((each) => `${each}\n`).join('')}${jobTable}${tablesText(surroundings, outcomes)}${artifactsText(run, outcomes)}${head}\n`;
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { PlannedJob } from '@delta-ci/contracts';
 import type { HeldJob, SandboxExecutor } from '@delta-ci/sandbox';
 import { chooseExecutor } from '../local/choose-executor.ts';
@@ -15,6 +16,7 @@ import { inRunDirectory } from '../local/run-directory.ts';
 import { runJobs, selectJob, type LocalOutcome } from '../local/run-jobs.ts';
 import { toolchainDirs } from '../local/toolchain-dirs.ts';
 import { nearestName } from '../nearest-name.ts';
+import { isEmpty } from '../save-artifact.ts';
 import type { PersonsTerminal } from '../screen/persons-terminal.ts';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -34,6 +36,8 @@ export interface RunOptions extends LocalOptions, SecretOptions {
   readonly jobs: number;
   /** `--has WHAT`: labels, and toolchains as `name@version`, that this machine is taken to have. */
   readonly has?: readonly string[];
+  /** `--artifacts DIR`: where they are kept. */
+  readonly artifacts?: string;
 }
 
 /** `delta run`: plans the change of the repository and carries the plan out on this host. */
@@ -53,6 +57,7 @@ export async function run(surroundings: Surroundings, options: RunOptions): Prom
       jobs,
       unsandboxed,
       network: networkChoice(options),
+      artifactDir: await artifactDirOf(surroundings, options),
       comparedText: comparedText(planned.change),
     };
     screen.planned(chosen);
@@ -84,6 +89,14 @@ function jobsOf({ plan }: PlannedLocally, { job }: RunOptions): readonly Planned
   });
 }
 
+/** One that has nothing in it, so that what lies there afterwards is of this run, and takes the place of nothing. */
+async function artifactDirOf({ directory }: Surroundings, { artifacts }: RunOptions): Promise<string | null> {
+  if (artifacts === undefined) return null;
+  const path = resolve(directory, artifacts);
+  if (await isEmpty(path)) return path;
+  throw new Problem('directory_not_empty', `artifacts go into a directory that is new or empty, and ${path} is not`);
+}
+
 /** Tier `process` keeps nothing from jobs, whatever their plan names. */
 function networkChoice({ network = 'plan', unsandboxed }: RunOptions): NetworkChoice {
   if (network === false) return 'none';
@@ -100,7 +113,7 @@ async function carryOut(
   surroundings: Surroundings,
   options: RunOptions,
   { git, change, plan }: PlannedLocally,
-  { jobs, network }: PlannedRun,
+  { jobs, network, artifactDir }: PlannedRun,
   { screen, terminal }: { readonly screen: RunScreen; readonly terminal: PersonsTerminal | null },
 ): Promise<LocalOutcome[]> {
   const { interrupted, nowMs } = surroundings;
@@ -127,6 +140,7 @@ async function carryOut(
       cachesFor: caching?.storeFor ?? null,
       toolchainDirs: toolchains,
       secrets,
+      artifactDir,
       nowMs,
     };
     const byKey = new Map(jobs.map((job) => [job.key, job]));

@@ -6,7 +6,6 @@ import {
   JobCaches,
   runJob,
   type CacheStore,
-  type CollectedFile,
   type HeldJob,
   type JobOrder,
   type JobResult,
@@ -19,6 +18,7 @@ import type { Executed } from './explain-locally.ts';
 import type { HandedInSecrets } from './handed-in-secrets.ts';
 import { networkFor, type JobNetwork, type NetworkChoice } from './job-network.ts';
 import { JobOutput } from './job-output.ts';
+import { artifactsOf, LocalArtifacts } from './local-artifacts.ts';
 import type { RunDirectory } from './run-directory.ts';
 
 /** What all jobs of a local run have in common. */
@@ -32,13 +32,10 @@ export interface JobPlace {
   readonly cachesFor: ((job: PlannedJob) => CacheStore) | null;
   readonly toolchainDirs: readonly string[];
   readonly secrets: HandedInSecrets;
+  /** Where artifacts are kept, a folder for each job; null when they go with the sandboxes. */
+  readonly artifactDir: string | null;
   readonly nowMs: () => number;
 }
-
-/** Test reports larger than this are left out: the analysis reads no more of one. */
-const JUNIT_BYTES_MAX = 16 * 1024 * 1024;
-/** Reports kept of one job: a suite writes one or a few, and they are held in memory. */
-const JUNIT_FILES_MAX = 20;
 
 /** Carries out one job in a sandbox of its own. What keeps it from being judged is part of the result. */
 export async function executeJob(
@@ -49,7 +46,7 @@ export async function executeJob(
   whenFailed?: (held: HeldJob) => Promise<void>,
 ): Promise<Executed> {
   const output = new JobOutput(place.secrets.maskerOf(job), show);
-  const junit: string[] = [];
+  const artifacts = new LocalArtifacts(artifactsOf(place.artifactDir, job.key), output);
   const startedMs = place.nowMs();
   let finishedMs: number | null = null;
   // Whoever looks around in what a job left does not make it take longer.
@@ -72,11 +69,8 @@ export async function executeJob(
             prepared: async (sandbox) => caches.restore(sandbox),
             succeeded: async (sandbox, leftMs) => caches.save(sandbox, leftMs),
           }),
-      // Nothing outlives a local run but what helps to explain it.
-      artifact: async ({ type }, file) => {
-        if (type !== 'junit' || file.sizeBytes > JUNIT_BYTES_MAX || junit.length >= JUNIT_FILES_MAX) return;
-        junit.push(output.mask(await textOf(file)));
-      },
+      artifact: async (request, file) => artifacts.take(request, file),
+      collected: async (request, report) => artifacts.collected(request, report),
       outputBytes: () => output.bytes,
     },
   );
@@ -84,7 +78,7 @@ export async function executeJob(
   return {
     result: maskedResult(result, output),
     log: output.log,
-    junit,
+    artifacts,
     caches: maskedCaches(caches?.results ?? [], output),
     egress: maskedEgress(network?.decisions() ?? null, output),
     startedMs,
@@ -177,12 +171,6 @@ async function judge(
     network.close();
     await place.directory.clear(directory, removals);
   }
-}
-
-async function textOf({ content }: CollectedFile): Promise<string> {
-  const parts: Buffer[] = [];
-  for await (const part of content) parts.push(part);
-  return Buffer.concat(parts).toString('utf8');
 }
 
 function notJudged(code: 'layer_missing' | 'internal', message: string): JobResult {

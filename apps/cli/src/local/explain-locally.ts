@@ -8,14 +8,15 @@ import {
   type PlannedJob,
 } from '@delta-ci/contracts';
 import type { JobResult } from '@delta-ci/sandbox';
+import type { LocalArtifacts } from './local-artifacts.ts';
 import type { LocalLog } from './local-log.ts';
 
 /** What a job left behind for whoever wants to know why it failed. */
 export interface Executed {
   readonly result: JobResult;
   readonly log: LocalLog;
-  /** Test reports the plan asks for, as text. */
-  readonly junit: readonly string[];
+  /** What it left of what the plan asks for; its test reports as text. */
+  readonly artifacts: Pick<LocalArtifacts, 'junit' | 'found' | 'unmatched'>;
   /** What became of its caches. */
   readonly caches: readonly CacheResult[];
   /** What was decided about its connections; null where nothing decided. */
@@ -30,7 +31,7 @@ export function explainLocally(job: PlannedJob, executed: Executed, reason: stri
   if (outcome === 'succeeded' || outcome === 'canceled') return null;
   const unread: string[] = [];
   const testReports: TestReport[] = [];
-  for (const text of executed.junit) {
+  for (const text of executed.artifacts.junit) {
     const parsed = parseJunit(text);
     if (parsed.ok) testReports.push(parsed.report);
     else unread.push(`a test report could not be read: ${parsed.message}`);

@@ -6,7 +6,10 @@ const SECRET = 'swordfish-42';
 
 function heard(masker: SecretMasker | null): { readonly output: JobOutput; readonly said: () => string } {
   const parts: Uint8Array[] = [];
-  return { output: new JobOutput(masker, (chunk) => void parts.push(chunk)), said: () => Buffer.concat(parts).toString() };
+  return {
+    output: new JobOutput(masker, (chunk) => void parts.push(chunk)),
+    said: () => Buffer.concat(parts).toString(),
+  };
 }
 
 describe('what a job of a local run says', () => {
@@ -19,7 +22,12 @@ describe('what a job of a local run says', () => {
     output.write(Buffer.from('sword'));
     output.end();
     expect(said()).toBe('token [delta] cache *** is restored\n*** was used\nsword');
-    expect(output.log.evidence().windows.map(({ text }) => text).join('')).not.toContain(SECRET);
+    expect(
+      output.log
+        .evidence()
+        .windows.map(({ text }) => text)
+        .join(''),
+    ).not.toContain(SECRET);
     expect(output.mask(`no ${SECRET}`)).toBe('no ***');
   });
 

@@ -34,6 +34,12 @@ export class JobOutput {
     return this.#masker?.mask(text) ?? text;
   }
 
+  /** Whether something that is to be hidden is in one of these. */
+  async hides(...contents: readonly Uint8Array[]): Promise<boolean> {
+    for (const content of contents) if ((await this.#masker?.isIn(content)) === true) return true;
+    return false;
+  }
+
   end(): void {
     if (this.#stream !== null) this.#take(this.#stream.end());
     this.log.end();

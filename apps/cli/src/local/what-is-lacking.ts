@@ -66,11 +66,15 @@ function lackingToolchains({ requirements }: PlannedJob, { toolchains, claimed }
     if (claimed.some(isIt) || (toolchains ?? []).some(isIt)) return [];
     const asked = version === '*' ? name : `${name} ${version}`;
     const claim = `--has ${name}@${version === '*' ? 'any' : version} says that they do`;
-    if (toolchains === null) return [`it needs ${asked}, and nobody can tell what jobs find in their container: ${claim}`];
-    if (!KNOWN_TOOLS.includes(name)) return [`it needs ${asked}, and nobody knows how to tell whether jobs here find it: ${claim}`];
+    if (toolchains === null)
+      return [`it needs ${asked}, and nobody can tell what jobs find in their container: ${claim}`];
+    if (!KNOWN_TOOLS.includes(name))
+      return [`it needs ${asked}, and nobody knows how to tell whether jobs here find it: ${claim}`];
     const there = toolchains.find((tool) => tool.name === name);
     const found = there === undefined ? `no ${name}` : `${name} ${there.version ?? 'that does not say its version'}`;
-    return [`it needs ${asked}, and jobs here find ${found}: put it first on PATH, or name where it is installed in DELTA_TOOLCHAIN_DIRS`];
+    return [
+      `it needs ${asked}, and jobs here find ${found}: put it first on PATH, or name where it is installed in DELTA_TOOLCHAIN_DIRS`,
+    ];
   });
 }
 

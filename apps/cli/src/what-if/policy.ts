@@ -36,7 +36,7 @@ const RULES: Readonly<Record<keyof PlanningRules, (value: unknown) => boolean>> 
   labels: isTexts,
   images: isTexts,
   limitsMax: isLimitsMax,
-  refusesByJob: (value) => value === true,
+  runsHere: (value) => value === true,
   shadow: (value) => ShadowRules.safeParse(value).success,
 };
 

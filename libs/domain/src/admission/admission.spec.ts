@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   ISOLATION_TIERS_FROM_WEAKEST,
   IsolationTier,
+  versionSatisfies,
   type JobRequirements,
   type RunnerCapabilities,
 } from '@delta-ci/contracts';

@@ -42,8 +42,8 @@ function outsideWorkspace({ key, artifacts, caches, steps }: PlannedJob): PlanNo
 }
 
 /**
- * A job that no runner can take would wait until its time in the queue is over, and with it a check that is required. Where jobs do not
- * wait and each is refused by itself, that is told beforehand and no more.
+ * A job that no runner can take would wait until its time in the queue is over, and with it a check that is required. Where jobs run
+ * on the machine that plans them, each is refused by itself, and that is told beforehand.
  */
 function notOffered(job: PlannedJob, { rules }: CheckedInputs): PlanNote[] {
   const { key, requirements, services = [] } = job;
@@ -62,7 +62,7 @@ function notOffered(job: PlannedJob, { rules }: CheckedInputs): PlanNote[] {
       return [note('limits_not_offered', message, key)];
     }),
   ];
-  return rules.refusesByJob === true ? notes.map((each) => ({ ...each, severity: 'warning' as const })) : notes;
+  return rules.runsHere === true ? notes.map((each) => ({ ...each, severity: 'warning' as const })) : notes;
 }
 
 function imageNotes({ key, image }: PlannedJob, { images }: CheckedInputs['rules']): PlanNote[] {

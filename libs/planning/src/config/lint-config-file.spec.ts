@@ -33,13 +33,21 @@ egress: { allow: [registry.example.org] }
 `);
     expect(problems(text)).toEqual([]);
     expect(warningsOfConfigFile(text, 'delta.yaml')).toEqual([
-      { line: 10, column: 5, message: expect.stringMatching(/^no runner offers services \(db\): a mesh refuses the plan/u) },
+      {
+        line: 10,
+        column: 5,
+        message: expect.stringMatching(/^no runner offers services \(db\): a mesh refuses the plan/u),
+      },
     ]);
   });
 
   it('given a file with problems, or one that asks for no more than runners have, then it is warned of nothing', () => {
     const services = '    services: { db: { image: "postgres:17" } }\n';
-    for (const text of [file(`  a:\n    stepz: [x]\n${services}`), file('  a: { steps: [x], services: {} }\n'), 'a: [']) {
+    for (const text of [
+      file(`  a:\n    stepz: [x]\n${services}`),
+      file('  a: { steps: [x], services: {} }\n'),
+      'a: [',
+    ]) {
       expect(warningsOfConfigFile(text, 'delta.yaml')).toEqual([]);
     }
   });

@@ -240,12 +240,15 @@ describe('a job in its sandbox', () => {
   });
 
   it('given artifacts, then files come, links do not, and what was left behind is said', async () => {
-    const artifacts = [{ type: 'file' as const, path: 'out/*', retentionDays: 1 }];
+    const paths = ['out/*', 'nothing/*.bin'];
+    const artifacts = paths.map((path) => ({ type: 'file' as const, path, retentionDays: 1 }));
     const script = 'mkdir out; echo mine > out/a.txt; ln -s /etc/passwd out/b.txt';
     const result = await carriedOut(order([script], {}, { artifacts }));
     expect([...collected]).toEqual([['out/a.txt', 'mine\n']]);
     expect(result.remarks.join()).toContain('out/b.txt');
     expect(log).toContain('[delta] artifact out/b.txt was left behind: symlink');
+    expect(log).toContain('[delta] artifact nothing/*.bin: no file of the workspace matches');
+    expect(log).not.toContain('artifact out/*:');
   });
 
   it('given secrets and an environment, then steps have both, and nothing of this process’s own', async () => {

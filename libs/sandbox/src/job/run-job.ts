@@ -290,6 +290,9 @@ async function collected(sandbox: Sandbox, order: JobOrder, sinks: JobSinks, res
       sinks.artifact(request, file),
     );
     await sinks.collected?.(request, report);
+    // Of a folder whoever takes it says more.
+    if (request.type !== 'folder' && report.files === 0 && report.notCollected.length === 0)
+      remarks.push(`artifact ${request.path}: no file of the workspace matches`);
     remarks.push(...report.notCollected.map(({ path, reason }) => `artifact ${path} was left behind: ${reason}`));
   }
   for (const remark of remarks) await sinks.output(line(remark));

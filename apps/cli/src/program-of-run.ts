@@ -1,0 +1,43 @@
+import { availableParallelism } from 'node:os';
+import { Option, type Command } from 'commander';
+import { collected, ofChange, secretNames, wholeNumber } from './command-options.ts';
+import type { RunOptions } from './commands/run.ts';
+import { EXAMPLES } from './examples.ts';
+import type { Done } from './program-of-log.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** `delta run` with what it takes. */
+export function addRunCommand(program: Command, surroundings: Surroundings, done: Done): void {
+  ofChange(program.command('run'))
+    .description("plan and run this repository's change on this host; no forge and no services are needed")
+    .option('--job <key>', 'only this job and what it needs')
+    .addOption(
+      new Option(
+        '--network <kind>',
+        "for jobs whose plan names hosts: these alone (plan), or all of this host's network, weaker than on a runner (host)",
+      ).choices(['plan', 'host']),
+    )
+    .option('--no-network', 'let no job use the network, even if the plan asks for it')
+    .option('--no-cache', 'restore no caches and save none')
+    .option(
+      '--secret <name>',
+      'hand in what this environment has under a name, to jobs that ask for it; repeatable',
+      secretNames,
+    )
+    .option('--secrets-file <file>', 'hand in what lines NAME=value of a file say, to jobs that ask for it')
+    .option(
+      '--has <what>',
+      'take this machine to have a label that jobs run on, or a toolchain (name@version); repeatable',
+      collected,
+    )
+    .option(
+      '--artifacts <dir>',
+      'keep what jobs leave in a directory that is new or empty; otherwise it goes with the sandboxes',
+    )
+    .option('--unsandboxed', 'run jobs as yourself, without any isolation: only for code you trust')
+    .option('--keep-going', 'run the other jobs although one failed')
+    .option('--shell-on-failure', 'when a job failed, open a shell in its sandbox, as the job left it')
+    .option('--jobs <n>', 'jobs at once', wholeNumber(1, 64), Math.max(1, Math.floor(availableParallelism() / 2)))
+    .addHelpText('after', EXAMPLES.run)
+    .action(async (options: RunOptions) => done(await (await import('./commands/run.ts')).run(surroundings, options)));
+}
