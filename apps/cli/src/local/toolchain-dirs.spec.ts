@@ -38,8 +38,23 @@ describe('toolchains that jobs may see besides the system', () => {
     expect(await found()).toEqual([join(home, 'go')]);
   });
 
-  it('given names, then these and no others', async () => {
+  it('given names, then these go before what is found, each once', async () => {
     await program('go/bin/go', ':');
-    expect(await found({ DELTA_TOOLCHAIN_DIRS: '/opt/rust, relative' })).toEqual(['/opt/rust']);
+    await program('mine/bin/go', ':');
+    const named = ['mine', 'go', 'mine'].map((name) => join(home, name));
+    expect(await found({ DELTA_TOOLCHAIN_DIRS: ` ${named.join(', ')},` })).toEqual([
+      join(home, 'mine'),
+      join(home, 'go'),
+    ]);
+  });
+
+  it.each([
+    ['relative', 'relative, which is not absolute'],
+    ['/nonexistent', '/nonexistent, which has no folder bin'],
+  ])('given the name %s, then it is refused, and why', async (name, why) => {
+    await expect(found({ DELTA_TOOLCHAIN_DIRS: name })).rejects.toMatchObject({
+      code: 'toolchain_dir_invalid',
+      message: `DELTA_TOOLCHAIN_DIRS names ${why}`,
+    });
   });
 });

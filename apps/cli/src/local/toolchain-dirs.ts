@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { realpath } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
+import { Problem } from '../problem.ts';
 import { variable, type Surroundings } from '../surroundings.ts';
 import { programDirs, runnable } from './bubblewrap-path.ts';
 
@@ -11,16 +12,43 @@ const SYSTEM_DIRS: ReadonlySet<string> = new Set(['/usr', '/usr/local', '/']);
 const PROGRAMS = ['node', 'go', 'pnpm'];
 
 /**
- * Prefixes with toolchains that jobs may see besides the system, each with `bin`: what `DELTA_TOOLCHAIN_DIRS` names, or
- * else where the `node`, `go`, `pnpm` and `cargo` of this PATH are installed. Nobody's home directory is handed out for that.
+ * Prefixes with toolchains that jobs may see besides the system, each with `bin`, those that go before others first: what
+ * `DELTA_TOOLCHAIN_DIRS` names, and where the `node`, `go`, `pnpm` and `cargo` of this PATH are installed. Nobody's home directory is
+ * handed out for that.
+ * @throws Problem for a name that leads to no toolchain
  */
 export async function toolchainDirs(surroundings: Surroundings): Promise<string[]> {
-  const named = variable(surroundings, 'DELTA_TOOLCHAIN_DIRS');
-  if (named !== null)
-    return named
-      .split(',')
-      .map((each) => each.trim())
-      .filter((each) => each.startsWith('/'));
+  return [...new Set([...(await namedDirs(surroundings)), ...(await foundDirs(surroundings))])];
+}
+
+async function namedDirs(surroundings: Surroundings): Promise<string[]> {
+  const named = (variable(surroundings, NAMES) ?? '')
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+  for (const directory of named) {
+    const why = !isAbsolute(directory)
+      ? 'is not absolute'
+      : (await isDirectory(join(directory, 'bin')))
+        ? null
+        : 'has no folder bin';
+    if (why === null) continue;
+    throw new Problem('toolchain_dir_invalid', `${NAMES} names ${directory}, which ${why}`, {
+      next: 'name the folder above the bin that has the programs, such as /opt/go; several are separated by commas',
+    });
+  }
+  return named;
+}
+
+const NAMES = 'DELTA_TOOLCHAIN_DIRS';
+
+const isDirectory = async (path: string): Promise<boolean> =>
+  stat(path).then(
+    (facts) => facts.isDirectory(),
+    () => false,
+  );
+
+async function foundDirs(surroundings: Surroundings): Promise<string[]> {
   const home = variable(surroundings, 'HOME');
   const found = new Set<string>();
   for (const program of PROGRAMS) {
