@@ -68,7 +68,7 @@ export async function removeLocalCaches(
   if (json === true) printJson(surroundings, { removed: removed.map(shown) });
   else
     surroundings.out(
-      `${plural(removed.length, 'cache')} removed, of ${removed.map((cache) => safeLine(cache.domain)).join(', ')}; the next job that misses one makes it again\n`,
+      `${plural(removed.length, 'cache')} removed, of ${removed.map((cache) => `${safeLine(cache.domain)} in tier ${cache.tier}`).join(', ')}; the next job that misses one makes it again\n`,
     );
   return EXIT.succeeded;
 }
