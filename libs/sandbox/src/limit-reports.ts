@@ -54,7 +54,10 @@ export const watchedDisk = (remedy: string): LayerReport =>
 /** The disk limit of a tier that can give a sandbox a file system of its own where the host lets it. */
 export const diskReport = (hasOwnDisk: boolean): LayerReport =>
   hasOwnDisk
-    ? enforced('disk-limit', 'a file system of its own, ext4 in a sparse file')
+    ? enforced(
+        'disk-limit',
+        'a file system of its own for untrusted code, ext4 in a sparse file; for trusted code usage is looked at every few seconds',
+      )
     : watchedDisk('run as root, with mkfs.ext4 (e2fsprogs) and loop devices');
 
 /** Memory, processes and CPU of a tier that relies on control groups where it may make them. */
