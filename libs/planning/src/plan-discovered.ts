@@ -112,7 +112,9 @@ function toolchainNotes({ units }: Discovery, { rules }: PlanningInputs): PlanNo
   const wanted = units.flatMap(({ toolchain }) => (toolchain === null ? [] : [toolchain]));
   const texts = [...new Set(wanted.map(({ name, version, evidence }) => `${name} ${version} (${evidence})`))];
   if (texts.length === 0) return [];
-  const message = `the repository asks for ${listed(texts)}; runners are taken at their word to have it`;
+  const who =
+    rules.runsHere === true ? 'jobs run with what this machine has' : 'runners are taken at their word to have it';
+  const message = `the repository asks for ${listed(texts)}; ${who}`;
   return [{ severity: 'info', code: 'toolchain_not_required', message, subject: null }];
 }
 

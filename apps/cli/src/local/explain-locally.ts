@@ -45,7 +45,15 @@ export function explainLocally(job: PlannedJob, executed: Executed, reason: stri
     job: { key: job.key, title: job.title, kind: job.kind },
     unread,
   };
-  return explainFailure(evidence);
+  const explanation = explainFailure(evidence);
+  return explanation.category === 'command-not-found' ? { ...explanation, nextStep: whereToGetIt(job) } : explanation;
+}
+
+/** There are no pools here to choose from: there is this machine, or the image that the job names. */
+function whereToGetIt({ image }: PlannedJob): string {
+  const first = 'Install it as a dependency or in a step before';
+  if (image !== null) return `${first}, or name an image that has it.`;
+  return `${first}; or let jobs find what this machine has (\`delta doctor\` shows it): node, go, pnpm and cargo from PATH, anything else by the folder above its bin in DELTA_TOOLCHAIN_DIRS.`;
 }
 
 function reportOf({ result, log, caches, egress, startedMs, finishedMs }: Executed, summary: string): CompletionReport {

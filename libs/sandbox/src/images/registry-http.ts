@@ -30,7 +30,7 @@ export function originOf(registry: string, { registries }: RegistryRules): URL {
   const host = HOSTS[registry] ?? registry;
   if (registries.includes(`http://${registry}`)) return new URL(`http://${host}`);
   if (registries.includes(registry) || registries.includes('*')) return new URL(`https://${host}`);
-  throw notAllowed(`this runner does not ask the registry ${registry}; its operator lists those it asks`);
+  throw notAllowed(`the registry ${registry} is not asked here; the file in DELTA_IMAGES_FILE lists those that are`);
 }
 
 /** Hosts that may be reached whatever their address is, as URLs have them. */
