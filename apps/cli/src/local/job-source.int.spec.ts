@@ -14,7 +14,7 @@ const OID = createHash('sha256').update(CONTENT).digest('hex');
 const JOBS = `version: 1
 source: { submodules: true, lfs: true }
 jobs:
-  whole: { steps: ['test "$(cat vendor/lib/lib.txt)" = lib && test "$(cat model.bin)" = "${CONTENT}"'] }
+  whole: { steps: ['git submodule status | grep -q "^ "', 'test "$(cat vendor/lib/lib.txt)" = lib && test "$(cat model.bin)" = "${CONTENT}"'] }
   modules: { steps: ['test "$(cat vendor/lib/lib.txt)" = lib && grep -q version model.bin'], source: { submodules: true } }
   bare: { steps: ['test ! -e vendor/lib/lib.txt && grep -q version model.bin'], source: {} }
 `;

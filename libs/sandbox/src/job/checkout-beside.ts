@@ -32,6 +32,8 @@ export function besideScript(sourceSeenAs: string, request: SourceRequest, { rep
   if (request.submodules === undefined) return lines;
   return [
     ...lines,
+    // Git then takes those that are there for what they are, and not for such as nobody has set up.
+    String.raw`printf '[submodule]\n\tactive = .\n' >> "$root/.git/config"`,
     'while IFS= read -r entry; do',
     '  depth=${entry%% *}; entry=${entry#* }; commit=${entry%% *}; entry=${entry#* }',
     '  repository=$source/${entry%% *}; place=${entry#* }',
