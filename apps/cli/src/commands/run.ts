@@ -9,7 +9,7 @@ import { executeJob, type JobPlace } from '../local/execute-job.ts';
 import { handedInSecrets, type SecretOptions } from '../local/handed-in-secrets.ts';
 import type { NetworkChoice } from '../local/job-network.ts';
 import { makeJobSources } from '../local/job-source.ts';
-import { toolsOfJobs } from '../local/job-tools.ts';
+import { toolsOfJobs, type JobTool } from '../local/job-tools.ts';
 import type { LocalChange } from '../local/local-change.ts';
 import { refusedJobs, offeredHere } from '../local/refused-jobs.ts';
 import { inRunDirectory } from '../local/run-directory.ts';
@@ -119,14 +119,16 @@ async function carryOut(
   const { interrupted, nowMs } = surroundings;
   const egress = egressBounds(surroundings);
   const secrets = await handedInSecrets(surroundings, options, change);
-  const executor = await chooseExecutor(surroundings, options.unsandboxed === true);
+  const [executor, { toolchains, tools }] = await Promise.all([
+    chooseExecutor(surroundings, options.unsandboxed === true),
+    lookForTools(surroundings),
+  ]);
   if (terminal !== null) await refuseWithoutShells(executor);
   warnOfUnlisted(surroundings, executor, network, jobs);
-  const toolchains = await toolchainDirs(surroundings);
   // What a container or an image has inside is not this machine's.
-  const tools = executor.tier === 'container' ? null : await toolsOfJobs(toolchains);
-  if (tools !== null && jobs.some(({ image }) => image === null)) screen.equipped(tools);
-  const lacking = refusedJobs(jobs, offeredHere(tools, options.has ?? [], secrets), secrets);
+  const here = executor.tier === 'container' ? null : tools;
+  if (here !== null && jobs.some(({ image }) => image === null)) screen.equipped(here);
+  const lacking = refusedJobs(jobs, offeredHere(here, options.has ?? [], secrets), secrets);
   const able = jobs.filter(({ key }) => !lacking.has(key));
   const caching = await cachingOf(surroundings, options, change, executor.tier, jobs);
   const outcomes = await inRunDirectory(surroundings, async (directory) => {
@@ -169,6 +171,14 @@ async function carryOut(
   });
   await caching?.tidy();
   return outcomes;
+}
+
+/** Where jobs are shown toolchains, and what they find there. */
+async function lookForTools(
+  surroundings: Surroundings,
+): Promise<{ readonly toolchains: readonly string[]; readonly tools: readonly JobTool[] }> {
+  const toolchains = await toolchainDirs(surroundings);
+  return { toolchains, tools: await toolsOfJobs(toolchains) };
 }
 
 /** What is known before any job runs is said before: each of these jobs is refused, in the words of its tier. */
