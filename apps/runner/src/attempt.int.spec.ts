@@ -61,7 +61,7 @@ describe('one leased attempt', () => {
       outcome: 'failed',
       steps: [],
       infrastructureError: {
-        code: 'layer_missing',
+        code: 'not_offered',
         message: 'the job is to run beside db (postgres:17), and this runner starts no services',
       },
     });

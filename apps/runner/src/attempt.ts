@@ -283,9 +283,10 @@ function cachesOf({ results }: JobCaches, masker: SecretMasker): CompletionRepor
 /** A job chooses the names it asks for. */
 function egressOf(network: JobNetwork | InfrastructureError, masker: SecretMasker): CompletionReport['egress'] {
   const decisions = 'decisions' in network ? network.decisions() : undefined;
-  return decisions?.map((decision) => ({
+  return decisions?.map(({ address, ...decision }) => ({
     ...decision,
     host: decision.host === null ? null : masker.mask(decision.host).slice(0, HOST_CHARS_MAX),
+    ...(address === undefined ? {} : { address: masker.mask(address).slice(0, ADDRESS_CHARS_MAX) }),
   }));
 }
 
@@ -293,14 +294,15 @@ function egressOf(network: JobNetwork | InfrastructureError, masker: SecretMaske
 function servicesMissing({ job: { services = [] } }: LeaseOffer): InfrastructureError | null {
   if (services.length === 0) return null;
   const named = services.map(({ name, image }) => `${name} (${image})`).join(', ');
-  return { code: 'layer_missing', message: `the job is to run beside ${named}, and this runner starts no services` };
+  return { code: 'not_offered', message: `the job is to run beside ${named}, and this runner starts no services` };
 }
 
 /** As long as a report's words on a cache may be. */
 const CACHE_WORDS_MAX = 1_000;
 
-/** As long as a host of a report may be. */
+/** As long as a host of a report may be, and an address. */
 const HOST_CHARS_MAX = 253;
+const ADDRESS_CHARS_MAX = 45;
 
 /** As long as a report's words on an error may be: a longer one would be refused, and the attempt's end with it. */
 const MESSAGE_CHARS_MAX = 5_000;

@@ -43,5 +43,5 @@ export function networkFor(
     (terms.mode === 'host'
       ? 'it to trusted changes only: DELTA_EGRESS=proxy lets jobs reach what their plan names'
       : 'none: start it with DELTA_EGRESS=proxy to allow what plans name');
-  return { code: 'layer_missing', message };
+  return { code: 'not_offered', message };
 }

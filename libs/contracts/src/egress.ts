@@ -38,6 +38,9 @@ const WORDS: Readonly<Record<EgressReason, string>> = {
 
 export const egressReasonInWords = (reason: EgressReason): string => WORDS[reason];
 
+/** Longest text of an address: IPv6 with an IPv4 address at its end. */
+const ADDRESS_CHARS_MAX = 45;
+
 /** As many different decisions as one report tells apart. */
 export const EGRESS_DECISIONS_MAX = 100;
 
@@ -52,9 +55,33 @@ export const EgressDecision = z.strictObject({
   decision: z.enum(['allowed', 'refused', 'failed', 'others']),
   /** Null when it was let out, and for `others`. */
   reason: EgressReason.nullable(),
+  /** Which address was out of bounds, where that is told: to trusted changes alone. */
+  address: z.string().max(ADDRESS_CHARS_MAX).optional(),
   /** How often. */
   count: z.number().int().nonnegative(),
   sentBytes: z.number().int().nonnegative(),
   receivedBytes: z.number().int().nonnegative(),
 });
 export type EgressDecision = z.infer<typeof EgressDecision>;
+
+/** `host:port`, an IPv6 address in brackets; null for what has no name. */
+export function egressPlaceInWords({ host, port }: Pick<EgressDecision, 'host' | 'port'>): string | null {
+  if (host === null) return null;
+  const shown = host.includes(':') ? `[${host}]` : host;
+  return port === null ? shown : `${shown}:${port}`;
+}
+
+/** The range of one address, as `DELTA_EGRESS_RANGES` takes it. */
+export const egressRangeOf = (address: string): string => `${address}/${address.includes(':') ? 128 : 32}`;
+
+/** Why, with the address that was out of bounds where that is told. Empty for what was let out. */
+export function egressWhyInWords({ reason, address }: Pick<EgressDecision, 'reason' | 'address'>): string {
+  if (reason === null) return '';
+  return address === undefined ? WORDS[reason] : `${WORDS[reason]} (${address})`;
+}
+
+/** What a job's log says of a connection that was refused or led nowhere, without the mark of our own lines. */
+export function egressInWords(decision: EgressDecision): string {
+  const place = egressPlaceInWords(decision);
+  return `egress ${decision.decision}: ${place === null ? '' : `${place}, `}${egressWhyInWords(decision)}`;
+}

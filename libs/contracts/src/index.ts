@@ -143,7 +143,16 @@ export {
   SourceRequest,
   SkippedJob,
 } from './plan.ts';
-export { EGRESS_DECISIONS_MAX, EgressDecision, EgressReason, egressReasonInWords } from './egress.ts';
+export {
+  EGRESS_DECISIONS_MAX,
+  EgressDecision,
+  EgressReason,
+  egressInWords,
+  egressPlaceInWords,
+  egressRangeOf,
+  egressReasonInWords,
+  egressWhyInWords,
+} from './egress.ts';
 export {
   ArtifactRecord,
   AttemptOutcome,

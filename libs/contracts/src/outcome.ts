@@ -112,13 +112,17 @@ export const ArtifactRecord = z.strictObject({
 });
 export type ArtifactRecord = z.infer<typeof ArtifactRecord>;
 
-/** What kept a job from being judged at all, when the runner rather than the job is at fault. */
+/**
+ * What kept a job from being judged at all, when the runner rather than the job is at fault. `not_offered`: somebody settled
+ * beforehand that it does not get what it asks for, so another attempt would meet the same.
+ */
 export const InfrastructureError = z.strictObject({
   code: z.enum([
     'source_unavailable',
     'tree_mismatch',
     'sandbox_unavailable',
     'layer_missing',
+    'not_offered',
     'secret_unavailable',
     'artifact_upload_failed',
     'workspace_failed',

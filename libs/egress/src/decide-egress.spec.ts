@@ -124,24 +124,27 @@ describe('which addresses a job may reach', () => {
     ['::ffff:1.1.1.1', null],
     ['2606:4700::1111', null],
   ] as const)('%s: %s', (address, verdict) => {
-    expect(decideAddresses(policyOf([]), [address])).toBe(verdict);
+    expect(decideAddresses(policyOf([]), [address])).toEqual(verdict === null ? null : { reason: verdict, address });
   });
 
   it('one bad address among many makes the name suspect', () => {
-    expect(decideAddresses(policyOf([]), ['1.1.1.1', '2606:4700::1111', '10.0.0.1'])).toBe('private-address');
-    expect(decideAddresses(policyOf([]), [])).toBe('no-address');
+    expect(decideAddresses(policyOf([]), ['1.1.1.1', '2606:4700::1111', '10.0.0.1'])).toEqual({
+      reason: 'private-address',
+      address: '10.0.0.1',
+    });
+    expect(decideAddresses(policyOf([]), [])).toEqual({ reason: 'no-address' });
   });
 
   it("this host's own addresses are none of a job's, public or not", () => {
     const policy = policyOf([], { ownAddresses: readRanges(['8.8.8.8']) });
-    expect(decideAddresses(policy, ['8.8.8.8'])).toBe('private-address');
+    expect(decideAddresses(policy, ['8.8.8.8'])?.reason).toBe('private-address');
   });
 
   it('what the operator permits may be reached, metadata services never', () => {
     const policy = policyOf([], { permittedRanges: readRanges(['0.0.0.0/0', '::/0']) });
     expect(decideAddresses(policy, ['10.0.0.1', '::1', '::ffff:127.0.0.1'])).toBeNull();
-    expect(decideAddresses(policy, ['169.254.169.254'])).toBe('metadata-address');
-    expect(decideAddresses(policy, ['fd00:ec2::254'])).toBe('metadata-address');
+    expect(decideAddresses(policy, ['169.254.169.254'])?.reason).toBe('metadata-address');
+    expect(decideAddresses(policy, ['fd00:ec2::254'])?.reason).toBe('metadata-address');
   });
 
   it.each(['10.0.0.0/33', '10.0.0.0/', '::/129', 'host/8', '10.0.0.0/8/8', ''])('%j is no range', (range) => {
@@ -152,7 +155,7 @@ describe('which addresses a job may reach', () => {
     fc.assert(
       fc.property(fc.ipV4(), (address) => {
         const direct = decideAddresses(policyOf([]), [address]);
-        expect(decideAddresses(policyOf([]), [`::ffff:${address}`])).toBe(direct);
+        expect(decideAddresses(policyOf([]), [`::ffff:${address}`])?.reason).toBe(direct?.reason);
         const number = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
         expect(at(`${number}:443`).host).toEqual({ kind: 'address', text: address });
         expect(at(`0x${number.toString(16)}:443`).host).toEqual({ kind: 'address', text: address });

@@ -24,18 +24,21 @@ export function decideTarget(policy: EgressPolicy, target: Target): Verdict {
   if (target.host.kind === 'address') {
     // What can never be reached is called by its name even where a list is missing it.
     const verdict = decideAddresses(policy, [target.host.text]);
-    if (verdict === 'metadata-address') return verdict;
+    if (verdict?.reason === 'metadata-address') return verdict.reason;
   }
   if (!isListed(policy.job, target)) return 'not-listed';
   return isListed(policy.runner, target) ? null : 'beyond-policy';
 }
 
+/** Why a place cannot be connected to, and which of its addresses is the reason; no address where there is none. */
+export type AddressVerdict = { readonly reason: EgressReason; readonly address?: string } | null;
+
 /** Judges all addresses of a place: one that is out of bounds makes the whole name suspect. */
-export function decideAddresses(policy: EgressPolicy, addresses: readonly string[]): Verdict {
-  if (addresses.length === 0) return 'no-address';
+export function decideAddresses(policy: EgressPolicy, addresses: readonly string[]): AddressVerdict {
+  if (addresses.length === 0) return { reason: 'no-address' };
   for (const address of addresses) {
-    const verdict = judgeAddress(address, policy.ownAddresses, policy.permittedRanges);
-    if (verdict !== null) return verdict;
+    const reason = judgeAddress(address, policy.ownAddresses, policy.permittedRanges);
+    if (reason !== null) return { reason, address };
   }
   return null;
 }

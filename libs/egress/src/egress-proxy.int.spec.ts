@@ -146,9 +146,11 @@ describe('plain requests', () => {
     const [response] = (await once(asking, 'response')) as [IncomingMessage];
     expect(response).toMatchObject({ statusCode: 201, headers: { 'x-kept': 'yes', connection: 'close' } });
     expect(await text(response)).toBe(`POST /a?b ${HOST}:${port}  body`);
-    expect(made.proxy.decisions()).toMatchObject([
-      { host: HOST, port, decision: 'allowed', count: 1, sentBytes: 4, receivedBytes: expect.any(Number) },
-    ]);
+    expect(made.proxy.decisions()).toMatchObject([{ host: HOST, port, decision: 'allowed', count: 1 }]);
+    const head = ['POST /a?b HTTP/1.1', `Host: ${HOST}:${port}`, 'Connection: close', 'Content-Length: 4', ''];
+    // The whole request: its head, and its body.
+    expect(made.proxy.decisions()[0]?.sentBytes).toBe(`${head.join('\r\n')}\r\nbody`.length);
+    expect(made.proxy.decisions()[0]?.receivedBytes).toBeGreaterThan(0);
   });
 
   it.each([
@@ -211,17 +213,19 @@ describe('tunnels', () => {
   });
 
   it.each([
-    ['not-listed', 'evil.example.org:443', ['127.0.0.1']],
-    ['not-listed', `${HOST}:22`, ['127.0.0.1']],
-    ['not-listed', '127.0.0.1:443', ['127.0.0.1']],
-    ['metadata-address', '[::ffff:169.254.169.254]:80', []],
-    ['private-address', `${HOST}:443`, ['10.0.0.1']],
-    ['private-address', `${HOST}:443`, ['127.0.0.1', '::1']],
-    ['metadata-address', `${HOST}:443`, ['127.0.0.1', '169.254.169.254']],
-  ])('are refused as %s to %s at %j', async (reason, authority, addresses) => {
-    const made = await proxyFor({ allow: [HOST], resolve: async () => addresses });
+    ['not-listed', 'evil.example.org:443', ['127.0.0.1'], undefined],
+    ['not-listed', `${HOST}:22`, ['127.0.0.1'], undefined],
+    ['not-listed', '127.0.0.1:443', ['127.0.0.1'], undefined],
+    ['metadata-address', '[::ffff:169.254.169.254]:80', [], undefined],
+    ['private-address', '10.0.0.2:443', [], undefined],
+    ['private-address', `${HOST}:443`, ['10.0.0.1'], '10.0.0.1'],
+    ['private-address', `${HOST}:443`, ['127.0.0.1', '::1'], '::1'],
+    ['metadata-address', `${HOST}:443`, ['127.0.0.1', '169.254.169.254'], '169.254.169.254'],
+  ])('are refused as %s to %s at %j', async (reason, authority, addresses, address) => {
+    const made = await proxyFor({ allow: [HOST, '10.0.0.2'], resolve: async () => addresses });
     await expect(tunnelTo(made.port, authority)).rejects.toThrow('403');
     expect(made.told).toMatchObject([{ decision: 'refused', reason }]);
+    expect(made.told[0]?.address).toBe(address);
   });
 
   it('lead to the very address that was judged, whatever the name answers the next time', async () => {

@@ -215,12 +215,18 @@ export class EgressProxy {
         ? { socket: far, path, host, headers: {} }
         : { socket: far, path: `http://${host}${path}`, host, headers: authorizationFor(upstream) };
     const end = (): void => void far.destroy();
+    let counted = 0;
     client.ended.addEventListener('abort', end, { once: true });
     far.setTimeout(limits.idleMs, end);
     far.on('error', end);
     far.on('data', (bytes: Buffer) => this.count(line, 0, bytes.length));
-    asked.on('data', (bytes: Buffer) => this.count(line, bytes.length, 0));
+    asked.on('data', (bytes: Buffer) => {
+      counted += bytes.length;
+      this.count(line, bytes.length, 0);
+    });
     await askOn(asked, answer, way).catch(() => client.socket.destroy());
+    // Beside the body, which counts while it goes: the head of the request and what frames the body.
+    this.count(line, Math.max(0, far.bytesWritten - counted), 0);
     end();
   }
 
@@ -248,7 +254,7 @@ export class EgressProxy {
   }
 
   private tell(place: Place, outcome: Outcome): Outcome {
-    if (outcome.kind === 'refused') this.record.refused(place, outcome.reason);
+    if (outcome.kind === 'refused') this.record.refused(place, outcome.reason, outcome.address);
     else this.record.failed(place, outcome.reason);
     return outcome;
   }

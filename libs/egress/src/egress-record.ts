@@ -33,8 +33,9 @@ export class EgressRecord {
     return this.note(place, 'allowed', null);
   }
 
-  refused(place: Place, reason: EgressReason): void {
-    this.note(place, 'refused', reason);
+  /** @param address of a name's, the one that is out of bounds; of several times the first is kept */
+  refused(place: Place, reason: EgressReason, address?: string): void {
+    this.note(place, 'refused', reason, address);
   }
 
   failed(place: Place, reason: EgressReason): void {
@@ -52,10 +53,17 @@ export class EgressRecord {
     return [...this.entries.values(), ...others].map((entry) => ({ ...entry }));
   }
 
-  private note({ host, port }: Place, decision: 'allowed' | 'refused' | 'failed', reason: EgressReason | null): Entry {
+  private note(
+    { host, port }: Place,
+    decision: 'allowed' | 'refused' | 'failed',
+    reason: EgressReason | null,
+    address?: string,
+  ): Entry {
     const key = JSON.stringify([host, port, decision, reason]);
     const known = this.entries.get(key);
-    const entry = known ?? this.open(key, { host, port, decision, reason, count: 0, sentBytes: 0, receivedBytes: 0 });
+    const named = address === undefined ? {} : { address };
+    const entry =
+      known ?? this.open(key, { host, port, decision, reason, ...named, count: 0, sentBytes: 0, receivedBytes: 0 });
     entry.count += 1;
     if (known === undefined && entry !== this.others) this.onFirst({ ...entry });
     return entry;

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { egressReasonInWords, type EgressDecision, type TrustLevel } from '@delta-ci/contracts';
+import { egressInWords, type EgressDecision, type TrustLevel } from '@delta-ci/contracts';
 import { readAllowList } from './allow-list.ts';
 import { EgressProxy } from './egress-proxy.ts';
 import { readRanges } from './judge-address.ts';
@@ -27,6 +27,9 @@ export type JobEgress = {
 
 /**
  * Opens a proxy for one job, which lets out what its plan and the bounds both name. The same wherever the job is carried out.
+ *
+ * Which address of a name is out of bounds is told to trusted changes: whoever may write to the repository and has its hosts
+ * allowed has to be able to say to the operator what to permit. A stranger would learn from it how names of the inside resolve.
  * @param allow of the job's plan
  * @param say takes a line for the job's log
  * @throws Error that names what is no range of addresses
@@ -51,12 +54,12 @@ export function openJobEgress(
     resolve,
     upstream,
     onDecision: (decision) => {
-      if (decision.decision !== 'allowed') say(inWords(decision));
+      if (decision.decision !== 'allowed') say(egressInWords(toldTo(trust, decision)));
     },
   });
   return {
     outlet: { accept: (connection) => proxy.accept(connection) },
-    decisions: () => proxy.decisions(),
+    decisions: () => proxy.decisions().map((decision) => toldTo(trust, decision)),
     close: () => proxy.close(),
   };
 }
@@ -64,7 +67,6 @@ export function openJobEgress(
 const ownAddresses = (): string[] =>
   Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
 
-function inWords({ host, port, decision, reason }: EgressDecision): string {
-  const place = host === null ? '' : ` ${host}:${port},`;
-  return `egress ${decision}:${place} ${reason === null ? '' : egressReasonInWords(reason)}`;
+function toldTo(trust: TrustLevel, { address, ...decision }: EgressDecision): EgressDecision {
+  return trust === 'trusted' && address !== undefined ? { ...decision, address } : decision;
 }

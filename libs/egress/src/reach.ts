@@ -1,14 +1,15 @@
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { EgressReason } from '@delta-ci/contracts';
-import { decideAddresses, type EgressPolicy } from './decide-egress.ts';
-import { authorityOf, type Target } from './host.ts';
+import { decideAddresses, type AddressVerdict, type EgressPolicy } from './decide-egress.ts';
+import { authorityOf, type Host, type Target } from './host.ts';
 import type { ResolveName, UpstreamProxy } from './settings.ts';
 
 /** A connection that stands, or why there is none. */
 export type Reached =
   | { readonly kind: 'connected'; readonly socket: Socket; readonly head: Buffer }
-  | { readonly kind: 'refused' | 'failed'; readonly reason: EgressReason };
+  /** `address`: which one of a name's is out of bounds. */
+  | { readonly kind: 'refused' | 'failed'; readonly reason: EgressReason; readonly address?: string };
 
 export type ReachSetting = {
   readonly policy: EgressPolicy;
@@ -31,12 +32,18 @@ export async function reach(setting: ReachSetting, { host, port }: Target, ended
   const signal = AbortSignal.any([ended, AbortSignal.timeout(connectMs)]);
   const addresses = host.kind === 'address' ? [host.text] : await resolve(host.text, signal).catch(() => []);
   const verdict = decideAddresses(policy, addresses);
-  if (verdict !== null) return { kind: verdict === 'no-address' ? 'failed' : 'refused', reason: verdict };
+  if (verdict !== null) return unreached(host, verdict);
   for (const address of addresses.slice(0, ADDRESSES_TRIED)) {
     const socket = await connected(address, port, signal);
     if (socket !== null) return { kind: 'connected', socket, head: NOTHING_READ };
   }
   return UNREACHABLE;
+}
+
+/** What was asked for as an address has been named already. */
+function unreached(host: Host, { reason, address }: NonNullable<AddressVerdict>): Reached {
+  const kind = reason === 'no-address' ? 'failed' : 'refused';
+  return { kind, reason, ...(address === undefined || host.kind === 'address' ? {} : { address }) };
 }
 
 /** Null when nothing answers. */

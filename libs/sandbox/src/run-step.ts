@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import type { StepEnding } from '@delta-ci/contracts';
+import { errorInWords } from './error-code.ts';
 import { createStepCgroup, CGROUP_PREFIX, type CgroupUsage, type StepCgroup } from './cgroup/step-cgroup.ts';
 import type { CgroupHost } from './cgroup/cgroup-host.ts';
 import { launchStep, type Launch, type Launched } from './launch-step.ts';
@@ -128,6 +129,6 @@ export async function runStep(
   try {
     return await runContained(setting, step, ordinal, sink);
   } catch (reason) {
-    return { kind: 'fault', refusal: refusal('sandbox_setup_failed', String(reason)) };
+    return { kind: 'fault', refusal: refusal('sandbox_setup_failed', errorInWords(reason)) };
   }
 }

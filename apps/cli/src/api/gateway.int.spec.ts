@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { MomentView, RunView, refuse, REFUSALS, type RefusalCode } from '@delta-ci/contracts';
+import { aReport } from '../../../../test/support/made-up/completion-report.ts';
 import { expectGolden } from '../golden.fixture.ts';
 import { delta } from '../program.ts';
 import { recorded } from '../recorded-surroundings.fixture.ts';
@@ -349,6 +350,48 @@ describe('asking a gateway', () => {
     expect(await onTerminal()).toBe('\u001b[31mab\u2407\u001b[0m\n\ufffd\n');
     const raw = written.toString('utf8');
     expect([await onTerminal('--raw'), (await called('logs', RUN_ID, 'test-cart')).out]).toEqual([raw, raw]);
+  });
+
+  const NEVER_BEGAN = {
+    attempt: 2,
+    state: 'finished',
+    outcome: 'failed',
+    failureClass: 'tooling',
+    reason: 'the job asks for what it is not offered (not-offered)',
+    runnerId: null,
+    pool: 'default',
+    queuedAtMs: AT,
+    leasedAtMs: null,
+    startedAtMs: null,
+    finishedAtMs: AT,
+    report: aReport('failed', { infrastructureError: { code: 'not_offered', message: 'no NPM_TOKEN\u001b[2J' } }),
+    artifacts: [],
+    explanation: null,
+  } as const;
+  it.each([
+    [
+      'one that never began',
+      [NEVER_BEGAN],
+      'attempt 2 of test-cart has no log, because nothing of it ran: no NPM_TOKEN\u241b[2J\n',
+    ],
+    [
+      'one that just printed nothing',
+      [{ ...NEVER_BEGAN, report: aReport('failed'), reason: 'a step exited with a failure (exit-code)' }],
+      'attempt 2 of test-cart has printed nothing: a step exited with a failure (exit-code)\n',
+    ],
+    [
+      'one that runs',
+      [{ ...NEVER_BEGAN, state: 'running', outcome: null, report: null }],
+      'attempt 2 of test-cart has printed nothing so far (running)\n',
+    ],
+    ['none', [], 'test-cart has no log: no attempt of it has begun\n'],
+  ])('when the log of an attempt is empty (%s), then it is said why', async (_, attempts, said) => {
+    const [job] = RUNNING.jobs;
+    const view = json(200, { ...RUNNING, jobs: [{ ...job, attempts }] });
+    answer = (one, response) => (one.url.includes('/log') ? void response.end() : view(one, response));
+    expect(await called('logs', RUN_ID, 'test-cart')).toEqual(
+      expect.objectContaining({ exitCode: 0, out: '', err: said }),
+    );
   });
 
   it.each([

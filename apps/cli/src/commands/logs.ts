@@ -3,7 +3,7 @@ import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import { LineSplitter } from '../screen/line-splitter.ts';
 import { colouredLogLine } from '../screen/log-colours.ts';
 import { paintOutcome } from '../screen/paint.ts';
-import { safeJson, safeLogLine } from '../screen/safe-text.ts';
+import { safeJson, safeLine, safeLogLine } from '../screen/safe-text.ts';
 import type { Surroundings } from '../surroundings.ts';
 import type { ApiOptions } from './runs.ts';
 
@@ -33,9 +33,27 @@ export async function logs(
   if (options.follow === true) return follow(surroundings, gateway, run, job, { ...options, ...part });
   const { firstLine, bytes } = await gateway.log(run, job, part);
   const sink = sinkFor(surroundings, options, firstLine);
-  for await (const chunk of bytes) sink.write(chunk);
+  let size = 0;
+  for await (const chunk of bytes) {
+    size += chunk.byteLength;
+    sink.write(chunk);
+  }
   sink.end();
+  if (size === 0) surroundings.err(`${safeLine(await whyEmpty(gateway, run, job, part.attempt))}\n`);
   return EXIT.succeeded;
+}
+
+/** What there is to say of an attempt without a line of log: that it never began, and why, or how it stands. */
+async function whyEmpty(gateway: Gateway, run: string, job: string, number: number | undefined): Promise<string> {
+  const { jobs } = await gateway.run(run);
+  const attempts = jobs.find(({ key }) => key === job)?.attempts ?? [];
+  const attempt = number === undefined ? attempts.at(-1) : attempts.find((one) => one.attempt === number);
+  if (attempt === undefined) return `${job} has no log: no attempt of it has begun`;
+  const { state, reason, report } = attempt;
+  const error = report?.infrastructureError ?? null;
+  const of = `attempt ${attempt.attempt} of ${job}`;
+  if (error !== null) return `${of} has no log, because nothing of it ran: ${error.message}`;
+  return state === 'finished' ? `${of} has printed nothing: ${reason}` : `${of} has printed nothing so far (${state})`;
 }
 
 async function follow(

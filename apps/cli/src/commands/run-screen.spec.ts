@@ -89,7 +89,7 @@ const OUTCOMES: readonly LocalOutcome[] = [
     egress: [
       { ...PLACE, host: 'registry.example.test', decision: 'allowed', reason: null },
       { ...PLACE, host: 'evil.example.test', decision: 'refused', reason: 'not-listed' },
-      { ...PLACE, host: 'own.example.test', decision: 'refused', reason: 'private-address' },
+      { ...PLACE, host: 'own.example.test', decision: 'refused', reason: 'private-address', address: '10.20.0.8' },
     ],
     explanation: null,
   },

@@ -1,4 +1,5 @@
-import type { Plan, PlannedJob } from '@delta-ci/contracts';
+import { isIP } from 'node:net';
+import { egressRangeOf, type Plan, type PlannedJob } from '@delta-ci/contracts';
 import type { NetworkChoice } from '../local/job-network.ts';
 import { toolsText, type JobTool } from '../local/job-tools.ts';
 import type { LocalOutcome } from '../local/run-jobs.ts';
@@ -151,15 +152,22 @@ function tablesText(surroundings: Surroundings, outcomes: readonly LocalOutcome[
     const report = { caches: [...caches], ...(egress === null ? {} : { egress: [...egress] }) };
     return { key, attempts: [{ report }] };
   });
-  const isPrivate = outcomes.some(({ egress }) => egress?.some(({ reason }) => reason === 'private-address') === true);
-  return [cachesText(surroundings, jobs), egressText(surroundings, jobs) + (isPrivate ? PERMIT : '')]
+  return [cachesText(surroundings, jobs), egressText(surroundings, jobs) + permitText(outcomes)]
     .map((text) => (text === '' ? '' : `${text}\n`))
     .join('');
 }
 
-/** A registry of one's own is the usual reason, and nobody else can know its addresses. */
-const PERMIT =
-  'Addresses that are not public are reached where DELTA_EGRESS_RANGES has them (10.1.0.0/16, for instance).\n';
+/** A registry of one's own is the usual reason for an address that is not public. */
+function permitText(outcomes: readonly LocalOutcome[]): string {
+  const ranges = outcomes.flatMap(({ egress }) =>
+    (egress ?? []).flatMap(({ reason, host, address = host }) =>
+      reason === 'private-address' && address !== null && isIP(address) !== 0 ? [egressRangeOf(address)] : [],
+    ),
+  );
+  if (ranges.length === 0) return '';
+  const named = [...new Set(ranges)].sort().join(',');
+  return `Addresses that are not public are reached where DELTA_EGRESS_RANGES has them: for these, DELTA_EGRESS_RANGES=${named}\n`;
+}
 
 /** What jobs left, where it is or how it is kept, and what they were to leave and did not. */
 function artifactsText({ artifactDir }: PlannedRun, outcomes: readonly LocalOutcome[]): string {

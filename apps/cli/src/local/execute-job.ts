@@ -144,7 +144,7 @@ async function judge(
 ): Promise<JobResult> {
   if (network === null) {
     const hosts = job.egress.allow.join(', ');
-    return notJudged('layer_missing', `it needs the network (${hosts}) and --no-network forbids it`);
+    return notJudged('not_offered', `it needs the network (${hosts}) and --no-network forbids it`);
   }
   const directory = await place.directory.forJob();
   const workspaceDir = join(directory, 'workspace');
@@ -173,7 +173,7 @@ async function judge(
   }
 }
 
-function notJudged(code: 'layer_missing' | 'internal', message: string): JobResult {
+function notJudged(code: 'not_offered' | 'internal', message: string): JobResult {
   const infrastructureError = { code, message: message.slice(0, 5_000) };
   return { outcome: 'failed', exitCode: null, signal: null, steps: [], infrastructureError, remarks: [] };
 }

@@ -1,4 +1,4 @@
-import { egressReasonInWords, type CompletionReport, type EgressDecision } from '@delta-ci/contracts';
+import { egressPlaceInWords, egressWhyInWords, type CompletionReport, type EgressDecision } from '@delta-ci/contracts';
 import type { Surroundings } from '../surroundings.ts';
 import { table } from './table.ts';
 import { bytesText } from './words.ts';
@@ -11,16 +11,13 @@ export interface JobWithEgress {
   readonly attempts: readonly { readonly report: Pick<CompletionReport, 'egress'> | null }[];
 }
 
-function placeText({ host, port, decision }: EgressDecision): string {
-  if (decision === 'others') return 'other places';
-  if (host === null) return 'a place without a name';
-  const shown = host.includes(':') ? `[${host}]` : host;
-  return port === null ? shown : `${shown}:${port}`;
-}
+const placeText = (decision: EgressDecision): string =>
+  decision.decision === 'others' ? 'other places' : (egressPlaceInWords(decision) ?? 'a place without a name');
 
-function decisionText({ decision, reason }: EgressDecision): string {
-  if (decision === 'others') return 'not told apart';
-  return reason === null ? decision : `${decision}: ${egressReasonInWords(reason)}`;
+function decisionText(decision: EgressDecision): string {
+  if (decision.decision === 'others') return 'not told apart';
+  const why = egressWhyInWords(decision);
+  return why === '' ? decision.decision : `${decision.decision}: ${why}`;
 }
 
 /** What was decided about the connections of the jobs' last attempts; empty when no job could make any. */

@@ -7,6 +7,7 @@ import {
   type CommandResult,
   type CompletionReport,
   type HeartbeatRequest,
+  type InfrastructureError,
   type LeaseHash,
   type LeaseOffer,
   type LogAppendAnswer,
@@ -125,7 +126,7 @@ export class LeaseController {
     const { lease: holder, envelope } = speak('hand-out-secrets', { leaseId }, runner);
     const handedOut = await handOutSecrets(this.#parts, leased, holder, envelope);
     if (handedOut.ok) return offerFor(leaseId, leased, handedOut.values, this.#parts.forges);
-    if (handedOut.why !== null) await this.#endBeforeItBegins(held, runner, handedOut.why);
+    if (handedOut.error !== null) await this.#endBeforeItBegins(held, runner, handedOut.error);
     else this.#noteUnheard(held, 'the log could not be told that a lease hands out secrets');
     return null;
   }
@@ -139,12 +140,17 @@ export class LeaseController {
   }
 
   /** In the place of the runner, which never hears of it. If it cannot be said, the acceptance time ends the lease. */
-  async #endBeforeItBegins({ leaseId, lease }: HeldLease, runner: RunnerCaller, why: string): Promise<void> {
+  async #endBeforeItBegins(
+    { leaseId, lease }: HeldLease,
+    runner: RunnerCaller,
+    error: InfrastructureError,
+  ): Promise<void> {
     const { commands, logger } = this.#parts;
     const { runId, jobKey, attempt } = lease;
-    logger.warn({ event: 'secrets-refused', run: runId, job: jobKey, attempt, why }, 'a job cannot have its secrets');
+    const line = { event: 'secrets-refused', run: runId, job: jobKey, attempt, why: error.message };
+    logger.warn(line, 'a job cannot have its secrets');
     const { lease: holder, envelope } = speak('end-unbegun-attempt', { leaseId }, runner);
-    const report = neverBegan(why, Date.now());
+    const report = neverBegan(error, Date.now());
     const answer = await commands.send('end-unbegun-attempt', { ...holder, report }, envelope);
     if (!answer.ok)
       logger.warn({ event: 'secrets-refusal-untold', run: runId, job: jobKey, attempt, ...answer.refusal });

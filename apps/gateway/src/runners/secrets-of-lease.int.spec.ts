@@ -136,7 +136,7 @@ describe('the secrets of a lease', () => {
     expect(taken[1]?.data).toMatchObject({
       report: {
         outcome: 'failed',
-        infrastructureError: { code: 'secret_unavailable', message: expect.stringContaining('NOBODYS_TOKEN') },
+        infrastructureError: { code: 'not_offered', message: expect.stringContaining('NOBODYS_TOKEN') },
       },
     });
   });

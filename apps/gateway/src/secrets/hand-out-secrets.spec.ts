@@ -42,18 +42,22 @@ describe('handing out secrets', () => {
 
   it('given a log that stays silent, then no value leaves', async () => {
     const silent = [refuse('timed_out', 'no answer in time'), refuse('timed_out', 'no answer in time')];
-    expect((await handedOut('not-a-secret', silent)).result).toEqual({ ok: false, why: null });
+    expect((await handedOut('not-a-secret', silent)).result).toEqual({ ok: false, error: null });
   });
 
   it('given a log that is away, then that is not held against the job; what the log forbids is', async () => {
     const answered = async (refusal: Refusal) => (await handedOut('not-a-secret', [refusal])).result;
-    expect(await answered(refuse('unavailable', 'nobody takes commands'))).toEqual({ ok: false, why: null });
-    expect(await answered(refuse('forbidden', 'not trusted'))).toEqual({ ok: false, why: 'not trusted' });
+    expect(await answered(refuse('unavailable', 'nobody takes commands'))).toEqual({ ok: false, error: null });
+    expect(await answered(refuse('forbidden', 'not trusted'))).toEqual({
+      ok: false,
+      error: { code: 'not_offered', message: 'not trusted' },
+    });
   });
 
   it('given secrets that are too much together, then none is handed out, and none noted', async () => {
     const { result, ids } = await handedOut('x'.repeat(30_000), []);
-    expect(result).toEqual({ ok: false, why: 'the secrets of the job have more than 32768 bytes together' });
+    const message = 'the secrets of the job have more than 32768 bytes together';
+    expect(result).toEqual({ ok: false, error: { code: 'not_offered', message } });
     expect(ids).toEqual([]);
   });
 });

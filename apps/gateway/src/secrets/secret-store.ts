@@ -18,10 +18,15 @@ export interface HeldSecret {
   readonly value: string;
 }
 
-/** All secrets that were asked for, or a sentence about each that cannot be had. */
+/** All secrets that were asked for, or a sentence about each that cannot be had, and whether the settings grant all of them. */
 export type FoundSecrets =
   | { readonly ok: true; readonly secrets: readonly HeldSecret[] }
-  | { readonly ok: false; readonly problems: readonly string[] };
+  | { readonly ok: false; readonly problems: readonly string[]; readonly areGranted: boolean };
+
+interface Missing {
+  readonly problem: string;
+  readonly isGranted: boolean;
+}
 
 /** Longer than a slow store needs, and much shorter than a lease waits to be acknowledged. */
 const SEARCH_MS = 10_000;
@@ -54,23 +59,29 @@ export class SecretStore {
   async find(scope: SecretScope, names: readonly SecretName[]): Promise<FoundSecrets> {
     const signal = AbortSignal.timeout(SEARCH_MS);
     const found = await Promise.all(names.map(async (name) => this.#findOne(scope, name, signal)));
-    const problems = found.filter((one) => typeof one === 'string');
-    if (problems.length > 0) return { ok: false, problems };
-    return { ok: true, secrets: found.filter((one) => typeof one !== 'string') };
+    const secrets = found.filter((one): one is HeldSecret => !('problem' in one));
+    const missing = found.filter((one): one is Missing => 'problem' in one);
+    if (missing.length > 0) {
+      const areGranted = missing.every(({ isGranted }) => isGranted);
+      return { ok: false, problems: missing.map(({ problem }) => problem), areGranted };
+    }
+    return { ok: true, secrets };
   }
 
   /** The secret, or a sentence about why it cannot be had and what to do. */
-  async #findOne(scope: SecretScope, name: SecretName, signal: AbortSignal): Promise<HeldSecret | string> {
+  async #findOne(scope: SecretScope, name: SecretName, signal: AbortSignal): Promise<HeldSecret | Missing> {
     const grant = this.#grants.find((candidate) => gives(candidate, scope, name));
     const place = grant?.secrets[name];
     const provider = grant === undefined ? undefined : this.#providers.get(grant.provider);
-    if (grant === undefined || place === undefined || provider === undefined)
-      return `the secret ${name} is not granted to ${scope.repository} on ${scope.ref}: an operator can add it to the gateway's file of secrets`;
+    if (grant === undefined || place === undefined || provider === undefined) {
+      const problem = `the secret ${name} is not granted to ${scope.repository} on ${scope.ref}: an operator can add it to the gateway's file of secrets (DELTA_SECRETS_FILE)`;
+      return { problem, isGranted: false };
+    }
     const found = await search(provider, place, signal);
     const of = `the secret ${name} of the provider ${grant.provider} cannot be used`;
-    if (!found.ok) return `${of}: ${found.why}`;
-    const why = whyNoSecret(found.value);
-    return why === null ? { name, provider: grant.provider, value: found.value } : `${of}: ${why}`;
+    const why = found.ok ? whyNoSecret(found.value) : found.why;
+    if (!found.ok || why !== null) return { problem: `${of}: ${why}`, isGranted: true };
+    return { name, provider: grant.provider, value: found.value };
   }
 }
 

@@ -1,4 +1,5 @@
 import type { FailureExplanation } from '@delta-ci/contracts';
+import type { EgressCause } from '../egress/egress-causes.ts';
 import type { FailureEvidence } from '../evidence.ts';
 import type { TestFindings } from '../failed-tests/failed-test.ts';
 import type { RuleMatch } from '../rules/match-rules.ts';
@@ -26,4 +27,6 @@ export interface Findings {
   readonly fact: ReportFact;
   readonly matches: readonly RuleMatch[];
   readonly tests: TestFindings | null;
+  /** Connections of the failed step that came to nothing, those its programs speak of first. */
+  readonly egress: readonly EgressCause[];
 }

@@ -1,6 +1,8 @@
 import type { Account, Findings } from './account.ts';
+import { isOwnLine, OWN_MARK } from '../text/own-lines.ts';
 import { exitSentence } from './exit-sentence.ts';
-import { citedLines, cited, sentence, type Cited, type Sentence } from './sentences.ts';
+import { failedStepOf, silentStepOf } from './report-facts.ts';
+import { citedLine, citedLines, cited, sentence, type Cited, type Sentence } from './sentences.ts';
 
 /** Lines shown of the end of the log when nothing better is known. */
 const LAST_LINES = 5;
@@ -18,6 +20,7 @@ export function explainByReport(findings: Findings): Account {
     sentences: [
       sentence(fact.explanation, factEvidence(findings)),
       ...exitSentence(findings),
+      ...runnerSays(findings),
       ...causeSentence(findings),
       ...lastLines(findings),
     ],
@@ -45,8 +48,27 @@ function causeSentence({ matches, fact, lines }: Findings): Sentence[] {
   return [sentence(`The log has a line that may be behind it: “${best.line.text}”`, [citedLines(lines, range)])];
 }
 
-function lastLines({ lines }: Findings): Sentence[] {
-  const told = lines.filter(({ text }) => text.trim() !== '').slice(-LAST_LINES);
+/** Which limit a step was ended by, in its runner's words, which have the figure. */
+function runnerSays({ lines, evidence: { report } }: Findings): Sentence[] {
+  const endedBy = failedStepOf(report)?.endedBy ?? 'exit';
+  const said =
+    endedBy === 'exit'
+      ? undefined
+      : lines.findLast(({ text }) => ENDING_STARTS.some((start) => text.startsWith(start)));
+  return said === undefined
+    ? []
+    : [sentence(`The runner says: “${said.text.slice(OWN_MARK.length)}”`, [citedLine(said)])];
+}
+
+/** As the runner's own lines begin that say what ended a step. */
+const ENDING_STARTS = [`${OWN_MARK}ended: `, `${OWN_MARK}stopped: `];
+
+/** The runner's own lines, a step's command among them, say nothing of why it failed. */
+function lastLines({ lines, evidence: { report } }: Findings): Sentence[] {
+  const step = silentStepOf(report);
+  if (step !== null)
+    return [sentence(`The step “${step.name}” printed nothing.`, [cited('step', 'no bytes of the log are its own')])];
+  const told = lines.filter(({ text }) => text.trim() !== '' && !isOwnLine(text)).slice(-LAST_LINES);
   const [first, last] = [told[0], told.at(-1)];
   if (first === undefined || last === undefined) return [];
   return [

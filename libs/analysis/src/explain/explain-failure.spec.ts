@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { FailureExplanation } from '@delta-ci/contracts';
+import { FailureExplanation, type StepResult } from '@delta-ci/contracts';
 import fc from 'fast-check';
 import { completionReport, evidenceOf, stepResult } from '../evidence.fixture.ts';
 import type { FailureEvidence } from '../evidence.ts';
@@ -75,6 +75,12 @@ describe('what the report decides', () => {
       'infrastructure',
       'layer_missing',
     ],
+    [
+      'something that is not offered',
+      { report: completionReport({ infrastructureError: { code: 'not_offered', message: 'no such image' } }) },
+      'tooling',
+      'not_offered',
+    ],
     ['a lost attempt', { outcome: 'lost' as const, report: null }, 'infrastructure', 'runner-lost'],
     ['an attempt out of time', { outcome: 'timed_out' as const, report: null }, 'unknown', 'timeout'],
     [
@@ -119,10 +125,44 @@ describe('what the report decides', () => {
       'user',
       'out-of-memory',
     ],
-    ['nothing recognised', {}, 'unknown', 'exit-code'],
+    ['nothing recognised, and an exit code', {}, 'user', 'exit-code'],
+    [
+      'nothing at all',
+      { report: completionReport({ exitCode: null, steps: [stepResult({ exitCode: 0 })] }) },
+      'unknown',
+      'unknown',
+    ],
   ])('given %s', (_what, given, failureClass, category) => {
     const explanation = explain('working\nstill working\n', given);
     expect([explanation.class, explanation.category]).toEqual([failureClass, category]);
+  });
+});
+
+describe('the lines of the runner itself', () => {
+  const ended = (given: Partial<StepResult>) => completionReport({ steps: [stepResult(given)] });
+
+  it('given a step that printed nothing, then that is said, and no line of the runner is quoted', () => {
+    const logRange = { from: 30, to: 30 };
+    const { sentences } = explain('[delta] $ true\n[delta] $ mkdir -p a/b\n', { report: ended({ logRange }) });
+    expect(sentences.at(-1)?.text).toBe('The step “test” printed nothing.');
+    expect(JSON.stringify(sentences)).not.toContain('mkdir');
+  });
+
+  it('given lines of a runner behind those of a step, then the last of the step is quoted', () => {
+    const log = '[delta] $ ./x\ngiving up\n[delta] artifact a was left behind: it is a pipe\n';
+    expect(explain(log).sentences.at(-1)?.text).toBe('The last thing the log says is: “giving up”');
+  });
+
+  it('given a limit that was reached, then the words that have its figure are quoted', () => {
+    const words =
+      'ended: a process of the step was killed, because the job reached its limit of memory, 2Gi (limits: memory)';
+    const report = ended({ oomKilled: true, endedBy: 'out_of_memory' });
+    const { sentences } = explain(`working\n[delta] ${words}\n`, { report });
+    expect(sentences.map(({ text }) => text)).toContain(`The runner says: “${words}”`);
+  });
+
+  it('given a command that names an error, then it is not taken for one', () => {
+    expect(explain('[delta] $ grep -c ENOSPC notes.txt\n0\n').category).toBe('exit-code');
   });
 });
 

@@ -1,4 +1,5 @@
 import type { FailureExplanation } from '@delta-ci/contracts';
+import { egressCauses } from '../egress/egress-causes.ts';
 import type { FailureEvidence } from '../evidence.ts';
 import type { FailedTest } from '../failed-tests/failed-test.ts';
 import { FAILED_TESTS_MAX } from '../failed-tests/failed-test.ts';
@@ -9,11 +10,12 @@ import { shown, shownOnOneLine } from '../text/clean-text.ts';
 import { packageDirectory, type Location } from '../text/locations.ts';
 import { linesWithin, readLines, type LogLine } from '../text/log-lines.ts';
 import type { Account, Findings } from './account.ts';
+import { decidingEgress, egressRemark, explainByEgress } from './explain-by-egress.ts';
 import { explainByReport } from './explain-by-report.ts';
 import { explainByRule } from './explain-by-rule.ts';
 import { explainByTests } from './explain-by-tests.ts';
 import { mergeTests } from './merge-tests.ts';
-import { exitCodeOf, reportFact } from './report-facts.ts';
+import { exitCodeOf, reportFact, silentStepOf } from './report-facts.ts';
 
 /**
  * Why an attempt failed: a value that always fits the contract, whatever the evidence holds. It never throws, and its
@@ -40,7 +42,8 @@ export function explainFailure(evidence: FailureEvidence): FailureExplanation {
 function findingsOf(evidence: FailureEvidence, lines: readonly LogLine[]): Findings {
   const { report, outcome, log } = evidence;
   const ofStep = log.failedStep === null ? [] : linesWithin(lines, log.failedStep);
-  const looked = ofStep.length === 0 ? lines : ofStep;
+  // What other steps printed does not explain one that printed nothing.
+  const looked = ofStep.length > 0 ? ofStep : silentStepOf(report) === null ? lines : [];
   const within = packageDirectory(looked);
   return {
     evidence,
@@ -49,11 +52,28 @@ function findingsOf(evidence: FailureEvidence, lines: readonly LogLine[]): Findi
     fact: reportFact(report, outcome),
     matches: matchRules(looked, exitCodeOf(report)),
     tests: mergeTests(evidence, findFailedTests(looked, within), within),
+    egress: egressCauses(report, looked),
   };
 }
 
-/** The nearest to the root: what the report decides alone, then causes that keep tests from running, then tests. */
+/**
+ * The nearest to the root: what the report decides alone, then a connection that Delta itself refused, then causes that keep tests
+ * from running, then tests.
+ */
 function accountOf(findings: Findings): Account {
+  const egress = findings.fact.decides === 'all' ? null : decidingEgress(findings);
+  if (egress !== null) return explainByEgress(findings, egress);
+  const account = accountWithoutEgress(findings);
+  return saysNothingOfTheJob(findings)
+    ? account
+    : { ...account, sentences: [...account.sentences, ...egressRemark(findings)] };
+}
+
+/** Nobody judged the job: what its steps could not reach has nothing to do with it. */
+const saysNothingOfTheJob = ({ evidence: { report } }: Findings): boolean =>
+  report === null || report.infrastructureError !== null;
+
+function accountWithoutEgress(findings: Findings): Account {
   const { fact, matches, tests } = findings;
   const [best] = matches;
   if (fact.decides === 'all') return explainByReport(findings);
@@ -63,11 +83,13 @@ function accountOf(findings: Findings): Account {
   return explainByReport(findings);
 }
 
-function rulesOf({ fact, matches, tests }: Findings): string[] {
+function rulesOf({ fact, matches, tests, egress }: Findings): string[] {
   const found = matches.map(({ rule }) => `log:${rule.id}`);
   const seen = tests === null ? [] : [`tests:${tests.format}`];
-  const told = fact.decides === 'nothing' && found.length + seen.length > 0 ? [] : [`report:${fact.rule}`];
-  return [...new Set([...told, ...seen, ...found])].slice(0, 50);
+  const refused = egress.map(({ decision }) => `egress:${decision.reason}`);
+  const others = found.length + seen.length + refused.length;
+  const told = fact.decides === 'nothing' && others > 0 ? [] : [`report:${fact.rule}`];
+  return [...new Set([...told, ...refused, ...seen, ...found])].slice(0, 50);
 }
 
 function shownLocation(location: Location | null): FailureExplanation['location'] {
@@ -90,7 +112,7 @@ function shownTest(test: FailedTest): FailureExplanation['failedTests'][number] 
 function incompleteness({ log, unread, report }: FailureEvidence, lines: readonly LogLine[], cut: boolean): string[] {
   const missing: string[] = [];
   if (log.truncated || report?.logTruncated === true)
-    missing.push('The log was cut at its size limit; its end is not there.');
+    missing.push('The log was cut at its size limit: between its beginning and its end, lines are missing.');
   const unseen = log.totalLines - lines.length;
   if (cut || unseen > 0) {
     missing.push(`Of ${log.totalLines} lines of the log, ${Math.max(unseen, 0)} were not looked at.`);

@@ -24,6 +24,13 @@ export function failedStepOf(report: CompletionReport | null): StepResult | null
   return report?.steps.find(stepFailed) ?? null;
 }
 
+/** The failed step, if no byte of the log is its own. A runner that gives no ranges at all, or a log that was cut, does not say. */
+export function silentStepOf(report: CompletionReport | null): StepResult | null {
+  const step = failedStepOf(report);
+  if (step === null || report?.logTruncated !== false) return null;
+  return step.logRange.from === step.logRange.to && step.logRange.to > 0 ? step : null;
+}
+
 export function exitCodeOf(report: CompletionReport | null): number | null {
   return failedStepOf(report)?.exitCode ?? report?.exitCode ?? null;
 }
@@ -42,8 +49,24 @@ const inSteps = (report: CompletionReport | null, what: (step: StepResult) => bo
 /** 128 and the number of SIGKILL. */
 const KILLED_CHILD = 137;
 
+const UNRECOGNISED_HEADLINE = 'The job failed, and nothing in its log says why in a way that is recognised';
+const UNRECOGNISED_NEXT = 'Read the end of the log, then what comes before it.';
+
 /** In order; the first that applies counts. The classes are those the domain decides retries by. */
 const RULES: readonly ReportRule[] = [
+  {
+    rule: 'not-offered',
+    applies: ({ report }) => report?.infrastructureError?.code === 'not_offered',
+    class: 'tooling',
+    category: 'not_offered',
+    confidence: 'high',
+    headline: 'The job asks for what it is not offered',
+    explanation:
+      'Nothing of the job ran: what it asks for was settled beforehand, and another attempt would meet the same.',
+    nextStep:
+      'Have whoever operates it offer what the job asks for, or change in delta.yaml what it asks for; then run it again.',
+    decides: 'all',
+  },
   {
     rule: 'infrastructure-error',
     applies: ({ report }) => (report?.infrastructureError ?? null) !== null,
@@ -76,7 +99,7 @@ const RULES: readonly ReportRule[] = [
     explanation:
       'The step was stopped because nothing came from it for too long: mostly it waits for what never comes.',
     nextStep:
-      'Look at the last line of the log: what comes after it hung. If the step is just quiet, have it report progress, or raise idle_timeout_seconds.',
+      'Look at the last line of the log: what comes after it hung. If the step is just quiet, have it report progress, or raise idle_timeout_seconds under policy: of the job in delta.yaml.',
     decides: 'all',
   },
   {
@@ -87,7 +110,8 @@ const RULES: readonly ReportRule[] = [
     confidence: 'medium',
     headline: 'The job ran out of time',
     explanation: 'The job was stopped because its time was over; it does not say whether it hung or was merely slow.',
-    nextStep: 'Look at the last lines of the log: they show what it was busy with when it was stopped.',
+    nextStep:
+      'Look at the last lines of the log: they show what it was busy with when it was stopped. If it is just slow, raise timeout_seconds under policy: of the job in delta.yaml.',
     decides: 'all',
   },
   {
@@ -98,7 +122,8 @@ const RULES: readonly ReportRule[] = [
     confidence: 'high',
     headline: 'The job needed more memory than it may use',
     explanation: 'A process of the step was killed because the job reached its memory limit.',
-    nextStep: 'Look for what keeps growing; if the work is just large, run less of it at once or raise the limit.',
+    nextStep:
+      'Look for what keeps growing; if the work is just large, run less of it at once, or raise memory under limits: of delta.yaml.',
     decides: 'all',
   },
   {
@@ -111,7 +136,7 @@ const RULES: readonly ReportRule[] = [
     explanation:
       'The step ended because workspace and home together reached the limit of the job for bytes or for files.',
     nextStep:
-      'Look for what grows: build outputs, caches, core files. If the work is just large, raise the limit of the disk.',
+      'Look for what grows: build outputs, caches, core files. If the work is just large, raise disk under limits: of delta.yaml.',
     decides: 'all',
   },
   {
@@ -145,7 +170,8 @@ const RULES: readonly ReportRule[] = [
     headline: 'Something the step started was killed, most likely for its memory',
     explanation:
       'Exit code 137 is how a shell tells that its command got SIGKILL; inside a job that is mostly the memory limit.',
-    nextStep: 'Compare the peak of memory with the limit of the job; look for what keeps growing.',
+    nextStep:
+      'Compare the peak of memory with the limit of the job (memory under limits: of delta.yaml); look for what keeps growing.',
     decides: 'class',
   },
   {
@@ -159,16 +185,28 @@ const RULES: readonly ReportRule[] = [
     nextStep: 'Look at the last lines of the log, and at native code the step uses.',
     decides: 'class',
   },
+  {
+    rule: 'exit-code',
+    applies: ({ report }) => (exitCodeOf(report) ?? 0) !== 0,
+    class: 'user',
+    category: 'exit-code',
+    confidence: 'low',
+    headline: UNRECOGNISED_HEADLINE,
+    explanation:
+      'No rule recognised a cause in the log. The step itself said that it failed, so the failure counts as that of what is tested.',
+    nextStep: UNRECOGNISED_NEXT,
+    decides: 'nothing',
+  },
 ];
 
 const UNRECOGNISED: ReportFact = {
   rule: 'nothing-recognised',
   class: 'unknown',
-  category: 'exit-code',
+  category: 'unknown',
   confidence: 'low',
-  headline: 'The job failed, and nothing in its log says why in a way that is recognised',
+  headline: UNRECOGNISED_HEADLINE,
   explanation: 'No rule recognised a cause in the log, so none is claimed.',
-  nextStep: 'Read the end of the log, then what comes before it.',
+  nextStep: UNRECOGNISED_NEXT,
   decides: 'nothing',
 };
 

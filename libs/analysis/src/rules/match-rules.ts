@@ -1,4 +1,5 @@
 import { linearPattern, type Groups, type LinearPattern } from '../text/linear-pattern.ts';
+import { OWN_MARK } from '../text/own-lines.ts';
 import type { LogLine } from '../text/log-lines.ts';
 import { ALL_RULES } from './all-rules.ts';
 import type { LogRule } from './rule.ts';
@@ -21,8 +22,22 @@ const TRIES_PER_RULE_MAX = 400;
 /** Matches kept per rule: the first explains, the others say how many there were. */
 const MATCHES_PER_RULE_MAX = 50;
 
-/** A line in which a test passed (or a subject is named) says nothing about the failure, whatever words it holds. */
-const QUIET_STARTS = ['✔', '✓', '√', 'ok ', 'PASS ', '--- PASS', '# Subtest', '> ', 'npm warn', 'npm WARN', '$ ', '+ '];
+/** A line in which a test passed (or a subject is named), or of the runner's own, says nothing about the failure, whatever words it holds. */
+const QUIET_STARTS = [
+  OWN_MARK,
+  '✔',
+  '✓',
+  '√',
+  'ok ',
+  'PASS ',
+  '--- PASS',
+  '# Subtest',
+  '> ',
+  'npm warn',
+  'npm WARN',
+  '$ ',
+  '+ ',
+];
 
 const COMPILED: readonly CompiledRule[] = ALL_RULES.map((rule) => ({
   rule,
@@ -41,7 +56,8 @@ export function matchRules(lines: readonly LogLine[], exitCode: number | null): 
     .sort((a, b) => b.rule.precedence - a.rule.precedence || a.line.number - b.line.number);
 }
 
-function isQuiet(text: string): boolean {
+/** Whether a line says that something is in order, or is a subject: it explains no failure. */
+export function isQuiet(text: string): boolean {
   const start = text.trimStart();
   return QUIET_STARTS.some((quiet) => start.startsWith(quiet));
 }

@@ -12,7 +12,7 @@ export const SYSTEM_RULES: readonly LogRule[] = [
     precedence: NEARNESS.machine + 5,
     headline: 'The disk of the job is full',
     explanation: 'Something could not be written because no space was left on the device.',
-    nextStep: 'Look at what the job writes; raise the disk limit of the pool if that is what it needs.',
+    nextStep: 'Look at what the job writes; if it needs that much, raise disk under limits: of delta.yaml.',
     confusers: ['ENOSPC: System limit for number of file watchers'],
     examples: {
       matching: [
@@ -21,6 +21,60 @@ export const SYSTEM_RULES: readonly LogRule[] = [
         'tar: a: Cannot write: No space left on device',
       ],
       notMatching: ['Error: ENOSPC: System limit for number of file watchers reached', 'df: space left: 3 GB'],
+    },
+  },
+  {
+    id: 'out-of-processes',
+    hints: ['annot fork', 'emporarily unavailable', "can't start new thread", 'OS thread', 'native thread', 'EAGAIN'],
+    pattern:
+      "(?:[Cc]annot fork\\b|\\bfork: (?:retry: )?(?:[Rr]esource temporarily unavailable|Cannot allocate memory)|can't start new thread|failed to create new OS thread|unable to create (?:new )?native thread|\\bspawn \\S+ EAGAIN\\b)",
+    class: 'user',
+    category: 'out-of-processes',
+    confidence: 'high',
+    precedence: NEARNESS.machine + 2,
+    headline: 'The job could not start another process or thread',
+    explanation: 'Something of the step was denied another process or thread: the job has as many as it may have.',
+    nextStep:
+      'Look for what starts processes or threads without end, or have the step do less at once. A job has 512 together, and delta.yaml has no key for more.',
+    examples: {
+      matching: [
+        '/bin/sh: 0: Cannot fork',
+        'bash: fork: retry: Resource temporarily unavailable',
+        "RuntimeError: can't start new thread",
+        'runtime: failed to create new OS thread (have 9 already; errno=11)',
+        'java.lang.OutOfMemoryError: unable to create native thread: possibly out of memory or process/resource limits reached',
+        'Error: spawn node EAGAIN',
+      ],
+      notMatching: ['you cannot forkify this', 'read: Resource temporarily unavailable', '✔ retries after EAGAIN'],
+    },
+  },
+  {
+    id: 'out-of-memory',
+    hints: ['MemoryError', 'bad_alloc', 'annot allocate memory', 'OutOfMemoryError', 'out of memory'],
+    pattern:
+      '^\\s*(?:(?:E\\s+)?MemoryError(?:: .*)?|terminate called after throwing an instance of .std::bad_alloc.|(?:\\S+: )*(?:[Cc]annot allocate memory|out of memory)|(?:fatal error|FATAL ERROR|fatal): (?:runtime: )?[Oo]ut of memory\\b.*|(?:Exception in thread .* |Caused by: )?java\\.lang\\.OutOfMemoryError: (?:Java heap space|GC overhead limit exceeded|Metaspace).*)$',
+    class: 'user',
+    category: 'out-of-memory',
+    confidence: 'high',
+    precedence: NEARNESS.machine + 1,
+    headline: 'A program of the job ran out of memory',
+    explanation: 'A program of the step asked for more memory and was denied it.',
+    nextStep:
+      'Look for what keeps growing; if the work is just large, run less of it at once, or raise memory under limits: of delta.yaml.',
+    examples: {
+      matching: [
+        'MemoryError',
+        'E   MemoryError: Unable to allocate 8.00 GiB for an array',
+        "terminate called after throwing an instance of 'std::bad_alloc'",
+        'fatal error: runtime: out of memory',
+        'Exception in thread "main" java.lang.OutOfMemoryError: Java heap space',
+        'tar: a: Cannot allocate memory',
+      ],
+      notMatching: [
+        'except MemoryError:',
+        'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory',
+        '✔ survives being out of memory',
+      ],
     },
   },
   {

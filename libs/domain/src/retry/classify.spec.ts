@@ -45,7 +45,12 @@ describe('the class of a failure', () => {
     expect(classifyFailure(report)).toMatchObject({ class: failureClass, rule });
   });
 
-  it.each(InfrastructureError.shape.code.options)(
+  it('is one of tooling where the job asks for what it is not offered: another attempt would meet the same', () => {
+    const report = { ...FAILURE, infrastructureError: { code: 'not_offered' as const, message: '' } };
+    expect(classifyFailure(report)).toMatchObject({ class: 'tooling', rule: 'not-offered' });
+  });
+
+  it.each(InfrastructureError.shape.code.options.filter((code) => code !== 'not_offered'))(
     '%s is the infrastructure’s, whatever else the report says',
     (code) => {
       const report = { ...TOO_LONG, infrastructureError: { code, message: '' } };

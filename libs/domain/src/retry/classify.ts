@@ -31,6 +31,12 @@ const SHELL_COULD_NOT_RUN = [126, 127];
  */
 const RULES: readonly Rule[] = [
   {
+    id: 'not-offered',
+    class: 'tooling',
+    because: 'the job asks for what it is not offered',
+    applies: (report) => report.infrastructureError?.code === 'not_offered',
+  },
+  {
     id: 'infrastructure-error',
     class: 'infrastructure',
     because: 'the runner could not give the job what it needs',

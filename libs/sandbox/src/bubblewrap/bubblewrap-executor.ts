@@ -76,7 +76,7 @@ export class BubblewrapExecutor implements SandboxExecutor {
   }
 
   async obtainRoot(reference: string, request: RootRequest): Promise<ObtainedRoot> {
-    if (this.images === null) return { ok: false, refusal: refusal('image_not_allowed', 'no images are offered here') };
+    if (this.images === null) return { ok: false, refusal: NO_IMAGES };
     return this.images.obtain(reference, request, process.getuid?.() === 0);
   }
 
@@ -166,4 +166,8 @@ const ISOLATION_AT_ALL: LayerMinimum = { filesystem: 'enforced', namespaces: 'en
 
 const notRemoved = (left: readonly string[]): string => `what stood ahead could not be removed: ${left.join(', ')}`;
 
+const NO_IMAGES: Refusal = refusal(
+  'image_not_allowed',
+  'no images are offered here: the file that DELTA_IMAGES_FILE names says which are',
+);
 const NOT_READY: Refusal = refusal('sandbox_setup_failed', 'the sandbox does not work on this host');

@@ -1,5 +1,6 @@
 import { chown, mkdir, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errorInWords } from '../error-code.ts';
 import type { CgroupHost } from '../cgroup/cgroup-host.ts';
 import { cgroupParents } from '../cgroup/step-cgroup.ts';
 import { collectFiles } from '../collect-files.ts';
@@ -220,7 +221,7 @@ export async function makePlace(given: Preparation, asked: SandboxSpec, ahead: n
     return { ok: true, furnished: { preparation, spec, place, layout, end } };
   } catch (reason) {
     await vacate({ preparation, place, end });
-    return { ok: false, refusal: refusal('sandbox_setup_failed', String(reason)) };
+    return { ok: false, refusal: refusal('sandbox_setup_failed', errorInWords(reason)) };
   }
 }
 

@@ -1,3 +1,4 @@
+import { errorInWords } from '../error-code.ts';
 import { readHostSystem, type HostSystem } from '../bubblewrap/host-system.ts';
 import { nothingIsolates } from '../bubblewrap/bubblewrap-host.ts';
 import { enforced, missing, partial, watchedDisk } from '../limit-reports.ts';
@@ -96,6 +97,6 @@ export async function findEngine(client: EngineClient, image: string | null): Pr
   try {
     return await lookAt(client, image, arch);
   } catch (reason) {
-    return unusable(String(reason), 'see what the engine says in its own log');
+    return unusable(errorInWords(reason), 'see what the engine says in its own log');
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { posix } from 'node:path';
+import { errorInWords } from '../error-code.ts';
 import { WORKSPACE_DIR } from '../bubblewrap/bubblewrap-arguments.ts';
 import { CappedOutput } from '../capped-output.ts';
 import { diskExceeded } from '../disk-usage.ts';
@@ -131,6 +132,6 @@ export async function runContainerStep(
       await steps.engine.remove(id).catch(() => undefined);
     }
   } catch (reason) {
-    return { kind: 'fault', refusal: refusal('sandbox_setup_failed', String(reason)) };
+    return { kind: 'fault', refusal: refusal('sandbox_setup_failed', errorInWords(reason)) };
   }
 }

@@ -1,5 +1,6 @@
 import { chown, mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorInWords } from '../error-code.ts';
 import { WORKSPACE_DIR } from '../bubblewrap/bubblewrap-arguments.ts';
 import { writeOwnEtc } from '../bubblewrap/own-etc.ts';
 import { OWN_USER_IDS } from '../bubblewrap/user-ids.ts';
@@ -118,6 +119,6 @@ export async function prepareContainer(given: ContainerPreparation, asked: Sandb
     return { ok: true, sandbox: assemble(preparation, spec, place, layout) };
   } catch (reason) {
     await vacate(place);
-    return { ok: false, refusal: refusal('sandbox_setup_failed', String(reason)) };
+    return { ok: false, refusal: refusal('sandbox_setup_failed', errorInWords(reason)) };
   }
 }

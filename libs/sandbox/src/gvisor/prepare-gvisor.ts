@@ -1,5 +1,6 @@
 import { chown, mkdir, realpath, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errorInWords } from '../error-code.ts';
 import { WORKSPACE_DIR } from '../bubblewrap/bubblewrap-arguments.ts';
 import { loopDiskMounts, mountLoopDisk, type LoopDiskTools } from '../bubblewrap/loop-disk.ts';
 import { ownDiskFor, refuseToHide } from '../bubblewrap/own-disk.ts';
@@ -156,6 +157,6 @@ export async function prepareGvisor(given: GvisorPreparation, asked: SandboxSpec
     return { ok: true, sandbox: assemble(preparation, spec, place, layout) };
   } catch (reason) {
     await vacate(place);
-    return { ok: false, refusal: refusal('sandbox_setup_failed', String(reason)) };
+    return { ok: false, refusal: refusal('sandbox_setup_failed', errorInWords(reason)) };
   }
 }

@@ -83,7 +83,10 @@ export class JobImages {
   private async named(reference: string, name: string): Promise<JobRoot> {
     const directory = this.offer.rootfs[name];
     if (directory === undefined) {
-      throw new ImageRefused('image_not_allowed', `this runner has no root file system called ${name}`);
+      throw new ImageRefused(
+        'image_not_allowed',
+        `no root file system called ${name} is offered here: rootfs in the file that DELTA_IMAGES_FILE names has those that are`,
+      );
     }
     const tree = { directory, top: await topOf(directory) };
     return { reference, digest: null, env: {}, tree, release: () => Promise.resolve() };

@@ -1,4 +1,12 @@
-import type { InfrastructureError, StepEnding, StepResult as ReportedStep, UsedImage } from '@delta-ci/contracts';
+import {
+  DEFAULT_IDLE_TIMEOUT_MS,
+  type InfrastructureError,
+  type PlannedJob,
+  type StepEnding,
+  type StepResult as ReportedStep,
+  type UsedImage,
+} from '@delta-ci/contracts';
+import { DEFAULT_SANDBOX_LIMITS } from '../limits.ts';
 import type { StepResult } from '../sandbox-executor.ts';
 
 /** How a job ended, as far as whoever carried it out can tell. */
@@ -33,15 +41,36 @@ export function reported(name: string, result: StepResult, from: number, to: num
   };
 }
 
-/** What the log says of a step that did not simply end. */
-export const ENDINGS_IN_WORDS: Readonly<Record<Exclude<StepEnding, 'exit'>, string>> = {
-  timeout: 'stopped: the job has used up its time',
-  idle_timeout: 'stopped: the step printed nothing for too long',
-  canceled: 'stopped: the job was canceled',
-  disk_full: 'ended: the job filled its disk',
-  out_of_memory: 'ended: a process of the step was killed, because the job reached its limit of memory',
-  signal: 'ended: the step died of a signal that was not sent by its runner',
-};
+/** What the log says of a step that did not simply end: which limit it reached, and what sets that. */
+export function endingInWords(
+  endedBy: Exclude<StepEnding, 'exit'>,
+  { limits, policy }: Pick<PlannedJob, 'limits' | 'policy'>,
+): string {
+  switch (endedBy) {
+    case 'timeout':
+      return `stopped: the job has used up its time, ${policy.timeoutMs / 1_000} s (timeout_seconds)`;
+    case 'idle_timeout': {
+      const idleMs = policy.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS;
+      return `stopped: the step printed nothing for too long, ${idleMs / 1_000} s (idle_timeout_seconds)`;
+    }
+    case 'canceled':
+      return 'stopped: the job was canceled';
+    case 'disk_full':
+      return `ended: the job filled its disk, ${sizeInWords(limits.diskBytes)} or ${DEFAULT_SANDBOX_LIMITS.inodes} files (limits: disk)`;
+    case 'out_of_memory':
+      return `ended: a process of the step was killed, because the job reached its limit of memory, ${sizeInWords(limits.memoryBytes)} (limits: memory)`;
+    case 'signal':
+      return 'ended: the step died of a signal that was not sent by its runner';
+  }
+}
+
+const MiB = 1024 ** 2;
+
+/** As a limit is written in a configuration: `2Gi`, `512Mi`. */
+function sizeInWords(bytes: number): string {
+  const [unit, name] = bytes % (1024 * MiB) === 0 ? [1024 * MiB, 'Gi'] : [MiB, 'Mi'];
+  return `${Math.round((bytes / unit) * 100) / 100}${name}`;
+}
 
 /** The end of a job whose step ended so. */
 export function endOf(result: StepResult, steps: ReportedStep[]): JobResult {

@@ -339,7 +339,7 @@ describe('a job in its sandbox', () => {
 
   it('given an image that is not offered, then nothing of the job runs in anything else', async () => {
     const result = await carriedOut(order(['echo never'], {}, { image: 'tools:1' }));
-    expect(result).toMatchObject({ outcome: 'failed', steps: [], infrastructureError: { code: 'layer_missing' } });
+    expect(result).toMatchObject({ outcome: 'failed', steps: [], infrastructureError: { code: 'not_offered' } });
     expect(log).toBe('');
     const plain = await carriedOut(
       order(['echo never'], {}, { image: 'tools:1' }),

@@ -23,7 +23,7 @@ import type {
   StepResult,
 } from '../sandbox-executor.ts';
 import { openShell, type HeldJob } from './job-shell.ts';
-import { CANCELED, endOf, ENDINGS_IN_WORDS, notJudged, reported, SUCCEEDED, type JobResult } from './reported-step.ts';
+import { CANCELED, endingInWords, endOf, notJudged, reported, SUCCEEDED, type JobResult } from './reported-step.ts';
 import { checkoutScript, clearRepository, layOutRepository, TREE_MISMATCH_EXIT, type JobSource } from './checkout.ts';
 
 /** One planned job, and what it needs to be carried out on this host. */
@@ -219,7 +219,7 @@ async function carryOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Pro
     if (outcome.kind === 'fault') return { ...notJudged(refusedBy(outcome.refusal)), steps };
     const { result } = outcome;
     steps.push(reported(step.name, result, from, sinks.outputBytes()));
-    if (result.endedBy !== 'exit') await sinks.output(line(ENDINGS_IN_WORDS[result.endedBy]));
+    if (result.endedBy !== 'exit') await sinks.output(line(endingInWords(result.endedBy, order.job)));
     if (succeeded(result)) continue;
     failed ??= { step, result };
     if (step.independent !== true || !leavesRoomForOthers(result)) break;
@@ -336,21 +336,32 @@ function leavesRoomForOthers({ endedBy }: StepResult): boolean {
   return endedBy === 'exit' || endedBy === 'signal' || endedBy === 'out_of_memory';
 }
 
-/** What another try on this runner would meet again. */
-const NOT_RUN_HERE: ReadonlySet<RefusalCode> = new Set([
-  'layer_missing',
-  'outlet_unsupported',
-  'image_not_allowed',
-  'image_refused',
-]);
-
 function refusedBy(refused: Refusal): InfrastructureError {
-  const missing = NOT_RUN_HERE.has(refused.code) || refused.code.includes('untrusted');
   const remedy = refused.remedy === null ? '' : `: ${refused.remedy}`;
-  return {
-    code: missing ? 'layer_missing' : 'sandbox_unavailable',
-    message: `${refused.message}${remedy}`.slice(0, 5_000),
-  };
+  return { code: errorOf(refused.code), message: `${refused.message}${remedy}`.slice(0, 5_000) };
+}
+
+/** Which of these another attempt would meet again: anywhere, on this runner, or not at all. */
+function errorOf(code: RefusalCode): InfrastructureError['code'] {
+  switch (code) {
+    case 'image_not_allowed':
+    case 'image_refused':
+      return 'not_offered';
+    case 'layer_missing':
+    case 'outlet_unsupported':
+    case 'tier_refuses_untrusted':
+    case 'untrusted_host_network':
+      return 'layer_missing';
+    case 'terminal_unsupported':
+    case 'spec_invalid':
+    case 'workspace_unusable':
+    case 'too_many_sandboxes':
+    case 'sandbox_closed':
+    case 'sandbox_setup_failed':
+    case 'sink_failed':
+    case 'image_unavailable':
+      return 'sandbox_unavailable';
+  }
 }
 
 /** Our own lines in a job's log are marked, so that nobody takes them for the job's. */
