@@ -1,8 +1,9 @@
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseJunit, type TestReport } from '@delta-ci/analysis';
-import type { Plan, PlannedJob } from '@delta-ci/contracts';
+import { LOG_BYTES_MAX, type Plan, type PlannedJob } from '@delta-ci/contracts';
 import { runJob, type CollectedFile, type JobSource, type SandboxExecutor } from '@delta-ci/sandbox';
+import { CappedLog } from '@delta-ci/service';
 
 /** What one job of a plan came to. */
 export interface Carried {
@@ -51,6 +52,7 @@ async function carryOutOne(place: Place, source: JobSource, job: PlannedJob): Pr
   // The job may be another user, who has to pass through.
   await chmod(outer, 0o711);
   const chunks: Uint8Array[] = [];
+  const capped = new CappedLog(LOG_BYTES_MAX);
   const reports: ReadReport[] = [];
   try {
     const result = await runJob(
@@ -67,7 +69,7 @@ async function carryOutOne(place: Place, source: JobSource, job: PlannedJob): Pr
         secrets: {},
       },
       {
-        output: async (chunk) => void chunks.push(Uint8Array.from(chunk)),
+        output: async (chunk) => capped.take(chunk).forEach((part) => chunks.push(Uint8Array.from(part))),
         step: () => undefined,
         artifact: async ({ type, path: asked }, file) => {
           const text = await textOf(file);
@@ -80,7 +82,7 @@ async function carryOutOne(place: Place, source: JobSource, job: PlannedJob): Pr
       },
     );
     const notJudged = result.infrastructureError?.message ?? null;
-    const output = Buffer.concat(chunks).toString('utf8');
+    const output = Buffer.concat([...chunks, ...capped.end()]).toString('utf8');
     const ranAll = result.steps.length >= job.steps.length;
     return { job, outcome: result.outcome, notJudged, ranAll, output, reports };
   } finally {

@@ -5,6 +5,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { CompletionReport, LOG_BYTES_MAX } from '@delta-ci/contracts';
 import { DUMMY_VARIABLE, DummyExecutor, type DummyBehaviour, type SandboxExecutor } from '@delta-ci/sandbox';
 import { serveGit } from '../../../test/support/git-server/git-http-server.ts';
 import { AttemptStage, WidgetSource } from './attempt-stage.fixture.ts';
@@ -52,6 +53,23 @@ describe('one leased attempt', () => {
     });
     expect(stage.gateway.log).toContain('turns\n');
     expect((await readdir(stage.workDir)).filter((name) => name !== 'sandboxes')).toEqual([]);
+  });
+
+  it('given more output than a log may hold, then its end is kept, as the last step’s, and the count of what is left out is true', async () => {
+    const MiB = 1024 * 1024;
+    const loud = `yes 'a line of 32 bytes as a job has' | head -c ${80 * MiB}`;
+    await stage.carryOut(stage.offer(`${loud}; echo; echo 'Error: the last line tells why'; exit 7`));
+    const report = CompletionReport.parse(stage.gateway.reported('complete'));
+    const { log } = stage.gateway;
+    expect(report).toMatchObject({ outcome: 'failed', exitCode: 7, logTruncated: true, logBytes: log.length });
+    expect(report.steps.at(-1)?.logRange.to).toBe(log.length);
+    expect(log.length).toBeLessThanOrEqual(LOG_BYTES_MAX);
+    expect(log.endsWith('\nError: the last line tells why\n')).toBe(true);
+    const [, leftOut] = /^\[delta\] (\d+) bytes were left out$/m.exec(log) ?? [];
+    const printed = 80 * MiB + '\nError: the last line tells why\n'.length;
+    const ownLines = log.match(/^\[delta\] .*\n/gm)?.join('').length ?? 0;
+    // One line feed is the marker's own: it stands in a line for itself.
+    expect(Number(leftOut)).toBe(printed - (log.length - ownLines - 1));
   });
 
   it('given a job that is to run beside a service, then nothing of it runs, and the report says what is missing', async () => {

@@ -5,6 +5,7 @@ import {
   type DebugEnd,
   type InfrastructureError,
   type LeaseOffer,
+  type StepResult,
 } from '@delta-ci/contracts';
 import { originOf, type Git } from '@delta-ci/git';
 import { JobCaches, runJob, type JobResult, type JobSource, type SandboxExecutor } from '@delta-ci/sandbox';
@@ -136,7 +137,7 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     outcome: judged.outcome,
     exitCode: judged.exitCode,
     signal: judged.signal,
-    steps: judged.steps,
+    steps: log.truncated ? upToTheEnd(judged.steps, log.bytes) : judged.steps,
     usage: usageOfSteps(judged.steps, performance.now() - started),
     artifacts: artifacts.list.records,
     caches: cachesOf(caches, masker),
@@ -151,6 +152,10 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     ...(place.debug === null ? {} : { debug: place.debug }),
   };
 }
+
+/** What is kept of the end of a log that was cut is what was printed last, and so mostly the last step's. */
+const upToTheEnd = (steps: readonly StepResult[], logBytes: number): StepResult[] =>
+  steps.map((step, at) => (at === steps.length - 1 ? { ...step, logRange: { ...step.logRange, to: logBytes } } : step));
 
 interface Workplace {
   log: MaskedLog;

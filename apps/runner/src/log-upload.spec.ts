@@ -63,16 +63,18 @@ describe('uploading a log', () => {
     },
   );
 
-  it('given more than a log may hold, then it ends with a marker and stays bounded', async () => {
+  it('given more than a log may hold, then it stays bounded, and says what is left out before its end', async () => {
     const { state, send } = keepingGateway();
     const log = new LogUpload(send, 1_000);
     for (let i = 0; i < 10; i += 1) await log.write(Buffer.alloc(300, 'x'));
+    await log.write(Buffer.from('\nError: the last line tells why\n'));
     await log.end();
     expect(state.bytes.byteLength).toBeLessThanOrEqual(1_000);
-    const [text = '', marker, cut] = state.bytes.toString().split('\n');
-    expect(text).toMatch(/^x{850,}$/);
-    expect(marker).toBe('[delta] the log ends here: it reached its limit of 1000 bytes');
-    expect(cut).toBe(`[delta] ${3_000 - text.length} bytes were left out`);
+    const [text = '', marker, cut, ...end] = state.bytes.toString().split('\n');
+    expect(text).toMatch(/^x{550,}$/);
+    expect(marker).toBe('[delta] the log has reached its limit of 1000 bytes: of what comes now, only the end is kept');
+    expect(cut).toBe(`[delta] ${3_001 - text.length} bytes were left out`);
+    expect(end).toEqual(['Error: the last line tells why', '']);
     expect([log.truncated, log.bytes]).toEqual([true, state.bytes.byteLength]);
   });
 
@@ -85,8 +87,8 @@ describe('uploading a log', () => {
     await log.end();
     const { bytes } = state;
     expect(bytes.byteLength).toBeLessThanOrEqual(LOG_BYTES_MAX);
-    const end = bytes.indexOf('\n[delta] the log ends here');
-    expect(end).toBeGreaterThan(LOG_BYTES_MAX - 1_000);
+    const end = bytes.indexOf('\n[delta] the log has reached its limit');
+    expect(end).toBeGreaterThan(LOG_BYTES_MAX - 66_000);
     for (let at = 0; at < end; at += chunk.byteLength) {
       const length = Math.min(chunk.byteLength, end - at);
       expect(bytes.subarray(at, at + length).equals(chunk.subarray(0, length))).toBe(true);

@@ -1,4 +1,5 @@
 import { LOG_BYTES_MAX, LOG_CHUNK_BYTES_MAX } from '@delta-ci/contracts';
+import { CappedLog } from '@delta-ci/service';
 
 /**
  * Sends `chunk` at `offset`; answers where the log continues, which is before the chunk's end when not all of it was taken.
@@ -11,22 +12,16 @@ const FLUSH_MS = 100;
 /** Beyond this the job waits for the upload, so that a flood of output never fills our memory. */
 const BUFFER_BYTES_MAX = 2 * LOG_CHUNK_BYTES_MAX;
 
-/** The last words of a log that was cut: only at its end is it known. */
-const cutWords = (bytes: number): string => `[delta] ${bytes} bytes were left out\n`;
-const CUT_WORDS_BYTES_MAX = cutWords(Number.MAX_SAFE_INTEGER).length;
-
 /**
- * Uploads an attempt's log while it is written: in order, by offset, bounded in memory and in size. What does not fit
- * the log is counted and dropped; a marker says where, and the last line how much.
+ * Uploads an attempt's log while it is written: in order, by offset, bounded in memory and in size (see `CappedLog`).
  */
 export class LogUpload {
   readonly #send: SendLog;
-  readonly #bytesMax: number;
+  readonly #capped: CappedLog;
   #buffer: Uint8Array[] = [];
   #buffered = 0;
   #taken = 0;
   #sent = 0;
-  #cut = 0;
   #timer: NodeJS.Timeout | null = null;
   #flushedAtMs = Number.NEGATIVE_INFINITY;
   #sending: Promise<void> = Promise.resolve();
@@ -34,7 +29,7 @@ export class LogUpload {
 
   constructor(send: SendLog, bytesMax: number = LOG_BYTES_MAX) {
     this.#send = send;
-    this.#bytesMax = bytesMax;
+    this.#capped = new CappedLog(bytesMax);
   }
 
   /** Bytes taken into the log so far. */
@@ -43,13 +38,13 @@ export class LogUpload {
   }
 
   get truncated(): boolean {
-    return this.#cut > 0;
+    return this.#capped.isCut;
   }
 
   /** Resolves when there is room again. Rejects when the log cannot be uploaded any more. */
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#failure !== null) throw this.#failure;
-    this.#take(chunk);
+    for (const part of this.#capped.take(chunk)) this.#add(part);
     if (this.#buffered >= LOG_CHUNK_BYTES_MAX) this.#flushSoon(0);
     // The first words after a silence go at once: the end of a short job need not wait for them.
     else this.#flushSoon(Math.max(1, this.#flushedAtMs + FLUSH_MS - performance.now()));
@@ -61,24 +56,11 @@ export class LogUpload {
     void this.#flush();
   }
 
-  /** Sends what is left, and how much was cut. Waits as long as its sender does. */
+  /** Sends what is left, the end of a log that was cut among it. Waits as long as its sender does. */
   async end(): Promise<void> {
-    if (this.#cut > 0) this.#add(Buffer.from(cutWords(this.#cut)));
+    for (const part of this.#capped.end()) this.#add(part);
     await this.#flush();
     if (this.#failure !== null) throw this.#failure;
-  }
-
-  #take(chunk: Uint8Array): void {
-    if (this.#cut > 0) {
-      this.#cut += chunk.byteLength;
-      return;
-    }
-    const marker = Buffer.from(`\n[delta] the log ends here: it reached its limit of ${this.#bytesMax} bytes\n`);
-    const room = this.#bytesMax - marker.byteLength - CUT_WORDS_BYTES_MAX - this.#taken;
-    const fits = chunk.subarray(0, Math.max(0, room));
-    this.#add(fits);
-    this.#cut = chunk.byteLength - fits.byteLength;
-    if (this.#cut > 0) this.#add(marker);
   }
 
   #add(part: Uint8Array): void {

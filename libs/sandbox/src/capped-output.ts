@@ -2,7 +2,8 @@ import type { OutputSink } from './sandbox-executor.ts';
 
 export type OutputTotals = { readonly bytes: number; readonly truncated: boolean; readonly sinkError: Error | null };
 
-const cutMarker = (capBytes: number): Buffer => Buffer.from(`\n[output cut: more than ${capBytes} bytes]\n`);
+const cutMarker = (capBytes: number): Buffer =>
+  Buffer.from(`\n[delta] the output ends here: it has more than ${capBytes} bytes\n`);
 
 const asError = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));
 

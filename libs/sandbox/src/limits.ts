@@ -8,7 +8,7 @@ export type SandboxLimits = JobLimits & {
   readonly inodes: number;
   /** Size of each step's `/tmp` in the isolating tiers. It is memory, and counts as the job's. */
   readonly tmpBytes: number;
-  /** Output of one step; what comes after is counted and dropped. */
+  /** Output of one step that is not the job's own; what comes after is counted and dropped. Of a job the log is bounded. */
   readonly outputBytes: number;
 };
 

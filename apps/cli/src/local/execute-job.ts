@@ -78,6 +78,7 @@ export async function executeJob(
   return {
     result: maskedResult(result, output),
     log: output.log,
+    logIsCut: output.isCut,
     artifacts,
     caches: maskedCaches(caches?.results ?? [], output),
     egress: maskedEgress(network?.decisions() ?? null, output),

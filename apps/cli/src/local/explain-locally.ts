@@ -15,6 +15,8 @@ import type { LocalLog } from './local-log.ts';
 export interface Executed {
   readonly result: JobResult;
   readonly log: LocalLog;
+  /** Whether part of it was left out, because it was too much. */
+  readonly logIsCut: boolean;
   /** What it left of what the plan asks for; its test reports as text. */
   readonly artifacts: Pick<LocalArtifacts, 'junit' | 'found' | 'unmatched'>;
   /** What became of its caches. */
@@ -56,7 +58,10 @@ function whereToGetIt({ image }: PlannedJob): string {
   return `${first}; or let jobs find what this machine has (\`delta doctor\` shows it): node, go, pnpm and cargo from PATH, anything else by the folder above its bin in DELTA_TOOLCHAIN_DIRS.`;
 }
 
-function reportOf({ result, log, caches, egress, startedMs, finishedMs }: Executed, summary: string): CompletionReport {
+function reportOf(
+  { result, log, logIsCut, caches, egress, startedMs, finishedMs }: Executed,
+  summary: string,
+): CompletionReport {
   const { outcome, exitCode, signal, steps, infrastructureError } = result;
   return {
     outcome,
@@ -68,7 +73,7 @@ function reportOf({ result, log, caches, egress, startedMs, finishedMs }: Execut
     caches: [...caches],
     infrastructureError,
     logBytes: log.bytes,
-    logTruncated: false,
+    logTruncated: logIsCut,
     runnerStartedAtMs: startedMs,
     runnerFinishedAtMs: finishedMs,
     summary: summary.slice(0, 5_000),

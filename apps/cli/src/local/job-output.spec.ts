@@ -39,4 +39,18 @@ describe('what a job of a local run says', () => {
     output.end();
     expect(output.log.bytes).toBe(5);
   });
+
+  it('given more than a log may hold, then the screen and what is kept have its end, and what was left out is counted', () => {
+    const parts: Uint8Array[] = [];
+    const output = new JobOutput(null, (chunk) => void parts.push(Buffer.from(chunk)), 1_000);
+    for (let turn = 0; turn < 100; turn += 1) output.write(Buffer.from('a line of the job\n'));
+    output.write(Buffer.from('Error: the last line tells why\n'));
+    output.end();
+    const said = Buffer.concat(parts).toString();
+    expect(output.isCut).toBe(true);
+    expect(said).toMatch(
+      /\n\[delta\] \d+ bytes were left out\n(?:a line of the job\n)+Error: the last line tells why\n$/,
+    );
+    expect(output.log.evidence().windows[0]?.text).toBe(said.trimEnd());
+  });
 });

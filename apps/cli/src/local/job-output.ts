@@ -1,15 +1,19 @@
-import type { SecretMasker } from '@delta-ci/service';
+import { LOG_BYTES_MAX } from '@delta-ci/contracts';
+import { CappedLog, type SecretMasker } from '@delta-ci/service';
 import { LocalLog } from './local-log.ts';
 
 /** What one job says on its way to the screen and to what is kept of it, without its secrets. */
 export class JobOutput {
   readonly log = new LocalLog();
+  /** As much as a runner would keep of it. */
+  readonly #capped: CappedLog;
   readonly #masker: SecretMasker | null;
   readonly #stream: ReturnType<SecretMasker['stream']> | null;
   readonly #show: (chunk: Uint8Array) => void;
 
   /** @param masker null where there is nothing to hide */
-  constructor(masker: SecretMasker | null, show: (chunk: Uint8Array) => void) {
+  constructor(masker: SecretMasker | null, show: (chunk: Uint8Array) => void, bytesMax: number = LOG_BYTES_MAX) {
+    this.#capped = new CappedLog(bytesMax);
     this.#masker = masker;
     this.#stream = masker?.stream() ?? null;
     this.#show = show;
@@ -40,14 +44,25 @@ export class JobOutput {
     return false;
   }
 
+  /** Whether part of it was left out, because it was more than a log may hold. */
+  get isCut(): boolean {
+    return this.#capped.isCut;
+  }
+
   end(): void {
     if (this.#stream !== null) this.#take(this.#stream.end());
+    this.#passOn(this.#capped.end());
     this.log.end();
   }
 
   #take(masked: Uint8Array): void {
-    if (masked.byteLength === 0) return;
-    this.log.write(masked);
-    this.#show(masked);
+    if (masked.byteLength > 0) this.#passOn(this.#capped.take(masked));
+  }
+
+  #passOn(parts: readonly Uint8Array[]): void {
+    for (const part of parts) {
+      this.log.write(part);
+      this.#show(part);
+    }
   }
 }

@@ -17,7 +17,8 @@ function executed(ending: Ending): Executed {
     infrastructureError: ending === 'not judged' ? { code: 'internal', message: 'no disk' } : null,
     remarks: [],
   };
-  const nothing = { artifacts: { junit: [], found: [], unmatched: [] }, caches: [], egress: null };
+  const artifacts = { junit: [], found: [], unmatched: [] };
+  const nothing = { artifacts, caches: [], egress: null, logIsCut: false };
   return { result, log: new LocalLog(), ...nothing, startedMs: 1_000, finishedMs: 3_000 };
 }
 

@@ -59,7 +59,7 @@ export interface JobPlace {
 }
 
 export interface JobSinks {
-  /** Output of all steps, in order. */
+  /** Output of all steps, in order, however much it is: whoever keeps it bounds it (`CappedLog` of service). */
   output: (chunk: Uint8Array) => Promise<void>;
   /** A new phase of the job: for progress. */
   step: (name: string) => void;
@@ -250,6 +250,8 @@ async function runStep(
       timeoutMs: Math.max(1, Math.round(deadlineAt - performance.now())),
       idleTimeoutMs: order.job.policy.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
       signal: order.signal,
+      // The end of it says why a step failed.
+      outputBytes: Number.MAX_SAFE_INTEGER,
     },
     output,
   );

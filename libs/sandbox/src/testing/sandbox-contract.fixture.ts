@@ -116,7 +116,7 @@ function describeOutput({ makeExecutor, programs }: ContractSubject): void {
       const output = collectOutput();
       const result = finished(await sandbox.run(step(programs.floods(MiB)), output.sink));
       expect(result).toMatchObject({ exitCode: 0, outputBytes: MiB, outputTruncated: true });
-      expect(output.text().slice(1_000)).toBe('\n[output cut: more than 1000 bytes]\n');
+      expect(output.text().slice(1_000)).toBe('\n[delta] the output ends here: it has more than 1000 bytes\n');
     });
   });
 
