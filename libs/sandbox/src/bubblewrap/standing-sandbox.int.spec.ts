@@ -68,8 +68,12 @@ async function withStanding(
     const stood = await readdir(stateDir);
     expect(stood.length).toBe(1);
     expect((await leftOf(stood)).length).toBeGreaterThan(0);
-    await use({ executor, stateDir, spec, stood });
-    await executor.standDown();
+    try {
+      await use({ executor, stateDir, spec, stood });
+    } finally {
+      // What a failed expectation leaves standing would fail others after it.
+      await executor.standDown();
+    }
     expect(await readdir(stateDir)).toEqual([]);
     expect(await leftOf(stood)).toEqual([]);
   });

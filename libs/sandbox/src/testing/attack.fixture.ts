@@ -56,11 +56,16 @@ async function withGround<T>(use: (ground: Ground) => Promise<T>): Promise<T> {
   }
 }
 
-/** As /proc shows it, whatever was set since. */
+/** What shells set for themselves, in whoever started us as in a job: the same value of both tells nothing. */
+const OF_ANY_SHELL = ['PWD', 'OLDPWD', 'SHLVL', '_'];
+
+/** As /proc shows it, whatever was set since; less what a job has too. */
 function ownEnvironment(): readonly string[] {
   const given = Object.entries(baseEnvironment('job', '/home/job', '/tmp')).map(([name, value]) => `${name}=${value}`);
   const entries = readFileSync('/proc/self/environ', 'utf8').split('\0');
-  return entries.filter((entry) => entry !== '' && !given.includes(entry));
+  return entries.filter(
+    (entry) => entry !== '' && !given.includes(entry) && !OF_ANY_SHELL.includes(entry.split('=')[0] ?? ''),
+  );
 }
 
 /** A host worth attacking. */
