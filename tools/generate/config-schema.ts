@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { CONFIG_DESCRIPTIONS } from './config-descriptions.ts';
 import type { Generator } from './generator.ts';
 
-type JsonSchema = z.core.JSONSchema.BaseSchema;
+export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 /** The JSON Schema of `delta.yaml`, for editors that complete and check while one types. */
 export const configSchemaGenerator: Generator = {
@@ -11,9 +11,13 @@ export const configSchemaGenerator: Generator = {
   files: () => Promise.resolve({ 'docs/reference/delta.schema.json': configSchemaText() }),
 };
 
-/** Draft 7: what the YAML language servers of today's editors know best. */
+/** Draft 7: what the YAML language servers of today's editors know best. Not described yet. */
+export function configSchema(): JsonSchema {
+  return z.toJSONSchema(ConfigFile, { target: 'draft-7', io: 'input' });
+}
+
 function configSchemaText(): string {
-  const { $schema, ...schema } = z.toJSONSchema(ConfigFile, { target: 'draft-7', io: 'input' });
+  const { $schema, ...schema } = configSchema();
   const head = {
     $schema,
     title: `Delta CI configuration (${CONFIG_FILE_NAMES.join(', ')})`,

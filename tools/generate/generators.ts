@@ -1,5 +1,6 @@
 import { benchmarksGenerator } from './benchmarks.ts';
 import { conformanceGenerator } from './conformance.ts';
+import { configPageGenerator } from './config-page.ts';
 import { configSchemaGenerator } from './config-schema.ts';
 import type { Generator } from './generator.ts';
 import { languageGenerator } from './language.ts';
@@ -11,6 +12,7 @@ export const generators: readonly Generator[] = [
   stateMachinesGenerator,
   languageGenerator,
   configSchemaGenerator,
+  configPageGenerator,
   openApiGenerator,
   conformanceGenerator,
   benchmarksGenerator,
