@@ -111,19 +111,13 @@ function takes(schema: JsonSchema): string {
   if (schema.const !== undefined) return code(String(schema.const));
   if (schema.enum !== undefined) return schema.enum.map((word) => code(String(word))).join(', ');
   if (schema.anyOf !== undefined) return (schema.anyOf as JsonSchema[]).map(takes).join(', or ');
-  switch (schema.type) {
-    case 'boolean':
-      return `${code('true')} or ${code('false')}`;
-    case 'integer':
-    case 'number':
-      return `${schema.type === 'integer' ? 'a whole number' : 'a number'}${boundsOf(schema.minimum, schema.maximum)}`;
-    case 'array':
-      return `a list: ${takes(schema.items as JsonSchema)}${mostOf(schema.maxItems)}`;
-    case 'object':
-      return `by name: ${takes(schema.additionalProperties as JsonSchema)}`;
-    default:
-      return schema.pattern === undefined ? 'text' : `text like ${code(schema.pattern)}`;
-  }
+  const { type } = schema;
+  if (type === 'boolean') return `${code('true')} or ${code('false')}`;
+  if (type === 'integer') return `a whole number${boundsOf(schema.minimum, schema.maximum)}`;
+  if (type === 'number') return `a number${boundsOf(schema.minimum, schema.maximum)}`;
+  if (type === 'array') return `a list: ${takes(schema.items as JsonSchema)}${mostOf(schema.maxItems)}`;
+  if (type === 'object') return `by name: ${takes(schema.additionalProperties as JsonSchema)}`;
+  return schema.pattern === undefined ? 'text' : `text like ${code(schema.pattern)}`;
 }
 
 const boundsOf = (min: number | undefined, max: number | undefined): string =>

@@ -158,4 +158,4 @@ export const rooms: Readonly<Record<string, Room>> = { ...libs, ...apps };
 export const workshops: readonly string[] = ['test', 'tools'];
 
 /** Files that load sources by names they compute, as a process would start them; see decision 0013. */
-export const loaders: readonly string[] = ['test/simulation/world/product.ts'];
+export const loaders: readonly string[] = ['test/simulation/world/product.ts', 'tools/mesh/settings-of-services.ts'];

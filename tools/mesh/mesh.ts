@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { migrate, provisionRoles } from '@delta-ci/event-log';
 import { startNatsServer, startPostgres } from '../bootstrap/index.mjs';
 import { prepareCheckpointKey } from './checkpoint-key.ts';
 import { LogSink } from './log-files.ts';
+import { prepareDatabase } from './prepare-database.ts';
+import { prepareRegistrationToken } from './registration-token.ts';
 import { ServiceProcess, type ServiceSpec, type ServiceState } from './service-process.ts';
 import {
   SERVICE_NAMES,
@@ -14,7 +14,9 @@ import {
   checkpointKeyFile,
   checkpointKeysDir,
   gatewayUrl,
+  registrationTokenFile,
   serviceSpec,
+  type HandedOn,
   type MeshSettings,
   type ServiceName,
 } from './service-table.ts';
@@ -39,6 +41,8 @@ export interface MeshOptions {
   /** Data nobody needs afterwards: quicker, and gone at the end. */
   ephemeral: boolean;
   env?: Readonly<Record<string, string>>;
+  /** What an operator gave to each service. */
+  handedOn?: HandedOn;
   /** Only these, the gateway among them; all when left out. */
   services?: readonly ServiceName[];
   /** The last word about how each service is started: for whoever puts something between it and the rest. */
@@ -93,13 +97,14 @@ async function bringUp(options: MeshOptions, stops: (() => Promise<void>)[]): Pr
     natsUrl,
     forgesFile: options.forgesFile,
     gatewayPort: options.gatewayPort,
-    registrationToken: randomBytes(32).toString('hex'),
+    registrationToken: prepareRegistrationToken(registrationTokenFile(options.directory)),
     bubblewrapPath: options.bubblewrapPath,
     containerEngine: options.containerEngine ?? null,
     containerImage: options.containerImage ?? null,
     isolation: options.isolation,
     toolchainDirs: options.toolchainDirs,
     env: options.env ?? {},
+    handedOn: options.handedOn ?? {},
   };
   const services = new Map<ServiceName, ServiceProcess>();
   const wanted = new Set<ServiceName>(options.services ?? SERVICE_NAMES);
@@ -186,12 +191,4 @@ async function busOf(options: MeshOptions, stops: (() => Promise<void>)[]): Prom
 
 function owned(server: OwnServer, stops: (() => Promise<void>)[]): void {
   stops.push(async () => server.stop());
-}
-
-/** Schema and roles; the application roles get fresh passwords that only this mesh's services know. */
-async function prepareDatabase(adminUrl: string): Promise<{ orchestrator: string; reader: string }> {
-  await migrate({ adminUrl });
-  const passwords = { orchestrator: randomBytes(24).toString('hex'), reader: randomBytes(24).toString('hex') };
-  const { orchestratorUrl, readerUrl } = await provisionRoles({ adminUrl, passwords });
-  return { orchestrator: orchestratorUrl, reader: readerUrl };
 }

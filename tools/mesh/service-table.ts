@@ -23,7 +23,12 @@ export interface MeshSettings {
   toolchainDirs: readonly string[];
   /** Timings and the like on top, for tests that cannot wait two minutes for a lease. */
   env: Readonly<Record<string, string>>;
+  /** What an operator gave to each service; see `settings-to-hand-on.ts`. */
+  handedOn: HandedOn;
 }
+
+/** Variables and their values, for some of the services. */
+export type HandedOn = Readonly<Partial<Record<ServiceName, Readonly<Record<string, string>>>>>;
 
 /**
  * In start order, those of a group together: the orchestrator provisions the streams that all others follow; the last are told
@@ -98,6 +103,8 @@ export const checkpointKeysDir = (directory: string): string => join(directory, 
 export const readerUrlFile = (directory: string): string => join(directory, 'reader-url');
 
 export const adminTokenFile = (directory: string): string => join(directory, 'gateway', 'admin-token');
+/** What lets runners register, those of one's own among them. */
+export const registrationTokenFile = (directory: string): string => join(directory, 'gateway', 'registration-token');
 
 /** How to start one service of this mesh. */
 export function serviceSpec(name: ServiceName, settings: MeshSettings): ServiceSpec {
@@ -116,6 +123,7 @@ export function serviceSpec(name: ServiceName, settings: MeshSettings): ServiceS
       DELTA_EXIT_WITH_PARENT: 'true',
       ...OWN[name](settings),
       ...settings.env,
+      ...settings.handedOn[name],
     },
   };
 }

@@ -7,6 +7,8 @@ export interface StartArguments {
   exit: boolean;
   /** Bring the system up and leave the demonstration out. */
   demo: boolean;
+  /** Start runners; without them jobs wait for those that somebody else starts. */
+  runners: boolean;
   /** Run jobs without a sandbox where none can be had. Only by name. */
   unsandboxed: boolean;
   port: number;
@@ -21,10 +23,13 @@ demonstration repository through a change that passes and one that breaks a test
   --headless       no colours, for logs and CI
   --exit           end after the demonstration; exit code 0 only if all of it really happened
   --no-demo        only bring the system up
+  --no-runners     start none, for runners of your own; without the demonstration too
   --port N         port of the gateway (7070); 0 takes a free one and says which
   --state-dir DIR  where data and logs are kept (.delta)
   --unsandboxed    run jobs as this very user, without any isolation, if no sandbox can be had
   --help           this text
+
+Settings of services are taken from the environment, DELTA_EGRESS=proxy for instance; docs/running.md has the rest.
 `;
 
 export type ParsedArguments = { kind: 'start'; start: StartArguments } | { kind: 'usage'; problem: string | null };
@@ -37,6 +42,7 @@ export function parseStartArguments(args: readonly string[]): ParsedArguments {
         headless: { type: 'boolean', default: false },
         exit: { type: 'boolean', default: false },
         'no-demo': { type: 'boolean', default: false },
+        'no-runners': { type: 'boolean', default: false },
         unsandboxed: { type: 'boolean', default: false },
         port: { type: 'string', default: '7070' },
         'state-dir': { type: 'string' },
@@ -51,7 +57,8 @@ export function parseStartArguments(args: readonly string[]): ParsedArguments {
     const start = {
       headless,
       exit,
-      demo: !values['no-demo'],
+      demo: !values['no-demo'] && !values['no-runners'],
+      runners: !values['no-runners'],
       unsandboxed,
       port,
       stateDir: values['state-dir'] ?? null,

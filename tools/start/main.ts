@@ -1,25 +1,21 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { FakeForge } from '../../test/support/fake-forge/fake-forge.ts';
-import { writeForgeSettings } from '../../test/support/fake-forge/forge-settings.ts';
+import type { ToldPush } from '../../test/support/fake-forge/push-webhook.ts';
 import type { Mesh, MeshOptions } from '../mesh/mesh.ts';
 import { toolchainDirs } from '../mesh/toolchain-dirs.ts';
 import { USAGE, parseStartArguments, type StartArguments } from './arguments.ts';
 import { Api } from './demo/api.ts';
-import { demoDirectory, runDemo } from './demo/run-demo.ts';
-import { DEMO_REPOSITORY } from './demo/shop-repository.ts';
+import { DemoForge } from './demo/demo-forge.ts';
+import { runDemo } from './demo/run-demo.ts';
 import { Screen } from './screen.ts';
 import { announceRunningMesh, findRunningMesh } from './single-instance.ts';
+import { StartProblem } from './start-problem.ts';
 import { showUsage } from '../bootstrap/index.mjs';
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-
-/** Something the person has to change; told in one line. */
-class StartProblem extends Error {}
 
 const parsed = parseStartArguments(process.argv.slice(2));
 if (parsed.kind === 'usage') {
@@ -48,48 +44,65 @@ async function start(args: StartArguments): Promise<number> {
   screen.title('Delta CI');
   await build(screen);
   mkdirSync(stateDir, { recursive: true });
-  const secrets = { webhook: randomBytes(24).toString('hex'), token: randomBytes(24).toString('hex') };
-  const forge = await startForge(stateDir, secrets.token);
+  const demo = await DemoForge.open(join(stateDir, 'demo'), args.port === 0 ? 0 : args.port + 1);
   try {
-    const mesh = await bringUp(args, stateDir, settingsFor(stateDir, forge, secrets), screen);
+    const mesh = await bringUp(args, stateDir, demo.settingsFile, screen);
     const withdraw = announceRunningMesh(stateDir, mesh.gatewayUrl);
     try {
-      return await demonstrate(args, mesh, forge, secrets.webhook, screen, stopping);
+      return await demonstrate(args, mesh, demo, screen, stopping);
     } finally {
       withdraw();
       screen.event('stopping');
       await mesh.stop();
     }
   } finally {
-    await forge.close();
+    await demo.close();
   }
 }
 
 async function demonstrate(
   args: StartArguments,
   mesh: Mesh,
-  forge: FakeForge,
-  webhookSecret: string,
+  demo: DemoForge,
   screen: Screen,
   stopping: Promise<void>,
 ): Promise<number> {
   let code = 0;
+  let lastRun: string | null = null;
+  let isOver = !args.demo;
+  demo.tellPushes(mesh.gatewayUrl, (push) => {
+    // The demonstration tells of its own by itself.
+    if (isOver) screen.event(pushText(push));
+  });
   if (args.demo) {
-    const api = new Api(mesh.gatewayUrl, mesh.adminToken);
-    const demo = runDemo({ forge, api, gatewayUrl: mesh.gatewayUrl, webhookSecret, screen });
-    const result = await Promise.race([demo, stopping.then(() => null)]);
+    const { forge, developer } = demo;
+    const shown = runDemo({ forge, developer, api: new Api(mesh.gatewayUrl, mesh.adminToken), screen });
+    const result = await Promise.race([shown, stopping.then(() => null)]);
     if (result === null) return 130;
     for (const problem of result.problems) screen.event(screen.style('red', `did not happen: ${problem}`));
     code = result.problems.length === 0 ? 0 : 1;
     if (code === 0) screen.event(screen.style('green', 'all of it really happened'));
-    // Without a mesh there is nothing to ask.
-    if (!args.exit) showNextCommands(mesh, result.runs.at(-1)?.runId ?? '', screen);
+    lastRun = result.runs.at(-1)?.runId ?? null;
+    isOver = true;
   }
+  // Without a mesh there is nothing to ask.
   if (!args.exit) {
+    showNextCommands(mesh, lastRun, demo, screen);
     screen.line('\nUp until Ctrl-C.');
     await stopping;
   }
   return code;
+}
+
+function pushText({ fullName, commit, answer }: ToldPush): string {
+  const what = `${fullName} ${commit.ref} at ${commit.after.slice(0, 12)}`;
+  const { runId, ignored, error } = (answer?.body ?? {}) as {
+    runId?: string | null;
+    ignored?: string | null;
+    error?: { message?: string };
+  };
+  if (runId) return `pushed to ${what}: npx delta runs watch ${runId}`;
+  return `pushed to ${what}: no run, ${ignored ?? error?.message ?? 'the gateway did not answer'}`;
 }
 
 /** Resolves at the first signal; a second one ends us at once. */
@@ -121,22 +134,13 @@ async function build(screen: Screen): Promise<void> {
   screen.event('built');
 }
 
-async function startForge(stateDir: string, token: string): Promise<FakeForge> {
-  const directory = join(demoDirectory(stateDir), 'forge');
-  rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true });
-  return FakeForge.start({ directory, token });
-}
-
-/** One GitHub with one repository. Secrets are in files of their own, readable by us alone. */
-function settingsFor(stateDir: string, forge: FakeForge, secrets: { webhook: string; token: string }): string {
-  const repositories = [
-    { id: `github/${DEMO_REPOSITORY}`, cloneUrl: forge.cloneUrl(DEMO_REPOSITORY), defaultBranch: 'main' },
-  ];
-  return writeForgeSettings(demoDirectory(stateDir), { apiUrl: forge.apiUrl, secrets, repositories });
-}
-
 async function bringUp(args: StartArguments, stateDir: string, forgesFile: string, screen: Screen): Promise<Mesh> {
+  // Only now: these import rooms as they are built, and in a fresh clone nothing is built before `build`.
+  const [{ startMesh }, { SERVICE_NAMES }, { operatorSettings }] = await Promise.all([
+    import('../mesh/mesh.ts'),
+    import('../mesh/service-table.ts'),
+    import('./operator-settings.ts'),
+  ]);
   const options: MeshOptions = {
     root: ROOT,
     directory: stateDir,
@@ -146,13 +150,13 @@ async function bringUp(args: StartArguments, stateDir: string, forgesFile: strin
     ...isolation(args),
     toolchainDirs: toolchainDirs(process.env['PATH'] ?? ''),
     ephemeral: false,
+    handedOn: await operatorSettings(ROOT, process.env, screen),
+    ...(args.runners ? {} : { services: SERVICE_NAMES.filter((name) => name !== 'runner-controller') }),
     onState: (service, state) => {
       if (state === 'ready') screen.event(`${service} is ready`);
       if (state === 'waiting') screen.event(screen.style('yellow', `${service} ended by itself and is started again`));
     },
   };
-  // Only now: the mesh imports rooms as they are built, and in a fresh clone nothing is built before `build`.
-  const { startMesh } = await import('../mesh/mesh.ts');
   const mesh = await startMesh(options);
   screen.event(`up at ${screen.style('cyan', mesh.gatewayUrl)}, logs in ${join(stateDir, 'logs')}`);
   return mesh;
@@ -185,19 +189,32 @@ function isolation({ unsandboxed }: StartArguments): Isolation {
   );
 }
 
-function showNextCommands({ directory, gatewayUrl }: Mesh, runId: string, screen: Screen): void {
-  const token = join(directory, 'gateway', 'admin-token');
+function showNextCommands(
+  { directory, gatewayUrl }: Mesh,
+  runId: string | null,
+  demo: DemoForge,
+  screen: Screen,
+): void {
+  const tokenIn = (name: string): string => join(directory, 'gateway', name);
   screen.title('What to try next');
   // In its usual place delta finds the mesh by itself.
   if (directory !== join(ROOT, '.delta'))
-    screen.line(`  export DELTA_GATEWAY_URL=${gatewayUrl} DELTA_TOKEN_FILE=${token}`);
-  screen.line(`  npx delta runs list
-  npx delta runs view ${runId}
+    screen.line(`  export DELTA_GATEWAY_URL=${gatewayUrl} DELTA_TOKEN_FILE=${tokenIn('admin-token')}`);
+  screen.line('  npx delta runs list');
+  if (runId !== null)
+    screen.line(`  npx delta runs view ${runId}
   npx delta why packages/cart --run ${runId}
   npx delta logs ${runId} test-packages-cart
-  npx delta recipes list
-  curl -H "Authorization: Bearer $(cat ${token})" \\
+  npx delta recipes list`);
+  screen.line(`  curl -H "Authorization: Bearer $(cat ${tokenIn('admin-token')})" \\
     ${gatewayUrl}/api/v1/runs
+
+A repository of your own, in this mesh (each push starts a run):
+  ${demo.pushCommand('../your-repository')}
+  npx delta runs start --repository github/demo/yours
+
+With a runner of your own (docs/running.md):
+  its registration token is in ${tokenIn('registration-token')}
 
 Without any server, on a repository of your own:
   npx delta run --repo ../your-repository

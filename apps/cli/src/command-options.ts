@@ -1,4 +1,4 @@
-import { KeyId, RecipeId, RunId, SecretName } from '@delta-ci/contracts';
+import { CommitId, KeyId, RecipeId, RunId, SecretName } from '@delta-ci/contracts';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
 /** Options and values that several commands of `delta` share. */
@@ -47,6 +47,12 @@ export function runId(text: string): RunId {
   const parsed = RunId.safeParse(text);
   if (parsed.success) return parsed.data;
   throw new InvalidArgumentError('Expected the id of a run: run_ and 32 hexadecimal digits.');
+}
+
+export function commitId(text: string): CommitId {
+  const parsed = CommitId.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError('Expected a full commit id: 40 or 64 hexadecimal digits.');
 }
 
 export function recipeId(text: string): RecipeId {

@@ -20,6 +20,13 @@ Examples:
   delta run --shell-on-failure
   delta run --secret NPM_TOKEN --has gpu      with what jobs need and this machine does not give by itself
   delta run --json | jq -r 'select(.type == "job-finished") | .job + " " + .outcome'`,
+  startRun: `
+A push that the forge tells of starts a run by itself; this is for any commit, at any time. Without a base everything runs.
+
+Examples:
+  delta runs start
+  delta runs start --repository github/demo/shop --ref my-branch
+  delta runs start --head 1d0f... --base 9b7c... --title "the release, once more"`,
   plan: `
 Examples:
   delta plan --base origin/main

@@ -46,7 +46,11 @@ export const controllerSettings = z.object({
   egressRanges: list().optional(),
   egressUpstream: secretUrl(['http']).optional(),
   toolchainDirs: list().default([]),
+  labels: list().optional(),
   cloneProtocols: list().default(['https']),
+  sourceHosts: list().optional(),
+  lfsCacheBytes: wholeNumber({ min: 0, max: 2 ** 45, unit: 'bytes' }).optional(),
+  packCacheBytes: wholeNumber({ min: 0, max: 2 ** 45, unit: 'bytes' }).optional(),
 });
 export type ControllerConfig = z.output<typeof controllerSettings>;
 

@@ -43,6 +43,10 @@ export const CreateRunRequest = z.strictObject({
 });
 export type CreateRunRequest = z.infer<typeof CreateRunRequest>;
 
+/** `GET /repositories`: what this installation serves, in the order of its settings. */
+export const RepositoryList = z.strictObject({ repositories: z.array(Repository) });
+export type RepositoryList = z.infer<typeof RepositoryList>;
+
 export const CancelRunRequest = z.strictObject({ reason: z.string().max(500).default('canceled by request') });
 export type CancelRunRequest = z.infer<typeof CancelRunRequest>;
 

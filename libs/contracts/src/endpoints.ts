@@ -7,6 +7,7 @@ import {
   ParkedSettled,
   PlanAnswer,
   PoolView,
+  RepositoryList,
   RepositoryPolicyView,
   RerunRequest,
   RunAnswer,
@@ -93,6 +94,14 @@ export const ENDPOINTS = {
     path: '/api/v1/webhooks/github/:forge',
     summary: 'A GitHub delivery for the forge of that name',
     params: z.strictObject({ forge: ForgeName }),
+  },
+  listRepositories: {
+    method: 'GET',
+    path: '/api/v1/repositories',
+    summary: 'Repositories that this installation serves',
+    access: 'viewer',
+    answers: { 200: RepositoryList },
+    refusals: [],
   },
   createRun: {
     method: 'POST',

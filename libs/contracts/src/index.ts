@@ -305,6 +305,7 @@ export {
   ParkedView,
   PlanAnswer,
   PoolView,
+  RepositoryList,
   RepositoryPolicyView,
   RerunRequest,
   RunAnswer,
@@ -325,3 +326,4 @@ export { ROLES_OF, Role, type Access, type Content, type Endpoint } from './endp
 export { ENDPOINTS, type EndpointName } from './endpoints.ts';
 export { RUNNER_ENDPOINTS } from './runner-endpoints.ts';
 export { openApiDocument } from './open-api.ts';
+export { wordsOfIssue, type FoundIssue } from './words-of-issue.ts';

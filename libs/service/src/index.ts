@@ -1,5 +1,5 @@
 export { type ConfigProblem, type LoadedConfig, type UnknownVariable } from './config/load-config.ts';
-export { describeProblems, loadConfig, variableOf } from './config/load-config.ts';
+export { describeProblems, loadConfig, unknownVariables, variableOf } from './config/load-config.ts';
 export {
   artifactSettings,
   busSettings,

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { answerByGit } from '../git-server/git-http-server.ts';
+import { PushWebhook, type ToldPush, type Webhook } from './push-webhook.ts';
 import { createdCheckRun, problemsOf, updatedCheckRun, type CheckRun } from './github-checks.ts';
 
 export interface FakeForgeOptions {
@@ -12,6 +13,8 @@ export interface FakeForgeOptions {
   /** The only token that is taken. */
   token: string;
   port?: number;
+  /** What whoever pushes has to show as a password; without it anybody may. */
+  pushPassword?: string;
 }
 
 /** A failure to answer with instead of doing what was asked; or what was asked is done, and answered too late. */
@@ -28,6 +31,8 @@ export class FakeForge {
   #sabotage: Sabotage[] = [];
   #sabotaged = 0;
   #nextId = 1;
+  #webhook: PushWebhook | null = null;
+  readonly #told = new Map<string, PromiseWithResolvers<ToldPush>>();
 
   private constructor(server: Server, options: FakeForgeOptions) {
     this.#server = server;
@@ -62,6 +67,22 @@ export class FakeForge {
       .map(({ run }) => run);
   }
 
+  /**
+   * From now on pushes over HTTP are told there.
+   * @param heard is told of each delivery, when it was answered
+   */
+  tellPushes(webhook: Webhook, heard: (push: ToldPush) => void = () => undefined): void {
+    this.#webhook = new PushWebhook(webhook, (push) => {
+      this.#tellingOf(push.fullName, push.commit.after).resolve(push);
+      heard(push);
+    });
+  }
+
+  /** What became of telling that this commit was pushed; waits for it. */
+  async toldOf(fullName: string, commit: string): Promise<ToldPush> {
+    return this.#tellingOf(fullName, commit).promise;
+  }
+
   /** The next API requests fail like this, one each. */
   failNext(...failures: Sabotage[]): void {
     this.#sabotage.push(...failures);
@@ -81,7 +102,7 @@ export class FakeForge {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', this.url);
-    if (!url.pathname.startsWith('/api/v3/')) return answerByGit(this.#options.directory, request, response);
+    if (!url.pathname.startsWith('/api/v3/')) return this.#answerGit(url, request, response);
     const body = await readJson(request);
     const path = url.pathname.slice('/api/v3'.length);
     this.calls.push(`${request.method} ${path}`);
@@ -95,6 +116,30 @@ export class FakeForge {
     response
       .writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
       .end(JSON.stringify(answer));
+  }
+
+  async #answerGit(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { directory, pushPassword } = this.#options;
+    const [, fullName = '', rest = ''] = /^\/([\w.-]+\/[\w.-]+)\.git\/(.*)$/.exec(url.pathname) ?? [];
+    const pushes = rest === 'git-receive-pack' || url.searchParams.get('service') === 'git-receive-pack';
+    if (pushes && pushPassword !== undefined && passwordOf(request) !== pushPassword) {
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="forge"' }).end();
+      return;
+    }
+    if (this.#webhook === null || rest !== 'git-receive-pack') return answerByGit(directory, request, response);
+    const repository = { fullName, directory: this.barePath(fullName), cloneUrl: this.cloneUrl(fullName) };
+    await this.#webhook.around(repository, async () => {
+      if (response.closed) return;
+      answerByGit(directory, request, response);
+      await once(response, 'close');
+    });
+  }
+
+  #tellingOf(fullName: string, commit: string): PromiseWithResolvers<ToldPush> {
+    const key = `${fullName}@${commit}`;
+    const telling = this.#told.get(key) ?? Promise.withResolvers<ToldPush>();
+    this.#told.set(key, telling);
+    return telling;
   }
 
   #decide(request: IncomingMessage, path: string, query: URLSearchParams, body: unknown): Answer {
@@ -150,6 +195,11 @@ interface Answer {
   status: number;
   answer: unknown;
   headers?: Record<string, string>;
+}
+
+function passwordOf({ headers }: IncomingMessage): string | undefined {
+  const [, basic = ''] = /^Basic (.*)$/.exec(headers.authorization ?? '') ?? [];
+  return Buffer.from(basic, 'base64').toString().split(':')[1];
 }
 
 const invalid = (errors: string[]): Answer => ({ status: 422, answer: { message: 'Invalid request', errors } });

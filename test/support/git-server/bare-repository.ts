@@ -35,7 +35,19 @@ export async function git(directory: string, ...args: string[]): Promise<string>
   return stdout.trim();
 }
 
+/** The setting by which git takes names and passwords from a file of `git credential-store`. */
+export const credentialHelper = (file: string): string => `store --file="${file}"`;
+
 const ZERO = '0'.repeat(40);
+
+/** Makes a bare repository that takes pushes over HTTP; one that is there stays as it is. */
+export async function openBareRepository(barePath: string): Promise<void> {
+  await mkdir(dirname(barePath), { recursive: true });
+  await run('git', ['init', '--quiet', '--bare', '--initial-branch=main', barePath], { env: GIT_ENV });
+  await git(barePath, 'config', 'http.receivepack', 'true');
+  // Forges let clients fetch any commit they can name.
+  await git(barePath, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+}
 
 /** A bare repository that takes pushes over HTTP, and a work tree of somebody who pushes to it. */
 export class DeveloperClone {
@@ -50,17 +62,20 @@ export class DeveloperClone {
   /**
    * Makes the bare repository at `barePath` (replacing one that is there) and a clone of it.
    * @param parent where the clone is put
+   * @param credentials a file of `git credential-store` with what the remote asks for
    */
-  static async create(barePath: string, remoteUrl: string, parent = tmpdir()): Promise<DeveloperClone> {
+  static async create(
+    barePath: string,
+    remoteUrl: string,
+    parent = tmpdir(),
+    credentials: string | null = null,
+  ): Promise<DeveloperClone> {
     await rm(barePath, { recursive: true, force: true });
-    await mkdir(dirname(barePath), { recursive: true });
-    await run('git', ['init', '--quiet', '--bare', '--initial-branch=main', barePath], { env: GIT_ENV });
-    await git(barePath, 'config', 'http.receivepack', 'true');
-    // Forges let clients fetch any commit they can name.
-    await git(barePath, 'config', 'uploadpack.allowAnySHA1InWant', 'true');
+    await openBareRepository(barePath);
     const directory = await mkdtemp(join(parent, 'delta-clone-'));
     await git(directory, 'init', '--quiet', '--initial-branch=main');
     await git(directory, 'remote', 'add', 'origin', remoteUrl);
+    if (credentials !== null) await git(directory, 'config', 'credential.helper', credentialHelper(credentials));
     return new DeveloperClone(directory, remoteUrl);
   }
 

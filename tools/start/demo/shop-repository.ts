@@ -2,6 +2,8 @@ import type { FileChanges } from '../../../test/support/git-server/bare-reposito
 
 /** Its name on the forge. */
 export const DEMO_REPOSITORY = 'demo/shop';
+/** Another one there, empty, for code of one's own. */
+export const OWN_REPOSITORY = 'demo/yours';
 
 /**
  * The demonstration repository: a small npm workspace with three packages. `cart` depends on `money`; `greeting` depends

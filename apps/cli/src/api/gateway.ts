@@ -15,10 +15,12 @@ import {
   RecipePage,
   RecipeView,
   RemoveCachesAnswer,
+  RepositoryList,
   RunAnswer,
   RunPage,
   RunView,
   type CancelRunRequest,
+  type CreateRunRequest,
   type DebugInput,
   type DebugRequest,
   type Endpoint,
@@ -80,6 +82,14 @@ export class Gateway {
   constructor(access: Access, interrupted: AbortSignal) {
     this.#access = access;
     this.#interrupted = interrupted;
+  }
+
+  async repositories(): Promise<RepositoryList> {
+    return this.#json(ENDPOINTS.listRepositories, {}, RepositoryList);
+  }
+
+  async createRun(body: CreateRunRequest): Promise<RunAnswer> {
+    return this.#json(ENDPOINTS.createRun, {}, RunAnswer, { body });
   }
 
   async listRuns(query: Query): Promise<RunPage> {

@@ -30,7 +30,7 @@ export class CacheController {
   @Route('listCaches')
   async list(@Query({ schema: ENDPOINTS.listCaches.query }) query: CacheListQuery): Promise<CachePage> {
     const page = await listCaches(this.#parts.log, query);
-    if (page === null) throw refusedWith('invalid_request', 'query.cursor: not a cursor of this list');
+    if (page === null) throw refusedWith('invalid_request', 'cursor of the query: not one of this list');
     return page;
   }
 

@@ -1,4 +1,5 @@
 import { Injectable, type ArgumentMetadata, type PipeTransform } from '@nestjs/common';
+import { wordsOfIssue } from '@delta-ci/contracts';
 import { parseJson } from './parse-json.ts';
 import { refusedWith } from './refused.ts';
 
@@ -41,11 +42,15 @@ function jsonIn(body: unknown): unknown {
 async function check(schema: Schema, value: unknown, where: string): Promise<unknown> {
   const result = await schema['~standard'].validate(value);
   if (result.issues === undefined) return result.value;
-  const problems = result.issues
-    .slice(0, PROBLEMS_MAX)
-    .map(({ path = [], message }) => `${[where, ...path.map(keyOf)].join('.')}: ${message}`);
+  const problems = result.issues.slice(0, PROBLEMS_MAX).map((issue) => {
+    const place = (issue.path ?? []).map(keyOf).join('.');
+    return `${place === '' ? '' : `${place} of `}${PLACES[where] ?? where}: ${wordsOfIssue(issue, value)}`;
+  });
   throw refusedWith('invalid_request', problems[0] ?? `the ${where} does not have the documented shape`, { problems });
 }
+
+/** What the parts of a request are called by those who send it. */
+const PLACES: Readonly<Record<string, string>> = { body: 'the body', query: 'the query', param: 'the path' };
 
 function keyOf(part: PropertyKey | { readonly key: PropertyKey }): string {
   return String(typeof part === 'object' ? part.key : part);

@@ -31,7 +31,7 @@ export class MomentController {
     @Query({ schema: ENDPOINTS.showMoment.query }) page: { limit: number; cursor?: string },
   ): Promise<MomentView> {
     const view = await showMoment(this.#parts.log, { moment, ...page });
-    if (view === 'invalid-cursor') throw refusedWith('invalid_request', 'query.cursor: not a cursor of this list');
+    if (view === 'invalid-cursor') throw refusedWith('invalid_request', 'cursor of the query: not one of this list');
     return foundOr(view, `moment ${moment} in this log`);
   }
 

@@ -25,7 +25,7 @@ export class RecipeController {
   @Route('listRecipes')
   async list(@Query({ schema: ENDPOINTS.listRecipes.query }) query: RecipeListQuery): Promise<RecipePage> {
     const page = await listRecipes(this.#parts.log, query);
-    if (page === null) throw refusedWith('invalid_request', 'query.cursor: not a cursor of this list');
+    if (page === null) throw refusedWith('invalid_request', 'cursor of the query: not one of this list');
     return page;
   }
 

@@ -4,6 +4,7 @@ import {
   ARTIFACT_STREAM,
   JobAtMoment,
   MomentView,
+  RepositoryList,
   RunPage,
   RunView,
   refuse,
@@ -168,6 +169,30 @@ describe('the public API', () => {
         expect(taken).toHaveLength(before);
       },
     );
+
+    it('given fields that are missing or wrong, when asked for, then each is told in words', async () => {
+      const { body } = await ask('/runs', json({ repository: 'shop', ref: 7 }));
+      expect(body).toMatchObject({
+        error: {
+          details: {
+            problems: [
+              'repository of the body: expected forge/owner/name',
+              'ref of the body: expected text, not 7',
+              'head of the body: missing, expected text',
+            ],
+          },
+        },
+      });
+    });
+
+    it('given what is served, when listed, then each repository comes with where it is cloned from', async () => {
+      const { repositories } = RepositoryList.parse((await ask('/repositories')).body);
+      expect(repositories.find(({ id }) => id === wanted.repository)).toMatchObject({
+        fullName: 'demo/shop',
+        forge: 'github',
+        cloneUrl: expect.stringContaining('demo/shop'),
+      });
+    });
 
     it('given no key, when repeated, then it is two', async () => {
       const [one, other] = [await ask('/runs', json(wanted)), await ask('/runs', json(wanted))];

@@ -9,6 +9,7 @@ import {
   type Plan,
   type PlanAnswer,
   type Repository,
+  type RepositoryList,
   type RerunRequest,
   type RunAnswer,
   type RunId,
@@ -18,7 +19,7 @@ import {
   type WhyAnswer,
 } from '@delta-ci/contracts';
 import { findPlan, listRuns, showRun } from '@delta-ci/event-log';
-import { findServedRepository } from '@delta-ci/forge';
+import { findServedRepository, type ForgeSettings, type ServedRepository } from '@delta-ci/forge';
 import { CallingPerson } from '../access/caller-parameter.ts';
 import { actorOf, type AccessCaller } from '../access/caller.ts';
 import { envelopeFor, idFromKey, runIdFrom } from '../command-ids.ts';
@@ -42,6 +43,14 @@ export class RunController {
     this.#parts = parts;
   }
 
+  @Route('listRepositories')
+  repositories(): RepositoryList {
+    const { forges } = this.#parts;
+    return {
+      repositories: forges.flatMap((forge) => forge.repositories.map((served) => repositoryOf(forge, served))),
+    };
+  }
+
   @Route('createRun')
   async create(
     @CallingPerson() caller: AccessCaller,
@@ -58,7 +67,7 @@ export class RunController {
   @Route('listRuns')
   async list(@Query({ schema: E.listRuns.query }) query: RunListQuery): Promise<RunPage> {
     const page = await listRuns(this.#parts.log, query);
-    if (page === null) throw refusedWith('invalid_request', 'query.cursor: not a cursor of this list');
+    if (page === null) throw refusedWith('invalid_request', 'cursor of the query: not one of this list');
     return page;
   }
 
@@ -121,10 +130,12 @@ export class RunController {
     if (served === null) {
       throw refusedWith('unknown_repository', `${id} is not served here: add it to the forge settings`);
     }
-    const { forge, repository } = served;
-    const fullName = id.slice(forge.name.length + 1);
-    return { ...repository, forge: forge.kind, fullName };
+    return repositoryOf(served.forge, served.repository);
   }
+}
+
+function repositoryOf({ name, kind }: ForgeSettings, { id, cloneUrl, defaultBranch }: ServedRepository): Repository {
+  return { id, forge: kind, fullName: id.slice(name.length + 1), cloneUrl, defaultBranch };
 }
 
 /** What a person asks for is as trusted as the person: only operators may ask. */

@@ -56,7 +56,7 @@ egress: { allow: [registry.example.org] }
     [
       'an unknown key of a job',
       file('  unit:\n    stepz: [x]\n'),
-      ['3:3 jobs.unit.steps: Invalid input', '4:5 unknown key "stepz"; did you mean "steps"?'],
+      ['3:3 jobs.unit.steps: missing, expected a list', '4:5 unknown key "stepz"; did you mean "steps"?'],
     ],
     [
       'an unknown key at the top',
@@ -78,8 +78,8 @@ egress: { allow: [registry.example.org] }
       file('  a:\n    steps: [x]\n    zzzzzzzzzz: 1\n'),
       ['5:5 unknown key "zzzzzzzzzz"; known here: '],
     ],
-    ['a value of the wrong kind', file('  a:\n    steps: npm test\n'), ['4:12 jobs.a.steps: Invalid input']],
-    ['a version we do not have', 'version: 2\njobs: {}\n', ['1:10 version: Invalid input']],
+    ['a value of the wrong kind', file('  a:\n    steps: npm test\n'), ['4:12 jobs.a.steps: expected a list, not text']],
+    ['a version we do not have', 'version: 2\njobs: {}\n', ['1:10 version: expected 1']],
     [
       'a need of nobody',
       file('  build:\n    steps: [x]\n  test:\n    steps: [x]\n    needs: [biuld]\n'),
@@ -172,7 +172,7 @@ egress: { allow: [registry.example.org] }
     ['a pattern that is not read', file('  a:\n    steps: [x]\n    paths: ["!(a)b"]\n'), []],
     ['a key twice', 'version: 1\nversion: 1\njobs: {}\n', ['2:1 Map keys must be unique']],
     ['no YAML', 'version: [1\njobs: {}\n', ['2:']],
-    ['an empty file', '', ['1:1 the file: Invalid input']],
+    ['an empty file', '', ['1:1 the file: expected keys with values, not nothing']],
     [
       'aliases that multiply',
       `version: 1\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n`,

@@ -1,4 +1,4 @@
-import { ConfigFile, ConfigFileIdToken, ConfigFileJob, ConfigFileSource } from '@delta-ci/contracts';
+import { ConfigFile, ConfigFileIdToken, ConfigFileJob, ConfigFileSource, wordsOfIssue } from '@delta-ci/contracts';
 import { LineCounter, isMap, isPair, isScalar, parseDocument, visit, type Document, type YAMLError } from 'yaml';
 import { checkJobs, warnOfJobs } from './check-jobs.ts';
 import type { ConfigPath, ConfigProblem, PlacedProblem } from './config-problem.ts';
@@ -36,7 +36,9 @@ export function parseConfigFile(text: string, name: string): ParsedConfig {
   const value = valueOf(document);
   if (!value.ok) return wrong([{ line: 1, column: 1, message: value.message }]);
   const shape = ConfigFile.safeParse(value.value);
-  const placed = shape.success ? checkJobs(shape.data) : shape.error.issues.flatMap(placeIssue);
+  const placed = shape.success
+    ? checkJobs(shape.data)
+    : shape.error.issues.flatMap((issue) => placeIssue(issue, value.value));
   const located = (problems: readonly PlacedProblem[]): ConfigProblem[] =>
     problems.map((problem) => ({ ...positionOf(problem, document, lines), message: problem.message }));
   if (shape.success && placed.length === 0)
@@ -105,14 +107,16 @@ function syntaxProblem({ pos, message }: YAMLError, lines: LineCounter): ConfigP
 
 type Issue = NonNullable<ReturnType<typeof ConfigFile.safeParse>['error']>['issues'][number];
 
-function placeIssue(issue: Issue): PlacedProblem[] {
+function placeIssue(issue: Issue, file: unknown): PlacedProblem[] {
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(path);
     return issue.keys.map((key) => ({ path: [...path, key], of: 'key', message: unknownKey(key, known) }));
   }
   const place = path.length === 0 ? 'the file' : path.join('.');
-  return [{ path, of: issue.code === 'invalid_key' ? 'key' : 'value', message: `${place}: ${issue.message}` }];
+  return [
+    { path, of: issue.code === 'invalid_key' ? 'key' : 'value', message: `${place}: ${wordsOfIssue(issue, file)}` },
+  ];
 }
 
 function unknownKey(key: string, known: readonly string[]): string {

@@ -78,7 +78,11 @@ function quoted(value: string): string {
   return JSON.stringify(value.length > GIVEN_LENGTH_MAX ? `${value.slice(0, GIVEN_LENGTH_MAX)}...` : value);
 }
 
-function unknownVariables(known: string[], env: Readonly<Record<string, string | undefined>>): UnknownVariable[] {
+/** Variables of `env` that begin with `DELTA_` and are not among the known ones, in alphabetical order. */
+export function unknownVariables(
+  known: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): UnknownVariable[] {
   return Object.keys(env)
     .filter((name) => name.startsWith(PREFIX) && name.length <= NAME_LENGTH_MAX && !known.includes(name))
     .sort()
