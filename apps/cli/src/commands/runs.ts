@@ -1,4 +1,4 @@
-import type { RunSummary, RunView } from '@delta-ci/contracts';
+import type { JobView, RunSummary, RunView } from '@delta-ci/contracts';
 import { gatewayFor, type GatewayOptions } from '../api/gateway.ts';
 import { EXIT, type ExitCode } from '../problem.ts';
 import { explanationText } from '../screen/explanation-text.ts';
@@ -10,6 +10,7 @@ import { stepsText } from '../screen/steps-text.ts';
 import { table } from '../screen/table.ts';
 import { ageText, durationText } from '../screen/words.ts';
 import { printJson, type Surroundings } from '../surroundings.ts';
+import { whyJobsWait } from './why-jobs-wait.ts';
 
 export interface ApiOptions extends GatewayOptions {
   readonly json?: boolean;
@@ -40,7 +41,7 @@ export async function listRuns(surroundings: Surroundings, options: ListOptions)
       run.repository.id,
       run.change.ref.replace(/^refs\/heads\//u, ''),
       ageText(run.createdAtMs, now),
-      run.change.title,
+      titleOf(run),
     ]);
     const text = table(surroundings, ['RUN', 'STATE', 'REPOSITORY', 'REF', 'CREATED', 'TITLE'], rows);
     surroundings.out(rows.length === 0 ? 'no runs\n' : text);
@@ -51,9 +52,10 @@ export async function listRuns(surroundings: Surroundings, options: ListOptions)
 
 /** `delta runs view` */
 export async function viewRun(surroundings: Surroundings, runId: string, options: ApiOptions): Promise<ExitCode> {
-  const view = await (await gatewayFor(surroundings, options)).run(runId);
+  const gateway = await gatewayFor(surroundings, options);
+  const view = await gateway.run(runId);
   if (options.json === true) printJson(surroundings, view);
-  else surroundings.out(runText(surroundings, view));
+  else surroundings.out(runText(surroundings, view, await whyJobsWait(gateway, view)));
   return EXIT.succeeded;
 }
 
@@ -62,17 +64,17 @@ export async function watchRun(surroundings: Surroundings, runId: string, option
   const gateway = await gatewayFor(surroundings, options);
   let view = await gateway.run(runId);
   let known = new Map<string, string>();
-  const show = (): void => {
+  const show = async (): Promise<void> => {
     if (options.json === true) surroundings.out(`${safeJson(view)}\n`);
-    else known = sayChanges(surroundings, view, known);
+    else known = sayChanges(surroundings, view, await whyJobsWait(gateway, view), known);
   };
-  show();
+  await show();
   // Nothing more may ever happen to a run that is finished, so its stream is not waited for.
   if (view.state !== 'finished') {
     for await (const position of gateway.changesOf(runId, view.position)) {
       if (position <= view.position) continue;
       view = await gateway.run(runId);
-      show();
+      await show();
       if (view.state === 'finished') break;
     }
   }
@@ -112,6 +114,13 @@ export async function rerun(
   return EXIT.succeeded;
 }
 
+/** What a run is about; of one for debugging, who looks into what, and why. */
+function titleOf({ change, rerun: source }: Pick<RunSummary, 'change' | 'rerun'>): string {
+  const debug = source?.debug;
+  if (source === null || debug === undefined) return change.title;
+  return `debugging, by ${debug.by}: ${(source.jobs ?? []).join(', ')} of ${source.of}, attempt ${debug.attempt} (${debug.reason})`;
+}
+
 const stateOf = ({ state, outcome }: Pick<RunSummary, 'state' | 'outcome'>): string => outcome ?? state;
 
 /** A run that is still going when the person stops watching has no outcome. */
@@ -123,14 +132,24 @@ function exitCodeOf({ state, outcome }: RunView): ExitCode {
 function sayChanges(
   { out, paint }: Surroundings,
   view: RunView,
+  waits: ReadonlyMap<string, string>,
   known: ReadonlyMap<string, string>,
 ): Map<string, string> {
-  const states = new Map([['run', stateOf(view)]]);
-  for (const job of view.jobs) states.set(`job ${job.key}`, job.outcome ?? job.attempts.at(-1)?.state ?? job.state);
-  for (const [name, state] of states)
-    if (known.get(name) !== state) out(`${safeLine(name)}: ${paintOutcome(paint, state)}\n`);
-  return states;
+  const states = [
+    { name: 'run', state: stateOf(view), why: undefined },
+    ...view.jobs.map((job) => ({ name: `job ${job.key}`, state: stateOfJob(job), why: waits.get(job.key) })),
+  ];
+  const texts = states.map(({ name, state, why }) => {
+    const text = `${paintOutcome(paint, state)}${why === undefined ? '' : `, ${safeLine(why)}`}`;
+    if (known.get(name) !== text) out(`${safeLine(name)}: ${text}\n`);
+    return [name, text] as const;
+  });
+  return new Map(texts);
 }
+
+const waitText = (words: string | undefined): string => (words === undefined ? '' : `Waits: ${words}.`);
+
+const stateOfJob = ({ outcome, attempts, state }: JobView): string => outcome ?? attempts.at(-1)?.state ?? state;
 
 /** Whether what is recorded of a run is under a checkpoint already; said of one that is still going only when it is. */
 function signedText({ checkpoint, state }: RunView): string {
@@ -138,8 +157,12 @@ function signedText({ checkpoint, state }: RunView): string {
   return state === 'finished' ? 'not under a checkpoint yet' : '';
 }
 
-/** A run with its jobs, for people. */
-export function runText(surroundings: Surroundings, view: RunView): string {
+/** A run with its jobs, for people, and what is in the way of those that wait. */
+export function runText(
+  surroundings: Surroundings,
+  view: RunView,
+  waits: ReadonlyMap<string, string> = new Map(),
+): string {
   const { paint } = surroundings;
   const rows = [
     ...view.jobs.map((job) => {
@@ -148,17 +171,20 @@ export function runText(surroundings: Surroundings, view: RunView): string {
       const end = attempt?.finishedAtMs ?? null;
       return [
         job.key,
-        { text: job.outcome ?? attempt?.state ?? job.state, paint: (text: string) => paintOutcome(paint, text) },
+        { text: stateOfJob(job), paint: (text: string) => paintOutcome(paint, text) },
         String(job.attempts.length),
         start === null || end === null ? '' : durationText(end - start),
-        job.reason === '' ? job.sentence : `${job.reason}. ${job.sentence}`,
+        [waitText(waits.get(job.key)), job.reason === '' ? '' : `${job.reason}.`, job.sentence]
+          .filter((part) => part !== '')
+          .join(' '),
       ];
     }),
     ...view.skipped.map(({ key, sentence }) => [key, { text: 'skipped', paint: paint.dim }, '', '', sentence]),
   ];
   const head = [
     `${paint.bold(view.runId)} ${paintOutcome(paint, stateOf(view))}`,
-    `${safeLine(view.repository.id)} ${safeLine(view.change.ref)} ${view.change.head.slice(0, 8)} ${safeLine(view.change.title)}`,
+    `${safeLine(view.repository.id)} ${safeLine(view.change.ref)} ${view.change.head.slice(0, 8)} ${safeLine(titleOf(view))}`,
+    ...(view.rerun?.debug === undefined ? [] : ['a run for debugging: nothing of it counts, however it ends']),
     ...[view.reason, view.summary, view.planning?.message ?? '', signedText(view)]
       .map(safeLine)
       .filter((line) => line !== ''),
