@@ -120,7 +120,11 @@ describe('delta caches', () => {
       { key: 'away', hit: false, problems: [problem] },
       { key: 'of a runner that tells less', hit: true },
     ].map((result) => CacheResult.parse(result));
-    const jobs = [{ key: 'unit', attempts: [{ report: null }, { report: { caches } }] }];
+    const failed = { outcome: 'failed', caches: [CacheResult.parse({ key: 'of a job that failed', hit: false })] };
+    const jobs = [
+      { key: 'unit', attempts: [{ report: null }, { report: { outcome: 'succeeded', caches } }] },
+      { key: 'red', attempts: [{ report: failed }] },
+    ];
     const { surroundings } = recorded('/', {}, 100);
     expectGolden('caches-of-a-run', cachesText(surroundings, jobs));
     expect(cachesText(surroundings, [])).toBe('');

@@ -148,8 +148,8 @@ const mayReach = (keys: readonly string[], what: string): string =>
 
 /** What jobs reached and kept, in the tables of `delta runs view`. */
 function tablesText(surroundings: Surroundings, outcomes: readonly LocalOutcome[]): string {
-  const jobs = outcomes.map(({ key, caches, egress }) => {
-    const report = { caches: [...caches], ...(egress === null ? {} : { egress: [...egress] }) };
+  const jobs = outcomes.map(({ key, outcome, caches, egress }) => {
+    const report = { outcome, caches: [...caches], ...(egress === null ? {} : { egress: [...egress] }) };
     return { key, attempts: [{ report }] };
   });
   return [cachesText(surroundings, jobs), egressText(surroundings, jobs) + permitText(outcomes)]

@@ -6,6 +6,7 @@ import { showRun } from '@delta-ci/event-log';
 import type { Reply, Request } from '../http/exchange.ts';
 import { lastEventId } from '../http/last-event-id.ts';
 import { foundOr, refusedWith } from '../http/refused.ts';
+import { jobIn } from '../runs/job-in.ts';
 import { Route } from '../http/route.ts';
 import { PARTS, type GatewayParts } from '../parts.ts';
 import { byteRange } from './byte-range.ts';
@@ -107,10 +108,7 @@ export class LogController {
 }
 
 function attemptIn(run: RunView, jobKey: string, number: number | undefined): AttemptView {
-  const job = foundOr(
-    run.jobs.find(({ key }) => key === jobKey),
-    `job ${jobKey} in ${run.runId}`,
-  );
+  const job = jobIn(run, jobKey);
   const attempt = number === undefined ? job.attempts.at(-1) : job.attempts.find((each) => each.attempt === number);
   return foundOr(attempt, number === undefined ? `attempt of ${jobKey} yet` : `attempt ${number} of ${jobKey}`);
 }

@@ -5,6 +5,7 @@ import type { Reply } from '../http/exchange.ts';
 import { foundOr, refusedWith, type Refused } from '../http/refused.ts';
 import { Route } from '../http/route.ts';
 import { PARTS, type GatewayParts } from '../parts.ts';
+import { jobIn } from './job-in.ts';
 
 /** Long enough to begin a download; one under way goes on. */
 const DOWNLOAD_MS = 5 * 60_000;
@@ -61,11 +62,9 @@ export class ArtifactController {
 
   async #recorded({ runId, jobKey }: OfJob): Promise<RunArtifact[]> {
     const run = foundOr(await showRun(this.#parts.log, runId), `run ${runId}`);
-    const job = foundOr(
-      run.jobs.find(({ key }) => key === jobKey),
-      `job ${jobKey} in ${runId}`,
+    return jobIn(run, jobKey).attempts.flatMap(({ attempt, artifacts }) =>
+      artifacts.map((each) => ({ ...each, attempt })),
     );
-    return job.attempts.flatMap(({ attempt, artifacts }) => artifacts.map((each) => ({ ...each, attempt })));
   }
 }
 

@@ -78,7 +78,11 @@ egress: { allow: [registry.example.org] }
       file('  a:\n    steps: [x]\n    zzzzzzzzzz: 1\n'),
       ['5:5 unknown key "zzzzzzzzzz"; known here: '],
     ],
-    ['a value of the wrong kind', file('  a:\n    steps: npm test\n'), ['4:12 jobs.a.steps: expected a list, not text']],
+    [
+      'a value of the wrong kind',
+      file('  a:\n    steps: npm test\n'),
+      ['4:12 jobs.a.steps: expected a list, not text'],
+    ],
     ['a version we do not have', 'version: 2\njobs: {}\n', ['1:10 version: expected 1']],
     [
       'a need of nobody',
