@@ -13,7 +13,7 @@ import { EXIT, Problem } from './problem.ts';
 import { safeText } from './screen/safe-text.ts';
 import { addLogCommands, type Done } from './program-of-log.ts';
 import { addRunCommand } from './program-of-run.ts';
-import { addRunCommands } from './program-of-runs.ts';
+import { addMeshRunCommands } from './program-of-mesh-runs.ts';
 import { printJson, type Surroundings } from './surroundings.ts';
 
 const VERSION = '0.1.0';
@@ -76,7 +76,7 @@ function commands(surroundings: Surroundings, done: Done): Command {
     })
     .addHelpText('after', EXAMPLES.delta);
   addLocal(program, surroundings, done);
-  addRunCommands(program, surroundings, done);
+  addMeshRunCommands(program, surroundings, done);
   addArtifacts(program, surroundings, done);
   addRecipes(program, surroundings, done);
   addCaches(program, surroundings, done);

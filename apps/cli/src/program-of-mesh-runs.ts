@@ -10,7 +10,7 @@ import type { Done } from './program-of-log.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The commands about runs of a mesh: started, listed, followed, looked into. */
-export function addRunCommands(program: Command, surroundings: Surroundings, done: Done): void {
+export function addMeshRunCommands(program: Command, surroundings: Surroundings, done: Done): void {
   const runs = program.command('runs').description('runs of a mesh: start, list, view, watch, cancel, rerun');
   ofGateway(runs.command('start'))
     .description('have a commit of a repository evaluated that the mesh serves')
