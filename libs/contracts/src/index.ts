@@ -153,6 +153,7 @@ export {
   egressReasonInWords,
   egressWhyInWords,
 } from './egress.ts';
+export { whyNeverReached } from './egress-entry.ts';
 export {
   ArtifactRecord,
   AttemptOutcome,

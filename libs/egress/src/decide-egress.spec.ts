@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { whyNeverReached } from '@delta-ci/contracts';
 import fc from 'fast-check';
 import { readAllowList } from './allow-list.ts';
 import {
@@ -76,6 +77,36 @@ describe('which places a job may ask for', () => {
     '[fe80::1%eth0]',
   ])('an entry %j is none, and allows nothing', (entry) => {
     expect(readAllowList([entry])).toEqual({ list: [], unread: [entry] });
+  });
+
+  it('law: what passes the check of a configuration file is read, whatever it is', () => {
+    const part = fc.constantFrom(
+      '*',
+      '.',
+      ':',
+      '[',
+      ']',
+      '-',
+      '_',
+      '/',
+      ' ',
+      'a',
+      'Example',
+      'org',
+      '10',
+      '0x7f',
+      '443',
+      '::1',
+      'é',
+    );
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
+        const entry = parts.join('');
+        fc.pre(whyNeverReached(entry) === null);
+        expect(readAllowList([entry]).unread).toEqual([]);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('a longer list never allows less', () => {

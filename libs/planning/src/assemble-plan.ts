@@ -8,7 +8,7 @@ import { listed } from './impact/world.ts';
  * changes. Plans name it, what they were made of is recorded with it, and whoever plans such a record again under another
  * one knows that a difference is one of the rules.
  */
-export const PLANNING_RULES_VERSION = '19';
+export const PLANNING_RULES_VERSION = '20';
 
 /** Reached units written out over all files of one plan: beyond that each file names its first only. */
 const REACHES_WRITTEN_MAX = 20_000;

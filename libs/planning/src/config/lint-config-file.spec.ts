@@ -59,6 +59,14 @@ egress: { allow: [registry.example.org] }
       ['3:3 jobs.unit.steps: missing, expected a list', '4:5 unknown key "stepz"; did you mean "steps"?'],
     ],
     [
+      'entries of an allow-list that lead nowhere',
+      'version: 1\njobs: {}\negress:\n  allow:\n    - registry.example.org\n    - https://registry.example.org/\n    - 10.0.0.0/8\n',
+      [
+        '6:7 "https://registry.example.org/": expected a host and no URL: registry.example.org',
+        '7:7 "10.0.0.0/8": expected a host: ',
+      ],
+    ],
+    [
       'an unknown key at the top',
       'version: 1\njobs: {}\nlimit: {}\n',
       ['3:1 unknown key "limit"; did you mean "limits"?'],

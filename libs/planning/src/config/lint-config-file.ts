@@ -1,5 +1,6 @@
 import { ConfigFile, ConfigFileIdToken, ConfigFileJob, ConfigFileSource, wordsOfIssue } from '@delta-ci/contracts';
 import { LineCounter, isMap, isPair, isScalar, parseDocument, visit, type Document, type YAMLError } from 'yaml';
+import { checkEgress } from './check-egress.ts';
 import { checkJobs, warnOfJobs } from './check-jobs.ts';
 import type { ConfigPath, ConfigProblem, PlacedProblem } from './config-problem.ts';
 import { nearestName } from './nearest-name.ts';
@@ -37,7 +38,7 @@ export function parseConfigFile(text: string, name: string): ParsedConfig {
   if (!value.ok) return wrong([{ line: 1, column: 1, message: value.message }]);
   const shape = ConfigFile.safeParse(value.value);
   const placed = shape.success
-    ? checkJobs(shape.data)
+    ? [...checkJobs(shape.data), ...checkEgress(shape.data)]
     : shape.error.issues.flatMap((issue) => placeIssue(issue, value.value));
   const located = (problems: readonly PlacedProblem[]): ConfigProblem[] =>
     problems.map((problem) => ({ ...positionOf(problem, document, lines), message: problem.message }));

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+/** Labels of a host name, as certificates and servers of names have them; underscores occur in private zones. */
+const NAME =
+  /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?)*$/;
+const Ipv4 = z.ipv4();
+const Ipv6 = z.ipv6();
+/** What ends in a number is read as an address everywhere, however it is written. */
+const ENDS_IN_NUMBER = /(?:^|\.)(?:\d+|0[xX][0-9A-Fa-f]*)$/;
+
+const PORT_MAX = 65_535;
+
+/** Addresses of a sandbox's own loopback: they never lead out of it, and need no list. */
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/i;
+/** Where clouds hand out credentials: out of reach for every job. */
+const METADATA: readonly string[] = ['169.254.169.254', '169.254.170.2', '168.63.129.16', '[fd00:ec2::254]'];
+
+const EXPECTED =
+  'expected a host such as registry.example.org, registry.example.org:8443 or *.example.org, an address, or *';
+
+/** Why an entry of an allow-list can never let a job reach anything; null for one that may. */
+export function whyNeverReached(entry: string): string | null {
+  if (entry === '*') return null;
+  if (entry.includes('://')) return `expected a host and no URL${hostOf(entry)}`;
+  if (entry.includes('/')) {
+    return 'expected a host: ranges of addresses are for whoever runs the jobs to permit, with DELTA_EGRESS_RANGES';
+  }
+  const { host, port } = partsOf(entry.startsWith('*.') ? entry.slice(2) : entry);
+  if (port !== null && (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > PORT_MAX)) {
+    return `expected a port from 1 to ${PORT_MAX}`;
+  }
+  if (isAddress(host)) return entry.startsWith('*') ? EXPECTED : ofAddress(host);
+  if (!NAME.test(host) || ENDS_IN_NUMBER.test(host)) return EXPECTED;
+  return LOOPBACK.test(host) ? OWN_LOOPBACK : null;
+}
+
+const OWN_LOOPBACK = 'a job reaches its own loopback without a list, and no other';
+
+function ofAddress(host: string): string | null {
+  if (LOOPBACK.test(host)) return OWN_LOOPBACK;
+  return METADATA.includes(host.toLowerCase()) ? 'no job reaches a metadata service' : null;
+}
+
+function isAddress(host: string): boolean {
+  const [, inBrackets] = /^\[(.*)\]$/.exec(host) ?? [];
+  return inBrackets === undefined ? Ipv4.safeParse(host).success : Ipv6.safeParse(inBrackets).success;
+}
+
+/** An IPv6 address stands in brackets, so that a port can follow it. */
+function partsOf(text: string): { readonly host: string; readonly port: string | null } {
+  const at = text.indexOf(':', text.startsWith('[') ? text.indexOf(']') : 0);
+  return at === -1 ? { host: text, port: null } : { host: text.slice(0, at), port: text.slice(at + 1) };
+}
+
+function hostOf(url: string): string {
+  const host = /:\/\/([^/?#]+)/.exec(url)?.[1] ?? '';
+  return NAME.test(partsOf(host).host) ? `: ${host}` : '';
+}
