@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
-import { collected, ofChange, secretNames, wholeNumber } from './command-options.ts';
+import { collected, ofChange, secretNames, wholeNumber, withJson } from './command-options.ts';
+import type { ImageOptions } from './commands/images.ts';
 import type { RunOptions } from './commands/run.ts';
 import { EXAMPLES } from './examples.ts';
 import type { Done } from './program-of-log.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** `delta run` with what it takes. */
-export function addRunCommand(program: Command, surroundings: Surroundings, done: Done): void {
+/** `delta run` with what it takes, and the images that it keeps. */
+export function addRunCommands(program: Command, surroundings: Surroundings, done: Done): void {
   ofChange(program.command('run'))
     .description("plan and run this repository's change on this host; no forge and no services are needed")
     .option('--job <key>', 'only this job and what it needs')
@@ -40,4 +41,16 @@ export function addRunCommand(program: Command, surroundings: Surroundings, done
     .option('--jobs <n>', 'jobs at once', wholeNumber(1, 64), Math.max(1, Math.floor(availableParallelism() / 2)))
     .addHelpText('after', EXAMPLES.run)
     .action(async (options: RunOptions) => done(await (await import('./commands/run.ts')).run(surroundings, options)));
+  const images = program.command('images').description('images that `delta run` keeps on this machine: list, remove');
+  withJson(images.command('list'))
+    .description('images that are kept unpacked, the longest unused last')
+    .action(async (options: ImageOptions) =>
+      done(await (await import('./commands/images.ts')).listImages(surroundings, options)),
+    );
+  withJson(images.command('remove'))
+    .description('remove images that no job uses')
+    .argument('<images...>', 'names as listed, or digests')
+    .action(async (wanted: string[], options: ImageOptions) =>
+      done(await (await import('./commands/images.ts')).removeImages(surroundings, wanted, options)),
+    );
 }

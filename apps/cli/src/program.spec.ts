@@ -9,6 +9,9 @@ describe('the command line', () => {
   it.each([
     ['help', ['--help']],
     ['help-run', ['run', '--help']],
+    ['help-images', ['images', '--help']],
+    ['help-images-list', ['images', 'list', '--help']],
+    ['help-images-remove', ['images', 'remove', '--help']],
     ['help-plan', ['plan', '--help']],
     ['help-why', ['why', '--help']],
     ['help-why-not', ['why-not', '--help']],

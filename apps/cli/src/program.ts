@@ -12,7 +12,7 @@ import { EXAMPLES } from './examples.ts';
 import { EXIT, Problem } from './problem.ts';
 import { safeText } from './screen/safe-text.ts';
 import { addLogCommands, type Done } from './program-of-log.ts';
-import { addRunCommand } from './program-of-run.ts';
+import { addRunCommands } from './program-of-run.ts';
 import { addMeshRunCommands } from './program-of-mesh-runs.ts';
 import { printJson, type Surroundings } from './surroundings.ts';
 
@@ -87,7 +87,7 @@ function commands(surroundings: Surroundings, done: Done): Command {
 }
 
 function addLocal(program: Command, surroundings: Surroundings, done: Done): void {
-  addRunCommand(program, surroundings, done);
+  addRunCommands(program, surroundings, done);
   ofRunOrChange(program.command('plan'))
     .description('show which jobs the change runs, which it does not, and why')
     .addHelpText('after', EXAMPLES.plan)

@@ -33,6 +33,7 @@ export {
 export { ProcessExecutor, type ProcessExecutorOptions } from './process-executor.ts';
 export { BubblewrapExecutor, type BubblewrapExecutorOptions } from './bubblewrap/bubblewrap-executor.ts';
 export type { ImageOffer } from './images/job-images.ts';
+export { ImageStore, type KeptImage } from './images/image-store.ts';
 export { readImagesFile } from './images/images-file.ts';
 export { ContainerExecutor, type ContainerExecutorOptions } from './container/container-executor.ts';
 export { GvisorExecutor, type GvisorExecutorOptions } from './gvisor/gvisor-executor.ts';

@@ -18,12 +18,10 @@ import { variable, type Surroundings } from '../surroundings.ts';
 import { bubblewrapPath, cacheHome, programDirs } from './bubblewrap-path.ts';
 import { engineSocket } from './engine-socket.ts';
 import { clearLeftovers } from './leftovers.ts';
+import { IMAGE_STORE_BYTES, localImagesDirectory } from './local-images.ts';
 
 /** Between SIGTERM and SIGKILL of a job that is stopped: a person is waiting. */
 const KILL_GRACE_MS = 5_000;
-
-/** Of unpacked images in the cache directory. */
-const IMAGE_STORE_BYTES = 20 * 1024 ** 3;
 
 /** What this host may have, before anything was tried. */
 export interface Executors {
@@ -37,7 +35,7 @@ export interface Executors {
 
 /** Without a file that says otherwise, images come from the public registries that a repository of this user's names. */
 async function imagesOf(surroundings: Surroundings): Promise<ImageOffer> {
-  const storeDir = join(cacheHome(surroundings), 'local', 'images');
+  const storeDir = localImagesDirectory(surroundings);
   const file = variable(surroundings, 'DELTA_IMAGES_FILE');
   if (file === null) {
     return {

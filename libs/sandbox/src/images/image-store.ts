@@ -21,8 +21,24 @@ export const TreeRecord = z.object({ bytes: z.number(), entries: z.number(), top
 export type TreeRecord = z.infer<typeof TreeRecord>;
 
 /** What an image comes to: the tree of its layers, and what its configuration says. */
-export const ImageRecord = z.object({ chain: z.string(), env: z.record(z.string(), z.string()) });
+export const ImageRecord = z.object({
+  chain: z.string(),
+  env: z.record(z.string(), z.string()),
+  /** By which name it was asked for when it came; absent in records of earlier stores. */
+  name: z.string().optional(),
+});
 export type ImageRecord = z.infer<typeof ImageRecord>;
+
+/** An image whose tree is here. */
+export type KeptImage = {
+  /** Of its manifest. */
+  readonly digest: string;
+  readonly name: string | null;
+  /** Of its tree, which other images may have as well. */
+  readonly bytes: number;
+  readonly usedAtMs: number;
+  readonly isInUse: boolean;
+};
 
 /** A tree that is not removed before it is released. */
 export type ClaimedTree = {
@@ -87,6 +103,44 @@ export class ImageStore {
     const draft = join(this.images, `.${randomBytes(8).toString('hex')}`);
     await writeFile(draft, JSON.stringify(image), { mode: 0o600 });
     await rename(draft, join(this.images, `${hexOf(digest)}.json`));
+  }
+
+  /** Images whose trees are here, the longest unused last. */
+  async list(): Promise<KeptImage[]> {
+    const images = await Promise.all(
+      (await this.all()).map(async ({ digest, image: { chain, name } }): Promise<KeptImage[]> => {
+        const tree = hexOf(chain);
+        if (!existsSync(join(this.trees, tree))) return [];
+        const { bytes, usedAtMs } = await this.weigh(tree);
+        return [{ digest, name: name ?? null, bytes, usedAtMs, isInUse: await this.isUsed(join(this.trees, tree)) }];
+      }),
+    );
+    return images.flat().sort((one, other) => other.usedAtMs - one.usedAtMs);
+  }
+
+  /** Removes an image, and its tree unless another image has it too. False, and nothing is removed, while somebody uses the tree. */
+  async remove(digest: string): Promise<boolean> {
+    const all = await this.all();
+    const chain = all.find((each) => each.digest === digest)?.image.chain;
+    if (chain === undefined) return true;
+    const isShared = all.some((other) => other.digest !== digest && other.image.chain === chain);
+    const tree = hexOf(chain);
+    if (!isShared && existsSync(join(this.trees, tree)) && !(await this.removeUnused(tree))) return false;
+    await rm(join(this.images, `${hexOf(digest)}.json`), { force: true });
+    return true;
+  }
+
+  private async all(): Promise<{ readonly digest: string; readonly image: ImageRecord }[]> {
+    const read = await Promise.all(
+      (await namesIn(this.images)).map(async (file) => {
+        const [, hex] = /^((?:[0-9a-f]{64}){1,2})\.json$/u.exec(file) ?? [];
+        const image = hex === undefined ? null : await readJson(join(this.images, file), ImageRecord);
+        return image === null || hex === undefined
+          ? []
+          : [{ digest: `${hex.length === 64 ? 'sha256' : 'sha512'}:${hex}`, image }];
+      }),
+    );
+    return read.flat();
   }
 
   /** Takes a tree into use; null when there is none, or it is just being removed. */

@@ -14,6 +14,7 @@ import {
 } from '../testing/made-image.fixture.ts';
 import { startRegistry, type RegistryBehaviour } from '../testing/registry.fixture.ts';
 import { digestOf } from './image-source.ts';
+import { ImageStore } from './image-store.ts';
 import { JobImages } from './job-images.ts';
 
 let shell: Buffer;
@@ -240,6 +241,42 @@ describe('the store of images', () => {
       expect(await readFile(join(directoryOf(third), 'is'), 'utf8')).toBe('three');
       const again = await rootOf(images, `${registry.name}/tools@${made[0]?.digest ?? ''}`);
       expect(await readFile(join(directoryOf(again), 'is'), 'utf8')).toBe('one');
+    });
+  });
+
+  it('given images in use, shared and alone, then it tells of each, and removes what nobody uses and no other image has', async () => {
+    await withBench(async ({ offer }) => {
+      const other = imageOf([shell, await archiveOf([{ name: 'is', content: 'other' }])]);
+      const names = { 'tools:1': plain, 'tools:2': other };
+      await using registry = await startRegistry({ images: names });
+      const offered = offer({ registry: listing(registry.name) });
+      const store = new ImageStore(offered.storeDir, offered.storeBytesMax);
+      expect(await store.list()).toEqual([]);
+      const [one, two] = [`${registry.name}/tools:1`, `${registry.name}/tools:2`];
+      const images = new JobImages(offered);
+      const [first, second] = [await rootOf(images, one), await rootOf(images, two)];
+      await first.release();
+      const kept = await store.list();
+      expect(new Map(kept.map(({ name, digest, isInUse }) => [name, { digest, isInUse }]))).toEqual(
+        new Map([
+          [one, { digest: plain.digest, isInUse: false }],
+          [two, { digest: other.digest, isInUse: true }],
+        ]),
+      );
+      expect(kept.every(({ bytes, usedAtMs }) => bytes > 0 && usedAtMs > 0)).toBe(true);
+      expect([await store.remove(other.digest), await store.remove(plain.digest)]).toEqual([false, true]);
+      await expect(lstat(directoryOf(first))).rejects.toThrow('ENOENT');
+      expect((await store.list()).map(({ name }) => name)).toEqual([two]);
+      // Another image of the same layers.
+      await store.record(plain.digest, {
+        chain: (await store.recorded(other.digest))?.chain ?? '',
+        env: {},
+        name: 'like it',
+      });
+      expect(await store.remove(plain.digest)).toBe(true);
+      await second.release();
+      expect(await store.remove(other.digest)).toBe(true);
+      await expect(lstat(directoryOf(second))).rejects.toThrow('ENOENT');
     });
   });
 

@@ -71,7 +71,15 @@ export class JobImages {
       const parsed = parseImageReference(reference);
       if (parsed.kind === 'rootfs') return { ok: true, root: await this.named(reference, parsed.name) };
       const isTrusted = request.trust === 'trusted';
-      const pull: Pull = { store: this.store, limits, sharedByModes, isTrusted, signal, say: request.say };
+      const pull: Pull = {
+        name: reference,
+        store: this.store,
+        limits,
+        sharedByModes,
+        isTrusted,
+        signal,
+        say: request.say,
+      };
       return { ok: true, root: await this.pulled(reference, parsed, pull) };
     } catch (reason) {
       if (reason instanceof ImageRefused) return { ok: false, refusal: reason.toRefusal() };

@@ -21,6 +21,8 @@ import { unpackInThread } from './unpack-thread.ts';
 
 /** How an image is unpacked, and who hears of it. */
 export type Pull = {
+  /** What the job calls the image. */
+  readonly name: string;
   readonly store: ImageStore;
   readonly limits: ImageLimits;
   readonly sharedByModes: boolean;
@@ -155,7 +157,7 @@ export async function obtainImage(found: FoundImage, pull: Pull): Promise<Obtain
   const image = await readImage(found, pull);
   const env = environmentOfImage(image.config);
   const tree = (await claim(image.chain)) ?? (await unpackAnew(found, image, pull));
-  await store.record(found.digest, { chain: image.chain, env });
+  await store.record(found.digest, { chain: image.chain, env, name: pull.name });
   return { tree, env };
 }
 
