@@ -1,13 +1,13 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DeveloperClone } from '../git-server/bare-repository.ts';
+import { DeveloperClone, git } from '../git-server/bare-repository.ts';
 import { FakeForge } from './fake-forge.ts';
 import { changedRefs } from './push-webhook.ts';
 
@@ -120,6 +120,40 @@ describe('pushes to the fake forge', () => {
     await expect(stranger.push('main', 'first', { a: '1' })).rejects.toThrow(/could not read Username|Authentication/);
   });
 
+  it.each(['.git/git-receive-pack', '.git/git%2dreceive-pack', '.git//git-receive-pack', '/git-receive-pack'])(
+    'given a password, when a stranger pushes without it to %s, then nothing is taken',
+    async (rest) => {
+      const developer = await developerOf('demo/closed', join(place, 'credentials'));
+      const { after } = await developer.push('main', 'first', { a: '1' });
+      const bare = closed.barePath('demo/closed');
+      const answer = await fetch(`${closed.url}/demo/closed${rest}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-git-receive-pack-request' },
+        body: packetsOf(`${'0'.repeat(40)} ${after} refs/heads/strange\0 report-status`),
+      });
+      expect([401, 404]).toContain(answer.status);
+      expect(await git(bare, 'for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
+    },
+  );
+
+  it('given pushes to what is no repository, and requests that nobody can read, then it says so and goes on', async () => {
+    closed.tellPushes({ url: 'http://127.0.0.1:1/', secret: SECRET, sender: 'somebody' });
+    const authorization = `Basic ${Buffer.from(`delta:${PASSWORD}`).toString('base64')}`;
+    const nowhere = `${closed.url}/demo/nothing.git/git-receive-pack`;
+    const answer = await fetch(nowhere, { method: 'POST', headers: { authorization }, body: '0000' });
+    expect(answer.status).toBe(404);
+    expect(await statusOf(closed, '/%zz', '127.0.0.1')).toBe(404);
+    expect(await statusOf(closed, '//', '127.0.0.1')).toBe(400);
+  });
+
+  it('given a name of its own for this machine, when a page asks by it, then it reads nothing', async () => {
+    const developer = await developerOf('demo/read', join(place, 'credentials'));
+    await developer.push('main', 'first', { a: '1' });
+    const path = '/demo/read.git/info/refs?service=git-upload-pack';
+    expect(await statusOf(closed, path, 'page.example.org:80')).toBe(421);
+    expect(await statusOf(closed, path, 'localhost')).toBe(200);
+  });
+
   it('given a webhook, when commits are pushed, then each is told once, signed, with what was there before', async () => {
     const developer = await developerOf('demo/told', join(place, 'credentials'));
     const untold = await developer.push('main', 'before anybody listens', { a: '1' });
@@ -168,6 +202,21 @@ describe('pushes to the fake forge', () => {
     ]);
   });
 });
+
+/** Of a request as it is written, with whatever path and name of the host. */
+async function statusOf({ url }: FakeForge, path: string, host: string): Promise<number | undefined> {
+  const request = get(url, { path, headers: { host } });
+  const [answer] = (await once(request, 'response')) as [IncomingMessage];
+  answer.resume();
+  return answer.statusCode;
+}
+
+/** What `git push` sends: a line with a wish, and a pack of nothing. */
+function packetsOf(line: string): Buffer {
+  const head = Buffer.from(`PACK\0\0\0\u0002\0\0\0\0`, 'latin1');
+  const length = (Buffer.byteLength(line) + 4).toString(16).padStart(4, '0');
+  return Buffer.concat([Buffer.from(`${length}${line}0000`), head, createHash('sha1').update(head).digest()]);
+}
 
 function annotation(): object {
   return { path: 'a.js', start_line: 1, end_line: 1, annotation_level: 'failure', message: 'm' };

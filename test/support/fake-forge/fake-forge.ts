@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -20,6 +21,10 @@ export interface FakeForgeOptions {
 /** A failure to answer with instead of doing what was asked; or what was asked is done, and answered too late. */
 export type Sabotage = { status: number; retryAfterSeconds?: number } | { lateMs: number };
 
+const PUSH = 'git-receive-pack';
+/** All that git clients ask for, written as they write it: what `git http-backend` would read in another way is none of it. */
+const GIT_REQUEST = /^\/([\w.-]+\/[\w.-]+)\.git\/(info\/refs|git-upload-pack|git-receive-pack)$/;
+
 /** One GitHub on loopback: repositories over real git, and the check runs somebody published. */
 export class FakeForge {
   readonly url: string;
@@ -38,7 +43,10 @@ export class FakeForge {
     this.#server = server;
     this.#options = options;
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => void this.#answer(request, response));
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      // Whatever a stranger sends, it goes on for everybody else.
+      this.#answer(request, response).catch(() => refuse(response, 500));
+    });
   }
 
   static async start(options: FakeForgeOptions): Promise<FakeForge> {
@@ -101,7 +109,10 @@ export class FakeForge {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', this.url);
+    const url = URL.parse(request.url ?? '/', this.url);
+    if (url === null) return refuse(response, 400);
+    // A page of the web whose name leads to this machine would read what is here otherwise.
+    if (!isOfThisMachine(request.headers.host)) return refuse(response, 421);
     if (!url.pathname.startsWith('/api/v3/')) return this.#answerGit(url, request, response);
     const body = await readJson(request);
     const path = url.pathname.slice('/api/v3'.length);
@@ -120,13 +131,14 @@ export class FakeForge {
 
   async #answerGit(url: URL, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { directory, pushPassword } = this.#options;
-    const [, fullName = '', rest = ''] = /^\/([\w.-]+\/[\w.-]+)\.git\/(.*)$/.exec(url.pathname) ?? [];
-    const pushes = rest === 'git-receive-pack' || url.searchParams.get('service') === 'git-receive-pack';
+    const [, fullName, rest] = GIT_REQUEST.exec(url.pathname) ?? [];
+    if (fullName === undefined || !existsSync(this.barePath(fullName))) return refuse(response, 404);
+    const pushes = rest === PUSH || url.searchParams.getAll('service').includes(PUSH);
     if (pushes && pushPassword !== undefined && passwordOf(request) !== pushPassword) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="forge"' }).end();
       return;
     }
-    if (this.#webhook === null || rest !== 'git-receive-pack') return answerByGit(directory, request, response);
+    if (this.#webhook === null || rest !== PUSH) return answerByGit(directory, request, response);
     const repository = { fullName, directory: this.barePath(fullName), cloneUrl: this.cloneUrl(fullName) };
     await this.#webhook.around(repository, async () => {
       if (response.closed) return;
@@ -195,6 +207,15 @@ interface Answer {
   status: number;
   answer: unknown;
   headers?: Record<string, string>;
+}
+
+function isOfThisMachine(host = ''): boolean {
+  return ['127.0.0.1', 'localhost'].includes(URL.parse(`http://${host}`)?.hostname ?? '');
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  if (response.headersSent) response.destroy();
+  else response.writeHead(status).end();
 }
 
 function passwordOf({ headers }: IncomingMessage): string | undefined {
