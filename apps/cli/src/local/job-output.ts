@@ -38,10 +38,9 @@ export class JobOutput {
     return this.#masker?.mask(text) ?? text;
   }
 
-  /** Whether something that is to be hidden is in one of these. */
-  async hides(...contents: readonly Uint8Array[]): Promise<boolean> {
-    for (const content of contents) if ((await this.#masker?.isIn(content)) === true) return true;
-    return false;
+  /** Whether something that is to be hidden is in it. */
+  async hides(content: Uint8Array): Promise<boolean> {
+    return (await this.#masker?.isIn(content)) === true;
   }
 
   /** Whether part of it was left out, because it was more than a log may hold. */

@@ -50,7 +50,7 @@ describe('what a job of a local run leaves', () => {
 
   it.each([
     ['a secret in it', 'app.js', 'so swordfish-42 it is', 'a secret of the job is in it'],
-    ['a secret in its name', 'swordfish-42.js', 'x', 'a secret of the job is in it'],
+    ['a secret in its name', 'swordfish-42.js', 'x', 'a secret of the job is in its name'],
     ['a name that git obeys', 'sub/HEAD', 'ref: x', 'to git it would make its directory a repository'],
     ['a name that leads out', '../out.js', 'x', 'no name that stays below a directory'],
   ])('given %s, then it is left behind, and why is told', async (_what, name, text, why) => {
@@ -60,6 +60,13 @@ describe('what a job of a local run leaves', () => {
     expect(said).toContain(why);
     expect(said).not.toContain('swordfish-42');
     expect([artifacts.found, await readdir(place)]).toEqual([[], []]);
+  });
+
+  it('given a secret in a name and no directory, then it is not told of either', async () => {
+    const artifacts = new LocalArtifacts(null, output('swordfish-42'));
+    await artifacts.take(request('file'), file('swordfish-42.js', 'x'));
+    expect(artifacts.found).toEqual([]);
+    expect(said).toBe('[delta] artifact ***.js was left behind: a secret of the job is in its name\n');
   });
 
   it('given patterns that nothing matched, then these alone are told', () => {

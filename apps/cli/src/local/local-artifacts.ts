@@ -41,6 +41,11 @@ export class LocalArtifacts {
 
   async take({ type }: ArtifactRequest, file: CollectedFile): Promise<void> {
     const { path: name, sizeBytes } = file;
+    // Names are told of whether anything is kept or not.
+    if (await this.#output.hides(Buffer.from(name))) {
+      this.#leave(name, 'a secret of the job is in its name');
+      return;
+    }
     const isReport = type === 'junit' && sizeBytes <= JUNIT_BYTES_MAX && this.junit.length < JUNIT_FILES_MAX;
     // Several patterns may match one file.
     const isKnown = this.found.some((other) => other.name === name);
@@ -53,7 +58,7 @@ export class LocalArtifacts {
       return;
     }
     const bytes = await contentOf(file);
-    if (await this.#output.hides(Buffer.from(name), bytes)) {
+    if (await this.#output.hides(bytes)) {
       this.#leave(name, 'a secret of the job is in it');
       return;
     }
