@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CacheResult, EgressDecision, PlannedJob } from '@delta-ci/contracts';
+import type { CacheResult, PlannedJob } from '@delta-ci/contracts';
 import type { EgressBounds } from '@delta-ci/egress';
 import {
   JobCaches,
@@ -19,6 +19,7 @@ import type { HandedInSecrets } from './handed-in-secrets.ts';
 import { networkFor, type JobNetwork, type NetworkChoice } from './job-network.ts';
 import { JobOutput } from './job-output.ts';
 import { artifactsOf, LocalArtifacts } from './local-artifacts.ts';
+import { maskedEgress } from './masked-egress.ts';
 import type { RunDirectory } from './run-directory.ts';
 
 /** What all jobs of a local run have in common. */
@@ -123,12 +124,6 @@ function maskedCaches(results: readonly CacheResult[], output: JobOutput): Cache
       ? {}
       : { problems: problems.map((each) => ({ ...each, message: output.mask(each.message) })) }),
   }));
-}
-
-/** A job chooses the names that it asks for. */
-function maskedEgress(decisions: readonly EgressDecision[] | null, output: JobOutput): EgressDecision[] | null {
-  if (decisions === null) return null;
-  return decisions.map(({ host, ...rest }) => ({ ...rest, host: host === null ? null : output.mask(host) }));
 }
 
 interface Course extends Required<Pick<JobOrder, 'signal' | 'whenFailed'>> {
