@@ -12,6 +12,7 @@ describe('entries of an allow-list', () => {
     'intranet',
     '192.0.2.7',
     '10.0.0.1:8443',
+    '127.0.0.2:8443',
     '[2001:db8::7]',
     '[2001:db8::7]:8443',
   ])('%j may lead somewhere', (entry) => {

@@ -10,8 +10,8 @@ const ENDS_IN_NUMBER = /(?:^|\.)(?:\d+|0[xX][0-9A-Fa-f]*)$/;
 
 const PORT_MAX = 65_535;
 
-/** Addresses of a sandbox's own loopback: they never lead out of it, and need no list. */
-const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/i;
+/** What programs in a sandbox are told to reach without the way out (`no_proxy`): it never leads out, and needs no list. */
+const OWN_LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])$/i;
 /** Where clouds hand out credentials: out of reach for every job. */
 const METADATA: readonly string[] = ['169.254.169.254', '169.254.170.2', '168.63.129.16', '[fd00:ec2::254]'];
 
@@ -31,13 +31,13 @@ export function whyNeverReached(entry: string): string | null {
   }
   if (isAddress(host)) return entry.startsWith('*') ? EXPECTED : ofAddress(host);
   if (!NAME.test(host) || ENDS_IN_NUMBER.test(host)) return EXPECTED;
-  return LOOPBACK.test(host) ? OWN_LOOPBACK : null;
+  return OWN_LOOPBACK.test(host) ? LOOPBACK_NEEDS_NONE : null;
 }
 
-const OWN_LOOPBACK = 'a job reaches its own loopback without a list, and no other';
+const LOOPBACK_NEEDS_NONE = 'a job reaches its own loopback without a list';
 
 function ofAddress(host: string): string | null {
-  if (LOOPBACK.test(host)) return OWN_LOOPBACK;
+  if (OWN_LOOPBACK.test(host)) return LOOPBACK_NEEDS_NONE;
   return METADATA.includes(host.toLowerCase()) ? 'no job reaches a metadata service' : null;
 }
 
