@@ -78,13 +78,16 @@ function escapedForUrls(part: string): string[] {
   return all.flatMap((text) => [text, text.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase())]);
 }
 
-/** As it stands inside a string of JSON, for writers that also escape slashes, or everything outside ASCII. */
+/** As it stands inside a string of JSON, for writers that also escape slashes, everything outside ASCII, or what HTML reads. */
 function escapedForJson(part: string): string[] {
   const plain = JSON.stringify(part).slice(1, -1);
-  const ascii = plain.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const ascii = plain.replace(/[\u0080-\uffff]/g, inHexadecimal);
   const capitals = ascii.replace(/(?<=\\u)[0-9a-f]{4}/g, (digits) => digits.toUpperCase());
-  return [plain, ascii, capitals].flatMap((text) => [text, text.replaceAll('/', '\\/')]);
+  const html = plain.replace(/[<>&\u2028\u2029]/g, inHexadecimal);
+  return [html, ...[plain, ascii, capitals].flatMap((text) => [text, text.replaceAll('/', '\\/')])];
 }
+
+const inHexadecimal = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 
 function withoutBreaks(text: string): string {
   return text.replace(/[\r\n]/g, '');

@@ -4,7 +4,7 @@ import { MASK } from './masking-stream.ts';
 import { formsOf, SECRETS_BYTES_MAX, whyNoSecret } from './secret-forms.ts';
 import { SecretMasker } from './secret-masker.ts';
 
-const FAKE = 'not/a+secret of "anybody"~é';
+const FAKE = 'not/a+secret of "anybody"~é<&>';
 const FAKE_KEY = '-----BEGIN FAKE KEY-----\nbm90IGEgc2Vj\r\ncmV0IGF0IGFsbA\n}\n-----END FAKE KEY-----\n';
 
 const ESCAPE = '\x1b';
@@ -43,6 +43,11 @@ const DISGUISES: Record<string, string> = {
   'inside a string of JSON': JSON.stringify(FAKE).slice(1, -1),
   'inside a string of JSON with slashes escaped': JSON.stringify(FAKE).slice(1, -1).replaceAll('/', '\\/'),
   'inside a string of JSON in ASCII': JSON.stringify(FAKE).slice(1, -1).replace('é', '\\u00e9'),
+  'inside a string of JSON that HTML may hold': JSON.stringify(FAKE)
+    .slice(1, -1)
+    .replace('<', '\\u003c')
+    .replace('&', '\\u0026')
+    .replace('>', '\\u003e'),
   'in two colours': `\x1b[31m${FAKE.slice(0, 5)}\x1b[0;1m${FAKE.slice(5)}\x1b[0m`,
   'a colour for each character': Array.from(FAKE)
     .map((character) => `\x1b[3${character.length}m${character}`)
@@ -104,6 +109,24 @@ describe('masking secrets', () => {
     expect(await masker.isIn(Buffer.from('<testsuite/>'))).toBe(false);
     expect(await new SecretMasker([]).isIn(far)).toBe(false);
   });
+
+  it.each([
+    ['of the five with names', `a&amp;b&LT;c&gt;d&quot;e&apos;f`],
+    ['by number', 'a&#38;b&#x3c;c&#62;d&#x22;e&#039;f'],
+    ['of everything', Array.from(`a&b<c>d"e'f`, (one) => `&#${one.charCodeAt(0)};`).join('')],
+  ])(
+    'given content with a secret in references of XML, %s, then it is in it, wherever pieces of it end',
+    async (_, text) => {
+      const masker = new SecretMasker([`a&b<c>d"e'f`]);
+      expect(await masker.isIn(Buffer.from(`<failure message="expected ${text}"/>`))).toBe(true);
+      for (const before of [1, 3, text.length - 1]) {
+        const far = Buffer.concat([Buffer.alloc(1024 * 1024 - before, 'x'), Buffer.from(text)]);
+        expect(await masker.isIn(far)).toBe(true);
+      }
+      expect(await masker.isIn(Buffer.from('a&amp;b&#1114112;&#;&amp'))).toBe(false);
+      expect(await new SecretMasker(['é&中']).isIn(Buffer.from('&#233;&amp;&#x4e2d;'))).toBe(true);
+    },
+  );
 
   it('given no secrets, then everything passes as it is', () => {
     expect(masked('\x1b[1mall\x1b[0m\r\n')).toBe('\x1b[1mall\x1b[0m\r\n');
