@@ -74,6 +74,8 @@ describe('a local run', () => {
       HOME: directory,
       DELTA_CACHE_HOME: join(directory, 'cache'),
       DELTA_BWRAP: await bubblewrapPath(),
+      // Older ones, which a host may have, know no proxy.
+      DELTA_TOOLCHAIN_DIRS: dirname(dirname(process.execPath)),
       ...more,
     };
     const child = spawn(process.execPath, [DELTA, ...args], { cwd: repository(), env });
@@ -276,7 +278,7 @@ describe('a local run', () => {
         expect((await delta(['caches', 'list', '--local', '--repository', '..'])).out).toContain('no caches of ');
         expect(await delta(['caches', 'remove', key, '--local', '--repository', '.'])).toMatchObject({
           code: 0,
-          out: '1 cache removed, of trusted; the next job that misses one makes it again\n',
+          out: '1 cache removed, of trusted in tier sandbox; the next job that misses one makes it again\n',
         });
         expect(await delta(['caches', 'remove', key, '--local'])).toMatchObject({ code: 2 });
         expect(resultOf(await run())).toMatchObject({ hit: false, saved: {} });
