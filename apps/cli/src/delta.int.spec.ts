@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -104,6 +104,15 @@ describe('a workspace with a sound change that is not committed', () => {
     await mkdir(join(runs, left, 'job-1', 'workspace'), { recursive: true });
     expect((await called('run')).exitCode).toBe(0);
     expect(await readdir(runs)).toEqual([]);
+  });
+
+  it('given programs that it brings along on PATH, when it is planned, then none of them is started', async () => {
+    const began = join(directory, 'began');
+    await put({ 'bin/git': `#!/bin/sh\ntouch ${began}\nPATH=/usr/bin:/bin exec git "$@"\n` });
+    await chmod(join(repository(), 'bin/git'), 0o755);
+    environment['PATH'] = [join(repository(), 'bin'), 'bin', process.env['PATH']].join(':');
+    expect((await called('plan')).exitCode).toBe(0);
+    await expect(access(began)).rejects.toThrow('ENOENT');
   });
 
   it('when it is planned, then the plan is of the shape that travels, and the same each time', async () => {

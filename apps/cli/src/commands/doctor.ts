@@ -1,13 +1,15 @@
 import { describeVerdicts, probeHost } from '@delta-ci/sandbox';
 import { executorsOf } from '../local/choose-executor.ts';
 import { KNOWN_TOOLS, toolsOfJobs, toolsText, type JobTool } from '../local/job-tools.ts';
+import { outsideRepository } from '../local/outside-repository.ts';
 import { toolchainDirs } from '../local/toolchain-dirs.ts';
 import { EXIT, type ExitCode } from '../problem.ts';
 import { safeText } from '../screen/safe-text.ts';
 import { printJson, type Surroundings } from '../surroundings.ts';
 
 /** `delta doctor`: what this host can enforce around a job, by trying, and which toolchains jobs find on it. */
-export async function doctor(surroundings: Surroundings, { json }: { readonly json?: boolean }): Promise<ExitCode> {
+export async function doctor(given: Surroundings, { json }: { readonly json?: boolean }): Promise<ExitCode> {
+  const surroundings = outsideRepository(given, '.');
   const { sandbox, container, process } = await executorsOf(surroundings);
   const verdicts = await probeHost([sandbox, ...(container === null ? [] : [container]), process]);
   const ready = verdicts.some(({ tier, usable }) => tier !== 'process' && usable);

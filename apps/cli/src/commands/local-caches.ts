@@ -6,6 +6,7 @@ import { cachedRepository } from '../local/caches/cache-scope.ts';
 import type { LocalCaches } from '../local/caches/local-caches.ts';
 import { localCaches, localCachesDirectory } from '../local/caches/open-local-caches.ts';
 import { valueOf } from '../local/git-answers.ts';
+import { outsideRepository } from '../local/outside-repository.ts';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import { safeLine } from '../screen/safe-text.ts';
 import { table } from '../screen/table.ts';
@@ -74,11 +75,9 @@ export async function removeLocalCaches(
 }
 
 /** The repository that a directory belongs to, as its caches name it; the directory itself where there is none any more. */
-async function repositoryAt(
-  { environment, directory }: Surroundings,
-  text: string | undefined,
-): Promise<string | null> {
+async function repositoryAt(surroundings: Surroundings, text: string | undefined): Promise<string | null> {
   if (text === undefined) return null;
+  const { environment, directory } = outsideRepository(surroundings, text);
   const path = resolve(directory, text);
   const opened = await openLocalRepository(new Git({ environment }), path);
   if (!opened.ok && NO_REPOSITORY.has(opened.error.code)) return path;

@@ -1,5 +1,6 @@
 import { Git } from '@delta-ci/git';
 import { withLocalChange, type LocalChange } from '../local/local-change.ts';
+import { outsideRepository } from '../local/outside-repository.ts';
 import { planLocally, type LocalPlan } from '../local/plan-locally.ts';
 import type { Surroundings } from '../surroundings.ts';
 
@@ -18,11 +19,12 @@ export interface PlannedLocally extends LocalPlan {
 
 /** Plans the change of a local repository, and keeps its snapshot for as long as `use` takes. */
 export async function withLocalPlan<T>(
-  { environment, directory, interrupted }: Surroundings,
+  surroundings: Surroundings,
   { repo, base, all }: LocalOptions,
   unsandboxed: boolean,
   use: (planned: PlannedLocally) => Promise<T>,
 ): Promise<T> {
+  const { environment, directory, interrupted } = outsideRepository(surroundings, repo);
   const git = new Git({ environment });
   const asked = { repo, base: base ?? null, all: all === true };
   return withLocalChange(git, directory, asked, interrupted, async (change) => {

@@ -11,6 +11,7 @@ import type { NetworkChoice } from '../local/job-network.ts';
 import { makeJobSources } from '../local/job-source.ts';
 import { toolsOfJobs, type JobTool } from '../local/job-tools.ts';
 import type { LocalChange } from '../local/local-change.ts';
+import { outsideRepository } from '../local/outside-repository.ts';
 import { refusedJobs, offeredHere } from '../local/refused-jobs.ts';
 import { inRunDirectory } from '../local/run-directory.ts';
 import { runJobs, selectJob, type LocalOutcome } from '../local/run-jobs.ts';
@@ -41,7 +42,8 @@ export interface RunOptions extends LocalOptions, SecretOptions {
 }
 
 /** `delta run`: plans the change of the repository and carries the plan out on this host. */
-export async function run(surroundings: Surroundings, options: RunOptions): Promise<ExitCode> {
+export async function run(given: Surroundings, options: RunOptions): Promise<ExitCode> {
+  const surroundings = outsideRepository(given, options.repo);
   const unsandboxed = options.unsandboxed === true;
   if (unsandboxed && (options.network === false || options.network === 'plan')) {
     const option = options.network === false ? '--no-network' : '--network plan';

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { Git, isObjectId, openHistory, type RepositoryReader } from '@delta-ci/git';
 import { cacheHome } from '../local/bubblewrap-path.ts';
 import { valueOf } from '../local/git-answers.ts';
+import { outsideRepository } from '../local/outside-repository.ts';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import { Progress } from '../screen/progress.ts';
 import { printJson, type Surroundings } from '../surroundings.ts';
@@ -36,7 +37,7 @@ export async function whatIf(surroundings: Surroundings, options: WhatIfOptions)
   refuseWhatLooksLikeOptions(options);
   const durations = await durationsFor(surroundings, options.durations);
   const policy = await policyFor(surroundings, options.policy);
-  const git = new Git({ environment: surroundings.environment });
+  const git = new Git({ environment: outsideRepository(surroundings, options.repo).environment });
   const reader = valueOf(await openHistory(git, resolve(surroundings.directory, options.repo)));
   try {
     const history = await replanned(surroundings, reader, options, durations, policy);

@@ -20,10 +20,12 @@ export function isOwnDirectory(directory: string, installation: string): boolean
   return isWithin(place, root) && relative(root, place).split(sep).includes(MODULES);
 }
 
-const isWithin = (place: string, directory: string): boolean =>
+/** Whether a place is a directory or lies below it; both as `realOf` has them. */
+export const isWithin = (place: string, directory: string): boolean =>
   place === directory || place.startsWith(`${directory}${sep}`);
 
-function realOf(path: string): string {
+/** Where a path leads, by all links; a path that leads nowhere stays as it is. */
+export function realOf(path: string): string {
   try {
     return realpathSync(path);
   } catch {
