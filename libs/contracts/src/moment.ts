@@ -81,6 +81,7 @@ export const RunnerAtMoment = z.strictObject({
   name: z.string(),
   pool: PoolName,
   registeredAtMs: EpochMs,
+  /** Whether it held a lease, or had acknowledged one that was over: most runners take one in their life. */
   busy: z.boolean(),
 });
 

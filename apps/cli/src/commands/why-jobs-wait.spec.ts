@@ -83,7 +83,7 @@ describe('why jobs of a run wait', () => {
   });
 
   it.each<[WaitingReason, RegExp | null]>([
-    ['no-runner-free', /every runner of pool default that could take it is busy/],
+    ['no-runner-free', /every runner of pool default that could take it is busy or has had its job/],
     ['about-to-be-taken', null],
     ['not-waiting', null],
   ])('given the reason %s, then it is told only if it does not pass by itself', (reason, words) => {

@@ -38,8 +38,9 @@ async function queueOf(gateway: Pick<Gateway, 'at'>, { runId, position }: SeenRu
 /** Null for reasons that pass by themselves. */
 export function waitingWords(pool: string, { reason, mismatches, capacity }: WhyItWaits): string | null {
   const held = capacity.length === 0 ? '' : ` (capacity was held back: ${capacity.join('; ')})`;
-  if (reason === 'no-runner-matches') return `no runner of pool ${pool} can take it: ${mismatches.join('; ')}${held}`;
+  if (reason === 'no-runner-matches') return `no runner of pool ${pool} can take it: ${mismatches.join('; ')}`;
   if (reason === 'no-runner') return `pool ${pool} has no runner${held}`;
-  if (reason === 'no-runner-free') return `every runner of pool ${pool} that could take it is busy${held}`;
+  if (reason === 'no-runner-free')
+    return `every runner of pool ${pool} that could take it is busy or has had its job${held}`;
   return null;
 }

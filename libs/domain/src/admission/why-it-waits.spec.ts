@@ -88,7 +88,7 @@ describe('why a job waits', () => {
       },
       {
         reason: 'no-runner-free',
-        sentence: 'unit waited because the only runner of pool big that could take it was busy.',
+        sentence: 'unit waited because the only runner of pool big that could take it was busy or had had its job.',
       },
     ],
     [

@@ -16,6 +16,7 @@ export interface WaitingScene {
     readonly queued: boolean;
     readonly requirements: JobRequirements;
   } | null;
+  /** Busy is also who had a job that is over: most take one in their life. */
   readonly runners: readonly { readonly capabilities: RunnerCapabilities; readonly busy: boolean }[];
   /** What held capacity back at the pool's last scaling decision. */
   readonly heldBack: readonly string[];
@@ -90,8 +91,8 @@ function waitsForRunner({ jobKey, runners, heldBack }: WaitingScene, requirement
   if (matches.every(({ busy }) => busy)) {
     const busy =
       matches.length === 1
-        ? `the only runner of pool ${pool} that could take it was busy`
-        : `all ${matches.length} runners of pool ${pool} that could take it were busy`;
+        ? `the only runner of pool ${pool} that could take it was busy or had had its job`
+        : `all ${matches.length} runners of pool ${pool} that could take it were busy or had had their job`;
     const sentence = `${jobKey} waited because ${busy}.${held}`;
     return { ...NOTHING, reason: 'no-runner-free', capacity, sentence };
   }

@@ -8,6 +8,11 @@ export interface RunnerThen {
   readonly pool: PoolName;
   readonly capabilities: unknown;
   readonly registeredAtMs: EpochMs;
+  /**
+   * Whether a lease that it acknowledged was over. Most runners take one in their life, and one that nobody manages ends without a
+   * word: nothing says that such a runner is free, or there at all.
+   */
+  readonly spent: boolean;
 }
 
 export interface DecisionThen {
@@ -25,7 +30,9 @@ const RUNNERS_MAX = 10_000;
 /** Runners that were there at a moment, by when they registered. */
 export async function whichRunnersWereThere({ pool }: LogConnection, { atMs }: FoundMoment): Promise<RunnerThen[]> {
   if (atMs === null) return [];
-  const columns = `runner_id AS "runnerId", name, pool, capabilities, registered_at_ms AS "registeredAtMs"`;
+  const columns = `runner_id AS "runnerId", name, pool, capabilities, registered_at_ms AS "registeredAtMs",
+    EXISTS (SELECT 1 FROM lease WHERE NOT live AND lease.runner_id = runner.runner_id
+      AND activated_at_ms <= $2 AND ended_at_ms <= $2) AS spent`;
   const { rows } = await pool.query<RunnerThen>(
     `SELECT ${columns} FROM runner WHERE present AND registered_at_ms <= $2
      UNION ALL

@@ -74,8 +74,13 @@ describe('a moment of the past', () => {
       pools: [{ pool: 'default', runners: 1, busy: 1, queued: 0, decision: null }],
     });
     expect(await viewAt(String(over))).toMatchObject({ runs: [], queue: [], leases: [], nextCursor: null });
-    expect(await viewAt('0')).toMatchObject({ position: 0, atMs: null, runs: [], runners: [] });
     expect(await showMoment(log.reader, { moment: String(over + 1), limit: 5 })).toBeNull();
+    const [, another = 0] = (await tell('another')).after;
+    expect(await viewAt(String(another))).toMatchObject({
+      queue: [{ runId: runIdOf('another'), why: { reason: 'no-runner-free' } }],
+      runners: [{ busy: true }],
+    });
+    expect(await viewAt('0')).toMatchObject({ position: 0, atMs: null, runs: [], runners: [] });
   });
 
   it('given a time, then it is the moment after the last event that is not later', async () => {

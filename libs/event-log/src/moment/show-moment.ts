@@ -93,6 +93,7 @@ export async function showJobAtMoment(
 /** What jobs could wait for, besides their own run: of all that was under way, whichever page of it is shown. */
 interface Scenery {
   readonly runners: readonly RunnerThen[];
+  /** Those with a lease, and the spent. */
   readonly busy: ReadonlySet<string>;
   /** Attempts that waited, by their pool. */
   readonly queued: ReadonlyMap<PoolName, number>;
@@ -102,6 +103,7 @@ interface Scenery {
 async function sceneryAt(log: LogConnection, found: FoundMoment): Promise<Scenery> {
   const runners = await whichRunnersWereThere(log, found);
   const { busy, queued } = await workAt(log, found);
+  for (const { runnerId, spent } of runners) if (spent) busy.add(runnerId);
   const pools = [...new Set([...runners.map(({ pool }) => pool), ...queued.keys()])];
   return { runners, busy, queued, decisions: await lastDecisions(log, pools, found) };
 }
@@ -109,7 +111,10 @@ async function sceneryAt(log: LogConnection, found: FoundMoment): Promise<Scener
 /** Runs folded at a time: of each it is only kept who worked for it, and where it waited. */
 const RUNS_AT_ONCE = 100;
 
-async function workAt(log: LogConnection, found: FoundMoment): Promise<Pick<Scenery, 'busy' | 'queued'>> {
+async function workAt(
+  log: LogConnection,
+  found: FoundMoment,
+): Promise<{ busy: Set<string>; queued: Scenery['queued'] }> {
   const busy = new Set<string>();
   const queued = new Map<PoolName, number>();
   for (let after: RunCursor | null = null; ;) {
@@ -125,7 +130,7 @@ async function workAt(log: LogConnection, found: FoundMoment): Promise<Pick<Scen
 }
 
 function runnerView(runner: RunnerThen, { busy }: Scenery): MomentView['runners'][number] {
-  const { capabilities: _, ...shown } = runner;
+  const { capabilities: _, spent: __, ...shown } = runner;
   return { ...shown, busy: busy.has(runner.runnerId) };
 }
 
