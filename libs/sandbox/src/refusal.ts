@@ -14,6 +14,7 @@ export type RefusalCode =
   | 'sink_failed'
   | 'image_not_allowed'
   | 'image_unavailable'
+  | 'image_damaged'
   | 'image_refused';
 
 /** A named no: what was refused, in one sentence for people, and how to get it where that can be said. */

@@ -138,12 +138,12 @@ describe('hostile images', () => {
       images: { 'tools:1': plain },
       blob: (_, bytes, response) => void response.end(change(bytes)),
     });
-    expect(await refusalOf(answering(() => other))).toMatch(/^image_refused: sha256:.* bytes instead of/);
+    expect(await refusalOf(answering(() => other))).toMatch(/^image_damaged: sha256:.* bytes instead of/);
     expect(await refusalOf(answering((bytes) => Buffer.concat([bytes, other])))).toMatch(
-      /^image_refused: .* is longer than/,
+      /^image_damaged: .* is longer than/,
     );
     expect(await refusalOf(answering((bytes) => Buffer.from(bytes).fill(0, 0, 1)))).toMatch(
-      /^image_refused: what should be/,
+      /^image_damaged: what should be/,
     );
     const lying = imageOf([shell], { diffIds: [digestOf(other)] });
     expect(await refusalOf({ images: { 'tools:1': lying } })).toMatch(/^image_refused: a layer unpacks to/);

@@ -2,7 +2,8 @@ import { refusal, type Refusal, type RefusalCode } from '../refusal.ts';
 
 /**
  * `image_not_allowed`: this host's operator did not offer it. `image_unavailable`: it is not there, or its registry is away.
- * `image_refused`: it is there and is damaged, hostile, too large or of a kind that is not unpacked.
+ * `image_damaged`: what came is not what was asked for by its digest, as of a download that was cut short; the next may be whole.
+ * `image_refused`: it is there and is hostile, too large or of a kind that is not unpacked.
  */
 export type ImageRefusalCode = Extract<RefusalCode, `image_${string}`>;
 
@@ -19,6 +20,9 @@ export class ImageRefused extends Error {
     return refusal(this.code, this.message);
   }
 }
+
+/** What was got has another size or digest than it should. */
+export const damaged = (message: string): ImageRefused => new ImageRefused('image_damaged', message);
 
 /** An image that was got and cannot be used. */
 export const refused = (message: string): ImageRefused => new ImageRefused('image_refused', message);

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { createHash } from 'node:crypto';
 import type { ImageReference } from './image-reference.ts';
-import { refused } from './image-refused.ts';
+import { damaged, refused } from './image-refused.ts';
 import { DOCUMENT_BYTES_MAX } from './image-limits.ts';
 import type { Descriptor } from './image-documents.ts';
 
@@ -38,14 +38,14 @@ export async function* verified(
   let bytes = 0;
   for await (const chunk of blob) {
     bytes += chunk.length;
-    if (bytes > size) throw refused(`${digest} is longer than the ${size} bytes it should have`);
+    if (bytes > size) throw damaged(`${digest} is longer than the ${size} bytes it should have`);
     hash.update(chunk);
     onBytes(chunk.length);
     yield chunk;
   }
   const actual = `sha256:${hash.digest('hex')}`;
-  if (bytes !== size) throw refused(`${digest} has ${bytes} bytes instead of ${size}`);
-  if (actual !== digest) throw refused(`what should be ${digest} is ${actual}`);
+  if (bytes !== size) throw damaged(`${digest} has ${bytes} bytes instead of ${size}`);
+  if (actual !== digest) throw damaged(`what should be ${digest} is ${actual}`);
 }
 
 /** Reads a stream of at most so many bytes. @throws ImageRefused beyond */

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import { ACCEPTED_TYPES, type Descriptor } from './image-documents.ts';
 import type { ImageReference } from './image-reference.ts';
-import { ImageRefused, refused } from './image-refused.ts';
+import { damaged, ImageRefused } from './image-refused.ts';
 import { digestOf, readBounded, verified, type FoundImage, type ImageSource } from './image-source.ts';
 import { get, originOf, type RegistryRules } from './registry-http.ts';
 
@@ -84,7 +84,8 @@ class RegistrySession {
 function tokenIn(bytes: Buffer): string {
   const parsed = TokenAnswer.safeParse(safeJson(bytes));
   const token = parsed.success ? (parsed.data.token ?? parsed.data.access_token) : undefined;
-  if (token === undefined || !/^[\x21-\x7e]+$/.test(token)) throw refused('a registry gives a token that is none');
+  if (token === undefined || !/^[\x21-\x7e]+$/.test(token))
+    throw new ImageRefused('image_unavailable', 'a registry gives a token that is none');
   return token;
 }
 
@@ -120,7 +121,7 @@ export class RegistrySource implements ImageSource {
     const document = await readBounded(answer);
     const digest = digestOf(document);
     if (reference.digest !== null && digest !== reference.digest) {
-      throw refused(`what should be ${reference.digest} is ${digest}`);
+      throw damaged(`what should be ${reference.digest} is ${digest}`);
     }
     const orMissing = async (path: string, accept: string, during: AbortSignal): Promise<IncomingMessage> => {
       const found = await session.get(path, accept, during);

@@ -11,6 +11,7 @@ import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
 import { BubblewrapExecutor } from '../bubblewrap/bubblewrap-executor.ts';
 import { ProcessExecutor } from '../process-executor.ts';
 import { processesWithVariable } from '../process-table.ts';
+import { refusal } from '../refusal.ts';
 import type { Sandbox, SandboxExecutor } from '../sandbox-executor.ts';
 import { archiveOf, imageOf, programsLayer, writeLayout } from '../testing/made-image.fixture.ts';
 import { COMMIT_TREE, DOWNLOADED_PACK, type JobSource } from './checkout.ts';
@@ -348,4 +349,20 @@ describe('a job in its sandbox', () => {
     );
     expect(plain.infrastructureError?.message).toContain('tier process shows jobs the host as it is');
   });
+
+  it.each([
+    ['image_not_allowed', 'not_offered'],
+    ['image_refused', 'not_offered'],
+    ['image_damaged', 'sandbox_unavailable'],
+    ['image_unavailable', 'sandbox_unavailable'],
+  ] as const)(
+    'given an image that cannot be had (%s), then it is told whether another attempt may have it (%s)',
+    async (code, told) => {
+      const without = Object.assign(Object.create(executor) as SandboxExecutor, {
+        obtainRoot: async () => Promise.resolve({ ok: false, refusal: refusal(code, 'as it is') }),
+      });
+      const result = await carriedOut(order(['echo never'], {}, { image: 'tools:1' }), undefined, without);
+      expect(result.infrastructureError).toEqual({ code: told, message: 'as it is' });
+    },
+  );
 });

@@ -362,6 +362,7 @@ function errorOf(code: RefusalCode): InfrastructureError['code'] {
     case 'sandbox_setup_failed':
     case 'sink_failed':
     case 'image_unavailable':
+    case 'image_damaged':
       return 'sandbox_unavailable';
   }
 }
