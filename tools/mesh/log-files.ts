@@ -31,8 +31,8 @@ export class LogSink {
   }
 
   /** The last lines, for messages about why a service ended. */
-  tail(): string {
-    return this.#tail.join('\n');
+  tail(): readonly string[] {
+    return this.#tail;
   }
 
   async close(): Promise<void> {

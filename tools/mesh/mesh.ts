@@ -158,7 +158,11 @@ async function startService(
     await service.stop();
     await sink.close();
   });
-  const port = await service.start();
+  const port = await service.start().catch(async (error: unknown) => {
+    // What does not come up with its settings does not the next time either.
+    await service.stop();
+    throw error;
+  });
   if (name !== 'gateway' || port === null) return;
   // Those that start after it are told, and it comes back there.
   settings.gatewayPort = port;

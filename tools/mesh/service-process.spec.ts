@@ -59,6 +59,17 @@ describe('a supervised service', () => {
     await service.stop();
   });
 
+  it('given one that says why in JSON, when started, then the reason is told without its stack', async () => {
+    const line = {
+      level: 'fatal',
+      event: 'start-failed',
+      err: { message: 'the port is taken', stack: 'at somewhere' },
+    };
+    const service = await toy(`console.log(${JSON.stringify(JSON.stringify(line))}); process.exit(1);`);
+    await expect(service.start()).rejects.toThrow(/toy ended \(exit code 1\).*\n {2}start-failed: the port is taken$/);
+    await service.stop();
+  });
+
   it('restarts come at once at first and never slower than every ten seconds', () => {
     expect([1, 2, 3, 4, 5, 6, 7, 8, 50].map(backoffMs)).toEqual([
       0, 250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000,

@@ -25,6 +25,24 @@ export const NODE_FLAGS = [
   '--max-semi-space-size=4',
 ];
 
+/** A service that does not come up; `message` has its last words, for people. */
+export class ServiceFailed extends Error {
+  constructor(name: string, what: string, sink: LogSink) {
+    super(`${name} ${what}. Its last words, of ${sink.path}:\n${sink.tail().map(wordsOf).join('\n')}`);
+  }
+}
+
+/** What a line of a log says: of one in JSON its event and its error, without the stack. */
+function wordsOf(line: string): string {
+  try {
+    const { event, msg, err } = JSON.parse(line) as Record<string, unknown>;
+    const message = (err as { message?: unknown } | undefined)?.message ?? msg;
+    return `  ${[event, message].filter((word) => typeof word === 'string').join(': ')}`;
+  } catch {
+    return `  ${line}`;
+  }
+}
+
 export interface ServiceSpec {
   name: string;
   entry: string;
@@ -82,7 +100,7 @@ export class ServiceProcess {
     return this.#crashes;
   }
 
-  /** Starts it and waits until it takes work. @throws Error when it ends first, with the last lines it printed. */
+  /** Starts it and waits until it takes work. @throws ServiceFailed when it ends first; it is started again all the same. */
   async start(): Promise<number | null> {
     this.#stopping = new AbortController();
     this.#crashes = 0;
@@ -91,12 +109,12 @@ export class ServiceProcess {
     return ready;
   }
 
-  /** The port it listens on, once it is ready (again). @throws Error when it is not within a minute. */
+  /** The port it listens on, once it is ready (again). @throws ServiceFailed when it is not within a minute. */
   async ready(): Promise<number | null> {
     if (this.#state === 'ready') return this.#port;
     const patience = new AbortController();
     const late = pause(READY_LIMIT_MS, undefined, { ref: false, signal: patience.signal }).then(() => {
-      throw new Error(`${this.spec.name} was not ready after ${READY_LIMIT_MS / 1_000} s\n${this.#sink.tail()}`);
+      throw new ServiceFailed(this.spec.name, `was not ready after ${READY_LIMIT_MS / 1_000} s`, this.#sink);
     });
     const ready = new Promise<number | null>((resolve, reject) => this.#readyWaiters.push({ resolve, reject }));
     try {
@@ -132,7 +150,7 @@ export class ServiceProcess {
       if (this.#stopping.signal.aborted) return;
       if (performance.now() - startedAt > STABLE_AFTER_MS) this.#crashes = 0;
       this.#crashes += 1;
-      this.#refuseWaiters(new Error(`${this.spec.name} ended (${ended})\n${this.#sink.tail()}`));
+      this.#refuseWaiters(new ServiceFailed(this.spec.name, `ended (${ended})`, this.#sink));
       const delay_ms = backoffMs(this.#crashes);
       this.#sink.write(`supervisor: ${this.spec.name} ended (${ended}); starting again in ${delay_ms} ms`);
       this.#become('waiting');

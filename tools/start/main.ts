@@ -5,11 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ToldPush } from '../../test/support/fake-forge/push-webhook.ts';
 import type { Mesh, MeshOptions } from '../mesh/mesh.ts';
+import { ServiceFailed } from '../mesh/service-process.ts';
 import { toolchainDirs } from '../mesh/toolchain-dirs.ts';
 import { USAGE, parseStartArguments, type StartArguments } from './arguments.ts';
 import { Api } from './demo/api.ts';
 import { DemoForge } from './demo/demo-forge.ts';
 import { runDemo } from './demo/run-demo.ts';
+import { requireFreePort } from './require-free-port.ts';
 import { Screen } from './screen.ts';
 import { announceRunningMesh, findRunningMesh } from './single-instance.ts';
 import { StartProblem } from './start-problem.ts';
@@ -24,9 +26,8 @@ if (parsed.kind === 'usage') {
 try {
   process.exitCode = await start(parsed.start);
 } catch (error) {
-  process.stderr.write(
-    `delta: ${error instanceof StartProblem ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
-  );
+  const forPeople = error instanceof StartProblem || error instanceof ServiceFailed;
+  process.stderr.write(`delta: ${forPeople ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
   process.exitCode = 1;
 }
 
@@ -40,6 +41,7 @@ async function start(args: StartArguments): Promise<number> {
       `Delta CI runs already from ${stateDir} (process ${running.pid}, ${running.gatewayUrl}). Look at it with "npx delta runs list", or stop it with Ctrl-C there.`,
     );
   }
+  await requireFreePort(args.port);
   const stopping = stopOnSignals(screen);
   screen.title('Delta CI');
   await build(screen);
@@ -189,6 +191,10 @@ function isolation({ unsandboxed }: StartArguments): Isolation {
   );
 }
 
+/** Most repositories install something first. */
+const NO_NETWORK = `
+  Its jobs reach no network. Start with DELTA_EGRESS=proxy npm start for the hosts that their plans name.`;
+
 function showNextCommands(
   { directory, gatewayUrl }: Mesh,
   runId: string | null,
@@ -211,7 +217,7 @@ function showNextCommands(
 
 A repository of your own, in this mesh (each push starts a run):
   ${demo.pushCommand('../your-repository')}
-  npx delta runs start --repository github/demo/yours
+  npx delta runs start --repository github/demo/yours${process.env['DELTA_EGRESS'] === 'proxy' ? '' : NO_NETWORK}
 
 With a runner of your own (docs/running.md):
   its registration token is in ${tokenIn('registration-token')}

@@ -21,6 +21,6 @@ export class EnvProvider implements SecretProvider {
   whyNoPlace(place: string): string | null {
     if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(place)) return 'expected the name of a variable';
     if (OWN.test(place)) return 'variables that begin with DELTA_ are settings of the gateway itself';
-    return this.#env[place] ? null : 'the variable has no value';
+    return this.#env[place] ? null : `the variable ${place} is not set, or empty`;
   }
 }

@@ -101,7 +101,7 @@ describe('secrets of the gateway', () => {
     [grantOf('mounted', '../etc/passwd'), 'secrets.A_KEY: expected the path of a file below the directory'],
     [grantOf('mounted', '/etc/passwd'), 'secrets.A_KEY: expected the path of a file below the directory'],
     [grantOf('process', 'DELTA_DATABASE_URL'), 'settings of the gateway itself'],
-    [grantOf('process', 'NOT_THERE'), 'the variable has no value'],
+    [grantOf('process', 'NOT_THERE'), 'the variable NOT_THERE is not set, or empty'],
     [{ providers: PROVIDERS, grants: [{ ...GRANTS[0], repositories: ['github/*/shop'] }] }, 'followed by one *'],
     [{ providers: PROVIDERS, grants: [{ ...GRANTS[0], secrets: { lower: 'npm' } }] }, 'secrets'],
   ])('given the settings %j, then the gateway does not start, and says where', async (settings, where) => {
