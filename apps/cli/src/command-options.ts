@@ -72,8 +72,12 @@ export function secretNames(text: string, before: readonly string[] = []): reado
   throw new InvalidArgumentError('Expected the name of a secret: capitals, digits and _, such as NPM_TOKEN.');
 }
 
-/** Of an option that may be given several times. */
-export const collected = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+export function claims(text: string, before: readonly string[] = []): readonly string[] {
+  if (/^[^@\s]+(?:@[^@\s]+)?$/u.test(text)) return [...before, text];
+  throw new InvalidArgumentError(
+    'Expected a label, such as gpu, or a toolchain with its version, such as node@24.1.0.',
+  );
+}
 
 export function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {

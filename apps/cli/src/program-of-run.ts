@@ -1,15 +1,20 @@
 import { availableParallelism } from 'node:os';
 import { Option, type Command } from 'commander';
-import { collected, ofChange, secretNames, wholeNumber, withJson } from './command-options.ts';
+import { claims, ofChange, secretNames, wholeNumber, withJson } from './command-options.ts';
 import type { ImageOptions } from './commands/images.ts';
 import type { RunOptions } from './commands/run.ts';
 import { EXAMPLES } from './examples.ts';
+import { Problem } from './problem.ts';
 import type { Done } from './program-of-log.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** `delta run` with what it takes, and the images that it keeps. */
 export function addRunCommands(program: Command, surroundings: Surroundings, done: Done): void {
-  ofChange(program.command('run'))
+  const command = ofChange(program.command('run'));
+  const network = new Set<string>();
+  for (const option of ['--network', '--no-network'])
+    command.on(`option:${option.slice(2)}`, () => void network.add(option));
+  command
     .description("plan and run this repository's change on this host; no forge and no services are needed")
     .option('--job <key>', 'only this job and what it needs')
     .addOption(
@@ -29,7 +34,7 @@ export function addRunCommands(program: Command, surroundings: Surroundings, don
     .option(
       '--has <what>',
       'take this machine to have a label that jobs run on, or a toolchain (name@version); repeatable',
-      collected,
+      claims,
     )
     .option(
       '--artifacts <dir>',
@@ -40,7 +45,11 @@ export function addRunCommands(program: Command, surroundings: Surroundings, don
     .option('--shell-on-failure', 'when a job failed, open a shell in its sandbox, as the job left it')
     .option('--jobs <n>', 'jobs at once', wholeNumber(1, 64), Math.max(1, Math.floor(availableParallelism() / 2)))
     .addHelpText('after', EXAMPLES.run)
-    .action(async (options: RunOptions) => done(await (await import('./commands/run.ts')).run(surroundings, options)));
+    .action(async (options: RunOptions) => {
+      // To the library they are one option, of which the last would count.
+      if (network.size > 1) throw new Problem('invalid_options', `${[...network].join(' and ')} exclude each other`);
+      done(await (await import('./commands/run.ts')).run(surroundings, options));
+    });
   const images = program.command('images').description('images that `delta run` keeps on this machine: list, remove');
   withJson(images.command('list'))
     .description('images that are kept unpacked, the longest unused last')

@@ -56,6 +56,8 @@ describe('the command line', () => {
     ['error-unknown-command', ['rnu']],
     ['error-unknown-option', ['run', '--bsae', 'main']],
     ['error-not-a-number', ['run', '--jobs', 'many']],
+    ['error-network-and-none', ['run', '--no-network', '--network', 'plan']],
+    ['error-no-claim', ['run', '--has', 'node@']],
     ['error-base-and-all', ['plan', '--base', 'main', '--all']],
     ['error-missing-argument', ['why']],
     ['error-no-token', ['runs', 'list']],

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { egressRangeOf, type Plan, type PlannedJob } from '@delta-ci/contracts';
 import type { NetworkChoice } from '../local/job-network.ts';
 import { toolsText, type JobTool } from '../local/job-tools.ts';
+import type { JudgedRun } from '../local/judge-run.ts';
 import type { LocalOutcome } from '../local/run-jobs.ts';
 import { cachesText } from '../screen/caches-text.ts';
 import { egressText } from '../screen/egress-text.ts';
@@ -37,9 +38,7 @@ export interface PlannedRun {
   readonly comparedText: string;
 }
 
-export interface EndedRun {
-  readonly outcome: 'succeeded' | 'failed' | 'not judged' | 'canceled';
-  readonly exitCode: number;
+export interface EndedRun extends JudgedRun {
   readonly durationMs: number;
   readonly outcomes: readonly LocalOutcome[];
 }

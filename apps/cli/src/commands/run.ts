@@ -10,6 +10,7 @@ import { handedInSecrets, type SecretOptions } from '../local/handed-in-secrets.
 import type { NetworkChoice } from '../local/job-network.ts';
 import { makeJobSources } from '../local/job-source.ts';
 import { toolsOfJobs, type JobTool } from '../local/job-tools.ts';
+import { judgeRun } from '../local/judge-run.ts';
 import type { LocalChange } from '../local/local-change.ts';
 import { outsideRepository } from '../local/outside-repository.ts';
 import { refusedJobs, offeredHere } from '../local/refused-jobs.ts';
@@ -19,10 +20,10 @@ import { toolchainDirs } from '../local/toolchain-dirs.ts';
 import { nearestName } from '../nearest-name.ts';
 import { isEmpty } from '../save-artifact.ts';
 import type { PersonsTerminal } from '../screen/persons-terminal.ts';
-import { EXIT, Problem, type ExitCode } from '../problem.ts';
+import { Problem, type ExitCode } from '../problem.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { withLocalPlan, type LocalOptions, type PlannedLocally } from './local-options.ts';
-import { jsonLines, readable, type EndedRun, type PlannedRun, type RunScreen } from './run-screen.ts';
+import { jsonLines, readable, type PlannedRun, type RunScreen } from './run-screen.ts';
 
 export interface RunOptions extends LocalOptions, SecretOptions {
   /** Only this job and what it needs. */
@@ -66,9 +67,9 @@ export async function run(given: Surroundings, options: RunOptions): Promise<Exi
     const startedMs = surroundings.nowMs();
     const outcomes =
       jobs.length === 0 ? [] : await carryOut(surroundings, options, planned, chosen, { screen, terminal });
-    const ended = endOf(jobs, outcomes, surroundings.nowMs() - startedMs, surroundings.interrupted.aborted);
-    screen.ended(chosen, ended);
-    return ended.exitCode;
+    const judged = judgeRun(jobs, outcomes, surroundings.interrupted.aborted);
+    screen.ended(chosen, { ...judged, durationMs: surroundings.nowMs() - startedMs, outcomes });
+    return judged.exitCode;
   });
 }
 
@@ -197,24 +198,4 @@ function warnOfUnlisted(
   err(
     `Tier ${tier} cannot keep jobs to the hosts of their plan, so these are refused (${instead}): ${refused.join(', ')}\n`,
   );
-}
-
-/** What a job that may fail did does not count; what could not be judged counts unless something failed for certain. */
-function endOf(
-  jobs: readonly PlannedJob[],
-  outcomes: readonly LocalOutcome[],
-  durationMs: number,
-  interrupted: boolean,
-): EndedRun & { exitCode: ExitCode } {
-  const counts = outcomes.filter(({ key }) => jobs.find((job) => job.key === key)?.policy.allowFailure !== true);
-  const same = { durationMs, outcomes };
-  if (interrupted) return { ...same, outcome: 'canceled', exitCode: EXIT.canceled };
-  const failed = counts.some(
-    ({ outcome, notJudged }) => notJudged === null && (outcome === 'failed' || outcome === 'timed_out'),
-  );
-  if (failed) return { ...same, outcome: 'failed', exitCode: EXIT.failed };
-  if (counts.some(({ notJudged }) => notJudged !== null)) {
-    return { ...same, outcome: 'not judged', exitCode: EXIT.notJudged };
-  }
-  return { ...same, outcome: 'succeeded', exitCode: EXIT.succeeded };
 }

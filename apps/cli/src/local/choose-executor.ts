@@ -108,6 +108,6 @@ function noSandbox(probes: readonly TierProbe[]): Problem {
   });
   return new Problem('sandbox_unavailable', ['no sandbox can be opened on this host', ...lines].join('\n  '), {
     exitCode: EXIT.notJudged,
-    next: 'see `delta doctor`; or, if you trust this code as yourself, `delta run --unsandboxed`',
+    next: 'see `delta doctor`; `npm start` in the folder of Delta CI gets a bubblewrap for this user; or, if you trust this code as yourself, `delta run --unsandboxed`',
   });
 }

@@ -37,4 +37,17 @@ describe('what this machine lets jobs reach at most', () => {
     expect(() => boundsOf({ [name]: value })).toThrow(expected);
     expect(() => boundsOf({ [name]: value })).not.toThrow('not-a-password');
   });
+
+  it.each([
+    ['DELTA_EGRES_RANGES', 'nothing reads the variable DELTA_EGRES_RANGES'],
+    ['DELTA_EGRESS_ALOW', 'nothing reads the variable DELTA_EGRESS_ALOW'],
+  ])('given %s, then it is refused: it may have been to forbid something', (name, expected) => {
+    expect(() => boundsOf({ [name]: '' })).toThrow(expected);
+  });
+
+  it('given variables that are like none of these, or of a runner alone, then they are none of its business', () => {
+    expect(boundsOf({ DELTA_EGRESS: 'proxy', DELTA_EXIT_WITH_PARENT: '1', DELTA_SECRETS_FILE: 'x' }).allow).toEqual([
+      '*',
+    ]);
+  });
 });

@@ -1,12 +1,17 @@
 import { readAllowList, readRanges, resolveName, upstreamAt, type EgressBounds } from '@delta-ci/egress';
+import { nearestName } from '../nearest-name.ts';
 import { Problem } from '../problem.ts';
 import { variable, type Surroundings } from '../surroundings.ts';
 
+const VARIABLES = ['DELTA_EGRESS', 'DELTA_EGRESS_ALLOW', 'DELTA_EGRESS_RANGES', 'DELTA_EGRESS_UPSTREAM'];
+
 /**
  * What this machine lets jobs reach at most, by the variables that a runner has for it. The proxies that this person's own programs
- * use are none of them: addresses would be theirs to judge. @throws Problem for a variable that says no such thing
+ * use are none of them: addresses would be theirs to judge. @throws Problem for a variable that says no such thing, and for a name that was
+ * probably meant to be one of theirs: it may have been to forbid something
  */
 export function egressBounds(surroundings: Surroundings): EgressBounds {
+  refuseMisspelt(surroundings);
   const allow = itemsOf(surroundings, 'DELTA_EGRESS_ALLOW');
   const ranges = itemsOf(surroundings, 'DELTA_EGRESS_RANGES');
   const [unread] = readAllowList(allow).unread;
@@ -22,6 +27,15 @@ export function egressBounds(surroundings: Surroundings): EgressBounds {
     upstream: upstreamOf(surroundings),
     resolve: resolveName,
   };
+}
+
+function refuseMisspelt({ environment }: Surroundings): void {
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith('DELTA_E') || VARIABLES.includes(name)) continue;
+    const nearest = nearestName(name, VARIABLES);
+    if (nearest === null) continue;
+    throw new Problem('unknown_variable', `nothing reads the variable ${name}`, { next: `did you mean ${nearest}?` });
+  }
 }
 
 function upstreamOf(surroundings: Surroundings): EgressBounds['upstream'] {
