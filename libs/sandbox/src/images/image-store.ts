@@ -147,10 +147,14 @@ export class ImageStore {
   async claim(chain: string): Promise<ClaimedTree | null> {
     const directory = join(this.trees, hexOf(chain));
     const mark = join(directory, 'users', randomBytes(8).toString('hex'));
-    const isMarked = await writeFile(mark, ownMark(), { mode: 0o600 }).then(
-      () => existsSync(mark),
-      () => false,
-    );
+    // Whoever looks for users meanwhile finds all of it or nothing: half of it would be taken for a dead one's.
+    const draft = join(directory, `.${randomBytes(8).toString('hex')}`);
+    const isMarked = await writeFile(draft, ownMark(), { mode: 0o600 })
+      .then(() => rename(draft, mark))
+      .then(
+        () => existsSync(mark),
+        () => false,
+      );
     const record = isMarked ? await readJson(join(directory, 'tree.json'), TreeRecord) : null;
     if (record === null) return null;
     const now = new Date();
