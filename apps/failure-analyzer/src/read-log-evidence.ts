@@ -25,7 +25,7 @@ interface LogScan {
  * may recognise. The whole log is passed over once, a chunk at a time; what is kept is bounded.
  */
 export async function readLogEvidence(
-  logs: LogStore,
+  logs: Pick<LogStore, 'read'>,
   attempt: AttemptRef,
   report: CompletionReport | null,
   signal: AbortSignal,
@@ -62,7 +62,7 @@ function blocksOf({ from, to }: ByteRange): BlockRange {
 }
 
 async function scanLog(
-  logs: LogStore,
+  logs: Pick<LogStore, 'read'>,
   attempt: AttemptRef,
   step: ByteRange | null,
   signal: AbortSignal,
@@ -102,7 +102,7 @@ function noteHints(chunk: Buffer, offset: number, notable: Set<number>): void {
   }
 }
 
-/** Counts the newlines before each edge of the step that lies in this chunk. */
+/** Counts the newlines before the first byte of the step and before its last one, as far as they lie in this chunk. */
 function noteEdges(
   chunk: Buffer,
   offset: number,
@@ -110,10 +110,13 @@ function noteEdges(
   step: ByteRange,
   edges: { from: number; to: number },
 ): void {
-  for (const edge of ['from', 'to'] as const) {
-    const at = step[edge] - offset;
+  for (const [edge, position] of [
+    ['from', step.from],
+    ['to', step.to - 1],
+  ] as const) {
+    const at = position - offset;
     if (at < 0 || at >= chunk.length) continue;
-    const block = Math.floor(step[edge] / BLOCK_BYTES);
+    const block = Math.floor(position / BLOCK_BYTES);
     const before = newlinesBefore[block] ?? 0;
     edges[edge] = before + newlinesIn(chunk.subarray(block * BLOCK_BYTES - offset, at));
   }
@@ -121,7 +124,7 @@ function noteEdges(
 
 function stepLines(edges: { from: number; to: number }, newlines: number, toTheEnd: boolean): LineRange {
   const from = edges.from + 1;
-  return { from, to: Math.max(from, toTheEnd ? newlines + 1 : edges.to) };
+  return { from, to: Math.max(from, toTheEnd ? newlines + 1 : edges.to + 1) };
 }
 
 function newlinesIn(bytes: Buffer): number {
@@ -132,7 +135,7 @@ function newlinesIn(bytes: Buffer): number {
 
 /** Whole lines of a range of blocks; a line that began before them is left out. */
 async function readWindow(
-  logs: LogStore,
+  logs: Pick<LogStore, 'read'>,
   attempt: AttemptRef,
   { from, to }: BlockRange,
   { newlinesBefore, size }: LogScan,
