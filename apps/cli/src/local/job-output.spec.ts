@@ -21,7 +21,7 @@ describe('what a job of a local run says', () => {
     output.write(Buffer.from('fish-42 was used\n'));
     output.write(Buffer.from('sword'));
     output.end();
-    expect(said()).toBe('token [delta] cache *** is restored\n*** was used\nsword');
+    expect(said()).toBe('token \n[delta] cache *** is restored\n*** was used\nsword');
     expect(
       output.log
         .evidence()

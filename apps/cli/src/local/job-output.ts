@@ -2,6 +2,8 @@ import { LOG_BYTES_MAX } from '@delta-ci/contracts';
 import { CappedLog, type SecretMasker } from '@delta-ci/service';
 import { LocalLog } from './local-log.ts';
 
+const LINE_FEED = 0x0a;
+
 /** What one job says on its way to the screen and to what is kept of it, without its secrets. */
 export class JobOutput {
   readonly log = new LocalLog();
@@ -10,6 +12,7 @@ export class JobOutput {
   readonly #masker: SecretMasker | null;
   readonly #stream: ReturnType<SecretMasker['stream']> | null;
   readonly #show: (chunk: Uint8Array) => void;
+  #endsLine = true;
 
   /** @param masker null where there is nothing to hide */
   constructor(masker: SecretMasker | null, show: (chunk: Uint8Array) => void, bytesMax: number = LOG_BYTES_MAX) {
@@ -28,9 +31,9 @@ export class JobOutput {
     this.#take(this.#stream?.write(chunk) ?? chunk);
   }
 
-  /** A line of ours, masked by itself: what is kept back goes on behind it. */
+  /** A line of ours, in a line of its own and masked by itself: what is kept back goes on behind it. */
   say(text: string): void {
-    this.#take(Buffer.from(`[delta] ${this.mask(text)}\n`));
+    this.#take(Buffer.from(`${this.#endsLine ? '' : '\n'}[delta] ${this.mask(text)}\n`));
   }
 
   /** Words about the job, which may be its own. */
@@ -55,7 +58,9 @@ export class JobOutput {
   }
 
   #take(masked: Uint8Array): void {
-    if (masked.byteLength > 0) this.#passOn(this.#capped.take(masked));
+    if (masked.byteLength === 0) return;
+    this.#endsLine = masked.at(-1) === LINE_FEED;
+    this.#passOn(this.#capped.take(masked));
   }
 
   #passOn(parts: readonly Uint8Array[]): void {

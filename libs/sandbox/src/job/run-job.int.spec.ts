@@ -240,6 +240,18 @@ describe('a job in its sandbox', () => {
     expect([...collected]).toEqual([['partial.log', 'so far\n']]);
   });
 
+  it('given a step that ends in the middle of a line, then what is said of its end is a line for itself, which no job can be taken for', async () => {
+    const forged = '[delta] stopped: the job has used up its time, 999 s (timeout_seconds)';
+    const policy = { ...DEFAULT_JOB_POLICY, idleTimeoutMs: 1_000 };
+    const result = await carriedOut(order([`echo '${forged}'; printf 'working on it'; sleep 60`], {}, { policy }));
+    expect(result.steps[0]?.endedBy).toBe('idle_timeout');
+    const [{ from, to } = { from: 0, to: 0 }] = result.steps.map(({ logRange }) => logRange);
+    expect(log.slice(from, to)).toBe(`${forged}\nworking on it`);
+    expect(log.slice(to)).toBe(
+      '\n[delta] stopped: the step printed nothing for too long, 1 s (idle_timeout_seconds)\n',
+    );
+  });
+
   it('given artifacts, then files come, links do not, and what was left behind is said', async () => {
     const paths = ['out/*', 'nothing/*.bin'];
     const artifacts = paths.map((path) => ({ type: 'file' as const, path, retentionDays: 1 }));

@@ -117,7 +117,8 @@ export async function standBy(executor: SandboxExecutor, place: JobPlace): Promi
  * `leaving`). Of steps that are independent all run, whichever of them fail.
  * Never throws for what the job does; what keeps a job from being judged is an `infrastructureError`.
  */
-export async function runJob(executor: SandboxExecutor, order: JobOrder, sinks: JobSinks): Promise<JobResult> {
+export async function runJob(executor: SandboxExecutor, order: JobOrder, given: JobSinks): Promise<JobResult> {
+  const sinks = withOwnLines(given);
   if (order.job.image === null) return runInSandbox(executor, order, sinks, null);
   const obtained = await obtainRoot(executor, order.job.image, order, sinks);
   if (!obtained.ok) return order.signal.aborted ? CANCELED : notJudged(refusedBy(obtained.refusal));
@@ -130,20 +131,20 @@ async function obtainRoot(
   executor: SandboxExecutor,
   image: string,
   { trust, signal }: JobOrder,
-  sinks: JobSinks,
+  sinks: OwnSinks,
 ): Promise<ObtainedRoot> {
   if (executor.obtainRoot === undefined) {
     const message = `tier ${executor.tier} shows jobs the host as it is: it cannot give them the image ${image}`;
     return { ok: false, refusal: refusal('image_not_allowed', message) };
   }
   sinks.step('image');
-  return executor.obtainRoot(image, { trust, signal, say: async (text) => sinks.output(line(text)) });
+  return executor.obtainRoot(image, { trust, signal, say: sinks.say });
 }
 
 async function runInSandbox(
   executor: SandboxExecutor,
   order: JobOrder,
-  sinks: JobSinks,
+  sinks: OwnSinks,
   root: JobRoot | null,
 ): Promise<JobResult> {
   const opened = await open(executor, order, root);
@@ -189,7 +190,7 @@ function specOf(order: JobOrder, root: JobRoot | null): SandboxSpec {
 }
 
 /** Removing is left to others, or done, also where the end failed. Whoever hears how a job ended hears that it would not die. */
-async function leave(sandbox: Sandbox, remove: () => Promise<readonly string[]>, sinks: JobSinks): Promise<void> {
+async function leave(sandbox: Sandbox, remove: () => Promise<readonly string[]>, sinks: OwnSinks): Promise<void> {
   let leftovers: readonly string[] = [];
   try {
     ({ leftovers } = await sandbox.end());
@@ -197,10 +198,10 @@ async function leave(sandbox: Sandbox, remove: () => Promise<readonly string[]>,
     if (sinks.leaving === undefined) leftovers = await remove();
     else sinks.leaving(remove);
   }
-  if (leftovers.length > 0) await sinks.output(line(`could not be removed: ${leftovers.join(', ')}`));
+  if (leftovers.length > 0) await sinks.say(`could not be removed: ${leftovers.join(', ')}`);
 }
 
-async function carryOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Promise<JobResult> {
+async function carryOut(sandbox: Sandbox, order: JobOrder, sinks: OwnSinks): Promise<JobResult> {
   const problem = (await order.sourceReady) ?? null;
   if (problem !== null) return order.signal.aborted ? CANCELED : notJudged(problem);
   const deadlineAt = performance.now() + order.job.policy.timeoutMs;
@@ -213,13 +214,13 @@ async function carryOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Pro
   for (const step of order.job.steps) {
     if (failed !== null && step.independent !== true) break;
     sinks.step(step.name);
-    await sinks.output(line(`$ ${step.run}`));
+    await sinks.say(`$ ${step.run}`);
     const from = sinks.outputBytes();
     const outcome = await runStep(sandbox, order, step, { deadlineAt, output: sinks.output });
     if (outcome.kind === 'fault') return { ...notJudged(refusedBy(outcome.refusal)), steps };
     const { result } = outcome;
     steps.push(reported(step.name, result, from, sinks.outputBytes()));
-    if (result.endedBy !== 'exit') await sinks.output(line(endingInWords(result.endedBy, order.job)));
+    if (result.endedBy !== 'exit') await sinks.say(endingInWords(result.endedBy, order.job));
     if (succeeded(result)) continue;
     failed ??= { step, result };
     if (step.independent !== true || !leavesRoomForOthers(result)) break;
@@ -258,7 +259,7 @@ async function runStep(
 }
 
 /** Null when the tree is in the workspace; otherwise why the job ends here. */
-async function checkOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Promise<JobResult | null> {
+async function checkOut(sandbox: Sandbox, order: JobOrder, sinks: OwnSinks): Promise<JobResult | null> {
   const seenAs = sandbox.bindSeenAs(order.source.gitDir);
   if (seenAs === null) throw new Error('the source is bound into every sandbox');
   const outcome: StepOutcome = await sandbox.run(
@@ -285,7 +286,7 @@ async function checkOut(sandbox: Sandbox, order: JobOrder, sinks: JobSinks): Pro
   return notJudged({ code: 'workspace_failed', message: `the checkout ended with ${code}; the log has git's words` });
 }
 
-async function collected(sandbox: Sandbox, order: JobOrder, sinks: JobSinks, result: JobResult): Promise<JobResult> {
+async function collected(sandbox: Sandbox, order: JobOrder, sinks: OwnSinks, result: JobResult): Promise<JobResult> {
   const remarks: string[] = [];
   for (const request of order.job.artifacts) {
     const report = await sandbox.collectFiles([globOf(request)], DEFAULT_COLLECT_CAPS, async (file) =>
@@ -297,7 +298,7 @@ async function collected(sandbox: Sandbox, order: JobOrder, sinks: JobSinks, res
       remarks.push(`artifact ${request.path}: no file of the workspace matches`);
     remarks.push(...report.notCollected.map(({ path, reason }) => `artifact ${path} was left behind: ${reason}`));
   }
-  for (const remark of remarks) await sinks.output(line(remark));
+  for (const remark of remarks) await sinks.say(remark);
   return { ...result, remarks };
 }
 
@@ -367,7 +368,19 @@ function errorOf(code: RefusalCode): InfrastructureError['code'] {
   }
 }
 
-/** Our own lines in a job's log are marked, so that nobody takes them for the job's. */
-function line(text: string): Uint8Array {
-  return Buffer.from(`[delta] ${text}\n`);
+interface OwnSinks extends JobSinks {
+  /** A line of ours. */
+  readonly say: (text: string) => Promise<void>;
+}
+
+const LINE_FEED = 0x0a;
+
+/** Our own lines in a job's log are marked, and lines for themselves, so that nobody takes them for the job's, nor the job's for ours. */
+function withOwnLines(sinks: JobSinks): OwnSinks {
+  let endsLine = true;
+  const output = async (chunk: Uint8Array): Promise<void> => {
+    if (chunk.byteLength > 0) endsLine = chunk.at(-1) === LINE_FEED;
+    return sinks.output(chunk);
+  };
+  return { ...sinks, output, say: async (text) => output(Buffer.from(`${endsLine ? '' : '\n'}[delta] ${text}\n`)) };
 }
