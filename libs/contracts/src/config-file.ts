@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { JobKey } from './ids.ts';
-import { ServiceName } from './plan.ts';
+import { EnvironmentVariables, ServiceName } from './plan.ts';
 import { Audience, SECRETS_PER_JOB_MAX, SecretName } from './secrets.ts';
 
 /**
@@ -14,7 +14,7 @@ const Size = z.string().regex(/^\d+(?:\.\d+)?(?:Ki|Mi|Gi|Ti)?$/, 'expected a siz
 export const ConfigFileService = z.strictObject({
   image: z.string().min(1).max(500),
   ports: z.array(z.number().int().min(1).max(65_535)).max(20).optional(),
-  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/), z.string().max(32_768)).optional(),
+  env: EnvironmentVariables.optional(),
   health: z
     .strictObject({
       command: z.string().min(1).max(1_000),
@@ -46,14 +46,16 @@ export const ConfigFileJob = z.strictObject({
   paths: z.array(Glob).min(1).max(1_000).optional(),
   matrix: z
     .record(
-      z.string().regex(/^[a-z][a-z0-9_]{0,30}$/),
+      z
+        .string()
+        .regex(/^[a-z][a-z0-9_]{0,30}$/, 'expected up to 31 lower-case letters, digits or "_", a letter first: node'),
       z
         .array(z.union([z.string().max(100), z.number(), z.boolean()]))
         .min(1)
         .max(50),
     )
     .optional(),
-  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/), z.string().max(32_768)).optional(),
+  env: EnvironmentVariables.optional(),
   secrets: z.array(SecretName).max(SECRETS_PER_JOB_MAX).optional(),
   /** The variable of each token, and for whom it is. */
   id_tokens: z.record(SecretName, ConfigFileIdToken).optional(),
@@ -120,7 +122,7 @@ export const ConfigFile = z.strictObject({
     .strictObject({
       cpu: z
         .string()
-        .regex(/^\d+(?:\.\d+)?$/)
+        .regex(/^\d+(?:\.\d+)?$/, 'expected a number of processors such as "2" or "0.5"')
         .optional(),
       memory: Size.optional(),
       disk: Size.optional(),

@@ -29,7 +29,13 @@ export const ISOLATION_TIERS_FROM_WEAKEST: readonly IsolationTier[] = [
   'microvm',
 ];
 
-const EnvironmentVariables = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/), z.string().max(32_768));
+/** Names of variables, and their values, as a shell has them. */
+export const EnvironmentVariables = z.record(
+  z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'expected up to 128 letters, digits or "_", no digit first: NODE_ENV'),
+  z.string().max(32_768),
+);
 
 export const ArtifactRequest = z.strictObject({
   type: z.enum(['junit', 'file', 'coverage', 'folder']),

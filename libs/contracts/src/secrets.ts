@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { EpochMs } from './ids.ts';
 
 /** What a job calls a secret, and the variable that its steps find it in. */
-export const SecretName = z.string().regex(/^[A-Z][A-Z0-9_]{0,127}$/);
+export const SecretName = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9_]{0,127}$/, 'expected up to 128 capitals, digits or "_", a capital first: NPM_TOKEN');
 export type SecretName = z.infer<typeof SecretName>;
 
 /** As many secrets as a job may name. */

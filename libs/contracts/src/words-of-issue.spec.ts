@@ -20,7 +20,7 @@ describe('what is wrong, in words', () => {
     ['another kind', { steps: true }, 'expected a list, not true'],
     ['nothing', { steps: null }, 'expected a list, not nothing'],
     ['another whole', 7, 'expected keys with values, not 7'],
-    ['an entry of another kind', { steps: [7] }, 'expected text, not 7'],
+    ['an entry of another kind', { steps: [7] }, 'expected text, not 7: put it in quotes, "7"'],
     ['an empty list', { steps: [] }, 'expected at least 1 entry'],
     ['a text that is too short', { steps: [''] }, 'expected at least 1 character'],
     ['a list that is too long', { steps: ['a', 'b', 'c'] }, 'expected at most 2 entries'],

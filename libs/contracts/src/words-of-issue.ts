@@ -24,12 +24,15 @@ export function wordsOfIssue(issue: FoundIssue, input: unknown): string {
   if (issue.code === 'invalid_type') {
     const expected = KINDS[issue.expected] ?? issue.expected;
     const value = issue.path.reduce<unknown>(valueIn, input);
-    return value === undefined ? `missing, expected ${expected}` : `expected ${expected}, not ${kindOf(value)}`;
+    if (value === undefined) return `missing, expected ${expected}`;
+    const isUnquoted = issue.expected === 'string' && (typeof value === 'number' || typeof value === 'boolean');
+    return `expected ${expected}, not ${kindOf(value)}${isUnquoted ? `: put it in quotes, "${value}"` : ''}`;
   }
   if (issue.code === 'invalid_value')
     return `expected ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
   if (issue.code === 'unrecognized_keys')
     return `nothing is called ${issue.keys.map((key) => JSON.stringify(key)).join(', ')} there`;
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
   if (issue.code === 'too_small') return `expected at least ${sizeOf(issue.origin, issue.minimum)}`;
   if (issue.code === 'too_big') return `expected at most ${sizeOf(issue.origin, issue.maximum)}`;
   return issue.message;

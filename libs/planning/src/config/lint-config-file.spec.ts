@@ -72,6 +72,35 @@ egress: { allow: [registry.example.org] }
       ['3:1 unknown key "limit"; did you mean "limits"?'],
     ],
     [
+      'keys at another place than theirs',
+      'version: 1\nfail_fast: true\njobs:\n  a:\n    steps: [x]\n    egress: {}\n    retries: 1\nsteps: [x]\n',
+      [
+        '2:1 unknown key "fail_fast"; it is a key of policies: policies: { runs: { fail_fast: ... } }',
+        '6:5 unknown key "egress"; it is a key of the file, for all of its jobs',
+        `7:5 unknown key "retries"; it is a key of the job's policy: policy: { retries: ... }`,
+        '8:1 unknown key "steps"; it is a key of a job, below jobs',
+      ],
+    ],
+    [
+      'keys of other systems',
+      file('  a:\n    script: [x]\n    steps: [x]\n    timeout: 5\n    constructor: 1\n'),
+      [
+        '4:5 unknown key "script"; here it is steps',
+        '6:5 unknown key "timeout"; here it is policy: { timeout_seconds: ... }',
+        '7:5 unknown key "constructor"; known here: ',
+      ],
+    ],
+    [
+      'names and values of no shape',
+      file('  Test: {}\n  a: { steps: [x], secrets: [npm], env: { 1A: x } }\nlimits: { cpu: 2 }\n'),
+      [
+        '3:3 jobs.Test: expected up to 100 lower-case letters, digits, "-" or "_"',
+        '4:30 jobs.a.secrets.0: expected up to 128 capitals, digits or "_", a capital first: NPM_TOKEN',
+        '4:43 jobs.a.env.1A: expected up to 128 letters, digits or "_", no digit first: NODE_ENV',
+        '5:16 limits.cpu: expected text, not 2: put it in quotes, "2"',
+      ],
+    ],
+    [
       'an unknown key of a policy',
       file('  a:\n    steps: [x]\n    policy:\n      retry: 1\n'),
       ['6:7 unknown key "retry"; did you mean "retries"?'],

@@ -4,6 +4,7 @@ import { checkEgress } from './check-egress.ts';
 import { checkJobs, warnOfJobs } from './check-jobs.ts';
 import type { ConfigPath, ConfigProblem, PlacedProblem } from './config-problem.ts';
 import { nearestName } from './nearest-name.ts';
+import { whereAKeyBelongs } from './where-a-key-belongs.ts';
 
 export type ParsedConfig =
   | { readonly ok: true; readonly file: ConfigFile; readonly warnings: readonly ConfigProblem[] }
@@ -112,7 +113,7 @@ function placeIssue(issue: Issue, file: unknown): PlacedProblem[] {
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)));
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(path);
-    return issue.keys.map((key) => ({ path: [...path, key], of: 'key', message: unknownKey(key, known) }));
+    return issue.keys.map((key) => ({ path: [...path, key], of: 'key', message: unknownKey(key, path, known) }));
   }
   const place = path.length === 0 ? 'the file' : path.join('.');
   return [
@@ -120,9 +121,10 @@ function placeIssue(issue: Issue, file: unknown): PlacedProblem[] {
   ];
 }
 
-function unknownKey(key: string, known: readonly string[]): string {
+function unknownKey(key: string, path: ConfigPath, known: readonly string[]): string {
   const nearest = nearestName(key, known);
-  const hint = nearest === null ? `known here: ${known.join(', ')}` : `did you mean "${nearest}"?`;
+  const guess = nearest === null ? `known here: ${known.join(', ')}` : `did you mean "${nearest}"?`;
+  const hint = whereAKeyBelongs(key, path) ?? guess;
   return `unknown key "${key.slice(0, 100)}"; ${hint}`;
 }
 
