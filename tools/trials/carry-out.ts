@@ -1,9 +1,8 @@
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseJunit, type TestReport } from '@delta-ci/analysis';
-import { LOG_BYTES_MAX, type Plan, type PlannedJob } from '@delta-ci/contracts';
+import { CappedLog, LOG_BYTES_MAX, type Plan, type PlannedJob } from '@delta-ci/contracts';
 import { runJob, type CollectedFile, type JobSource, type SandboxExecutor } from '@delta-ci/sandbox';
-import { CappedLog } from '@delta-ci/service';
 
 /** What one job of a plan came to. */
 export interface Carried {

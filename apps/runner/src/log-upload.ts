@@ -1,5 +1,4 @@
-import { LOG_BYTES_MAX, LOG_CHUNK_BYTES_MAX } from '@delta-ci/contracts';
-import { CappedLog } from '@delta-ci/service';
+import { CappedLog, LOG_BYTES_MAX, LOG_CHUNK_BYTES_MAX } from '@delta-ci/contracts';
 
 /**
  * Sends `chunk` at `offset`; answers where the log continues, which is before the chunk's end when not all of it was taken.

@@ -20,6 +20,7 @@ export { staysBelow } from './artifact-name.ts';
 export { canonicalJson, type Json } from './canonical-json.ts';
 export { LearnedDuration, LearnedDurations, StepKey, StepShare, stepKey, stepNameOf } from './durations.ts';
 export { shortHash } from './short-hash.ts';
+export { CappedLog } from './capped-log.ts';
 export { versionSatisfies } from './toolchain-version.ts';
 export { firstDifference, type JsonDifference } from './json-difference.ts';
 export { CapacityHistory, CapacityInputs, CapacityPolicy, CapacitySnapshot } from './capacity.ts';

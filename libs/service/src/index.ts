@@ -23,7 +23,6 @@ export {
   wholeNumber,
   type Setting,
 } from './config/settings.ts';
-export { CappedLog } from './job-log/capped-log.ts';
 export { MASK, type MaskingStream } from './masking/masking-stream.ts';
 export { SecretMasker } from './masking/secret-masker.ts';
 export {

@@ -1,5 +1,5 @@
-import { LOG_BYTES_MAX } from '@delta-ci/contracts';
-import { CappedLog, type SecretMasker } from '@delta-ci/service';
+import { CappedLog, LOG_BYTES_MAX } from '@delta-ci/contracts';
+import type { SecretMasker } from '@delta-ci/service';
 import { LocalLog } from './local-log.ts';
 
 const LINE_FEED = 0x0a;

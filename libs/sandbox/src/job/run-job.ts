@@ -59,7 +59,7 @@ export interface JobPlace {
 }
 
 export interface JobSinks {
-  /** Output of all steps, in order, however much it is: whoever keeps it bounds it (`CappedLog` of service). */
+  /** Output of all steps, in order, however much it is: whoever keeps it bounds it (`CappedLog` of contracts). */
   output: (chunk: Uint8Array) => Promise<void>;
   /** A new phase of the job: for progress. */
   step: (name: string) => void;

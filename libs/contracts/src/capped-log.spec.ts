@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { LOG_BYTES_MAX } from '@delta-ci/contracts';
 import fc from 'fast-check';
 import { CappedLog } from './capped-log.ts';
+import { LOG_BYTES_MAX } from './runner-protocol.ts';
 
 /** What passes on of these chunks. */
 function passed(bytesMax: number, chunks: readonly Uint8Array[]): { text: string; isCut: boolean } {

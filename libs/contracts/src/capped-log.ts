@@ -9,6 +9,9 @@ const markerFor = (bytesMax: number): string =>
   `\n[delta] the log has reached its limit of ${bytesMax} bytes: of what comes now, only the end is kept\n`;
 const cutWords = (bytes: number): string => `[delta] ${bytes} bytes were left out\n`;
 
+/** Our words are ASCII. */
+const bytesOf = (words: string): Uint8Array => Uint8Array.from(words, (letter) => letter.charCodeAt(0));
+
 /**
  * Bounds the log of a job: it passes on what comes until there is room for no more than the end, then a marker, and, when all is
  * over, how many bytes were left out, and the last of them. Whatever comes, what is passed on is never more than the bound, and a
@@ -19,7 +22,7 @@ export class CappedLog {
   readonly #tailBytes: number;
   #room: number;
   /** The last bytes of what did not fit, in a ring; made when it is needed, which is rarely. */
-  #ring: Buffer | null = null;
+  #ring: Uint8Array | null = null;
   /** Bytes that did not fit, those in the ring among them. */
   #beyond = 0;
 
@@ -41,7 +44,7 @@ export class CappedLog {
     this.#room -= fits.byteLength;
     const wasCut = this.isCut;
     if (fits.byteLength < chunk.byteLength) this.#hold(chunk.subarray(fits.byteLength));
-    const marker = this.isCut && !wasCut ? [Buffer.from(markerFor(this.#bytesMax))] : [];
+    const marker = this.isCut && !wasCut ? [bytesOf(markerFor(this.#bytesMax))] : [];
     return [...(fits.byteLength === 0 ? [] : [fits]), ...marker];
   }
 
@@ -52,11 +55,11 @@ export class CappedLog {
     // A line without its beginning would read as something else than it was.
     const lines = held.subarray(held.indexOf(LINE_FEED) + 1);
     const kept = lines.byteLength === 0 ? held : lines;
-    return [Buffer.from(cutWords(this.#beyond - kept.byteLength)), kept];
+    return [bytesOf(cutWords(this.#beyond - kept.byteLength)), kept];
   }
 
   #hold(part: Uint8Array): void {
-    const ring = (this.#ring ??= Buffer.alloc(this.#tailBytes));
+    const ring = (this.#ring ??= new Uint8Array(this.#tailBytes));
     // Of a part that is longer than the ring, its end alone can stay.
     const skipped = Math.max(0, part.byteLength - ring.byteLength);
     const end = part.subarray(skipped);
@@ -68,10 +71,13 @@ export class CappedLog {
   }
 
   /** The last bytes of what did not fit, in their order. */
-  #held(): Buffer {
-    if (this.#ring === null) return Buffer.alloc(0);
+  #held(): Uint8Array {
+    if (this.#ring === null) return new Uint8Array();
     if (!this.isCut) return this.#ring.subarray(0, this.#beyond);
     const at = this.#beyond % this.#ring.byteLength;
-    return Buffer.concat([this.#ring.subarray(at), this.#ring.subarray(0, at)]);
+    const held = new Uint8Array(this.#ring.byteLength);
+    held.set(this.#ring.subarray(at));
+    held.set(this.#ring.subarray(0, at), this.#ring.byteLength - at);
+    return held;
   }
 }
