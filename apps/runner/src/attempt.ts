@@ -1,5 +1,9 @@
 import {
   decidingStep,
+  ERROR_MESSAGE_CHARS_MAX,
+  maskedCaches,
+  maskedEgress,
+  maskedError,
   usageOfSteps,
   type CompletionReport,
   type DebugEnd,
@@ -132,7 +136,11 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
   const timeUpAt = started + lease.job.policy.timeoutMs;
   const place: Workplace = { log, artifacts, caches, network, timeUpAt, debug: null };
   const result = await resultOf(lease, tools, place);
-  const judged = masked(keeper.reason === 'shutdown' ? handedBack(result) : result, masker);
+  const mask = (text: string): string => masker.mask(text);
+  const ended = keeper.reason === 'shutdown' ? handedBack(result) : result;
+  // Words about a job may repeat what its programs said. Names of steps are the plan's, which everybody may read.
+  const judged = { ...ended, infrastructureError: maskedError(ended.infrastructureError, mask) };
+  const decisions = 'decisions' in network ? network.decisions() : undefined;
   return {
     outcome: judged.outcome,
     exitCode: judged.exitCode,
@@ -140,14 +148,14 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     steps: log.truncated ? upToTheEnd(judged.steps, log.bytes) : judged.steps,
     usage: usageOfSteps(judged.steps, performance.now() - started),
     artifacts: artifacts.list.records,
-    caches: cachesOf(caches, masker),
+    caches: maskedCaches(caches.results, mask),
     infrastructureError: judged.infrastructureError,
     logBytes: log.bytes,
     logTruncated: log.truncated,
     runnerStartedAtMs: startedAtMs,
     runnerFinishedAtMs: tools.nowMs(),
     summary: summaryOf(judged),
-    egress: egressOf(network, masker),
+    egress: decisions === undefined ? undefined : maskedEgress(decisions, mask),
     ...(judged.image === undefined ? {} : { image: judged.image }),
     ...(place.debug === null ? {} : { debug: place.debug }),
   };
@@ -267,34 +275,6 @@ function secretsUnfit({ secrets }: LeaseOffer): InfrastructureError | null {
   return why === null ? null : { code: 'secret_unavailable', message: why };
 }
 
-/** Words about a job may repeat what its programs said. Names of steps are the plan's, which everybody may read. */
-function masked(result: JobResult, masker: SecretMasker): JobResult {
-  const { infrastructureError } = result;
-  if (infrastructureError === null) return result;
-  const message = masker.mask(infrastructureError.message);
-  return { ...result, infrastructureError: { ...infrastructureError, message } };
-}
-
-/** What went wrong in a sandbox may be told in a job's own words. */
-function cachesOf({ results }: JobCaches, masker: SecretMasker): CompletionReport['caches'] {
-  return results.map(({ problems, ...result }) => ({
-    ...result,
-    ...(problems === undefined
-      ? {}
-      : { problems: problems.map((one) => ({ ...one, message: masker.mask(one.message).slice(0, CACHE_WORDS_MAX) })) }),
-  }));
-}
-
-/** A job chooses the names it asks for. */
-function egressOf(network: JobNetwork | InfrastructureError, masker: SecretMasker): CompletionReport['egress'] {
-  const decisions = 'decisions' in network ? network.decisions() : undefined;
-  return decisions?.map(({ address, ...decision }) => ({
-    ...decision,
-    host: decision.host === null ? null : masker.mask(decision.host).slice(0, HOST_CHARS_MAX),
-    ...(address === undefined ? {} : { address: masker.mask(address).slice(0, ADDRESS_CHARS_MAX) }),
-  }));
-}
-
 /** A job that is to have something beside it is not run without: it would be judged by what its runner lacks. */
 function servicesMissing({ job: { services = [] } }: LeaseOffer): InfrastructureError | null {
   if (services.length === 0) return null;
@@ -302,18 +282,8 @@ function servicesMissing({ job: { services = [] } }: LeaseOffer): Infrastructure
   return { code: 'not_offered', message: `the job is to run beside ${named}, and this runner starts no services` };
 }
 
-/** As long as a report's words on a cache may be. */
-const CACHE_WORDS_MAX = 1_000;
-
-/** As long as a host of a report may be, and an address. */
-const HOST_CHARS_MAX = 253;
-const ADDRESS_CHARS_MAX = 45;
-
-/** As long as a report's words on an error may be: a longer one would be refused, and the attempt's end with it. */
-const MESSAGE_CHARS_MAX = 5_000;
-
 function notJudged({ code, message }: InfrastructureError): JobResult {
-  const infrastructureError = { code, message: message.slice(0, MESSAGE_CHARS_MAX).toWellFormed() };
+  const infrastructureError = { code, message: message.slice(0, ERROR_MESSAGE_CHARS_MAX).toWellFormed() };
   return { outcome: 'failed', exitCode: null, signal: null, steps: [], infrastructureError, remarks: [] };
 }
 

@@ -1,6 +1,11 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { InfrastructureError, LeaseOffer, SourceAccess } from '@delta-ci/contracts';
+import {
+  ERROR_MESSAGE_CHARS_MAX,
+  type InfrastructureError,
+  type LeaseOffer,
+  type SourceAccess,
+} from '@delta-ci/contracts';
 import { COMMIT_TREE, DOWNLOADED_PACK } from '@delta-ci/sandbox';
 import {
   completeSource,
@@ -163,5 +168,5 @@ function base64Of({ username, password }: Credential): string {
 }
 
 function unavailable(message: string): FetchedSource {
-  return { ok: false, error: { code: 'source_unavailable', message: message.slice(0, 5_000) } };
+  return { ok: false, error: { code: 'source_unavailable', message: message.slice(0, ERROR_MESSAGE_CHARS_MAX) } };
 }

@@ -97,6 +97,9 @@ const CacheTransfer = z.strictObject({
   tookMs: z.number().nonnegative(),
 });
 
+/** Characters of what went wrong with a cache. */
+export const CACHE_MESSAGE_CHARS_MAX = 1_000;
+
 /** Why a cache was of no use, though it might have been. It never decides about the job. */
 export const CacheProblem = z.strictObject({
   during: z.enum(['restore', 'save']),
@@ -115,7 +118,7 @@ export const CacheProblem = z.strictObject({
     'nothing_there',
     'refused',
   ]),
-  message: z.string().max(1_000),
+  message: z.string().max(CACHE_MESSAGE_CHARS_MAX),
 });
 export type CacheProblem = z.infer<typeof CacheProblem>;
 

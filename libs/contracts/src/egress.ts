@@ -38,8 +38,10 @@ const WORDS: Readonly<Record<EgressReason, string>> = {
 
 export const egressReasonInWords = (reason: EgressReason): string => WORDS[reason];
 
+/** Longest name of a host. */
+export const HOST_CHARS_MAX = 253;
 /** Longest text of an address: IPv6 with an IPv4 address at its end. */
-const ADDRESS_CHARS_MAX = 45;
+export const ADDRESS_CHARS_MAX = 45;
 
 /** As many different decisions as one report tells apart. */
 export const EGRESS_DECISIONS_MAX = 100;
@@ -50,7 +52,7 @@ export const EGRESS_DECISIONS_MAX = 100;
  * decisions that no longer had a line of their own.
  */
 export const EgressDecision = z.strictObject({
-  host: z.string().max(253).nullable(),
+  host: z.string().max(HOST_CHARS_MAX).nullable(),
   port: z.number().int().min(0).max(65_535).nullable(),
   decision: z.enum(['allowed', 'refused', 'failed', 'others']),
   /** Null when it was let out, and for `others`. */

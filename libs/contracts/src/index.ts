@@ -21,6 +21,7 @@ export { canonicalJson, type Json } from './canonical-json.ts';
 export { LearnedDuration, LearnedDurations, StepKey, StepShare, stepKey, stepNameOf } from './durations.ts';
 export { shortHash } from './short-hash.ts';
 export { CappedLog } from './capped-log.ts';
+export { maskedCaches, maskedEgress, maskedError } from './masked.ts';
 export { versionSatisfies } from './toolchain-version.ts';
 export { firstDifference, type JsonDifference } from './json-difference.ts';
 export { CapacityHistory, CapacityInputs, CapacityPolicy, CapacitySnapshot } from './capacity.ts';
@@ -158,6 +159,7 @@ export { whyNeverReached } from './egress-entry.ts';
 export {
   ArtifactRecord,
   AttemptOutcome,
+  ERROR_MESSAGE_CHARS_MAX,
   CompletionReport,
   Confidence,
   FailureClass,

@@ -112,6 +112,9 @@ export const ArtifactRecord = z.strictObject({
 });
 export type ArtifactRecord = z.infer<typeof ArtifactRecord>;
 
+/** Characters of what kept a job from being judged: a report that says more is refused. */
+export const ERROR_MESSAGE_CHARS_MAX = 5_000;
+
 /**
  * What kept a job from being judged at all, when the runner rather than the job is at fault. `not_offered`: somebody settled
  * beforehand that it does not get what it asks for, so another attempt would meet the same.
@@ -129,7 +132,7 @@ export const InfrastructureError = z.strictObject({
     'runner_shutdown',
     'internal',
   ]),
-  message: z.string().max(5_000),
+  message: z.string().max(ERROR_MESSAGE_CHARS_MAX),
 });
 export type InfrastructureError = z.infer<typeof InfrastructureError>;
 

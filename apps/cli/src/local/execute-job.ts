@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CacheResult, PlannedJob } from '@delta-ci/contracts';
+import { ERROR_MESSAGE_CHARS_MAX, maskedCaches, maskedEgress, maskedError, type PlannedJob } from '@delta-ci/contracts';
 import type { EgressBounds } from '@delta-ci/egress';
 import {
   JobCaches,
@@ -19,7 +19,6 @@ import type { HandedInSecrets } from './handed-in-secrets.ts';
 import { networkFor, type JobNetwork, type NetworkChoice } from './job-network.ts';
 import { JobOutput } from './job-output.ts';
 import { artifactsOf, LocalArtifacts } from './local-artifacts.ts';
-import { maskedEgress } from './masked-egress.ts';
 import type { RunDirectory } from './run-directory.ts';
 
 /** What all jobs of a local run have in common. */
@@ -76,13 +75,15 @@ export async function executeJob(
     },
   );
   output.end();
+  const mask = (text: string): string => output.mask(text);
+  const decisions = network?.decisions() ?? null;
   return {
-    result: maskedResult(result, output),
+    result: { ...result, infrastructureError: maskedError(result.infrastructureError, mask) },
     log: output.log,
     logIsCut: output.isCut,
     artifacts,
-    caches: maskedCaches(caches?.results ?? [], output),
-    egress: maskedEgress(network?.decisions() ?? null, output),
+    caches: maskedCaches(caches?.results ?? [], mask),
+    egress: decisions === null ? null : maskedEgress(decisions, mask),
     startedMs,
     finishedMs: finishedMs ?? place.nowMs(),
   };
@@ -109,22 +110,6 @@ function cachesOf(
 
 /** What a job without secrets saves has none. */
 const NO_SECRETS = { write: () => undefined, end: () => undefined, hasMasked: false };
-
-/** Words about a job may repeat what its programs said. */
-function maskedResult(result: JobResult, output: JobOutput): JobResult {
-  const { infrastructureError: error } = result;
-  if (error === null) return result;
-  return { ...result, infrastructureError: { ...error, message: output.mask(error.message) } };
-}
-
-function maskedCaches(results: readonly CacheResult[], output: JobOutput): CacheResult[] {
-  return results.map(({ problems, ...result }) => ({
-    ...result,
-    ...(problems === undefined
-      ? {}
-      : { problems: problems.map((each) => ({ ...each, message: output.mask(each.message) })) }),
-  }));
-}
 
 interface Course extends Required<Pick<JobOrder, 'signal' | 'whenFailed'>> {
   /** Null: the job asks for one and must not have it. */
@@ -170,6 +155,6 @@ async function judge(
 }
 
 function notJudged(code: 'not_offered' | 'internal', message: string): JobResult {
-  const infrastructureError = { code, message: message.slice(0, 5_000) };
+  const infrastructureError = { code, message: message.slice(0, ERROR_MESSAGE_CHARS_MAX) };
   return { outcome: 'failed', exitCode: null, signal: null, steps: [], infrastructureError, remarks: [] };
 }

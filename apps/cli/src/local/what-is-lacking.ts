@@ -1,4 +1,9 @@
-import { versionSatisfies, type InfrastructureError, type PlannedJob } from '@delta-ci/contracts';
+import {
+  ERROR_MESSAGE_CHARS_MAX,
+  versionSatisfies,
+  type InfrastructureError,
+  type PlannedJob,
+} from '@delta-ci/contracts';
 import { KNOWN_TOOLS } from './job-tools.ts';
 
 /** What jobs of a local run can have. */
@@ -22,11 +27,8 @@ export function whatIsLacking(job: PlannedJob, offered: Offered): Infrastructure
   const rest = [...lackingServices(job), ...lackingLabels(job, offered), ...lackingToolchains(job, offered)];
   if (ofSecrets.length + rest.length === 0) return null;
   const code = rest.length === 0 ? 'secret_unavailable' : 'layer_missing';
-  return { code, message: [...ofSecrets, ...rest].join('; ').slice(0, MESSAGE_LENGTH_MAX) };
+  return { code, message: [...ofSecrets, ...rest].join('; ').slice(0, ERROR_MESSAGE_CHARS_MAX) };
 }
-
-/** As long as a message may be. */
-const MESSAGE_LENGTH_MAX = 5_000;
 
 function lackingSecrets({ secrets }: PlannedJob, offered: Offered): string[] {
   const missing = secrets.filter((name) => !offered.secrets.has(name));

@@ -1,4 +1,12 @@
-import type { CompletionReport, HandOut, InfrastructureError, LeaseHash, Refusal, RunnerId } from '@delta-ci/contracts';
+import {
+  ERROR_MESSAGE_CHARS_MAX,
+  type CompletionReport,
+  type HandOut,
+  type InfrastructureError,
+  type LeaseHash,
+  type Refusal,
+  type RunnerId,
+} from '@delta-ci/contracts';
 import type { CommandClient } from '@delta-ci/bus';
 import { SECRETS_BYTES_MAX } from '@delta-ci/service';
 import type { CommandEnvelope } from '../command-ids.ts';
@@ -78,12 +86,9 @@ async function note(
   return noted.ok ? null : noted.refusal;
 }
 
-/** As long as a report's words on an error may be. */
-const MESSAGE_CHARACTERS_MAX = 5_000;
-
 /** How an attempt ended that never began, because its secrets cannot be had. */
 export function neverBegan({ code, message: why }: InfrastructureError, nowMs: number): CompletionReport {
-  const message = why.slice(0, MESSAGE_CHARACTERS_MAX).toWellFormed();
+  const message = why.slice(0, ERROR_MESSAGE_CHARS_MAX).toWellFormed();
   return {
     outcome: 'failed',
     exitCode: null,

@@ -1,5 +1,6 @@
 import {
   DEFAULT_IDLE_TIMEOUT_MS,
+  ERROR_MESSAGE_CHARS_MAX,
   type ArtifactRequest,
   type InfrastructureError,
   type JobStep,
@@ -341,7 +342,7 @@ function leavesRoomForOthers({ endedBy }: StepResult): boolean {
 
 function refusedBy(refused: Refusal): InfrastructureError {
   const remedy = refused.remedy === null ? '' : `: ${refused.remedy}`;
-  return { code: errorOf(refused.code), message: `${refused.message}${remedy}`.slice(0, 5_000) };
+  return { code: errorOf(refused.code), message: `${refused.message}${remedy}`.slice(0, ERROR_MESSAGE_CHARS_MAX) };
 }
 
 /** Which of these another attempt would meet again: anywhere, on this runner, or not at all. */
