@@ -9,7 +9,6 @@ import {
   type DebugEnd,
   type InfrastructureError,
   type LeaseOffer,
-  type StepResult,
 } from '@delta-ci/contracts';
 import { originOf, type Git } from '@delta-ci/git';
 import { JobCaches, runJob, type JobResult, type JobSource, type SandboxExecutor } from '@delta-ci/sandbox';
@@ -26,6 +25,7 @@ import { LogUpload } from './log-upload.ts';
 import { MaskedLog } from './masked-log.ts';
 import type { Leavings } from './leavings.ts';
 import type { RunnerToken } from './runner-token.ts';
+import { stepsOfCutLog } from './steps-of-cut-log.ts';
 
 /** What an attempt needs of its runner. */
 export interface AttemptTools {
@@ -145,13 +145,13 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     outcome: judged.outcome,
     exitCode: judged.exitCode,
     signal: judged.signal,
-    steps: log.truncated ? upToTheEnd(judged.steps, log.bytes) : judged.steps,
+    steps: log.cutAt === null ? judged.steps : stepsOfCutLog(judged.steps, log.cutAt, log.bytes),
     usage: usageOfSteps(judged.steps, performance.now() - started),
     artifacts: artifacts.list.records,
     caches: maskedCaches(caches.results, mask),
     infrastructureError: judged.infrastructureError,
     logBytes: log.bytes,
-    logTruncated: log.truncated,
+    logTruncated: log.cutAt !== null,
     runnerStartedAtMs: startedAtMs,
     runnerFinishedAtMs: tools.nowMs(),
     summary: summaryOf(judged),
@@ -160,10 +160,6 @@ async function workOn(lease: LeaseOffer, tools: LeasedTools): Promise<Completion
     ...(place.debug === null ? {} : { debug: place.debug }),
   };
 }
-
-/** What is kept of the end of a log that was cut is what was printed last, and so mostly the last step's. */
-const upToTheEnd = (steps: readonly StepResult[], logBytes: number): StepResult[] =>
-  steps.map((step, at) => (at === steps.length - 1 ? { ...step, logRange: { ...step.logRange, to: logBytes } } : step));
 
 interface Workplace {
   log: MaskedLog;

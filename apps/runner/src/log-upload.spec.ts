@@ -33,7 +33,7 @@ describe('uploading a log', () => {
         await log.end();
         expect(state.bytes.equals(Buffer.concat(chunks))).toBe(true);
         expect(log.bytes).toBe(state.bytes.byteLength);
-        expect(log.truncated).toBe(false);
+        expect(log.cutAt).toBeNull();
       }),
       { numRuns: 50 },
     );
@@ -75,7 +75,7 @@ describe('uploading a log', () => {
     expect(marker).toBe('[delta] the log has reached its limit of 1000 bytes: of what comes now, only the end is kept');
     expect(cut).toBe(`[delta] ${3_001 - text.length} bytes were left out`);
     expect(end).toEqual(['Error: the last line tells why', '']);
-    expect([log.truncated, log.bytes]).toEqual([true, state.bytes.byteLength]);
+    expect([log.cutAt, log.bytes]).toEqual([text.length, state.bytes.byteLength]);
   });
 
   it('given the real limit, then what stands before the marker is what was written, in order', async () => {

@@ -31,13 +31,14 @@ export class LogUpload {
     this.#capped = new CappedLog(bytesMax);
   }
 
-  /** Bytes taken into the log so far. */
+  /** Bytes taken into the log so far, those included that wait for its end. Once something is left out they do not count any more. */
   get bytes(): number {
-    return this.#taken;
+    return this.#taken + this.#capped.heldBytes;
   }
 
-  get truncated(): boolean {
-    return this.#capped.isCut;
+  /** At which byte something was left out; null when nothing was. */
+  get cutAt(): number | null {
+    return this.#capped.cutAt;
   }
 
   /** Resolves when there is room again. Rejects when the log cannot be uploaded any more. */

@@ -24,8 +24,9 @@ export class MaskedLog {
     return this.#upload.bytes + this.#stream.keptBytes;
   }
 
-  get truncated(): boolean {
-    return this.#upload.truncated;
+  /** At which byte something was left out; null when nothing was. */
+  get cutAt(): number | null {
+    return this.#upload.cutAt;
   }
 
   /** Resolves when there is room again. Rejects when the log cannot be uploaded any more. */

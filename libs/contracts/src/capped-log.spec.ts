@@ -58,6 +58,24 @@ describe('the log of a job, bounded', () => {
     );
   });
 
+  it('law: as long as nothing is left out, every byte was passed on or is held; then it is known where', () => {
+    fc.assert(
+      fc.property(chunked, fc.integer({ min: 400, max: 1_000 }), ({ chunks }, bytesMax) => {
+        const log = new CappedLog(bytesMax);
+        let [taken, passedOn] = [0, 0];
+        for (const chunk of chunks) {
+          taken += chunk.byteLength;
+          for (const part of log.take(chunk)) passedOn += part.byteLength;
+          expect(log.cutAt === null ? passedOn + log.heldBytes : log.heldBytes).toBe(log.cutAt === null ? taken : 0);
+        }
+        const { text, isCut } = passed(bytesMax, chunks);
+        expect(log.cutAt).toBe(isCut ? text.search(MARKER) : null);
+        log.end();
+        expect(log.heldBytes).toBe(0);
+      }),
+    );
+  });
+
   it('given a last line that is longer than all that is kept of the end, then its end is kept', () => {
     const { text } = passed(1_000, [Buffer.from('a\n'.repeat(1_000)), Buffer.from(`${'x'.repeat(2_000)}y\n`)]);
     expect(text).toMatch(/bytes were left out\nx{200,}y\n$/);

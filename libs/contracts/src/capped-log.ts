@@ -20,6 +20,8 @@ const bytesOf = (words: string): Uint8Array => Uint8Array.from(words, (letter) =
 export class CappedLog {
   readonly #bytesMax: number;
   readonly #tailBytes: number;
+  /** Of a log that is cut, the bytes before the marker. */
+  readonly #headBytes: number;
   #room: number;
   /** The last bytes of what did not fit, in a ring; made when it is needed, which is rarely. */
   #ring: Uint8Array | null = null;
@@ -30,12 +32,23 @@ export class CappedLog {
     this.#bytesMax = bytesMax;
     this.#tailBytes = Math.min(TAIL_BYTES_MAX, Math.floor(bytesMax / TAIL_SHARE));
     const words = markerFor(bytesMax).length + cutWords(Number.MAX_SAFE_INTEGER).length;
-    this.#room = Math.max(0, bytesMax - this.#tailBytes - words);
+    this.#headBytes = Math.max(0, bytesMax - this.#tailBytes - words);
+    this.#room = this.#headBytes;
   }
 
   /** Whether something was left out. */
   get isCut(): boolean {
     return this.#beyond > this.#tailBytes;
+  }
+
+  /** At which byte the marker stands; null while nothing was left out. */
+  get cutAt(): number | null {
+    return this.isCut ? this.#headBytes : null;
+  }
+
+  /** Bytes that were taken and wait for the end to be passed on; none of a log that is cut, where it is open what they will be. */
+  get heldBytes(): number {
+    return this.isCut ? 0 : this.#beyond;
   }
 
   /** What to pass on now that `chunk` has come, in order. */
@@ -51,7 +64,10 @@ export class CappedLog {
   /** What is left to pass on when nothing more comes. */
   end(): Uint8Array[] {
     const held = this.#held();
-    if (!this.isCut) return held.byteLength === 0 ? [] : [held];
+    if (!this.isCut) {
+      this.#beyond = 0;
+      return held.byteLength === 0 ? [] : [held];
+    }
     // A line without its beginning would read as something else than it was.
     const lines = held.subarray(held.indexOf(LINE_FEED) + 1);
     const kept = lines.byteLength === 0 ? held : lines;

@@ -65,7 +65,7 @@ export const StepResult = z.strictObject({
   /** Left out by runners that do not tell. */
   endedBy: StepEnding.optional(),
   usage: ResourceUsage,
-  /** Bytes of the attempt's log written by this step: `[from, to)`. */
+  /** Bytes of the attempt's log written by this step, and by its runner about what ended it: `[from, to)`. */
   logRange: z.strictObject({ from: z.number().int().nonnegative(), to: z.number().int().nonnegative() }),
 });
 export type StepResult = z.infer<typeof StepResult>;

@@ -22,9 +22,9 @@ export class JobOutput {
     this.#show = show;
   }
 
-  /** Bytes so far, those included that are kept back because they may be the beginning of a secret. */
+  /** Bytes so far, those included that are kept back: because they may be the beginning of a secret, or what the log ends with. */
   get bytes(): number {
-    return this.log.bytes + (this.#stream?.keptBytes ?? 0);
+    return this.log.bytes + this.#capped.heldBytes + (this.#stream?.keptBytes ?? 0);
   }
 
   write(chunk: Uint8Array): void {

@@ -220,8 +220,9 @@ async function carryOut(sandbox: Sandbox, order: JobOrder, sinks: OwnSinks): Pro
     const outcome = await runStep(sandbox, order, step, { deadlineAt, output: sinks.output });
     if (outcome.kind === 'fault') return { ...notJudged(refusedBy(outcome.refusal)), steps };
     const { result } = outcome;
-    steps.push(reported(step.name, result, from, sinks.outputBytes()));
+    // Part of what there is to read of the step: whoever explains it finds the limit there.
     if (result.endedBy !== 'exit') await sinks.say(endingInWords(result.endedBy, order.job));
+    steps.push(reported(step.name, result, from, sinks.outputBytes()));
     if (succeeded(result)) continue;
     failed ??= { step, result };
     if (step.independent !== true || !leavesRoomForOthers(result)) break;
