@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto';
-import type { ArtifactRequest } from '@delta-ci/contracts';
+import { ARTIFACT_FILE_BYTES_MAX, type ArtifactRequest } from '@delta-ci/contracts';
 import type { CollectReport, CollectedFile } from '@delta-ci/sandbox';
 import type { SecretMasker } from '@delta-ci/service';
 import { ArtifactList } from './artifact-list.ts';
 import { contentOf, FolderArchive } from './folder-archive.ts';
 import type { GatewayCalls } from './gateway-calls.ts';
 import { Refused, type ArtifactUpload as Upload } from './gateway-client.ts';
-
-/** An artifact is held in memory once while it is hashed and sent. */
-const ARTIFACT_FILE_BYTES_MAX = 256 * 1024 * 1024;
 
 /**
  * What a job leaves, on its way to the gateway. An artifact nobody takes, or with a secret in it, does not change what the

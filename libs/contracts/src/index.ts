@@ -247,6 +247,7 @@ export {
 export { DispatchMessage } from './dispatch.ts';
 export {
   ARTIFACT_BYTES_MAX,
+  ARTIFACT_FILE_BYTES_MAX,
   AcknowledgeLeaseAnswer,
   ArtifactUploadAnswer,
   CancelAcknowledgeRequest,

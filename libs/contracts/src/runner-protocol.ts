@@ -173,6 +173,8 @@ export const CancelAcknowledgeRequest = CompletionReport;
 export const LOG_CHUNK_BYTES_MAX = 1024 * 1024;
 /** One attempt's log; after it a marker says where it was cut. */
 export const LOG_BYTES_MAX = 64 * 1024 * 1024;
+/** One file that a job leaves: whoever takes it holds it in memory once. */
+export const ARTIFACT_FILE_BYTES_MAX = 256 * 1024 * 1024;
 /** One artifact through the gateway. */
 export const ARTIFACT_BYTES_MAX = 1024 * 1024 * 1024;
 /** Any other runner request body. */

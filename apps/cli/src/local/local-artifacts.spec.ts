@@ -62,11 +62,17 @@ describe('what a job of a local run leaves', () => {
     expect([artifacts.found, await readdir(place)]).toEqual([[], []]);
   });
 
-  it('given a secret in a name and no directory, then it is not told of either', async () => {
+  it('given a secret in a name, then it is told of nowhere, also where nothing is kept', async () => {
     const artifacts = new LocalArtifacts(null, output('swordfish-42'));
     await artifacts.take(request('file'), file('swordfish-42.js', 'x'));
     expect(artifacts.found).toEqual([]);
     expect(said).toBe('[delta] artifact ***.js was left behind: a secret of the job is in its name\n');
+  });
+
+  it('given a report that two patterns match, then it is read once', async () => {
+    const artifacts = new LocalArtifacts(null, output());
+    for (const path of ['**/*.xml', 'unit.xml']) await artifacts.take(request('junit', path), file('unit.xml', '<a/>'));
+    expect([artifacts.junit, artifacts.found.length]).toEqual([['<a/>'], 1]);
   });
 
   it('given patterns that nothing matched, then these alone are told', () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { ArtifactRequest } from '@delta-ci/contracts';
+import { buffer } from 'node:stream/consumers';
+import { ARTIFACT_FILE_BYTES_MAX, type ArtifactRequest } from '@delta-ci/contracts';
 import type { CollectReport, CollectedFile } from '@delta-ci/sandbox';
 import { errorMessage } from '../error-code.ts';
 import { isRepositoryHead, saveArtifact } from '../save-artifact.ts';
@@ -17,8 +18,6 @@ export interface LocalArtifact {
 const JUNIT_BYTES_MAX = 16 * 1024 * 1024;
 /** Reports kept of one job: a suite writes one or a few, and they are held in memory. */
 const JUNIT_FILES_MAX = 20;
-/** What a runner sends of one file, and holds in memory as well. */
-const FILE_BYTES_MAX = 256 * 1024 * 1024;
 
 /**
  * What one job leaves: test reports as text, for the analysis, and, where a person named a directory, the files themselves below it.
@@ -30,6 +29,9 @@ export class LocalArtifacts {
   readonly found: LocalArtifact[] = [];
   /** Patterns of the plan that nothing matched. */
   readonly unmatched: string[] = [];
+  /** Names of those, and of reports that were read: several patterns may match one file. */
+  readonly #known = new Set<string>();
+  readonly #read = new Set<string>();
   readonly #directory: string | null;
   readonly #output: JobOutput;
 
@@ -39,36 +41,38 @@ export class LocalArtifacts {
     this.#output = output;
   }
 
+  /** A file that a request of the plan asks for. */
   async take({ type }: ArtifactRequest, file: CollectedFile): Promise<void> {
     const { path: name, sizeBytes } = file;
-    // Names are told of whether anything is kept or not.
-    if (await this.#output.hides(Buffer.from(name))) {
-      this.#leave(name, 'a secret of the job is in its name');
-      return;
+    const isReport = type === 'junit' && this.#mayRead(file);
+    const isKnown = this.#known.has(name);
+    if (isKnown && !isReport) return;
+    if (await this.#output.hides(Buffer.from(name))) return this.#leave(name, 'a secret of the job is in its name');
+    if (this.#directory === null && !isReport) return this.#find({ name, type, sizeBytes });
+    if (sizeBytes > ARTIFACT_FILE_BYTES_MAX)
+      return this.#leave(name, `it has ${sizeBytes} bytes, the limit is ${ARTIFACT_FILE_BYTES_MAX}`);
+    const bytes = await buffer(file.content);
+    if (await this.#output.hides(bytes)) return this.#leave(name, 'a secret of the job is in it');
+    if (isReport) {
+      this.#read.add(name);
+      this.junit.push(bytes.toString('utf8'));
     }
-    const isReport = type === 'junit' && sizeBytes <= JUNIT_BYTES_MAX && this.junit.length < JUNIT_FILES_MAX;
-    // Several patterns may match one file.
-    const isKnown = this.found.some((other) => other.name === name);
-    if (!isReport && (isKnown || this.#directory === null)) {
-      if (!isKnown) this.found.push({ name, type, sizeBytes });
-      return;
-    }
-    if (sizeBytes > FILE_BYTES_MAX) {
-      this.#leave(name, `it has ${sizeBytes} bytes, the limit is ${FILE_BYTES_MAX}`);
-      return;
-    }
-    const bytes = await contentOf(file);
-    if (await this.#output.hides(bytes)) {
-      this.#leave(name, 'a secret of the job is in it');
-      return;
-    }
-    if (isReport) this.junit.push(bytes.toString('utf8'));
     if (!isKnown && (this.#directory === null || (await this.#save(name, bytes, this.#directory))))
-      this.found.push({ name, type, sizeBytes: bytes.byteLength });
+      this.#find({ name, type, sizeBytes: bytes.byteLength });
   }
 
+  /** All files of a request were taken. */
   collected({ path }: ArtifactRequest, { files, notCollected }: CollectReport): void {
     if (files === 0 && notCollected.length === 0) this.unmatched.push(path);
+  }
+
+  #mayRead({ path, sizeBytes }: CollectedFile): boolean {
+    return sizeBytes <= JUNIT_BYTES_MAX && this.junit.length < JUNIT_FILES_MAX && !this.#read.has(path);
+  }
+
+  #find(artifact: LocalArtifact): void {
+    this.#known.add(artifact.name);
+    this.found.push(artifact);
   }
 
   #leave(name: string, why: string): void {
@@ -97,10 +101,4 @@ export const artifactsOf = (directory: string | null, jobKey: string): string | 
 
 async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
   yield bytes;
-}
-
-async function contentOf({ content }: CollectedFile): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const part of content) parts.push(part);
-  return Buffer.concat(parts);
 }
