@@ -246,10 +246,13 @@ describe('jobs that need what a machine does not give by itself', () => {
   });
 
   it('given a file, then it counts unless every job would find it in its workspace', async () => {
-    await put({ 'ignored.env': 'NPM_TOKEN=swordfish-42', 'tested.env': 'NPM_TOKEN=swordfish-42' });
-    const tested = await called('run', '--secrets-file', 'tested.env');
-    expect([tested.exitCode, tested.err]).toEqual([2, expect.stringContaining('part of what is tested')]);
-    await rm(join(repository(), 'tested.env'));
+    await put({ 'ignored.env': 'NPM_TOKEN=swordfish-42' });
+    for (const name of ['tested.env', '..tested.env']) {
+      await put({ [name]: 'NPM_TOKEN=swordfish-42' });
+      const tested = await called('run', '--secrets-file', name);
+      expect([tested.exitCode, tested.err]).toEqual([2, expect.stringContaining('part of what is tested')]);
+      await rm(join(repository(), name));
+    }
     expect((await called('run', '--secrets-file', 'ignored.env', '--has', 'gpu')).exitCode).toBe(0);
   });
 

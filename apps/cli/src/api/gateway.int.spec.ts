@@ -394,6 +394,16 @@ describe('asking a gateway', () => {
     );
   });
 
+  it('when some lines are asked for and there are none, then nothing is said of the rest', async () => {
+    answer = (_one, response) => void response.end();
+    for (const part of [
+      ['--tail', '0'],
+      ['--lines', '900-'],
+    ])
+      expect(await called('logs', RUN_ID, 'test-cart', ...part)).toMatchObject({ exitCode: 0, out: '', err: '' });
+    expect(asked.every((one) => one.url.includes('/log?'))).toBe(true);
+  });
+
   it.each([
     [['test-cart', '--lines', '120-121'], 'lines=120-121'],
     [['test-cart#L120-L121'], 'lines=120-121'],

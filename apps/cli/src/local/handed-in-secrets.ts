@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
+import { relative, resolve, sep } from 'node:path';
 import { parseEnv } from 'node:util';
 import type { PlannedJob } from '@delta-ci/contracts';
 import type { SecretMasker } from '@delta-ci/service';
@@ -97,7 +97,7 @@ async function ofFile(
 /** A file that is part of what is tested lies in the workspace of every job, whatever that job is to know. */
 async function refuseTested(path: string, file: string, { repository, snapshot, tree }: LocalChange): Promise<void> {
   const within = relative(await realpath(repository.root), await realpath(path));
-  if (within.startsWith('..')) return;
+  if (within === '..' || within.startsWith(`..${sep}`)) return;
   let isTested = false;
   const look = (entries: readonly { readonly path: string }[]): void => {
     isTested ||= entries.some((entry) => entry.path === within);
