@@ -42,6 +42,8 @@ describe('entries of an allow-list', () => {
     ['127.0.0.1', 'its own loopback'],
     ['[::1]:80', 'its own loopback'],
     ['169.254.169.254', 'metadata'],
+    ['100.100.100.200:80', 'metadata'],
+    ['[fd20:ce::254]', 'metadata'],
     ['[FD00:EC2::254]', 'metadata'],
   ])('%j never does', (entry, why) => {
     expect(whyNeverReached(entry)).toContain(why);

@@ -12,8 +12,18 @@ const PORT_MAX = 65_535;
 
 /** What programs in a sandbox are told to reach without the way out (`no_proxy`): it never leads out, and needs no list. */
 const OWN_LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])$/i;
-/** Where clouds hand out credentials: out of reach for every job. */
-const METADATA: readonly string[] = ['169.254.169.254', '169.254.170.2', '168.63.129.16', '[fd00:ec2::254]'];
+/** Where machines of clouds ask for their own credentials, out of reach for every job; some are addresses of the public internet. */
+export const METADATA_ADDRESSES: readonly string[] = [
+  '169.254.169.254',
+  '169.254.170.2',
+  '169.254.170.23',
+  '168.63.129.16',
+  '100.100.100.200',
+  '192.0.0.192',
+  'fd00:ec2::254',
+  'fd00:ec2::23',
+  'fd20:ce::254',
+];
 
 const EXPECTED =
   'expected a host such as registry.example.org, registry.example.org:8443 or *.example.org, an address, or *';
@@ -38,7 +48,9 @@ const LOOPBACK_NEEDS_NONE = 'a job reaches its own loopback without a list';
 
 function ofAddress(host: string): string | null {
   if (OWN_LOOPBACK.test(host)) return LOOPBACK_NEEDS_NONE;
-  return METADATA.includes(host.toLowerCase()) ? 'no job reaches a metadata service' : null;
+  return METADATA_ADDRESSES.includes(host.toLowerCase().replace(/^\[(.*)\]$/, '$1'))
+    ? 'no job reaches a metadata service'
+    : null;
 }
 
 function isAddress(host: string): boolean {

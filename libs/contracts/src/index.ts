@@ -155,7 +155,7 @@ export {
   egressReasonInWords,
   egressWhyInWords,
 } from './egress.ts';
-export { whyNeverReached } from './egress-entry.ts';
+export { METADATA_ADDRESSES, whyNeverReached } from './egress-entry.ts';
 export {
   ArtifactRecord,
   AttemptOutcome,

@@ -1,19 +1,6 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
-import type { EgressReason } from '@delta-ci/contracts';
+import { METADATA_ADDRESSES, type EgressReason } from '@delta-ci/contracts';
 import { isPublicAddress } from '@delta-ci/git';
-
-/** Where machines of clouds ask for their own credentials; some of these are addresses of the public internet. */
-const METADATA = [
-  '169.254.169.254',
-  '169.254.170.2',
-  '169.254.170.23',
-  '168.63.129.16',
-  '100.100.100.200',
-  '192.0.0.192',
-  'fd00:ec2::254',
-  'fd00:ec2::23',
-  'fd20:ce::254',
-];
 
 /** Ranges of addresses, for both families. */
 export type Ranges = BlockList;
@@ -33,7 +20,7 @@ export function readRanges(texts: readonly string[]): Ranges {
 
 const contains = (ranges: Ranges, address: string): boolean => ranges.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 
-const metadata = readRanges(METADATA);
+const metadata = readRanges(METADATA_ADDRESSES);
 
 /** An IPv4 address that is written as IPv6 is judged as what it is. */
 function plain(address: string): string {
