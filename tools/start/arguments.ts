@@ -15,6 +15,8 @@ export interface StartArguments {
   stateDir: string | null;
 }
 
+export const PORT_MAX = 65_535;
+
 export const USAGE = `npm start -- [options]
 
 Starts Delta CI on this machine: Postgres, NATS, every service and a pool of sandboxed runners; then takes a small
@@ -51,7 +53,7 @@ export function parseStartArguments(args: readonly string[]): ParsedArguments {
     });
     if (values.help) return { kind: 'usage', problem: null };
     const port = Number(values.port);
-    if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    if (!Number.isInteger(port) || port < 0 || port > PORT_MAX)
       return { kind: 'usage', problem: `--port ${values.port} is no port` };
     const { headless, exit, unsandboxed } = values;
     const start = {

@@ -7,7 +7,7 @@ import type { ToldPush } from '../../test/support/fake-forge/push-webhook.ts';
 import type { Mesh, MeshOptions } from '../mesh/mesh.ts';
 import { ServiceFailed } from '../mesh/service-process.ts';
 import { toolchainDirs } from '../mesh/toolchain-dirs.ts';
-import { USAGE, parseStartArguments, type StartArguments } from './arguments.ts';
+import { PORT_MAX, USAGE, parseStartArguments, type StartArguments } from './arguments.ts';
 import { Api } from './demo/api.ts';
 import { DemoForge } from './demo/demo-forge.ts';
 import { runDemo } from './demo/run-demo.ts';
@@ -46,7 +46,7 @@ async function start(args: StartArguments): Promise<number> {
   screen.title('Delta CI');
   await build(screen);
   mkdirSync(stateDir, { recursive: true });
-  const demo = await DemoForge.open(join(stateDir, 'demo'), args.port === 0 ? 0 : args.port + 1);
+  const demo = await DemoForge.open(join(stateDir, 'demo'), forgePort(args.port));
   try {
     const mesh = await bringUp(args, stateDir, demo.settingsFile, screen);
     const withdraw = announceRunningMesh(stateDir, mesh.gatewayUrl);
@@ -106,6 +106,9 @@ function pushText({ fullName, commit, answer }: ToldPush): string {
   if (runId) return `pushed to ${what}: npx delta runs watch ${runId}`;
   return `pushed to ${what}: no run, ${ignored ?? error?.message ?? 'the gateway did not answer'}`;
 }
+
+/** The forge listens beside the gateway; 0: at any free port. */
+const forgePort = (port: number): number => (port === 0 || port === PORT_MAX ? 0 : port + 1);
 
 /** Resolves at the first signal; a second one ends us at once. */
 function stopOnSignals(screen: Screen): Promise<void> {

@@ -118,6 +118,7 @@ describe('pushes to the fake forge', () => {
   it('given a password, when somebody pushes without it, then nothing is taken, and everybody may still read', async () => {
     const stranger = await developerOf('demo/kept', null);
     await expect(stranger.push('main', 'first', { a: '1' })).rejects.toThrow(/could not read Username|Authentication/);
+    expect(await git(place, 'ls-remote', closed.cloneUrl('demo/kept'))).toBe('');
   });
 
   it.each(['.git/git-receive-pack', '.git/git%2dreceive-pack', '.git//git-receive-pack', '/git-receive-pack'])(

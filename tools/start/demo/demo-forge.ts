@@ -50,6 +50,19 @@ export class DemoForge {
       if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return FakeForge.start(options);
       throw error;
     });
+    try {
+      return await DemoForge.#furnish(directory, forge, { token, webhookSecret, pushPassword });
+    } catch (error) {
+      await forge.close();
+      throw error;
+    }
+  }
+
+  static async #furnish(
+    directory: string,
+    forge: FakeForge,
+    { token, webhookSecret, pushPassword }: Readonly<Record<'token' | 'webhookSecret' | 'pushPassword', string>>,
+  ): Promise<DemoForge> {
     const credentials = join(directory, 'git-credentials');
     writeFileSync(credentials, `${forge.url.replace('//', `//delta:${pushPassword}@`)}\n`, { mode: 0o600 });
     await openBareRepository(forge.barePath(OWN_REPOSITORY));
