@@ -157,5 +157,5 @@ export const rooms: Readonly<Record<string, Room>> = { ...libs, ...apps };
 /** Workspaces beside the rooms; they are never shipped, and may enter every lib through its door. */
 export const workshops: readonly string[] = ['test', 'tools'];
 
-/** Files that load sources by names they compute, as a process would start them; see decision 0013. */
+/** Files that load sources by names they compute, as a process would start them; see decisions 0013 and 0038. */
 export const loaders: readonly string[] = ['test/simulation/world/product.ts', 'tools/mesh/settings-of-services.ts'];

@@ -13,7 +13,7 @@ export const builtConfig = (root: string, app: string): string => join(root, 'ap
 
 /**
  * What the services and the runner read from their environments. Apps have no door, so their settings are loaded by path
- * (decision 0013): a list of our own would be wrong with the next setting.
+ * (decision 0038): a list of our own would be wrong with the next setting.
  * @param fileOf where an app has the module with its settings
  */
 export async function settingsOfServices(fileOf: (app: ReaderName) => string): Promise<SettingsOfServices> {

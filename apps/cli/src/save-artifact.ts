@@ -18,8 +18,8 @@ type Artifact = Pick<ArtifactView, 'name' | 'digest' | 'sizeBytes'>;
 export const isRepositoryHead = (name: string): boolean => /(?:^|[/\\])head$/iu.test(name);
 
 /**
- * Looks at names that a job chose before anything is written: see `isRepositoryHead`; what begins with a dot is read by shells and tools that happen to run where it lies, so
- * it is saved only where nothing was yet.
+ * Looks at names that a job chose before anything is written: see `isRepositoryHead`. What begins with a dot is read by shells and
+ * tools that happen to run where it lies, so it is saved only where nothing was yet.
  * @throws Problem `artifact_unsafe` for the first name that may not lie there
  */
 export async function refuseUnsafe(names: readonly string[], directory: string): Promise<void> {
