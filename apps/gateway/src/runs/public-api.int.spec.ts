@@ -177,7 +177,7 @@ describe('the public API', () => {
           details: {
             problems: [
               'repository of the body: expected forge/owner/name',
-              'ref of the body: expected text, not 7',
+              'ref of the body: expected text, not 7: put it in quotes, "7"',
               'head of the body: missing, expected text',
             ],
           },
