@@ -59,10 +59,28 @@ function whyOf({ compared, message }: FailedTest): string | null {
 function whyEvidence(test: FailedTest, findings: Findings): Cited[] {
   const told = test.lines === null ? [] : linesWithin(findings.lines, test.lines);
   const { expected, actual } = test.compared ?? { expected: test.message.split('\n', 1)[0] ?? '', actual: '' };
-  const both = told.find(({ text }) => text.includes(expected) && text.includes(actual));
-  const each = [expected, actual].map((value) => told.find(({ text }) => text.includes(value)));
+  const both = tersest(told.filter(({ text }) => shows(text, expected) && shows(text, actual)));
+  const each = [expected, actual].map((value) => tersest(told.filter(({ text }) => shows(text, value))));
   const found = (both === undefined ? each : [both]).filter((line) => line !== undefined);
   return found.length === 0 ? evidenceOf(test, findings) : found.map(citedLine);
+}
+
+/** The line that says little else: short values are also parts of durations, places and names. */
+const tersest = (lines: readonly LogLine[]): LogLine | undefined =>
+  lines.toSorted((one, other) => one.text.length - other.text.length).at(0);
+
+const PART_OF_A_WORD = /[\p{L}\p{N}_]/u;
+
+/** Whether a value stands in a line by itself, and not as a part of a longer word or number. */
+function shows(text: string, value: string): boolean {
+  const isPart = (inside: string, beside: string): boolean =>
+    PART_OF_A_WORD.test(inside) && PART_OF_A_WORD.test(beside);
+  for (let at = text.indexOf(value); at !== -1; at = text.indexOf(value, at + 1)) {
+    const end = at + value.length;
+    if (!isPart(value.slice(0, 1), text.slice(at - 1, at)) && !isPart(value.slice(-1), text.slice(end, end + 1)))
+      return true;
+  }
+  return false;
 }
 
 function evidenceOf(test: FailedTest, { lines }: Findings): Cited[] {

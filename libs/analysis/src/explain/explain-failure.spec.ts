@@ -47,6 +47,26 @@ describe('the first root failure', () => {
     expect(explain(coloured).failedTests.length).toBe(1);
   });
 
+  it('given values that are parts of a duration and of a place too, then the line that compares them is shown', () => {
+    const log = [
+      '✖ failing tests:',
+      'test at a.test.js:2:1',
+      '✖ adds (12.5ms)',
+      '  AssertionError [ERR_ASSERTION]: Expected values to be strictly equal:',
+      '  duration_ms: 12.5, at: 2:1',
+      '  1 !== 2',
+      '    {',
+      '      expected: 2,',
+      '      actual: 1',
+      '    }',
+      'ℹ tests 1',
+      'ℹ fail 1',
+      '',
+    ].join('\n');
+    const compared = explain(log).sentences.find(({ text }) => text.includes('It expected 2 and got 1.'));
+    expect(compared?.evidence).toMatchObject([{ lines: { from: 6, to: 6 } }]);
+  });
+
   it('given a module that is missing, then it explains the tests that could not run', () => {
     const log =
       "Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'left-pad' imported from /workspace/src/index.js\n✖ test/a.test.js (20ms)\nℹ tests 1\nℹ fail 1\n";
