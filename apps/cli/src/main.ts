@@ -7,11 +7,18 @@ const interrupt = (signal?: NodeJS.Signals): void => interruption.abort(signal ?
 process.once('SIGINT', interrupt);
 // Whoever ends the whole process group reaches this process twice, the other time by way of the one that started it: no reason to skip cleaning up.
 process.on('SIGTERM', interrupt);
-// Whoever reads our output may have seen enough: `delta logs ... | head`.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  interrupt();
-});
+process.on('SIGHUP', interrupt);
+// Whoever started this process is gone without a word, and would have passed on what ends it.
+process.on('disconnect', () => interrupt('SIGHUP'));
+process.channel?.unref();
+// Whoever reads our output may have seen enough (`delta logs ... | head`), or the terminal is gone.
+const NOBODY_READS = ['EPIPE', 'EIO'];
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (!NOBODY_READS.includes(error.code ?? '')) throw error;
+    interrupt();
+  });
+}
 
 const isTerminal = process.stdout.isTTY;
 process.exitCode = await delta(process.argv.slice(2), {
