@@ -2,6 +2,7 @@ import type { Repository } from '@delta-ci/contracts';
 import { Git, parseCloneUrl, parseRef } from '@delta-ci/git';
 import { gatewayFor } from '../api/gateway.ts';
 import { valueOf } from '../local/git-answers.ts';
+import { outsideRepository } from '../local/outside-repository.ts';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import { safeLine } from '../screen/safe-text.ts';
 import { printJson, type Surroundings } from '../surroundings.ts';
@@ -55,11 +56,8 @@ const fullName = (ref: string): string => {
 };
 
 /** Where the ref is at the repository's own address now, as this machine may ask. */
-async function tipOf(
-  { environment, interrupted }: Surroundings,
-  { id, cloneUrl }: Repository,
-  ref: string,
-): Promise<string> {
+async function tipOf(surroundings: Surroundings, { id, cloneUrl }: Repository, ref: string): Promise<string> {
+  const { environment, interrupted } = outsideRepository(surroundings, '.');
   const { url, protocol } = valueOf(parseCloneUrl(cloneUrl, PROTOCOLS));
   const context = { protocols: [protocol], timeLimitMs: ASKING_MS, signal: interrupted };
   const asked = await new Git({ environment }).run({ command: 'ls-remote', operands: [url, ref] }, context);
