@@ -1,8 +1,8 @@
 import { describeVerdicts, probeHost } from '@delta-ci/sandbox';
-import { executorsOf } from '../local/choose-executor.ts';
-import { KNOWN_TOOLS, toolsOfJobs, toolsText, type JobTool } from '../local/job-tools.ts';
-import { outsideRepository } from '../local/outside-repository.ts';
-import { toolchainDirs } from '../local/toolchain-dirs.ts';
+import { executorsOf } from '../local/machine/choose-executor.ts';
+import { KNOWN_TOOLS, toolsOfJobs, toolsText, type JobTool } from '../local/machine/job-tools.ts';
+import { outsideRepository } from '../local/machine/outside-repository.ts';
+import { toolchainDirs } from '../local/machine/toolchain-dirs.ts';
 import { EXIT, type ExitCode } from '../problem.ts';
 import { safeText } from '../screen/safe-text.ts';
 import { printJson, type Surroundings } from '../surroundings.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { localImages } from '../local/local-images.ts';
+import { localImages } from '../local/machine/local-images.ts';
 import { delta } from '../program.ts';
 import { recorded } from '../recorded-surroundings.fixture.ts';
 

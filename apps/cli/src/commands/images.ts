@@ -1,5 +1,5 @@
 import type { KeptImage } from '@delta-ci/sandbox';
-import { localImages, localImagesDirectory } from '../local/local-images.ts';
+import { localImages, localImagesDirectory } from '../local/machine/local-images.ts';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import { safeLine } from '../screen/safe-text.ts';
 import { table } from '../screen/table.ts';

@@ -1,6 +1,6 @@
 import { Git } from '@delta-ci/git';
-import { withLocalChange, type LocalChange } from '../local/local-change.ts';
-import { outsideRepository } from '../local/outside-repository.ts';
+import { withLocalChange, type LocalChange } from '../local/source/local-change.ts';
+import { outsideRepository } from '../local/machine/outside-repository.ts';
 import { planLocally, type LocalPlan } from '../local/plan-locally.ts';
 import type { Surroundings } from '../surroundings.ts';
 

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { egressRangeOf, type Plan, type PlannedJob } from '@delta-ci/contracts';
-import type { NetworkChoice } from '../local/job-network.ts';
-import { toolsText, type JobTool } from '../local/job-tools.ts';
+import type { NetworkChoice } from '../local/job/job-network.ts';
+import { toolsText, type JobTool } from '../local/machine/job-tools.ts';
 import type { JudgedRun } from '../local/judge-run.ts';
 import type { LocalOutcome } from '../local/run-jobs.ts';
 import { cachesText } from '../screen/caches-text.ts';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { describeVerdicts, lookAtHost, probeHost, type HostFact } from '@delta-ci/sandbox';
-import { bubblewrapPath, programDirs } from '../local/bubblewrap-path.ts';
-import { executorsOf, runscName } from '../local/choose-executor.ts';
-import { engineSocket } from '../local/engine-socket.ts';
+import { bubblewrapPath, programDirs } from '../local/machine/bubblewrap-path.ts';
+import { executorsOf, runscName } from '../local/machine/choose-executor.ts';
+import { engineSocket } from '../local/machine/engine-socket.ts';
 import { EXIT, type ExitCode } from '../problem.ts';
 import { safeText } from '../screen/safe-text.ts';
 import { table, type Cell } from '../screen/table.ts';

@@ -1,8 +1,8 @@
 import type { Repository } from '@delta-ci/contracts';
 import { Git, parseCloneUrl, parseRef } from '@delta-ci/git';
 import { gatewayFor } from '../api/gateway.ts';
-import { valueOf } from '../local/git-answers.ts';
-import { outsideRepository } from '../local/outside-repository.ts';
+import { valueOf } from '../git-answers.ts';
+import { outsideRepository } from '../local/machine/outside-repository.ts';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import { safeLine } from '../screen/safe-text.ts';
 import { printJson, type Surroundings } from '../surroundings.ts';

@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
 import { Git, isObjectId, openHistory, type RepositoryReader } from '@delta-ci/git';
-import { cacheHome } from '../local/bubblewrap-path.ts';
-import { valueOf } from '../local/git-answers.ts';
-import { outsideRepository } from '../local/outside-repository.ts';
+import { cacheHome } from '../local/machine/bubblewrap-path.ts';
+import { valueOf } from '../git-answers.ts';
+import { outsideRepository } from '../local/machine/outside-repository.ts';
 import { EXIT, Problem, type ExitCode } from '../problem.ts';
 import { Progress } from '../screen/progress.ts';
 import { printJson, type Surroundings } from '../surroundings.ts';

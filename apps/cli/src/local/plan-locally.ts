@@ -13,8 +13,8 @@ import {
 import { SnapshotReader, type SnapshotReading } from '@delta-ci/git';
 import { condensed, planChange, wantedPaths, type Comparison } from '@delta-ci/planning';
 import { EXIT, Problem } from '../problem.ts';
-import { valueOf } from './git-answers.ts';
-import type { LocalChange } from './local-change.ts';
+import { valueOf } from '../git-answers.ts';
+import type { LocalChange } from './source/local-change.ts';
 
 /** What planning wants of a commit. */
 export const READING: SnapshotReading = { wanted: wantedPaths, kept: condensed };

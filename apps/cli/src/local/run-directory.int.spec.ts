@@ -7,11 +7,11 @@ import { ProcessExecutor, type Sandbox, type SandboxExecutor } from '@delta-ci/s
 import { DeveloperClone, git } from '../../../../test/support/git-server/bare-repository.ts';
 import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
 import { recorded, type Recorded } from '../recorded-surroundings.fixture.ts';
-import { egressBounds } from './egress-bounds.ts';
-import { executeJob } from './execute-job.ts';
-import type { Executed } from './explain-locally.ts';
-import { HandedInSecrets } from './handed-in-secrets.ts';
-import { runsDirectory } from './leftovers.ts';
+import { egressBounds } from './job/egress-bounds.ts';
+import { executeJob } from './job/execute-job.ts';
+import type { Executed } from './job/explain-locally.ts';
+import { HandedInSecrets } from './needs/handed-in-secrets.ts';
+import { runsDirectory } from './machine/leftovers.ts';
 import { inRunDirectory } from './run-directory.ts';
 
 describe('the directory of a local run', () => {

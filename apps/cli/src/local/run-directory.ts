@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { makeProcessDirectory } from '@delta-ci/git';
 import { errorMessage } from '../error-code.ts';
 import type { Surroundings } from '../surroundings.ts';
-import { RUN_PREFIX, runsDirectory, WHAT_TO_DO } from './leftovers.ts';
+import { RUN_PREFIX, runsDirectory, WHAT_TO_DO } from './machine/leftovers.ts';
 
 /** Answers what could not be removed, or is alive. */
 type Removal = () => Promise<readonly string[]>;

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { DEFAULT_JOB_POLICY, type PlannedJob } from '@delta-ci/contracts';
 import type { JobResult } from '@delta-ci/sandbox';
 import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
-import type { Executed } from './explain-locally.ts';
-import { LocalLog } from './local-log.ts';
+import type { Executed } from './job/explain-locally.ts';
+import { LocalLog } from './job/local-log.ts';
 import { runJobs, type LocalOutcome, type RunJobsOptions } from './run-jobs.ts';
 
 type Ending = JobResult['outcome'] | 'not judged';

@@ -10,8 +10,8 @@ import {
   type StepResult,
 } from '@delta-ci/contracts';
 import type { JobResult } from '@delta-ci/sandbox';
-import { explainLocally, type Executed } from './explain-locally.ts';
-import type { LocalArtifact } from './local-artifacts.ts';
+import { explainLocally, type Executed } from './job/explain-locally.ts';
+import type { LocalArtifact } from './job/local-artifacts.ts';
 import { RestForOne } from './rest-for-one.ts';
 
 export interface LocalOutcome {

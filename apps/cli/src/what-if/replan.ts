@@ -10,7 +10,7 @@ import {
   type PlanningInputs,
   type PlanningResult,
 } from '@delta-ci/planning';
-import { valueOf } from '../local/git-answers.ts';
+import { valueOf } from '../git-answers.ts';
 import { READING } from '../local/plan-locally.ts';
 import type { Durations } from './durations.ts';
 import type { Plans } from './kept-plans.ts';

@@ -3,8 +3,8 @@ import { basename, dirname } from 'node:path';
 import { TRUSTED_DOMAIN } from '@delta-ci/contracts';
 import type { LocalRepository } from '@delta-ci/git';
 import type { ExecutorTier } from '@delta-ci/sandbox';
-import { valueOf } from '../git-answers.ts';
-import type { LocalChange } from '../local-change.ts';
+import { valueOf } from '../../git-answers.ts';
+import type { LocalChange } from '../source/local-change.ts';
 import type { LocalCacheScope } from './local-caches.ts';
 
 /** Where caches belong: what is of another place is never given to a job, whatever its key. */

@@ -3,7 +3,7 @@ import type { CacheStore, ExecutorTier } from '@delta-ci/sandbox';
 import { errorMessage } from '../../error-code.ts';
 import { safeLine } from '../../screen/safe-text.ts';
 import type { Surroundings } from '../../surroundings.ts';
-import type { LocalChange } from '../local-change.ts';
+import type { LocalChange } from '../source/local-change.ts';
 import { cacheScopeOf } from './cache-scope.ts';
 import type { CachingRun, LocalCacheScope } from './local-caches.ts';
 import { localCacheBounds, localCaches } from './open-local-caches.ts';

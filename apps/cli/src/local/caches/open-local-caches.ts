@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Problem } from '../../problem.ts';
 import { variable, type Surroundings } from '../../surroundings.ts';
-import { cacheHome } from '../bubblewrap-path.ts';
+import { cacheHome } from '../machine/bubblewrap-path.ts';
 import { LocalCaches, type LocalCacheBounds } from './local-caches.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { InfrastructureError, PlannedJob } from '@delta-ci/contracts';
 import type { HandedInSecrets } from './handed-in-secrets.ts';
-import type { JobTool } from './job-tools.ts';
+import type { JobTool } from '../machine/job-tools.ts';
 import { whatIsLacking, type Offered } from './what-is-lacking.ts';
 
 /**

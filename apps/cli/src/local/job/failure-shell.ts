@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { PlannedJob } from '@delta-ci/contracts';
 import { AGAIN, type HeldJob, type SandboxExecutor } from '@delta-ci/sandbox';
-import { errorMessage } from '../error-code.ts';
-import { Problem } from '../problem.ts';
-import { safeLine } from '../screen/safe-text.ts';
-import type { PersonsTerminal } from '../screen/persons-terminal.ts';
-import { reasonOf } from './run-jobs.ts';
-import type { Surroundings } from '../surroundings.ts';
+import { errorMessage } from '../../error-code.ts';
+import { Problem } from '../../problem.ts';
+import { safeLine } from '../../screen/safe-text.ts';
+import type { PersonsTerminal } from '../../screen/persons-terminal.ts';
+import { reasonOf } from '../run-jobs.ts';
+import type { Surroundings } from '../../surroundings.ts';
 
 /** A person decides how long a shell takes. Timers go no further than some 24 days. */
 const SHELL_TIMEOUT_MS = 24 * 60 * 60_000;

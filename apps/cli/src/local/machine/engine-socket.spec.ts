@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { recorded } from '../recorded-surroundings.fixture.ts';
+import { recorded } from '../../recorded-surroundings.fixture.ts';
 import { engineSocket } from './engine-socket.ts';
 
 const socketIn = (environment: Readonly<Record<string, string>>, existing: readonly string[] = []): string | null =>

@@ -1,7 +1,7 @@
 import { readAllowList, readRanges, resolveName, upstreamAt, type EgressBounds } from '@delta-ci/egress';
-import { nearestName } from '../nearest-name.ts';
-import { Problem } from '../problem.ts';
-import { variable, type Surroundings } from '../surroundings.ts';
+import { nearestName } from '../../nearest-name.ts';
+import { Problem } from '../../problem.ts';
+import { variable, type Surroundings } from '../../surroundings.ts';
 
 const VARIABLES = ['DELTA_EGRESS', 'DELTA_EGRESS_ALLOW', 'DELTA_EGRESS_RANGES', 'DELTA_EGRESS_UPSTREAM'];
 

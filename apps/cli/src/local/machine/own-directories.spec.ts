@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { recorded } from '../recorded-surroundings.fixture.ts';
+import { recorded } from '../../recorded-surroundings.fixture.ts';
 import { programDirs } from './bubblewrap-path.ts';
 import { INSTALLATION, isOwnDirectory } from './own-directories.ts';
 

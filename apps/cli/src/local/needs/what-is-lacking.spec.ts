@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { describe, expect, it } from '@jest/globals';
 import type { PlannedJob } from '@delta-ci/contracts';
-import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
+import { aPlannedJob } from '../../../../../test/support/made-up/planned-job.ts';
 import { HandedInSecrets } from './handed-in-secrets.ts';
 import { offeredHere, refusedJobs } from './refused-jobs.ts';
 import { whatIsLacking, type Offered } from './what-is-lacking.ts';

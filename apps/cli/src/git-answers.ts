@@ -1,5 +1,5 @@
 import type { GitError, GitErrorCode, GitResult } from '@delta-ci/git';
-import { EXIT, Problem } from '../problem.ts';
+import { EXIT, Problem } from './problem.ts';
 
 /** What the person can put right; anything else is the machine's fault. */
 const USAGE: ReadonlySet<GitErrorCode> = new Set<GitErrorCode>([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { aPlannedJob } from '../../../../test/support/made-up/planned-job.ts';
+import { aPlannedJob } from '../../../../../test/support/made-up/planned-job.ts';
 import { networkFor, type NetworkChoice } from './job-network.ts';
 
 const HOST = 'registry.example.test';

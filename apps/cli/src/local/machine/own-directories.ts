@@ -1,8 +1,8 @@
 import { realpathSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
-/** Where Delta CI itself lies: four above this folder, in its sources and in what they are compiled to alike. */
-export const INSTALLATION = join(import.meta.dirname, '..', '..', '..', '..');
+/** Where Delta CI itself lies: five above this folder, in its sources and in what they are compiled to alike. */
+export const INSTALLATION = join(import.meta.dirname, '..', '..', '..', '..', '..');
 
 const MODULES = 'node_modules';
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
-import { variable, type Surroundings } from '../surroundings.ts';
+import { variable, type Surroundings } from '../../surroundings.ts';
 import { isWithin, realOf } from './own-directories.ts';
 
 /**

@@ -13,13 +13,13 @@ import {
   type JobSource,
   type SandboxExecutor,
 } from '@delta-ci/sandbox';
-import { errorMessage } from '../error-code.ts';
+import { errorMessage } from '../../error-code.ts';
 import type { Executed } from './explain-locally.ts';
-import type { HandedInSecrets } from './handed-in-secrets.ts';
+import type { HandedInSecrets } from '../needs/handed-in-secrets.ts';
 import { networkFor, type JobNetwork, type NetworkChoice } from './job-network.ts';
 import { JobOutput } from './job-output.ts';
 import { artifactsOf, LocalArtifacts } from './local-artifacts.ts';
-import type { RunDirectory } from './run-directory.ts';
+import type { RunDirectory } from '../run-directory.ts';
 
 /** What all jobs of a local run have in common. */
 export interface JobPlace {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { ARTIFACT_FILE_BYTES_MAX, type ArtifactRequest } from '@delta-ci/contracts';
 import type { CollectReport, CollectedFile } from '@delta-ci/sandbox';
-import { errorMessage } from '../error-code.ts';
-import { isRepositoryHead, saveArtifact } from '../save-artifact.ts';
+import { errorMessage } from '../../error-code.ts';
+import { isRepositoryHead, saveArtifact } from '../../save-artifact.ts';
 import type { JobOutput } from './job-output.ts';
 
 /** A file that a job of a local run left, by its path in the workspace. */

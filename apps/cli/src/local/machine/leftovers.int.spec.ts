@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { makeProcessDirectory } from '@delta-ci/git';
-import { recorded, type Recorded } from '../recorded-surroundings.fixture.ts';
+import { recorded, type Recorded } from '../../recorded-surroundings.fixture.ts';
 import { clearLeftovers, RUN_PREFIX, runsDirectory } from './leftovers.ts';
 
 describe('what a delta left that was killed', () => {

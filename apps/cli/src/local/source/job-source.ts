@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { InfrastructureError, PlannedJob, SourceRequest } from '@delta-ci/contracts';
 import { completeSource, originOf, type Git } from '@delta-ci/git';
 import type { JobSource } from '@delta-ci/sandbox';
-import { valueOf } from './git-answers.ts';
+import { valueOf } from '../../git-answers.ts';
 import type { LocalChange } from './local-change.ts';
 import { localSupply } from './local-supply.ts';
 import { packCommit } from './pack-commit.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { recorded } from '../recorded-surroundings.fixture.ts';
+import { recorded } from '../../recorded-surroundings.fixture.ts';
 import { egressBounds } from './egress-bounds.ts';
 
 const boundsOf = (environment: Readonly<Record<string, string>>) =>

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
-import { Problem } from '../problem.ts';
-import { variable, type Surroundings } from '../surroundings.ts';
+import { Problem } from '../../problem.ts';
+import { variable, type Surroundings } from '../../surroundings.ts';
 import { programDirs, runnable } from './bubblewrap-path.ts';
 
 /** In every sandbox already. */

@@ -3,11 +3,11 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { git } from '../../../../test/support/git-server/bare-repository.ts';
-import { pointerTo } from '../../../../test/support/git-server/private-forge.ts';
-import { bubblewrapPath } from '../../../../test/support/infra/index.ts';
-import { delta } from '../program.ts';
-import { recorded } from '../recorded-surroundings.fixture.ts';
+import { git } from '../../../../../test/support/git-server/bare-repository.ts';
+import { pointerTo } from '../../../../../test/support/git-server/private-forge.ts';
+import { bubblewrapPath } from '../../../../../test/support/infra/index.ts';
+import { delta } from '../../program.ts';
+import { recorded } from '../../recorded-surroundings.fixture.ts';
 
 const CONTENT = 'kept elsewhere';
 const OID = createHash('sha256').update(CONTENT).digest('hex');

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 
-const SOURCES = dirname(import.meta.dirname);
+const SOURCES = dirname(dirname(import.meta.dirname));
 
 /** Sources that load a room as soon as they are loaded themselves, those of specs not counted. */
 function loadersOf(room: string): string[] {

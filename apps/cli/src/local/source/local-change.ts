@@ -6,8 +6,8 @@ import {
   type LocalRepository,
   type WorktreeSnapshot,
 } from '@delta-ci/git';
-import { EXIT, Problem } from '../problem.ts';
-import { valueOf } from './git-answers.ts';
+import { EXIT, Problem } from '../../problem.ts';
+import { valueOf } from '../../git-answers.ts';
 
 export interface ChangeOptions {
   /** Directory inside the repository. */

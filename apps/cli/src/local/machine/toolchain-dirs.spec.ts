@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { recorded } from '../recorded-surroundings.fixture.ts';
+import { recorded } from '../../recorded-surroundings.fixture.ts';
 import { toolchainDirs } from './toolchain-dirs.ts';
 
 describe('toolchains that jobs may see besides the system', () => {

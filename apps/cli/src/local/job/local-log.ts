@@ -1,5 +1,5 @@
 import type { LogEvidence, LogWindow } from '@delta-ci/analysis';
-import { LineSplitter } from '../screen/line-splitter.ts';
+import { LineSplitter } from '../../screen/line-splitter.ts';
 
 /** Characters kept of the beginning and of the end: causes stand in one or the other. Together half of what analysis reads. */
 const HEAD_CHARS_MAX = 1024 * 1024;

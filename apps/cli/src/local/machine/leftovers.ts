@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { removeForsakenDirectories } from '@delta-ci/git';
 import { isHeld, reapLeftovers } from '@delta-ci/sandbox';
-import type { Surroundings } from '../surroundings.ts';
+import type { Surroundings } from '../../surroundings.ts';
 import { cacheHome } from './bubblewrap-path.ts';
 
 export const RUN_PREFIX = 'run';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { recorded } from '../recorded-surroundings.fixture.ts';
+import { recorded } from '../../recorded-surroundings.fixture.ts';
 import { outsideRepository } from './outside-repository.ts';
 
 describe('PATH of whoever looks at a repository', () => {

@@ -4,7 +4,7 @@ import {
   type InfrastructureError,
   type PlannedJob,
 } from '@delta-ci/contracts';
-import { KNOWN_TOOLS } from './job-tools.ts';
+import { KNOWN_TOOLS } from '../machine/job-tools.ts';
 
 /** What jobs of a local run can have. */
 export interface Offered {

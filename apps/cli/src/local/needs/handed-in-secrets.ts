@@ -3,11 +3,11 @@ import { relative, resolve, sep } from 'node:path';
 import { parseEnv } from 'node:util';
 import type { PlannedJob } from '@delta-ci/contracts';
 import type { SecretMasker } from '@delta-ci/service';
-import { Problem } from '../problem.ts';
-import { variable, type Surroundings } from '../surroundings.ts';
-import { textOfFile } from '../text-file.ts';
-import { valueOf } from './git-answers.ts';
-import type { LocalChange } from './local-change.ts';
+import { Problem } from '../../problem.ts';
+import { variable, type Surroundings } from '../../surroundings.ts';
+import { textOfFile } from '../../text-file.ts';
+import { valueOf } from '../../git-answers.ts';
+import type { LocalChange } from '../source/local-change.ts';
 
 export interface SecretOptions {
   /** `--secret NAME`, each a variable of the environment. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ImageStore } from '@delta-ci/sandbox';
-import type { Surroundings } from '../surroundings.ts';
+import type { Surroundings } from '../../surroundings.ts';
 import { cacheHome } from './bubblewrap-path.ts';
 
 /** Of unpacked images in the cache directory, unless a file of images says otherwise. */

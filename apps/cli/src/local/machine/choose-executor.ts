@@ -12,9 +12,9 @@ import {
   type SandboxExecutor,
   type TierProbe,
 } from '@delta-ci/sandbox';
-import { errorMessage } from '../error-code.ts';
-import { EXIT, Problem } from '../problem.ts';
-import { variable, type Surroundings } from '../surroundings.ts';
+import { errorMessage } from '../../error-code.ts';
+import { EXIT, Problem } from '../../problem.ts';
+import { variable, type Surroundings } from '../../surroundings.ts';
 import { bubblewrapPath, cacheHome, programDirs } from './bubblewrap-path.ts';
 import { engineSocket } from './engine-socket.ts';
 import { clearLeftovers } from './leftovers.ts';

@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { arch, homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { variable, type Surroundings } from '../surroundings.ts';
+import { variable, type Surroundings } from '../../surroundings.ts';
 import { INSTALLATION, isOwnDirectory } from './own-directories.ts';
 
 /** The bubblewrap to use: the one that is named, the one on PATH, or the one `npm start` unpacked for this user. */

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { variable, type Surroundings } from '../surroundings.ts';
+import { variable, type Surroundings } from '../../surroundings.ts';
 
 /**
  * Where a container engine of this machine listens: the socket that is named, else the one of `DOCKER_HOST`, else
