@@ -3,8 +3,9 @@ import { wordsOfIssue } from '@delta-ci/contracts';
 import { parseJson } from './parse-json.ts';
 import { refusedWith } from './refused.ts';
 
-/** More problems than this tell nobody more. */
+/** More problems than this tell nobody more, nor do longer ones. */
 const PROBLEMS_MAX = 20;
+const PROBLEM_CHARS_MAX = 1_000;
 
 type Schema = NonNullable<ArgumentMetadata['schema']>;
 
@@ -26,7 +27,7 @@ export class RequestPipe implements PipeTransform {
 function refuseNul(value: unknown, where: string): void {
   if (typeof value !== 'object' || value === null) return;
   const name = Object.entries(value).find(([, each]) => typeof each === 'string' && each.includes('\0'))?.[0];
-  if (name !== undefined) throw refusedWith('invalid_request', `${where}.${name}: holds a NUL character`);
+  if (name !== undefined) throw refusedWith('invalid_request', problemAt(name, where, 'holds a NUL character'));
 }
 
 /** An empty body is an empty object: requests whose fields are all optional need not send one. */
@@ -43,10 +44,15 @@ async function check(schema: Schema, value: unknown, where: string): Promise<unk
   const result = await schema['~standard'].validate(value);
   if (result.issues === undefined) return result.value;
   const problems = result.issues.slice(0, PROBLEMS_MAX).map((issue) => {
-    const place = (issue.path ?? []).map(keyOf).join('.');
-    return `${place === '' ? '' : `${place} of `}${PLACES[where] ?? where}: ${wordsOfIssue(issue, value)}`;
+    return problemAt((issue.path ?? []).map(keyOf).join('.'), where, wordsOfIssue(issue, value));
   });
   throw refusedWith('invalid_request', problems[0] ?? `the ${where} does not have the documented shape`, { problems });
+}
+
+/** Who sends long names hears the beginning of them: a problem is no echo. */
+function problemAt(place: string, where: string, words: string): string {
+  const problem = `${place === '' ? '' : `${place} of `}${PLACES[where] ?? where}: ${words}`;
+  return problem.length > PROBLEM_CHARS_MAX ? `${problem.slice(0, PROBLEM_CHARS_MAX)}…` : problem;
 }
 
 /** What the parts of a request are called by those who send it. */

@@ -185,6 +185,15 @@ describe('the public API', () => {
       });
     });
 
+    it('given names as long as they like, when told what is wrong with them, then no more than their beginning comes back', async () => {
+      const { body } = await ask('/runs', json({ ...wanted, ['x'.repeat(50_000)]: 1 }));
+      expect(body).toMatchObject({
+        error: { message: expect.stringMatching(/^the body: nothing is called "x{900,980}…$/) },
+      });
+      const nul = await ask('/runs?ref=a%00b');
+      expect(nul.body).toMatchObject({ error: { message: 'ref of the query: holds a NUL character' } });
+    });
+
     it('given what is served, when listed, then each repository comes with where it is cloned from', async () => {
       const { repositories } = RepositoryList.parse((await ask('/repositories')).body);
       expect(repositories.find(({ id }) => id === wanted.repository)).toMatchObject({
