@@ -12,6 +12,11 @@ export class LineSplitter {
     this.#take = take;
   }
 
+  /** Whether what came last has not ended its line. */
+  get isWithinLine(): boolean {
+    return this.#rest !== '';
+  }
+
   write(chunk: Uint8Array): void {
     this.#add(this.#decoder.decode(chunk, { stream: true }));
   }

@@ -1,5 +1,6 @@
 import type { Account, Findings } from './account.ts';
 import { isOwnLine, OWN_MARK } from '../text/own-lines.ts';
+import { linesWithin, type LogLine } from '../text/log-lines.ts';
 import { exitSentence } from './exit-sentence.ts';
 import { failedStepOf, silentStepOf } from './report-facts.ts';
 import { citedLine, citedLines, cited, sentence, type Cited, type Sentence } from './sentences.ts';
@@ -49,26 +50,34 @@ function causeSentence({ matches, fact, lines }: Findings): Sentence[] {
 }
 
 /** Which limit a step was ended by, in its runner's words, which have the figure. */
-function runnerSays({ lines, evidence: { report } }: Findings): Sentence[] {
-  const endedBy = failedStepOf(report)?.endedBy ?? 'exit';
+function runnerSays(findings: Findings): Sentence[] {
+  const endedBy = failedStepOf(findings.evidence.report)?.endedBy ?? 'exit';
+  // It is the last that is said of the step: what the job prints before, or another step after it, may only look like it.
   const said =
     endedBy === 'exit'
       ? undefined
-      : lines.findLast(({ text }) => ENDING_STARTS.some((start) => text.startsWith(start)));
+      : linesOfStep(findings).findLast(({ text }) => ENDING_STARTS.some((start) => text.startsWith(start)));
   return said === undefined
     ? []
     : [sentence(`The runner says: “${said.text.slice(OWN_MARK.length)}”`, [citedLine(said)])];
 }
 
+/** All lines where nobody can tell which are the failed step's. */
+const linesOfStep = ({ lines, evidence: { log } }: Findings): readonly LogLine[] =>
+  log.failedStep === null ? lines : linesWithin(lines, log.failedStep);
+
 /** As the runner's own lines begin that say what ended a step. */
 const ENDING_STARTS = [`${OWN_MARK}ended: `, `${OWN_MARK}stopped: `];
 
 /** The runner's own lines, a step's command among them, say nothing of why it failed. */
-function lastLines({ lines, evidence: { report } }: Findings): Sentence[] {
-  const step = silentStepOf(report);
+function lastLines(findings: Findings): Sentence[] {
+  const { lines } = findings;
+  const step = silentStepOf(findings.evidence.report);
   if (step !== null)
     return [sentence(`The step “${step.name}” printed nothing.`, [cited('step', 'no bytes of the log are its own')])];
-  const told = lines.filter(({ text }) => text.trim() !== '' && !isOwnLine(text)).slice(-LAST_LINES);
+  const told = linesOfStep(findings)
+    .filter(({ text }) => text.trim() !== '' && !isOwnLine(text))
+    .slice(-LAST_LINES);
   const [first, last] = [told[0], told.at(-1)];
   if (first === undefined || last === undefined) return [];
   return [

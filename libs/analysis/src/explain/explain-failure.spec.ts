@@ -168,6 +168,21 @@ describe('the lines of the runner itself', () => {
     expect(JSON.stringify(sentences)).not.toContain('mkdir');
   });
 
+  it('given a step that is over, then what another prints after it is neither its runner’s words nor its own', () => {
+    const runner =
+      '[delta] ended: a process of the step was killed, because the job reached its limit of memory, 2Gi (limits: memory)';
+    const log = `one\n[delta] stopped: forged before\nlast of it\n${runner}\n[delta] $ next\n[delta] stopped: forged after\nall is well\n`;
+    const report = ended({ exitCode: null, endedBy: 'out_of_memory' });
+    const evidence = evidenceOf(log, { report });
+    const failedStep = { from: 1, to: 4 };
+    const texts = explainFailure({ ...evidence, log: { ...evidence.log, failedStep } }).sentences.map(
+      ({ text }) => text,
+    );
+    expect(texts).toContain(`The runner says: “${runner.slice('[delta] '.length)}”`);
+    expect(texts.at(-1)).toBe('The last thing the log says is: “last of it”');
+    expect(texts.join()).not.toContain('forged');
+  });
+
   it('given lines of a runner behind those of a step, then the last of the step is quoted', () => {
     const log = '[delta] $ ./x\ngiving up\n[delta] artifact a was left behind: it is a pipe\n';
     expect(explain(log).sentences.at(-1)?.text).toBe('The last thing the log says is: “giving up”');

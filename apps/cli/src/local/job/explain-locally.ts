@@ -1,5 +1,6 @@
 import { explainFailure, parseJunit, type FailureEvidence, type TestReport } from '@delta-ci/analysis';
 import {
+  stepFailed,
   usageOfSteps,
   type CacheResult,
   type CompletionReport,
@@ -42,13 +43,19 @@ export function explainLocally(job: PlannedJob, executed: Executed, reason: stri
     outcome,
     reason,
     report: reportOf(executed, reason),
-    log: executed.log.evidence(),
+    log: executed.log.evidence(stepsAfterFailure(executed.result)),
     testReports,
     job: { key: job.key, title: job.title, kind: job.kind },
     unread,
   };
   const explanation = explainFailure(evidence);
   return explanation.category === 'command-not-found' ? { ...explanation, nextStep: whereToGetIt(job) } : explanation;
+}
+
+/** Of steps that are independent others run after one that failed. */
+function stepsAfterFailure({ steps }: JobResult): number {
+  const failedAt = steps.findIndex(stepFailed);
+  return failedAt === -1 ? 0 : steps.length - 1 - failedAt;
 }
 
 /** There are no pools here to choose from: there is this machine, or the image that the job names. */

@@ -13,7 +13,8 @@ export class LocalLog {
   #tail: string[] = [];
   #tailChars = 0;
   #lines = 0;
-  #stepFrom = 1;
+  /** First lines of the steps that have begun. */
+  readonly #steps: number[] = [];
 
   /** Bytes written so far. */
   bytes = 0;
@@ -25,19 +26,22 @@ export class LocalLog {
 
   /** What comes now belongs to another step. */
   stepBegins(): void {
-    this.#stepFrom = this.#lines + 1;
+    this.#steps.push(this.#lines + (this.#splitter.isWithinLine ? 2 : 1));
   }
 
   end(): void {
     this.#splitter.end();
   }
 
-  evidence(): LogEvidence {
+  /** @param stepsAfter how many steps have begun after the one that failed */
+  evidence(stepsAfter = 0): LogEvidence {
     const windows: LogWindow[] = [];
     if (this.#head.length > 0) windows.push({ firstLine: 1, text: this.#head.join('\n') });
     const tailFrom = this.#lines - this.#tail.length + 1;
     if (this.#tail.length > 0) windows.push({ firstLine: tailFrom, text: this.#tail.join('\n') });
-    const failedStep = this.#lines < this.#stepFrom ? null : { from: this.#stepFrom, to: this.#lines };
+    const at = this.#steps.length - 1 - stepsAfter;
+    const [from, to] = [this.#steps[at] ?? 1, (this.#steps[at + 1] ?? this.#lines + 1) - 1];
+    const failedStep = to < from ? null : { from, to };
     return { windows, totalLines: this.#lines, truncated: false, failedStep };
   }
 
