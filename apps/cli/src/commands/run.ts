@@ -131,7 +131,7 @@ async function carryOut(
   // What a container or an image has inside is not this machine's.
   const here = executor.tier === 'container' ? null : tools;
   if (here !== null && jobs.some(({ image }) => image === null)) screen.equipped(here);
-  const lacking = refusedJobs(jobs, offeredHere(here, options.has ?? [], secrets), secrets);
+  const lacking = refusedJobs(jobs, offeredHere(here, options.has ?? [], secrets, network), secrets);
   const able = jobs.filter(({ key }) => !lacking.has(key));
   const caching = await cachingOf(surroundings, options, change, executor.tier, jobs);
   const outcomes = await inRunDirectory(surroundings, async (directory) => {

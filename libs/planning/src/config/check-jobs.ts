@@ -33,13 +33,37 @@ export function checkJobs(file: ConfigFile): PlacedProblem[] {
   return known.length > 0 ? known : Object.entries(file.jobs).flatMap(([name, job]) => checkFilled(name, job));
 }
 
-/** What a file that can be followed asks for, and no runner has. */
+/** What a file that can be followed says, and is hardly meant: nobody offers it, or it comes to nothing. */
 export function warnOfJobs({ jobs }: ConfigFile): PlacedProblem[] {
-  return Object.entries(jobs).flatMap(([name, { services = {} }]) => {
-    const named = Object.keys(services);
-    if (named.length === 0) return [];
-    const message = `no runner offers services (${named.join(', ')}): a mesh refuses the plan, and \`delta run\` this job; its steps can start what they need`;
-    return [{ path: ['jobs', name, 'services'], of: 'key' as const, message }];
+  return Object.entries(jobs).flatMap(([name, job]) => {
+    const at = ['jobs', name];
+    return [...servicesOfNobody(at, job), ...pathsOfNothing(at, job), ...variablesOfOthers(at, job)];
+  });
+}
+
+function servicesOfNobody(at: readonly string[], { services = {} }: ConfigFileJob): PlacedProblem[] {
+  const named = Object.keys(services);
+  if (named.length === 0) return [];
+  const message = `no runner offers services (${named.join(', ')}): a mesh refuses the plan, and \`delta run\` this job; its steps can start what they need`;
+  return [{ path: [...at, 'services'], of: 'key', message }];
+}
+
+function pathsOfNothing(at: readonly string[], { paths = [] }: ConfigFileJob): PlacedProblem[] {
+  if (paths.length === 0 || paths.some((pattern) => !pattern.startsWith('!'))) return [];
+  const message = 'patterns with ! alone match nothing: name what counts before them, all with "**"';
+  return [{ path: [...at, 'paths'], of: 'key', message }];
+}
+
+/** Steps find one value under a name. */
+function variablesOfOthers(at: readonly string[], job: ConfigFileJob): PlacedProblem[] {
+  const { env = {}, secrets = [], id_tokens: tokens = {} } = job;
+  return Object.keys(env).flatMap((name): PlacedProblem[] => {
+    const path = [...at, 'env', name];
+    if (secrets.includes(name) || Object.hasOwn(tokens, name))
+      return [{ path, of: 'key', message: `steps find the job's secret under ${name}, and never this value` }];
+    return name.startsWith('DELTA_')
+      ? [{ path, of: 'key', message: `${name} is for what Delta CI tells its jobs: name it another way` }]
+      : [];
   });
 }
 

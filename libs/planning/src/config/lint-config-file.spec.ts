@@ -41,6 +41,28 @@ egress: { allow: [registry.example.org] }
     ]);
   });
 
+  it('given what comes to nothing, then it is warned of, with what is probably meant', () => {
+    const text = file(`  a:
+    steps: [x]
+    paths: ['!docs/**', lib/**]
+    secrets: [NPM_TOKEN]
+    id_tokens: { CLOUD: { aud: cloud } }
+    env: { NPM_TOKEN: x, CLOUD: x, DELTA_JOB: x, MODE: x }
+  b:
+    steps: [x]
+    paths: ['!docs/**']
+`);
+    expect(problems(text)).toEqual([]);
+    expect(
+      warningsOfConfigFile(text, 'delta.yaml').map(({ line, column, message }) => `${line}:${column} ${message}`),
+    ).toEqual([
+      "8:12 steps find the job's secret under NPM_TOKEN, and never this value",
+      "8:26 steps find the job's secret under CLOUD, and never this value",
+      '8:36 DELTA_JOB is for what Delta CI tells its jobs: name it another way',
+      '11:5 patterns with ! alone match nothing: name what counts before them, all with "**"',
+    ]);
+  });
+
   it('given a file with problems, or one that asks for no more than runners have, then it is warned of nothing', () => {
     const services = '    services: { db: { image: "postgres:17" } }\n';
     for (const text of [

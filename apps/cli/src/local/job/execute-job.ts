@@ -76,7 +76,7 @@ export async function executeJob(
   );
   output.end();
   const mask = (text: string): string => output.mask(text);
-  const decisions = network?.decisions() ?? null;
+  const decisions = network.decisions();
   return {
     result: { ...result, infrastructureError: maskedError(result.infrastructureError, mask) },
     log: output.log,
@@ -112,8 +112,7 @@ function cachesOf(
 const NO_SECRETS = { write: () => undefined, end: () => undefined, hasMasked: false };
 
 interface Course extends Required<Pick<JobOrder, 'signal' | 'whenFailed'>> {
-  /** Null: the job asks for one and must not have it. */
-  readonly network: JobNetwork | null;
+  readonly network: JobNetwork;
   readonly caches: JobCaches | null;
 }
 
@@ -123,10 +122,6 @@ async function judge(
   { network, caches, ...course }: Course,
   sinks: JobSinks,
 ): Promise<JobResult> {
-  if (network === null) {
-    const hosts = job.egress.allow.join(', ');
-    return notJudged('not_offered', `it needs the network (${hosts}) and --no-network forbids it`);
-  }
   const directory = await place.directory.forJob();
   const workspaceDir = join(directory, 'workspace');
   await mkdir(workspaceDir);
@@ -146,7 +141,7 @@ async function judge(
   try {
     return await runJob(place.executor, order, { ...sinks, leaving: (remove) => void removals.push(remove) });
   } catch (error) {
-    return notJudged('internal', errorMessage(error));
+    return notJudged(errorMessage(error));
   } finally {
     await caches?.close();
     network.close();
@@ -154,7 +149,7 @@ async function judge(
   }
 }
 
-function notJudged(code: 'not_offered' | 'internal', message: string): JobResult {
-  const infrastructureError = { code, message: message.slice(0, ERROR_MESSAGE_CHARS_MAX) };
+function notJudged(message: string): JobResult {
+  const infrastructureError = { code: 'internal', message: message.slice(0, ERROR_MESSAGE_CHARS_MAX) } as const;
   return { outcome: 'failed', exitCode: null, signal: null, steps: [], infrastructureError, remarks: [] };
 }

@@ -4,7 +4,7 @@ import type { SandboxNetwork } from '@delta-ci/sandbox';
 
 /**
  * What jobs whose plan names hosts get. `plan`: these hosts and no others, by way of a proxy, as on a runner. `host`: the whole
- * network of this host. `none`: they do not run. Other jobs get none.
+ * network of this host. `none`: they are not run. Other jobs get none.
  */
 export type NetworkChoice = 'plan' | 'host' | 'none';
 
@@ -23,7 +23,7 @@ const withoutProxy = (network: 'none' | 'host'): JobNetwork => ({
 });
 
 /**
- * The network of a job of a local run; null when its plan names hosts and it must not have any.
+ * The network of a job of a local run.
  * @param say takes a line for the job's log
  */
 export function networkFor(
@@ -31,9 +31,9 @@ export function networkFor(
   choice: NetworkChoice,
   bounds: EgressBounds,
   say: (line: string) => void,
-): JobNetwork | null {
+): JobNetwork {
   if (allow.length === 0) return withoutProxy('none');
-  if (choice !== 'plan') return choice === 'host' ? withoutProxy('host') : null;
+  if (choice !== 'plan') return withoutProxy(choice);
   const { outlet, ...egress } = openJobEgress('trusted', allow, bounds, say);
   return { network: outlet, ...egress };
 }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { InfrastructureError, PlannedJob } from '@delta-ci/contracts';
 import type { HandedInSecrets } from './handed-in-secrets.ts';
+import type { NetworkChoice } from '../job/job-network.ts';
 import type { JobTool } from '../machine/job-tools.ts';
 import { whatIsLacking, type Offered } from './what-is-lacking.ts';
 
@@ -14,12 +15,19 @@ export function offeredHere(
   tools: readonly JobTool[] | null,
   claims: readonly string[],
   { names }: HandedInSecrets,
+  network: NetworkChoice,
 ): Offered {
   const claimed = claims.flatMap((claim) => {
     const [, name = '', version = ''] = /^([^@]+)@([^@]+)$/u.exec(claim) ?? [];
     return name === '' ? [] : [{ name, version }];
   });
-  return { labels: new Set([hostname(), ...claims]), toolchains: tools, claimed, secrets: names };
+  return {
+    labels: new Set([hostname(), ...claims]),
+    toolchains: tools,
+    claimed,
+    secrets: names,
+    network: network !== 'none',
+  };
 }
 
 /** Jobs that are not run because they cannot have here what they need, by key, each with what is lacking. */

@@ -14,6 +14,7 @@ const HERE: Offered = {
   ],
   claimed: [],
   secrets: new Set(['NPM_TOKEN']),
+  network: true,
 };
 
 const needing = (requirements: Partial<PlannedJob['requirements']>): PlannedJob => {
@@ -73,6 +74,17 @@ describe('what a job of a local run lacks', () => {
     });
   });
 
+  it('given hosts in the plan, then they lack where no job may reach anything, and nowhere else', () => {
+    const job = aPlannedJob('unit', { egress: { allow: ['registry.example.org'] } });
+    const away = { ...HERE, network: false };
+    expect([whatIsLacking(job, HERE), whatIsLacking(aPlannedJob('unit'), away)]).toEqual([null, null]);
+    expect(whatIsLacking(job, away)).toEqual({
+      code: 'not_offered',
+      message: 'it needs the network (registry.example.org) and --no-network forbids it',
+    });
+    expect(whatIsLacking({ ...job, secrets: ['A'] }, away)?.code).toBe('secret_unavailable');
+  });
+
   it('given containers, then nobody can tell what jobs find, unless somebody says so', () => {
     const inside = { ...HERE, toolchains: null };
     expect(whatIsLacking(toolchain('node', '20'), inside)?.message).toContain('--has node@20 says that they do');
@@ -84,7 +96,7 @@ describe('what a job of a local run lacks', () => {
 
 describe('what this machine offers', () => {
   it('given claims, then labels and toolchains of them, beside its own name', () => {
-    const offered = offeredHere([], ['gpu', 'zig@0.14'], new HandedInSecrets(new Map(), null));
+    const offered = offeredHere([], ['gpu', 'zig@0.14'], new HandedInSecrets(new Map(), null), 'plan');
     for (const label of [hostname(), 'gpu']) expect(whatIsLacking(needing({ labels: [label] }), offered)).toBeNull();
     expect(whatIsLacking(toolchain('zig', '0.14'), offered)).toBeNull();
     expect(whatIsLacking(toolchain('zig', '0.15'), offered)).not.toBeNull();
@@ -93,7 +105,7 @@ describe('what this machine offers', () => {
   it('given a value that cannot be masked, then the job that names it is refused, and no other', async () => {
     const secrets = new HandedInSecrets(new Map([['PIN', '123']]), await import('@delta-ci/service'));
     const jobs = [aPlannedJob('deploy', { secrets: ['PIN'] }), aPlannedJob('unit')];
-    const refused = refusedJobs(jobs, offeredHere([], [], secrets), secrets);
+    const refused = refusedJobs(jobs, offeredHere([], [], secrets, 'plan'), secrets);
     expect([...refused]).toEqual([
       [
         'deploy',

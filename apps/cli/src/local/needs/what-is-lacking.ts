@@ -16,6 +16,8 @@ export interface Offered {
   readonly claimed: readonly { readonly name: string; readonly version: string }[];
   /** Names of what was handed in. */
   readonly secrets: ReadonlySet<string>;
+  /** Whether jobs may reach anything. */
+  readonly network: boolean;
 }
 
 /**
@@ -24,10 +26,11 @@ export interface Offered {
  */
 export function whatIsLacking(job: PlannedJob, offered: Offered): InfrastructureError | null {
   const ofSecrets = [...lackingSecrets(job, offered), ...lackingTokens(job, offered)];
+  const ofNetwork = lackingNetwork(job, offered);
   const rest = [...lackingServices(job), ...lackingLabels(job, offered), ...lackingToolchains(job, offered)];
-  if (ofSecrets.length + rest.length === 0) return null;
-  const code = rest.length === 0 ? 'secret_unavailable' : 'layer_missing';
-  return { code, message: [...ofSecrets, ...rest].join('; ').slice(0, ERROR_MESSAGE_CHARS_MAX) };
+  if (ofSecrets.length + ofNetwork.length + rest.length === 0) return null;
+  const code = rest.length > 0 ? 'layer_missing' : ofSecrets.length > 0 ? 'secret_unavailable' : 'not_offered';
+  return { code, message: [...ofSecrets, ...ofNetwork, ...rest].join('; ').slice(0, ERROR_MESSAGE_CHARS_MAX) };
 }
 
 function lackingSecrets({ secrets }: PlannedJob, offered: Offered): string[] {
@@ -46,6 +49,12 @@ function lackingTokens({ idTokens = [] }: PlannedJob, offered: Offered): string[
   return [
     `it needs ${plural('identity token', missing)}, which only an installation signs; one that you got elsewhere is handed in as a secret is: ${missing.map((name) => `--secret ${name}`).join(' ')}`,
   ];
+}
+
+function lackingNetwork({ egress: { allow } }: PlannedJob, { network }: Offered): string[] {
+  return network || allow.length === 0
+    ? []
+    : [`it needs the network (${allow.join(', ')}) and --no-network forbids it`];
 }
 
 function lackingServices({ services = [] }: PlannedJob): string[] {
