@@ -38,6 +38,11 @@ describe('toolchains that jobs of a local run find', () => {
     expect(await toolsOfJobs([join(place, 'mine')])).toContainEqual({ name, path, version });
   });
 
+  it('given one that never answers, whatever it is sent, then it is one that does not say its version', async () => {
+    const path = await program('mine/bin/ruby', "trap '' TERM; exec sleep 600");
+    expect(await toolsOfJobs([join(place, 'mine')], 500)).toContainEqual({ name: 'ruby', path, version: null });
+  });
+
   it('are told folder by folder', () => {
     expect(
       toolsText([

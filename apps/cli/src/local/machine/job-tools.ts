@@ -33,14 +33,15 @@ export const KNOWN_TOOLS: readonly string[] = ASKED.map(({ name }) => name);
 /**
  * Which of the known toolchains jobs find when they see these and the system, by asking each for its version. They are asked from
  * the root and without a home, so that no file of a repository or a person answers for them. Never rejects.
+ * @param answerMs for which each is waited
  */
-export async function toolsOfJobs(toolchainDirs: readonly string[]): Promise<JobTool[]> {
+export async function toolsOfJobs(toolchainDirs: readonly string[], answerMs = ANSWER_MS): Promise<JobTool[]> {
   const PATH = pathOfJobs(toolchainDirs);
   const found = await Promise.all(
     ASKED.map(async ({ name, program, argument }): Promise<JobTool[]> => {
       for (const directory of PATH.split(':')) {
         const path = join(directory, program);
-        if (await runnable(path)) return [{ name, path, version: await versionOf(path, argument, PATH) }];
+        if (await runnable(path)) return [{ name, path, version: await versionOf(path, argument, PATH, answerMs) }];
       }
       return [];
     }),
@@ -66,8 +67,14 @@ const exec = promisify(execFile);
 const ANSWER_MS = 5_000;
 
 /** Java says it on standard error. */
-async function versionOf(path: string, argument: string, PATH: string): Promise<string | null> {
-  const options = { cwd: '/', env: { PATH, HOME: '/nonexistent' }, timeout: ANSWER_MS };
+async function versionOf(path: string, argument: string, PATH: string, answerMs: number): Promise<string | null> {
+  const options = {
+    cwd: '/',
+    env: { PATH, HOME: '/nonexistent' },
+    timeout: answerMs,
+    // One that hangs may well be deaf to all others.
+    killSignal: 'SIGKILL',
+  } as const;
   const said = await exec(path, [argument], options).catch(() => null);
   return /\d+(?:\.\d+)*/u.exec(`${said?.stdout ?? ''}\n${said?.stderr ?? ''}`)?.[0] ?? null;
 }

@@ -67,7 +67,12 @@ async function rustPrefix(surroundings: Surroundings): Promise<string | null> {
     const rustc = join(directory, 'rustc');
     if (!(await runnable(rustc))) continue;
     // From the root, so that no file of a repository chooses a toolchain, which might have to be fetched first.
-    const options = { cwd: '/', env: { ...surroundings.environment }, timeout: RUSTC_MS };
+    const options = {
+      cwd: '/',
+      env: { ...surroundings.environment },
+      timeout: RUSTC_MS,
+      killSignal: 'SIGKILL',
+    } as const;
     const said = await exec(rustc, ['--print', 'sysroot'], options).catch(() => null);
     const prefix = said?.stdout.trim() ?? '';
     return prefix.startsWith('/') && (await runnable(join(prefix, 'bin', 'cargo'))) ? prefix : null;
