@@ -5,7 +5,7 @@ import {
   DEFAULT_RUN_POLICY,
   DEFAULT_SHADOW_RULES,
 } from '@delta-ci/contracts';
-import { RETENTION_DAYS_DEFAULT } from '@delta-ci/planning';
+import { HEALTH_SECONDS_DEFAULT, RETENTION_DAYS_DEFAULT } from '@delta-ci/planning';
 import { code } from './markdown.ts';
 
 const seconds = (ms: number): string => code(String(ms / 1_000));
@@ -30,9 +30,9 @@ export const CONFIG_DEFAULTS: Readonly<Record<string, string>> = {
   'jobs.*.services': 'none',
   'jobs.*.services.*.ports': 'none',
   'jobs.*.services.*.env': 'none',
-  'jobs.*.services.*.health.timeout_seconds': code('60'),
+  'jobs.*.services.*.health.timeout_seconds': said(HEALTH_SECONDS_DEFAULT),
   'jobs.*.artifacts': 'none',
-  'jobs.*.artifacts.*.retention_days': code(String(RETENTION_DAYS_DEFAULT)),
+  'jobs.*.artifacts.*.retention_days': said(RETENTION_DAYS_DEFAULT),
   'jobs.*.caches': 'none',
   'jobs.*.policy.required': `${said(DEFAULT_JOB_POLICY.required)}, and ${said(false)} for a job that may fail`,
   'jobs.*.policy.allow_failure': said(DEFAULT_JOB_POLICY.allowFailure),
@@ -48,7 +48,7 @@ export const CONFIG_DEFAULTS: Readonly<Record<string, string>> = {
   'policies.shadow.rate': installations(said(DEFAULT_SHADOW_RULES.rate)),
   'policies.shadow.max_escape_rate': installations(said(DEFAULT_SHADOW_RULES.escapeRateMax)),
   'policies.shadow.min_samples': installations(said(DEFAULT_SHADOW_RULES.samplesMin)),
-  'limits.cpu': code(String(DEFAULT_JOB_LIMITS.cpuCount)),
+  'limits.cpu': said(DEFAULT_JOB_LIMITS.cpuCount),
   'limits.memory': gibibytes(DEFAULT_JOB_LIMITS.memoryBytes),
   'limits.disk': gibibytes(DEFAULT_JOB_LIMITS.diskBytes),
   'source.submodules': 'none of them',

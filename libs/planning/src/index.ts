@@ -4,6 +4,7 @@ export { checkPlan } from './check-plan.ts';
 export type { ConfigProblem } from './config/config-problem.ts';
 export { lintConfigFile, parseConfigFile, warningsOfConfigFile, type ParsedConfig } from './config/lint-config-file.ts';
 export { RETENTION_DAYS_DEFAULT } from './construction/artifacts.ts';
+export { HEALTH_SECONDS_DEFAULT } from './plan-configured.ts';
 export { DEFAULT_PLANNING_RULES } from './default-rules.ts';
 export { condensed, discover, wantedPaths } from './discover.ts';
 export { DiscoveryMemory } from './discovery-memory.ts';

@@ -156,7 +156,7 @@ function idTokensOf({ id_tokens }: ConfigFileJob): Pick<PlannedJob, 'idTokens'> 
 }
 
 /** As long as a service may take to be ready where its file does not say: a database is in seconds, on a busy machine later. */
-const HEALTH_SECONDS_DEFAULT = 60;
+export const HEALTH_SECONDS_DEFAULT = 60;
 
 function servicesOf({ services }: ConfigFileJob): Pick<PlannedJob, 'services'> {
   const all = Object.entries(services ?? {}).map(([name, { image, ports, env, health }]): ServiceRequest => ({
