@@ -1,8 +1,8 @@
-import { resolve } from 'node:path';
 import type { PlannedJob } from '@delta-ci/contracts';
 import type { HeldJob, SandboxExecutor } from '@delta-ci/sandbox';
 import { chooseExecutor } from '../local/machine/choose-executor.ts';
 import { openFailureShell, refuseWithoutShells, terminalForShells } from '../local/job/failure-shell.ts';
+import { artifactDirectory } from '../local/artifact-directory.ts';
 import { cachingOf } from '../local/caches/caching.ts';
 import { egressBounds } from '../local/job/egress-bounds.ts';
 import { executeJob, type JobPlace } from '../local/job/execute-job.ts';
@@ -18,7 +18,6 @@ import { inRunDirectory } from '../local/run-directory.ts';
 import { runJobs, selectJob, type LocalOutcome } from '../local/run-jobs.ts';
 import { toolchainDirs } from '../local/machine/toolchain-dirs.ts';
 import { nearestName } from '../nearest-name.ts';
-import { isEmpty } from '../save-artifact.ts';
 import type { PersonsTerminal } from '../screen/persons-terminal.ts';
 import { Problem, type ExitCode } from '../problem.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -60,7 +59,7 @@ export async function run(given: Surroundings, options: RunOptions): Promise<Exi
       jobs,
       unsandboxed,
       network: networkChoice(options),
-      artifactDir: await artifactDirOf(surroundings, options),
+      artifactDir: await artifactDirOf(surroundings, options, planned),
       comparedText: comparedText(planned.change),
     };
     screen.planned(chosen);
@@ -92,12 +91,12 @@ function jobsOf({ plan }: PlannedLocally, { job }: RunOptions): readonly Planned
   });
 }
 
-/** One that has nothing in it, so that what lies there afterwards is of this run, and takes the place of nothing. */
-async function artifactDirOf({ directory }: Surroundings, { artifacts }: RunOptions): Promise<string | null> {
-  if (artifacts === undefined) return null;
-  const path = resolve(directory, artifacts);
-  if (await isEmpty(path)) return path;
-  throw new Problem('directory_not_empty', `artifacts go into a directory that is new or empty, and ${path} is not`);
+async function artifactDirOf(
+  { directory }: Surroundings,
+  { artifacts }: RunOptions,
+  { change }: PlannedLocally,
+): Promise<string | null> {
+  return artifacts === undefined ? null : artifactDirectory(directory, artifacts, change.repository.root);
 }
 
 /** Tier `process` keeps nothing from jobs, whatever their plan names. */
