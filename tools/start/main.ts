@@ -17,6 +17,10 @@ import { announceRunningMesh, findRunningMesh } from './single-instance.ts';
 import { StartProblem } from './start-problem.ts';
 import { showUsage } from '../bootstrap/index.mjs';
 
+/** Most repositories install something first. */
+const NO_NETWORK = `
+  Its jobs reach no network. Start with DELTA_EGRESS=proxy npm start for the hosts that their plans name.`;
+
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 const parsed = parseStartArguments(process.argv.slice(2));
@@ -108,7 +112,9 @@ function pushText({ fullName, commit, answer }: ToldPush): string {
 }
 
 /** The forge listens beside the gateway; 0: at any free port. */
-const forgePort = (port: number): number => (port === 0 || port === PORT_MAX ? 0 : port + 1);
+function forgePort(port: number): number {
+  return port === 0 || port === PORT_MAX ? 0 : port + 1;
+}
 
 /** Resolves at the first signal; a second one ends us at once. */
 function stopOnSignals(screen: Screen): Promise<void> {
@@ -193,10 +199,6 @@ function isolation({ unsandboxed }: StartArguments): Isolation {
     'no sandbox: install bubblewrap, start Docker, or run jobs without isolation with "npm start -- --unsandboxed"',
   );
 }
-
-/** Most repositories install something first. */
-const NO_NETWORK = `
-  Its jobs reach no network. Start with DELTA_EGRESS=proxy npm start for the hosts that their plans name.`;
 
 function showNextCommands(
   { directory, gatewayUrl }: Mesh,
