@@ -23,18 +23,6 @@ const NO_NETWORK = `
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-const parsed = parseStartArguments(process.argv.slice(2));
-if (parsed.kind === 'usage') {
-  process.exit(showUsage(USAGE, parsed.problem));
-}
-try {
-  process.exitCode = await start(parsed.start);
-} catch (error) {
-  const forPeople = error instanceof StartProblem || error instanceof ServiceFailed;
-  process.stderr.write(`delta: ${forPeople ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
-  process.exitCode = 1;
-}
-
 /** @returns the exit code */
 async function start(args: StartArguments): Promise<number> {
   const screen = new Screen(args);
@@ -230,4 +218,17 @@ With a runner of your own (docs/running.md):
 Without any server, on a repository of your own:
   npx delta run --repo ../your-repository
   npx delta --help`);
+}
+
+// Last, because all that is above has to be there while it runs.
+const parsed = parseStartArguments(process.argv.slice(2));
+if (parsed.kind === 'usage') {
+  process.exit(showUsage(USAGE, parsed.problem));
+}
+try {
+  process.exitCode = await start(parsed.start);
+} catch (error) {
+  const forPeople = error instanceof StartProblem || error instanceof ServiceFailed;
+  process.stderr.write(`delta: ${forPeople ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
+  process.exitCode = 1;
 }
