@@ -62,6 +62,13 @@ describe('forge settings', () => {
       [forge({ sourceToken: { env: 'GONE' } })],
       /sourceToken: the variable GONE/,
     ],
+    ...['https://fake-user@', 'https://x:fake-secret@', 'ssh://git:fake-secret@'].map(
+      (start): [string, object[], RegExp] => [
+        `credentials in an address (${start})`,
+        [forge({ repositories: [{ id: 'github/demo/shop', cloneUrl: `${start}forge.example/demo/shop.git` }] })],
+        /^[^@]*forges\.0\.repositories\.0\.cloneUrl: expected no user and no password in it: sourceToken [^@]*$/,
+      ],
+    ),
     ['an unknown key', [forge({ webhokSecret: 1 })], /webhokSecret/],
     ['another protocol', [forge({ apiUrl: 'file:///etc/passwd' })], /apiUrl/],
     ['a forge twice', [forge(), forge({ repositories: [] })], /github is listed twice/],

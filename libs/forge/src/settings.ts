@@ -13,9 +13,19 @@ const SecretReference = z.union([
 ]);
 type SecretReference = z.infer<typeof SecretReference>;
 
+/** Everybody who may look at runs reads it, and the log keeps it. The user of an address of SSH says nothing. */
+function hasNoCredentials(cloneUrl: string): boolean {
+  const url = URL.parse(cloneUrl);
+  return url === null || (url.password === '' && (url.username === '' || url.protocol === 'ssh:'));
+}
+
 export const ServedRepository = z.strictObject({
   id: RepositoryId,
-  cloneUrl: z.string().min(1).max(2_000),
+  cloneUrl: z
+    .string()
+    .min(1)
+    .max(2_000)
+    .refine(hasNoCredentials, 'expected no user and no password in it: sourceToken names what reads the source'),
   defaultBranch: z.string().min(1).max(255).default('main'),
 });
 export type ServedRepository = z.infer<typeof ServedRepository>;
