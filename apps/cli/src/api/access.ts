@@ -14,7 +14,8 @@ export interface Access {
   readonly token: string;
 }
 
-const DEFAULT_URL = 'http://127.0.0.1:7070';
+const MESH_HOST = '127.0.0.1';
+const DEFAULT_URL = `http://${MESH_HOST}:7070`;
 /** Where a mesh started by `npm start` says, while it runs, at which port it listens. */
 const RUNNING_MESH_FILE = join('.delta', 'mesh.json');
 /** Where a mesh started by `npm start` leaves the token of its administrator. */
@@ -43,14 +44,20 @@ async function runningMeshAbove(start: string): Promise<string | null> {
   return null;
 }
 
+/** A mesh listens on its own machine. A repository may bring such a file along, and would be shown the token elsewhere. */
 function gatewayIn(text: string, path: string): string {
   try {
     const mesh: unknown = JSON.parse(text);
-    if (typeof mesh === 'object' && mesh !== null && 'gatewayUrl' in mesh) return String(mesh.gatewayUrl);
+    if (typeof mesh === 'object' && mesh !== null && 'gatewayUrl' in mesh) {
+      const url = String(mesh.gatewayUrl);
+      if (URL.parse(url)?.hostname === MESH_HOST) return url;
+    }
   } catch {
     // Said below, like any other file that is not what it should be.
   }
-  throw new Problem('no_gateway', `${path} does not say where the mesh listens`, { next: 'name it with --url' });
+  throw new Problem('no_gateway', `${path} does not say where the mesh listens on this machine`, {
+    next: 'name it with --url',
+  });
 }
 
 async function tokenOf(surroundings: Surroundings, { token }: GatewayOptions): Promise<string> {

@@ -305,6 +305,21 @@ describe('asking a gateway', () => {
     }
   });
 
+  it('when a file of a mesh leads to another host, then nobody there is shown the token', async () => {
+    const checkout = await mkdtemp(join(tmpdir(), 'delta-cli-'));
+    try {
+      await mkdir(join(checkout, '.delta'));
+      const gatewayUrl = url.replace('127.0.0.1', 'localhost');
+      await writeFile(join(checkout, '.delta', 'mesh.json'), JSON.stringify({ pid: 1, gatewayUrl }));
+      const { surroundings, err } = recorded(checkout, { DELTA_TOKEN: TOKEN });
+      expect(await delta(['runs', 'list'], surroundings)).toBe(2);
+      expect(err()).toContain('does not say where the mesh listens on this machine');
+      expect(asked).toEqual([]);
+    } finally {
+      await rm(checkout, { recursive: true });
+    }
+  });
+
   it('when a log is followed and the connection breaks, then it goes on where it was', async () => {
     const chunk = (offset: number, text: string): string =>
       `event: log\nid: ${offset + text.length}\ndata: ${JSON.stringify({ offset, nextOffset: offset + text.length, line: 1, text })}\n\n`;
