@@ -129,5 +129,7 @@ describe('how an attempt ends', () => {
       outcome: 'failed',
       infrastructureError: { code: 'runner_shutdown' },
     });
+    expect(stage.gateway.log).toContain('stopped: the runner has to end, and hands the job back');
+    expect(stage.gateway.log).not.toContain('canceled');
   });
 });

@@ -229,6 +229,7 @@ async function execute(lease: LeaseOffer, tools: LeasedTools, place: Workplace):
       env: { DELTA_RUN_ID: runId, DELTA_JOB: jobKey, DELTA_ATTEMPT: String(attempt) },
       secrets,
       signal: keeper.signal,
+      whyStopped: () => (keeper.reason === 'shutdown' ? 'the runner has to end, and hands the job back' : null),
       ...whenLookedInto(job.debug, { ...place, gateway: tools.gateway, keeper, tier: tools.executor.tier }, (end) => {
         place.debug = end;
       }),

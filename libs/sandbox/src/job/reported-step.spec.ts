@@ -18,4 +18,10 @@ describe('what the log says of a step that reached a limit', () => {
     const policy = { ...DEFAULT_JOB_POLICY, timeoutMs: 90_000, idleTimeoutMs: 30_000 };
     expect(endingInWords(endedBy, { limits, policy })).toBe(words);
   });
+
+  it('given that it was stopped, then why, and without a word of that a cancel', () => {
+    const job = { limits: DEFAULT_JOB_LIMITS, policy: DEFAULT_JOB_POLICY };
+    expect(endingInWords('canceled', job)).toBe('stopped: the job was canceled');
+    expect(endingInWords('canceled', job, 'its runner has to end')).toBe('stopped: its runner has to end');
+  });
 });

@@ -45,6 +45,7 @@ export function reported(name: string, result: StepResult, from: number, to: num
 export function endingInWords(
   endedBy: Exclude<StepEnding, 'exit'>,
   { limits, policy }: Pick<PlannedJob, 'limits' | 'policy'>,
+  whyStopped: string | null = null,
 ): string {
   switch (endedBy) {
     case 'timeout':
@@ -54,7 +55,7 @@ export function endingInWords(
       return `stopped: the step printed nothing for too long, ${idleMs / 1_000} s (idle_timeout_seconds)`;
     }
     case 'canceled':
-      return 'stopped: the job was canceled';
+      return `stopped: ${whyStopped ?? 'the job was canceled'}`;
     case 'disk_full':
       return `ended: the job filled its disk, ${sizeInWords(limits.diskBytes)} or ${DEFAULT_SANDBOX_LIMITS.inodes} files (limits: disk)`;
     case 'out_of_memory':

@@ -48,6 +48,8 @@ export interface JobOrder {
   /** Secrets by name, in the environment of the job's steps and nowhere else. */
   secrets: Readonly<Record<string, string>>;
   signal: AbortSignal;
+  /** What the log says of why `signal` was aborted; null, and left out: the job was canceled. */
+  whyStopped?: () => string | null;
   /** Awaited when a step failed, once artifacts are taken, with the sandbox still there; what it does changes no result. */
   whenFailed?: (held: HeldJob) => Promise<void>;
 }
@@ -221,7 +223,7 @@ async function carryOut(sandbox: Sandbox, order: JobOrder, sinks: OwnSinks): Pro
     if (outcome.kind === 'fault') return { ...notJudged(refusedBy(outcome.refusal)), steps };
     const { result } = outcome;
     // Part of what there is to read of the step: whoever explains it finds the limit there.
-    if (result.endedBy !== 'exit') await sinks.say(endingInWords(result.endedBy, order.job));
+    if (result.endedBy !== 'exit') await sinks.say(endingInWords(result.endedBy, order.job, order.whyStopped?.()));
     steps.push(reported(step.name, result, from, sinks.outputBytes()));
     if (succeeded(result)) continue;
     failed ??= { step, result };
