@@ -40,8 +40,10 @@ export function whyNeverReached(entry: string): string | null {
     return `expected a port from 1 to ${PORT_MAX}`;
   }
   if (isAddress(host)) return entry.startsWith('*') ? EXPECTED : ofAddress(host);
-  if (!NAME.test(host) || ENDS_IN_NUMBER.test(host)) return EXPECTED;
-  return OWN_LOOPBACK.test(host) ? LOOPBACK_NEEDS_NONE : null;
+  // Written out in full a name ends in a dot.
+  const name = host.replace(/\.$/, '');
+  if (!NAME.test(name) || ENDS_IN_NUMBER.test(name)) return EXPECTED;
+  return OWN_LOOPBACK.test(name) ? LOOPBACK_NEEDS_NONE : null;
 }
 
 const LOOPBACK_NEEDS_NONE = 'a job reaches its own loopback without a list';
