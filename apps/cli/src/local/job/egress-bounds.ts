@@ -3,6 +3,8 @@ import { nearestName } from '../../nearest-name.ts';
 import { Problem } from '../../problem.ts';
 import { variable, type Surroundings } from '../../surroundings.ts';
 
+/** How every name begins that may be meant for one of these: others are near to one by chance. */
+const BEGINNING = 'DELTA_EGRESS'.slice(0, -'GRESS'.length);
 const VARIABLES = ['DELTA_EGRESS', 'DELTA_EGRESS_ALLOW', 'DELTA_EGRESS_RANGES', 'DELTA_EGRESS_UPSTREAM'];
 
 /**
@@ -31,7 +33,7 @@ export function egressBounds(surroundings: Surroundings): EgressBounds {
 
 function refuseMisspelt({ environment }: Surroundings): void {
   for (const name of Object.keys(environment)) {
-    if (!name.startsWith('DELTA_E') || VARIABLES.includes(name)) continue;
+    if (!name.startsWith(BEGINNING) || VARIABLES.includes(name)) continue;
     const nearest = nearestName(name, VARIABLES);
     if (nearest === null) continue;
     throw new Problem('unknown_variable', `nothing reads the variable ${name}`, { next: `did you mean ${nearest}?` });

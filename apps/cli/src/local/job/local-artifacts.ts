@@ -29,7 +29,7 @@ export class LocalArtifacts {
   readonly found: LocalArtifact[] = [];
   /** Patterns of the plan that nothing matched. */
   readonly unmatched: string[] = [];
-  /** Names of those, and of reports that were read: several patterns may match one file. */
+  /** Names of what was found, and of reports that were read: several patterns may match one file. */
   readonly #known = new Set<string>();
   readonly #read = new Set<string>();
   readonly #directory: string | null;
