@@ -208,7 +208,7 @@ describe('jobs that need what a machine does not give by itself', () => {
       steps: ['echo "it is $NPM_TOKEN"', 'printf %s "$NPM_TOKEN" | base64', 'test -n "$NPM_TOKEN"'],
     },
     gpu: { runs_on: ['gpu'], steps: ['true'] },
-    other: { steps: ['test -z "$NPM_TOKEN" && echo "it is other"'] },
+    other: { steps: ['test -z "$NPM_TOKEN" && echo "it is other: $CI $DELTA_RUN_ID $DELTA_JOB $DELTA_ATTEMPT"'] },
   };
   const said = (out: string, job: string): string[] =>
     linesOf(out).flatMap((line) => (line.type === 'output' && line['job'] === job ? [String(line['text'])] : []));
@@ -234,13 +234,14 @@ describe('jobs that need what a machine does not give by itself', () => {
       ],
     });
     expect(said(out, 'publish')).toEqual([]);
+    expect(said(out, 'other')).toContainEqual(expect.stringMatching(/^it is other: true run_[0-9a-f]{32} other 1$/));
   });
 
   it('given what they need, then they have it and no other job has, and nothing of a secret is shown', async () => {
     const { exitCode, out } = await called('run', '--json', '--secret', 'NPM_TOKEN', '--has', 'gpu');
     expect(exitCode).toBe(0);
     expect(said(out, 'publish')).toContain('it is ***');
-    expect(said(out, 'other')).toContain('it is other');
+    expect(said(out, 'other')).toContainEqual(expect.stringMatching(/^it is other: /));
     expect(out).not.toContain('swordfish-42');
     expect(out).not.toContain(Buffer.from('swordfish-42').toString('base64'));
   });

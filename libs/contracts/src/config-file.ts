@@ -8,7 +8,7 @@ import { Audience, SECRETS_PER_JOB_MAX, SecretName } from './secrets.ts';
  * nearest known one, and references between jobs are checked by `planning`; this is the shape alone.
  */
 const Glob = z.string().min(1).max(4_096);
-const Size = z.string().regex(/^\d+(?:\.\d+)?(?:Ki|Mi|Gi|Ti)?$/, 'expected a size such as 512Mi or 4Gi');
+const Size = z.string().regex(/^(?=[\d.]*[1-9])\d+(?:\.\d+)?(?:Ki|Mi|Gi|Ti)?$/, 'expected a size such as 512Mi or 4Gi');
 
 /** Something that runs beside a job: its name is the host name under which the job reaches it. */
 export const ConfigFileService = z.strictObject({
@@ -122,7 +122,7 @@ export const ConfigFile = z.strictObject({
     .strictObject({
       cpu: z
         .string()
-        .regex(/^\d+(?:\.\d+)?$/, 'expected a number of processors such as "2" or "0.5"')
+        .regex(/^(?=[\d.]*[1-9])\d+(?:\.\d+)?$/, 'expected a number of processors such as "2" or "0.5"')
         .optional(),
       memory: Size.optional(),
       disk: Size.optional(),

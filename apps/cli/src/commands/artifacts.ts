@@ -52,6 +52,10 @@ export async function getArtifacts(
   const { jobKey } = attemptIn(place);
   const { left, runId, attempt } = await artifactsAt(gateway, place);
   const wanted = names.length === 0 ? left.filter(({ expiredAtMs }) => expiredAtMs === undefined) : chosen(left, names);
+  if (wanted.length === 0) {
+    const what = left.length === 0 ? 'it left no artifacts' : 'none of the artifacts that it left is kept any more';
+    throw new Problem('not_found', `nothing to get from attempt ${attempt} of ${jobKey}: ${what}`);
+  }
   const directory = resolve(surroundings.directory, options.output ?? `artifacts-${runId}-${jobKey}-${attempt}`);
   await refuseUnsafe(
     wanted.map(({ name }) => name),
@@ -67,7 +71,6 @@ export async function getArtifacts(
     if (options.json !== true) surroundings.out(`${safeLine(path)}  ${bytesText(sizeBytes)}\n`);
   }
   if (options.json === true) printJson(surroundings, { saved });
-  else if (saved.length === 0) surroundings.out('no artifacts\n');
   return EXIT.succeeded;
 }
 

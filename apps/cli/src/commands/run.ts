@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { PlannedJob } from '@delta-ci/contracts';
 import type { HeldJob, SandboxExecutor } from '@delta-ci/sandbox';
 import { chooseExecutor } from '../local/machine/choose-executor.ts';
@@ -63,6 +64,9 @@ export async function run(given: Surroundings, options: RunOptions): Promise<Exi
       comparedText: comparedText(planned.change),
     };
     screen.planned(chosen);
+    // Jobs have some seconds to end, in which nothing else would say that the signal was heard.
+    const sayStopping = (): void => surroundings.err('Interrupted: what runs is being stopped.\n');
+    surroundings.interrupted.addEventListener('abort', sayStopping, { once: true });
     const startedMs = surroundings.nowMs();
     const outcomes =
       jobs.length === 0 ? [] : await carryOut(surroundings, options, planned, chosen, { screen, terminal });
@@ -136,6 +140,7 @@ async function carryOut(
   const outcomes = await inRunDirectory(surroundings, async (directory) => {
     const sources = await makeJobSources(git, change, able, directory.path, interrupted);
     const place: JobPlace = {
+      runId: `run_${randomUUID().replaceAll('-', '')}`,
       executor,
       sourceOf: sources.of,
       directory,

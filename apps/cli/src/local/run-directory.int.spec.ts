@@ -46,6 +46,7 @@ describe('the directory of a local run', () => {
   /** A run of two jobs, of which `change` is for the first alone. */
   async function twoJobs(change: (sandbox: Sandbox) => void): Promise<Executed[]> {
     const same = {
+      runId: `run_${'0'.repeat(32)}`,
       sourceOf: () => source,
       secrets: new HandedInSecrets(new Map(), null),
       artifactDir: null,

@@ -110,7 +110,8 @@ export class LogController {
 function attemptIn(run: RunView, jobKey: string, number: number | undefined): AttemptView {
   const job = jobIn(run, jobKey);
   const attempt = number === undefined ? job.attempts.at(-1) : job.attempts.find((each) => each.attempt === number);
-  return foundOr(attempt, number === undefined ? `attempt of ${jobKey} yet` : `attempt ${number} of ${jobKey}`);
+  const why = job.state === 'finished' ? `, and there will be none: ${job.reason}` : ' yet';
+  return foundOr(attempt, number === undefined ? `attempt of ${jobKey}${why}` : `attempt ${number} of ${jobKey}`);
 }
 
 /** The lines that a query asks for; null when it asks for bytes. */

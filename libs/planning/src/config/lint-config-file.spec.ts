@@ -123,6 +123,14 @@ egress: { allow: [registry.example.org] }
       ],
     ],
     [
+      'limits of nothing',
+      'version: 1\njobs: {}\nlimits: { cpu: "0.0", memory: 0Gi }\n',
+      [
+        '3:16 limits.cpu: expected a number of processors such as "2" or "0.5"',
+        '3:31 limits.memory: expected a size such as 512Mi or 4Gi',
+      ],
+    ],
+    [
       'an unknown key of a policy',
       file('  a:\n    steps: [x]\n    policy:\n      retry: 1\n'),
       ['6:7 unknown key "retry"; did you mean "retries"?'],

@@ -1,6 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ERROR_MESSAGE_CHARS_MAX, maskedCaches, maskedEgress, maskedError, type PlannedJob } from '@delta-ci/contracts';
+import {
+  ERROR_MESSAGE_CHARS_MAX,
+  maskedCaches,
+  maskedEgress,
+  maskedError,
+  type PlannedJob,
+  type RunId,
+} from '@delta-ci/contracts';
 import type { EgressBounds } from '@delta-ci/egress';
 import {
   JobCaches,
@@ -23,6 +30,8 @@ import type { RunDirectory } from '../run-directory.ts';
 
 /** What all jobs of a local run have in common. */
 export interface JobPlace {
+  /** As jobs find it: of this run, and of no run of a mesh. */
+  readonly runId: RunId;
   readonly executor: SandboxExecutor;
   readonly sourceOf: (job: PlannedJob) => JobSource;
   readonly directory: RunDirectory;
@@ -132,7 +141,7 @@ async function judge(
     workspaceDir,
     network: network.network,
     toolchainDirs: place.toolchainDirs,
-    env: { DELTA_JOB: job.key },
+    env: { DELTA_RUN_ID: place.runId, DELTA_JOB: job.key, DELTA_ATTEMPT: '1' },
     secrets: place.secrets.of(job),
     ...course,
   } as const;
