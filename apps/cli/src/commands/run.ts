@@ -3,7 +3,7 @@ import type { PlannedJob } from '@delta-ci/contracts';
 import type { HeldJob, SandboxExecutor } from '@delta-ci/sandbox';
 import { chooseExecutor } from '../local/machine/choose-executor.ts';
 import { openFailureShell, refuseWithoutShells, terminalForShells } from '../local/job/failure-shell.ts';
-import { artifactDirectory } from '../local/artifact-directory.ts';
+import { artifactDirectory } from '../local/job/artifact-directory.ts';
 import { cachingOf } from '../local/caches/caching.ts';
 import { egressBounds } from '../local/job/egress-bounds.ts';
 import { executeJob, type JobPlace } from '../local/job/execute-job.ts';
@@ -70,6 +70,7 @@ export async function run(given: Surroundings, options: RunOptions): Promise<Exi
     const startedMs = surroundings.nowMs();
     const outcomes =
       jobs.length === 0 ? [] : await carryOut(surroundings, options, planned, chosen, { screen, terminal });
+    surroundings.interrupted.removeEventListener('abort', sayStopping);
     const judged = judgeRun(jobs, outcomes, surroundings.interrupted.aborted);
     screen.ended(chosen, { ...judged, durationMs: surroundings.nowMs() - startedMs, outcomes });
     return judged.exitCode;

@@ -1,8 +1,8 @@
 import { lstat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
-import { Problem } from '../problem.ts';
-import { isEmpty } from '../save-artifact.ts';
-import { isWithin, realOf } from './machine/own-directories.ts';
+import { Problem } from '../../problem.ts';
+import { isEmpty } from '../../save-artifact.ts';
+import { isWithin, realOf } from '../machine/own-directories.ts';
 
 /**
  * Where artifacts of a local run are kept: a directory that has nothing in it, so that what lies there afterwards is of this run, and
