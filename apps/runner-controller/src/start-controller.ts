@@ -45,13 +45,19 @@ export async function startController(service: Controller, host: HostEnvironment
     if (!bus.isConnected()) throw new Error('not connected');
   });
   const reports = new ReportClient(bus);
+  /** Ends of runners that are being told: the last of them come while everything closes. */
+  const telling = new Set<Promise<void>>();
   const metrics = service.metrics(capacityMetrics);
   const provisioner = openProvisioner(
     service,
     host,
-    reports,
     (end) => {
       if (end.runnerId === null) metrics.runnerStartFailures.add(1, { pool: config.pool });
+      else {
+        const told = tellExit(service, reports, end.runnerId, end, 'the process ended');
+        telling.add(told);
+        void told.finally(() => telling.delete(told));
+      }
       controller.runnerEnded(end);
     },
     () => controller.look(),
@@ -73,7 +79,10 @@ export async function startController(service: Controller, host: HostEnvironment
   await service.open(
     'runners',
     () => provisioner,
-    async (opened) => opened.close(),
+    async (opened) => {
+      await opened.close();
+      await Promise.all(telling);
+    },
   );
   await service.open(
     'pool',
@@ -112,7 +121,6 @@ function policyOf(config: ControllerConfig): CapacityPolicy {
 function openProvisioner(
   { config, logger }: Controller,
   host: HostEnvironment,
-  reports: ReportClient,
   onEnd: (end: RunnerEnd) => void,
   onChange: () => void,
 ): ProcessProvisioner {
@@ -125,7 +133,6 @@ function openProvisioner(
     onLine: (name, line) => logger.info({ event: 'runner-output', runner: name, line }),
     onEnd: (end) => {
       logger.info({ event: 'runner-ended', ...end });
-      if (end.runnerId !== null) void tellExit({ config, logger }, reports, end.runnerId, end, 'the process ended');
       onEnd(end);
     },
   });
