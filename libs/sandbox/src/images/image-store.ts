@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { startTicksOf } from '../process-table.ts';
 import { removeTree } from '../remove-tree.ts';
@@ -62,14 +63,43 @@ async function readJson<T>(file: string, schema: z.ZodType<T>): Promise<T | null
   }
 }
 
+/** A directory that is named after who works in it, so that it is never without that. */
+const draftName = (): string => `${process.pid}-${startTicksOf(process.pid) ?? ''}-${randomBytes(8).toString('hex')}`;
+
+function isDraftOfLiving(name: string): boolean {
+  const [, pid, ticks] = /^(\d+)-(\d+)-[0-9a-f]{16}$/u.exec(name) ?? [];
+  return wardenLives({ wardenPid: Number(pid), wardenStartTicks: Number(ticks) });
+}
+
 const isLiving = async (mark: string): Promise<boolean> => {
   const warden = await readJson(mark, Warden);
   return warden !== null && wardenLives(warden);
 };
 
+/** Where users of a tree leave their marks; while somebody removes it, it is called after him, and nobody can leave one. */
+const USERS = 'users';
+const CLOSED = 'closed-';
+
+/** Removing moves a tree away at once. */
+const TURNS_MAX = 40;
+const TURN_MS = 25;
+
 const namesIn = (directory: string): Promise<readonly string[]> => readdir(directory).catch(() => []);
 
 const hexOf = (digest: string): string => digest.slice(digest.indexOf(':') + 1);
+
+/** Takes back a mark, whether its tree is just looked at by somebody who would remove it or not. */
+async function unmark(directory: string, name: string): Promise<void> {
+  const closed = (await namesIn(directory)).filter((each) => each.startsWith(CLOSED));
+  for (const users of [USERS, ...closed]) await rm(join(directory, users, name), { force: true });
+}
+
+/** A tree with a mark of this name among its users. */
+const takenBy = (name: string, directory: string, record: TreeRecord): ClaimedTree => ({
+  rootfs: join(directory, 'rootfs'),
+  record,
+  release: () => unmark(directory, name),
+});
 
 /**
  * Unpacked images on this host: one tree for each chain of layers, whichever images have it, and what each image comes to.
@@ -146,9 +176,10 @@ export class ImageStore {
   /** Takes a tree into use; null when there is none, or it is just being removed. */
   async claim(chain: string): Promise<ClaimedTree | null> {
     const directory = join(this.trees, hexOf(chain));
-    const mark = join(directory, 'users', randomBytes(8).toString('hex'));
+    const name = randomBytes(8).toString('hex');
+    const mark = join(directory, USERS, name);
     // Whoever looks for users meanwhile finds all of it or nothing: half of it would be taken for a dead one's.
-    const draft = join(directory, `.${randomBytes(8).toString('hex')}`);
+    const draft = join(directory, `.${name}`);
     const isMarked = await writeFile(draft, ownMark(), { mode: 0o600 })
       .then(() => rename(draft, mark))
       .then(
@@ -156,10 +187,14 @@ export class ImageStore {
         () => false,
       );
     const record = isMarked ? await readJson(join(directory, 'tree.json'), TreeRecord) : null;
-    if (record === null) return null;
+    if (record === null) {
+      await rm(draft, { force: true });
+      await unmark(directory, name);
+      return null;
+    }
     const now = new Date();
     await utimes(directory, now, now).catch(() => undefined);
-    return { rootfs: join(directory, 'rootfs'), record, release: () => rm(mark, { force: true }) };
+    return takenBy(name, directory, record);
   }
 
   /** Whether anybody was given all that a tree was made of. */
@@ -177,31 +212,46 @@ export class ImageStore {
     chain: string,
     make: (place: { rootfs: string; blobs: string }) => Promise<TreeRecord>,
   ): Promise<ClaimedTree> {
-    const draft = join(this.unfinished, randomBytes(8).toString('hex'));
+    const draft = join(this.unfinished, draftName());
     await mkdir(draft, { recursive: true, mode: 0o700 });
     try {
-      await writeFile(join(draft, 'warden'), ownMark(), { mode: 0o600 });
       const tree = join(draft, 'tree');
       const place = { rootfs: join(tree, 'rootfs'), blobs: join(draft, 'blobs') };
-      for (const directory of [tree, join(tree, 'users'), place.blobs]) await mkdir(directory, { mode: 0o700 });
+      for (const directory of [tree, join(tree, USERS), place.blobs]) await mkdir(directory, { mode: 0o700 });
       await mkdir(place.rootfs, { mode: 0o755 });
-      await writeFile(join(tree, 'tree.json'), JSON.stringify(await make(place)), { mode: 0o600 });
+      const record = await make(place);
+      await writeFile(join(tree, 'tree.json'), JSON.stringify(record), { mode: 0o600 });
+      const name = randomBytes(8).toString('hex');
+      await writeFile(join(tree, USERS, name), ownMark(), { mode: 0o600 });
       await mkdir(this.trees, { recursive: true, mode: 0o700 });
-      // Another warden may have been first: its tree is as good.
-      await rename(tree, join(this.trees, hexOf(chain))).catch(() => undefined);
+      return (await this.moveIn(tree, chain)) ?? takenBy(name, join(this.trees, hexOf(chain)), record);
     } finally {
       await removeTree(draft);
     }
-    const claimed = await this.claim(chain);
-    if (claimed === null) throw new Error('the tree that was just unpacked is gone');
-    return claimed;
+  }
+
+  /**
+   * Another warden may have been first: its tree is as good. One that is being removed is out of the way in no time.
+   * @returns the tree of another, taken into use; null when this one is in
+   */
+  private async moveIn(tree: string, chain: string): Promise<ClaimedTree | null> {
+    for (let turn = 0; turn < TURNS_MAX; turn += 1) {
+      const isIn = await rename(tree, join(this.trees, hexOf(chain))).then(
+        () => true,
+        () => false,
+      );
+      const claimed = isIn ? null : await this.claim(chain);
+      if (isIn || claimed !== null) return claimed;
+      await this.removeUnused(hexOf(chain));
+      await delay(TURN_MS);
+    }
+    throw new Error('the tree that was just unpacked has no place: another is neither used nor removed');
   }
 
   /** Removes what dead wardens left half done, and then trees that nobody uses, the longest unused first, down to the bound. */
   async sweep(): Promise<void> {
     for (const name of await namesIn(this.unfinished)) {
-      const draft = join(this.unfinished, name);
-      if (!(await isLiving(join(draft, 'warden')))) await removeTree(draft);
+      if (!isDraftOfLiving(name)) await removeTree(join(this.unfinished, name));
     }
     const kept = await Promise.all((await namesIn(this.trees)).map((name) => this.weigh(name)));
     let bytes = kept.reduce((sum, tree) => sum + tree.bytes, 0);
@@ -222,8 +272,8 @@ export class ImageStore {
     return { name, bytes: record?.bytes ?? 0, usedAtMs: found?.mtimeMs ?? 0 };
   }
 
-  private async isUsed(tree: string): Promise<boolean> {
-    const users = join(tree, 'users');
+  private async isUsed(tree: string, among = USERS): Promise<boolean> {
+    const users = join(tree, among);
     for (const name of await namesIn(users)) {
       if (await isLiving(join(users, name))) return true;
       await rm(join(users, name), { force: true });
@@ -231,21 +281,36 @@ export class ImageStore {
     return false;
   }
 
-  /** Whoever claims a tree while it is moved away finds it gone, or is found here and gets it back. */
+  /** A tree that somebody uses stays where it is, all the time. Whoever would claim it meanwhile finds that nobody may. */
   private async removeUnused(name: string): Promise<boolean> {
     const tree = join(this.trees, name);
     if (await this.isUsed(tree)) return false;
-    const draft = join(this.unfinished, randomBytes(8).toString('hex'));
+    const draft = join(this.unfinished, draftName());
     await mkdir(draft, { recursive: true, mode: 0o700 });
-    await writeFile(join(draft, 'warden'), ownMark(), { mode: 0o600 });
-    const aside = join(draft, 'tree');
-    const isAside = await rename(tree, aside).then(
-      () => true,
-      () => false,
+    try {
+      const closed = await this.close(tree);
+      if (closed === null) return !existsSync(tree);
+      const isWanted = await this.isUsed(tree, closed);
+      await (isWanted ? rename(join(tree, closed), join(tree, USERS)) : rename(tree, join(draft, 'tree')));
+      return !isWanted;
+    } finally {
+      await removeTree(draft);
+    }
+  }
+
+  /** Of several who would remove a tree one may. What one that died has closed is another's to go on with. Null for all others. */
+  private async close(tree: string): Promise<string | null> {
+    const closed = `${CLOSED}${draftName()}`;
+    const left = (await namesIn(tree)).filter(
+      (each) => each.startsWith(CLOSED) && !isDraftOfLiving(each.slice(CLOSED.length)),
     );
-    const isWanted = isAside && (await this.isUsed(aside));
-    if (isWanted) await rename(aside, tree).catch(() => undefined);
-    await removeTree(draft);
-    return isAside && !isWanted;
+    for (const each of [USERS, ...left]) {
+      const isClosed = await rename(join(tree, each), join(tree, closed)).then(
+        () => true,
+        () => false,
+      );
+      if (isClosed) return closed;
+    }
+    return null;
   }
 }
