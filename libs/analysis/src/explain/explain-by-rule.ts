@@ -1,3 +1,4 @@
+import type { FailedTest } from '../failed-tests/failed-test.ts';
 import { filled, groupOf, type RuleMatch } from '../rules/match-rules.ts';
 import { locationIn, locationOf, type Location } from '../text/locations.ts';
 import { firstListedError, type ListedError } from '../text/listed-errors.ts';
@@ -32,32 +33,44 @@ export function explainByRule(findings: Findings, best: RuleMatch): Account {
   };
 }
 
-function placeOf({ groups, line }: RuleMatch, { lines, within }: Findings): Location | null {
+function placeOf({ rule, groups, line }: RuleMatch, { lines, within, tests }: Findings): Location | null {
   const path = groupOf(groups, 'path');
   const named = path === undefined ? null : locationOf(path, groupOf(groups, 'line'), within);
-  return named ?? placeNear(lines, line.number, within);
+  return (
+    named ??
+    placeNear(linesNear(lines, line.number), rule.category === 'compile', within) ??
+    placeOfTest(tests?.failed ?? [], line.number)
+  );
 }
 
-/** Stacks stand below a message; a syntax error and an ESLint summary have their place above. */
-function placeNear(lines: readonly LogLine[], number: number, within: string): Location | null {
+/** Stacks stand below a message; a syntax error and an ESLint summary have their place above. Nearest first. */
+function linesNear(lines: readonly LogLine[], number: number): LogLine[] {
   const near = (from: number, to: number): LogLine[] =>
     lines.filter((line) => line.number >= from && line.number <= to);
-  const candidates = [...near(number, number + LINES_AFTER), ...near(number - LINES_BEFORE, number - 1).reverse()];
-  for (const { text } of candidates) {
-    if (!text.includes('/workspace/')) continue;
-    const place = locationIn(text.slice(text.indexOf('/workspace/')), within);
+  return [...near(number, number + LINES_AFTER), ...near(number - LINES_BEFORE, number - 1).reverse()];
+}
+
+function placeNear(near: readonly LogLine[], isCompiler: boolean, within: string): Location | null {
+  for (const { text } of near) {
+    const root = text.indexOf('/workspace/');
+    // Rust's compiler names files from where it was started.
+    if (root === -1 && !(isCompiler && text.trimStart().startsWith('--> '))) continue;
+    const place = locationIn(root === -1 ? text : text.slice(root), within);
     if (place !== null) return place;
   }
   return null;
 }
 
+/** The place of the failed test whose story the line is part of. */
+function placeOfTest(failed: readonly FailedTest[], number: number): Location | null {
+  const test = failed.find(({ lines }) => lines !== null && number >= lines.from && number <= lines.to);
+  return test === undefined || test.path === null ? null : { path: test.path, line: test.line };
+}
+
 function placeSentence(location: Location | null, { lines }: Findings, { line, groups }: RuleMatch): Sentence[] {
   if (location === null || groupOf(groups, 'path') !== undefined) return [];
   const at = location.line === null ? '' : `, line ${location.line}`;
-  const range = { from: Math.max(1, line.number - LINES_BEFORE), to: line.number + LINES_AFTER };
-  const named = lines.find(
-    ({ number, text }) => number >= range.from && number <= range.to && text.includes(location.path),
-  );
+  const named = linesNear(lines, line.number).find(({ text }) => text.includes(location.path));
   return [sentence(`The place it points at is ${location.path}${at}.`, named === undefined ? [] : [citedLine(named)])];
 }
 

@@ -47,22 +47,30 @@ function firstSentences(test: FailedTest, findings: Findings): Sentence[] {
 }
 
 function whyOf({ compared, message }: FailedTest): string | null {
-  if (compared !== null) {
-    const { expected, actual } = compared;
-    return `It expected ${clipped(expected, QUOTED_CHARS_MAX)} and got ${clipped(actual, QUOTED_CHARS_MAX)}.`;
-  }
+  const quoted = (text: string): string => clipped(text, QUOTED_CHARS_MAX);
+  if (compared !== null && 'expected' in compared)
+    return `It expected ${quoted(compared.expected)} and got ${quoted(compared.actual)}.`;
   const [line] = message.split('\n', 1);
-  return line === undefined || line === '' ? null : `It says: “${clipped(line, QUOTED_CHARS_MAX)}”`;
+  if (line === undefined || line === '') return null;
+  const says = `It says: “${quoted(line)}”`;
+  return compared === null
+    ? says
+    : `${says}, with ${quoted(compared.left)} on the left and ${quoted(compared.right)} on the right.`;
 }
 
 /** The lines that show both values, or the first line of the message: less than the whole story of the test. */
 function whyEvidence(test: FailedTest, findings: Findings): Cited[] {
   const told = test.lines === null ? [] : linesWithin(findings.lines, test.lines);
-  const { expected, actual } = test.compared ?? { expected: test.message.split('\n', 1)[0] ?? '', actual: '' };
-  const both = tersest(told.filter(({ text }) => shows(text, expected) && shows(text, actual)));
-  const each = [expected, actual].map((value) => tersest(told.filter(({ text }) => shows(text, value))));
+  const [one, other] = valuesOf(test);
+  const both = tersest(told.filter(({ text }) => shows(text, one) && shows(text, other)));
+  const each = [one, other].map((value) => tersest(told.filter(({ text }) => shows(text, value))));
   const found = (both === undefined ? each : [both]).filter((line) => line !== undefined);
   return found.length === 0 ? evidenceOf(test, findings) : found.map(citedLine);
+}
+
+function valuesOf({ compared, message }: FailedTest): [string, string] {
+  if (compared === null) return [message.split('\n', 1)[0] ?? '', ''];
+  return 'expected' in compared ? [compared.expected, compared.actual] : [compared.left, compared.right];
 }
 
 /** The line that says little else: short values are also parts of durations, places and names. */
@@ -105,11 +113,11 @@ function otherSentence({ failed }: TestFindings, findings: Findings): Sentence[]
 function totalsSentence({ totals, tool }: TestFindings, { lines }: Findings): Sentence[] {
   if (totals === null || totals.passed <= 0) return [];
   const evidence =
-    totals.lines === null
-      ? cited('test', `${totals.passed} passed, ${totals.failed} failed`)
-      : citedLines(lines, totals.lines);
+    totals.lines.length === 0
+      ? [cited('test', `${totals.passed} passed, ${totals.failed} failed`)]
+      : totals.lines.map((range) => citedLines(lines, range));
   const passed = totals.passed === 1 ? 'One other test' : `${totals.passed} other tests`;
-  return [sentence(`${passed} passed, according to ${tool}.`, [evidence])];
+  return [sentence(`${passed} passed, according to ${tool}.`, evidence)];
 }
 
 const COMMAND = linearPattern('^npm (?:error|ERR!) command (?:sh|bash) -c (?P<command>.+)$');

@@ -24,6 +24,10 @@ describe('explanations as people read them', () => {
     'eslint',
     'mocha',
     'tap',
+    'cargo',
+    'rust-compile',
+    'unittest',
+    'pytest',
     'unknown',
     'missing-command',
   ])('%s', (name) => {
@@ -45,6 +49,12 @@ describe('the first root failure', () => {
   it('given colours, then the same is found', () => {
     const coloured = logOf('shop-cart').replaceAll('✖', '\u001b[31m✖').replaceAll('\n', '\u001b[39m\n');
     expect(explain(coloured).failedTests.length).toBe(1);
+  });
+
+  it('given that a documented example of Rust does not compile, then it is a test that failed and not the package', () => {
+    const { category, failedTests } = explain(logOf('cargo'));
+    expect(category).toBe('test');
+    expect(failedTests.at(-1)?.message).toContain('error[E0308]: mismatched types');
   });
 
   it('given values that are parts of a duration and of a place too, then the line that compares them is shown', () => {
@@ -215,6 +225,20 @@ describe('test reports', () => {
     });
     expect(explanation.headline).toBe('1 of 2 tests failed: an empty cart costs nothing');
   });
+
+  it('given tests of one name in two classes, then each has the place of its own, and none where that is not clear', () => {
+    const cases = ['TestCart', 'TestTill', 'TestDoor'].map(
+      (name) =>
+        `<testcase name="test_opens" classname="tests.test_a.${name}"><failure message="no">x</failure></testcase>`,
+    );
+    const parsed = parseJunit(`<testsuite>${cases.join('')}</testsuite>`);
+    if (!parsed.ok) throw new Error(parsed.message);
+    const story = (name: string, line: number) => `___ ${name}.test_opens ___\na.py:${line}: in test_opens\nE   no\n`;
+    const listed = (name: string) => `FAILED a.py::${name}::test_opens - no\n`;
+    const log = `${story('TestTill', 8)}${story('TestCart', 5)}=== short test summary info ===\n${listed('TestTill')}${listed('TestCart')}`;
+    const { failedTests } = explain(log, { testReports: [parsed.report] });
+    expect(failedTests.map(({ line }) => line)).toEqual([5, 8, null]);
+  });
 });
 
 describe('what is not known is said', () => {
@@ -245,6 +269,22 @@ describe('hostile evidence', () => {
     '--- FAIL: ',
     '  1 failing\n',
     '  1) ',
+    '\n---- tests::a stdout ----\n',
+    "thread 'tests::a' (1) panicked at src/lib.rs:1:1:\n",
+    "thread 'tests::a' panicked at 'assertion failed: `(left == right)`\n",
+    'note: panic did not contain expected string\n',
+    '  left: `',
+    '\nfailures:\n    tests::a\n',
+    '\nrunning 1 test\ntest tests::a ... FAILED\n',
+    'test result: FAILED. 1 passed; 999999999 failed;\n',
+    `\n${'='.repeat(70)}\nFAIL: test_a (a.A.test_a)`,
+    `\n${'-'.repeat(70)}\n`,
+    'Traceback (most recent call last):\n',
+    '\n  File "/workspace/a.py", line 1, in test_a\n',
+    'Ran 1 test in 0.1s\n\nFAILED (failures=999999999)\n',
+    '\n=== short test summary info ===\nFAILED a.py::test_a[',
+    '\n___ test_a ___\n',
+    '\nE   ',
     'npm error code ENOTFOUND\n',
     'npm error path /workspace/../../etc\n',
     'src/a.ts(99999999,1): error TS1: ',
@@ -274,6 +314,29 @@ describe('hostile evidence', () => {
     ['hints without end', 'AssertionError Error TS .go: FAILED SyntaxError: x'.repeat(20_000)],
     ['a great many short lines', 'x AssertionError\n'.repeat(60_000)],
     ['a million escapes', '\u001b['.repeat(500_000)],
+    ['a great many stories of one Rust test', '---- a stdout ----\nx\n'.repeat(40_000)],
+    [
+      'a great many Rust tests',
+      `running 30000 tests\n${Array.from({ length: 30_000 }, (_, at) => `test a${at} ... FAILED\n`).join('')}`,
+    ],
+    ['a great many panics', "thread 'a' panicked at 'x\n".repeat(60_000)],
+    [
+      'one panic in a great many lines',
+      `---- a stdout ----\n${'y\n'.repeat(60_000)}thread 'a' panicked at a.rs:1:1:\nz\n`,
+    ],
+    ['a great many failures of unittest', `${'='.repeat(70)}\nFAIL: a (b.C.a)\n`.repeat(15_000)],
+    [
+      'a traceback without end',
+      `${'='.repeat(70)}\nFAIL: a (b.C.a)\n${'-'.repeat(70)}\n${'  File "/workspace/a.py", line 1, in a\n'.repeat(50_000)}`,
+    ],
+    [
+      'a great many tests of pytest',
+      `${'___ a ___\nE   x\n'.repeat(40_000)}=== short test summary info ===\n${'FAILED a.py::a\n'.repeat(9_000)}`,
+    ],
+    [
+      'brackets without end',
+      `=== short test summary info ===\n${`FAILED a.py::a${'[] - '.repeat(190)}\n`.repeat(3_000)}`,
+    ],
     ['a great many failing tests', `✖ failing tests:\n${'test at a.js:1:1\n✖ x (1ms)\n  y\n'.repeat(20_000)}`],
     [
       'huge values',

@@ -1,10 +1,10 @@
 import type { FailureExplanation } from '@delta-ci/contracts';
 import { egressCauses } from '../egress/egress-causes.ts';
 import type { FailureEvidence } from '../evidence.ts';
-import type { FailedTest } from '../failed-tests/failed-test.ts';
+import type { FailedTest, TestFindings } from '../failed-tests/failed-test.ts';
 import { FAILED_TESTS_MAX } from '../failed-tests/failed-test.ts';
 import { findFailedTests } from '../failed-tests/find-failed-tests.ts';
-import { matchRules } from '../rules/match-rules.ts';
+import { matchRules, type RuleMatch } from '../rules/match-rules.ts';
 import { NEARNESS } from '../rules/rule.ts';
 import { shown, shownOnOneLine } from '../text/clean-text.ts';
 import { packageDirectory, type Location } from '../text/locations.ts';
@@ -45,15 +45,24 @@ function findingsOf(evidence: FailureEvidence, lines: readonly LogLine[]): Findi
   // What other steps printed does not explain one that printed nothing.
   const looked = ofStep.length > 0 ? ofStep : silentStepOf(report) === null ? lines : [];
   const within = packageDirectory(looked);
+  const told = findFailedTests(looked, within);
   return {
     evidence,
     lines,
     within,
     fact: reportFact(report, outcome),
-    matches: matchRules(looked, exitCodeOf(report)),
-    tests: mergeTests(evidence, findFailedTests(looked, within), within),
+    matches: besidesExamples(matchRules(looked, exitCodeOf(report)), told),
+    tests: mergeTests(evidence, told, within),
     egress: egressCauses(report, looked),
   };
+}
+
+/** What Rust's compiler says of a documented example is the story of that test: all else was compiled before it. */
+function besidesExamples(matches: readonly RuleMatch[], told: TestFindings | null): readonly RuleMatch[] {
+  if (told?.format !== 'cargo-test') return matches;
+  const isTold = ({ number }: LogLine): boolean =>
+    told.failed.some(({ lines }) => lines !== null && number >= lines.from && number <= lines.to);
+  return matches.filter(({ rule, line }) => rule.category !== 'compile' || !isTold(line));
 }
 
 /**

@@ -22,11 +22,11 @@ function totalsOf({ testReports }: FailureEvidence): TestTotals {
   const sum = (count: (report: (typeof testReports)[number]) => number): number =>
     testReports.reduce((total, report) => total + count(report), 0);
   const failed = sum((report) => report.failed);
-  return { failed, passed: sum(({ tests, skipped }) => tests - skipped) - failed, lines: null };
+  return { failed, passed: sum(({ tests, skipped }) => tests - skipped) - failed, lines: [] };
 }
 
 function completed(failure: ReportedFailure, told: readonly FailedTest[], within: string): FailedTest {
-  const twin = told.find(({ name }) => name === failure.name || name.endsWith(failure.name));
+  const twin = twinOf(failure, told);
   const place = placeOf(failure, within);
   return {
     name: failure.name,
@@ -37,6 +37,14 @@ function completed(failure: ReportedFailure, told: readonly FailedTest[], within
     compared: twin?.compared ?? null,
     lines: twin?.lines ?? null,
   };
+}
+
+/** The test of the log that a report names: classes and files may have tests of one name, and then theirs has to fit too. */
+function twinOf({ name, suite }: ReportedFailure, told: readonly FailedTest[]): FailedTest | undefined {
+  const exactly = told.filter((test) => test.name === name);
+  const named = exactly.length > 0 ? exactly : told.filter((test) => test.name.endsWith(name));
+  if (named.length <= 1) return named[0];
+  return named.find((test) => test.suite === suite || `${suite}.${name}`.endsWith(test.name));
 }
 
 function placeOf({ file, line, detail }: ReportedFailure, within: string): Location | null {

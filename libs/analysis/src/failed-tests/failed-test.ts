@@ -1,5 +1,9 @@
 import type { LineRange } from '../evidence.ts';
 
+/** Two values that a test compared, as printed: what it wanted and what it got, where the format tells them apart. */
+export type Compared =
+  { readonly expected: string; readonly actual: string } | { readonly left: string; readonly right: string };
+
 /** One failed test, as a test report or the log tells of it. Texts are raw: whoever shows them scrubs them. */
 export interface FailedTest {
   readonly name: string;
@@ -7,22 +11,22 @@ export interface FailedTest {
   readonly message: string;
   readonly path: string | null;
   readonly line: number | null;
-  /** What the test wanted and what it got, as printed; null when it was no comparison. */
-  readonly compared: { readonly expected: string; readonly actual: string } | null;
+  /** Null when it was no comparison, or when the message itself has both values. */
+  readonly compared: Compared | null;
   /** Where the log tells of it; null for tests of a test report. */
   readonly lines: LineRange | null;
 }
 
-/** How the tests of an attempt went, with the place in the log that says so. */
+/** How the tests of an attempt went, with the places in the log that say so: none for those of a test report. */
 export interface TestTotals {
   readonly passed: number;
   readonly failed: number;
-  readonly lines: LineRange | null;
+  readonly lines: readonly LineRange[];
 }
 
 /** What one format made of the log. */
 export interface TestFindings {
-  readonly format: 'node-test' | 'tap' | 'go-test' | 'jest' | 'mocha' | 'junit';
+  readonly format: 'node-test' | 'tap' | 'go-test' | 'jest' | 'mocha' | 'cargo-test' | 'unittest' | 'pytest' | 'junit';
   /** The format's name in a sentence. */
   readonly tool: string;
   readonly failed: readonly FailedTest[];

@@ -98,7 +98,7 @@ function totalsOf(lines: readonly LogLine[]): TestTotals | null {
     const found = TOTALS.find(text);
     if (found?.['failed'] === undefined) continue;
     const [failed, passed] = [Number(found['failed']), Number(found['passed'] ?? 0)];
-    return { failed, passed, lines: { from: number, to: number } };
+    return { failed, passed, lines: [{ from: number, to: number }] };
   }
   return null;
 }

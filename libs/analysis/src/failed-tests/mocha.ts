@@ -27,7 +27,7 @@ export function mochaFindings(lines: readonly LogLine[], within: string): TestFi
     format: 'mocha',
     tool: 'Mocha',
     failed,
-    totals: { passed, failed: count, lines: { from: passing?.number ?? heading.number, to: heading.number } },
+    totals: { passed, failed: count, lines: [{ from: passing?.number ?? heading.number, to: heading.number }] },
   };
 }
 

@@ -110,5 +110,5 @@ export function nodeTestTotals(lines: readonly LogLine[]): TestTotals | null {
     if (from === 0) from = number;
     to = number;
   }
-  return from === 0 ? null : { passed: counts.pass, failed: counts.fail, lines: { from, to } };
+  return from === 0 ? null : { passed: counts.pass, failed: counts.fail, lines: [{ from, to }] };
 }

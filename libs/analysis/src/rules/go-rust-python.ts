@@ -98,18 +98,35 @@ export const GO_RUST_PYTHON_RULES: readonly LogRule[] = [
   },
   {
     id: 'rust-compile-error',
-    hints: ['error[E', 'error: could not compile'],
-    pattern: '^(?:error\\[(?P<code>E[0-9]+)\\]: (?P<message>.+)|error: could not compile `(?P<name>[^`]+)`.*)$',
+    hints: ['error[E'],
+    pattern: '^error\\[(?P<code>E[0-9]+)\\]: (?P<message>.+)$',
     class: 'user',
     category: 'compile',
     confidence: 'high',
     precedence: NEARNESS.compilation,
-    headline: 'Rust does not compile',
-    explanation: 'The Rust compiler refused the code; the first error is the one to read.',
+    headline: 'Rust does not compile: {message}',
+    explanation: 'The Rust compiler refused the code ({code}): {message}',
     nextStep: 'Fix the first compiler error; `rustc --explain` tells more about its code.',
     examples: {
-      matching: ['error[E0308]: mismatched types', 'error: could not compile `shop` (lib) due to 1 previous error'],
-      notMatching: ['warning: unused variable', 'error: test failed, to rerun pass `--lib`'],
+      matching: ['error[E0308]: mismatched types', 'error[E0425]: cannot find function `total` in this scope'],
+      notMatching: ['warning: unused variable', 'error: could not compile `shop` (lib) due to 1 previous error'],
+    },
+  },
+  {
+    id: 'rust-package-does-not-compile',
+    hints: ['error: could not compile'],
+    pattern: '^error: could not compile `(?P<name>[^`]+)`',
+    class: 'user',
+    category: 'compile',
+    confidence: 'high',
+    // Errors that have a code name what is wrong.
+    precedence: NEARNESS.compilation - 1,
+    headline: 'The Rust package “{name}” does not compile',
+    explanation: 'The Rust compiler refused “{name}”; its first error stands further up.',
+    nextStep: 'Fix the first compiler error; those after it often follow from it.',
+    examples: {
+      matching: ['error: could not compile `shop` (lib test) due to 3 previous errors'],
+      notMatching: ['error: test failed, to rerun pass `--lib`', 'error[E0308]: mismatched types'],
     },
   },
   {
@@ -130,6 +147,31 @@ export const GO_RUST_PYTHON_RULES: readonly LogRule[] = [
         'test result: FAILED. 3 passed; 1 failed; 0 ignored',
       ],
       notMatching: ['test result: ok. 4 passed; 0 failed', 'test tests::empty_cart ... ok'],
+    },
+  },
+  {
+    id: 'rust-tests-ended',
+    hints: ["process didn't exit successfully"],
+    pattern:
+      "^ +process didn't exit successfully: `[^`\\s]*/deps/(?P<name>[^/`\\s]+)-[0-9a-f]{16}[^`]*` \\((?P<message>(?:signal|exit [a-z]+): .+)\\)$",
+    class: 'user',
+    category: 'crash',
+    confidence: 'high',
+    precedence: NEARNESS.crash,
+    headline: 'The Rust tests of “{name}” ended before they were done: {message}',
+    explanation:
+      'The program that runs the tests of “{name}” did not come to its end ({message}), so it names no failed test.',
+    nextStep:
+      'Run the tests one by one (`cargo test -- --test-threads=1`): the last one named is the one that ended them.',
+    examples: {
+      matching: [
+        "  process didn't exit successfully: `/workspace/target/debug/deps/cart-c3ac867765dab7e9` (signal: 6, SIGABRT: process abort signal)",
+        "  process didn't exit successfully: `/workspace/target/debug/deps/cart-c3ac867765dab7e9 --nocapture` (exit status: 3)",
+      ],
+      notMatching: [
+        "  process didn't exit successfully: `/workspace/target/debug/build/a-c3ac867765dab7e9/build-script-build` (exit status: 101)",
+        "  process didn't exit successfully: `rustc --extern a=/workspace/target/debug/deps/liba-c3ac867765dab7e9.rlib` (signal: 9, SIGKILL: kill)",
+      ],
     },
   },
   {

@@ -6,7 +6,8 @@ describe('text from strangers', () => {
   it.each([
     ['\u001b[31mred\u001b[39m', 'red'],
     ['\u001b]8;;https://example.invalid\u0007link\u001b]8;;\u0007', 'link'],
-    ['\u001b(Bplain', 'Bplain'],
+    ['\u001b[31mFAILED\u001b(B\u001b[m.', 'FAILED.'],
+    ['\u001b7plain\u001b(', 'plain'],
     ['\u009b1mbold', 'bold'],
     ['\u001b[', ''],
     ['no codes', 'no codes'],

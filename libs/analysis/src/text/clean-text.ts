@@ -5,7 +5,7 @@ const CSI_8_BIT = 0x9b;
 /** Escape sequences longer than this are no colours: what follows is shown as text again. */
 const SEQUENCE_CHARS_MAX = 256;
 
-/** The text without terminal sequences (CSI, OSC and two-character ones). One pass, no backtracking. */
+/** The text without terminal sequences (CSI, OSC and short ones). One pass, no backtracking. */
 export function withoutTerminalCodes(text: string): string {
   if (!text.includes('\u001b') && !text.includes('\u009b')) return text;
   let clean = '';
@@ -26,7 +26,15 @@ function endOfSequence(text: string, start: number): number {
   const introducer = text[start + 1];
   if (eightBit || introducer === '[') return endOfCsi(text, start + (eightBit ? 1 : 2));
   if (introducer === ']') return endOfOsc(text, start + 2);
-  return Math.min(text.length, start + 2);
+  return endOfShort(text, start + 1);
+}
+
+/** Sequences of few characters, such as `ESC ( B`: those before the last one are spaces and marks. */
+function endOfShort(text: string, from: number): number {
+  const limit = Math.min(text.length, from + SEQUENCE_CHARS_MAX);
+  let at = from;
+  while (at < limit && text.charCodeAt(at) >= 0x20 && text.charCodeAt(at) <= 0x2f) at += 1;
+  return Math.min(text.length, at + 1);
 }
 
 function endOfCsi(text: string, from: number): number {

@@ -12,6 +12,7 @@ describe('places in the repository', () => {
     ['/etc/passwd', '', null],
     ['/workspace/../etc/passwd', '', null],
     ['/workspace/node_modules/x/a.js', '', null],
+    ['/workspace/.venv/lib/python3.11/site-packages/x/a.py', '', null],
     ['/workspace/.git/config', '', null],
     ['node:internal/a.js', '', null],
     ['https://example.invalid/a.js', '', null],

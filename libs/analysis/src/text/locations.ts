@@ -9,6 +9,8 @@ export interface Location {
 
 /** Where steps see the repository: this directory itself, or below the runner's own when there is no sandbox. */
 const WORKSPACE = '/workspace/';
+/** Folders of dependencies, and of git itself. */
+const NOT_OF_THE_REPOSITORY = ['node_modules', 'site-packages', '.git'];
 const PATH_CHARS_MAX = 4_096;
 const LINE_MAX = 10_000_000;
 
@@ -47,7 +49,7 @@ export function repositoryPath(named: string, within: string): string | null {
     if (part !== '..') parts.push(part);
     else if (parts.pop() === undefined) return null;
   }
-  if (parts.length === 0 || parts.includes('node_modules') || parts.includes('.git')) return null;
+  if (parts.length === 0 || NOT_OF_THE_REPOSITORY.some((name) => parts.includes(name))) return null;
   return parts.join('/');
 }
 
