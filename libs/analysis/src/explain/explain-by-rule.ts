@@ -1,5 +1,7 @@
 import type { FailedTest } from '../failed-tests/failed-test.ts';
 import { filled, groupOf, type RuleMatch } from '../rules/match-rules.ts';
+import { cargoPackages, cargoPlace } from '../text/cargo-place.ts';
+import { linearPattern } from '../text/linear-pattern.ts';
 import { locationIn, locationOf, type Location } from '../text/locations.ts';
 import { firstListedError, type ListedError } from '../text/listed-errors.ts';
 import type { LogLine } from '../text/log-lines.ts';
@@ -38,7 +40,8 @@ function placeOf({ rule, groups, line }: RuleMatch, { lines, within, tests }: Fi
   const named = path === undefined ? null : locationOf(path, groupOf(groups, 'line'), within);
   return (
     named ??
-    placeNear(linesNear(lines, line.number), rule.category === 'compile', within) ??
+    placeNear(linesNear(lines, line.number), within) ??
+    (rule.category === 'compile' ? placeByCompiler(lines, line.number) : null) ??
     placeOfTest(tests?.failed ?? [], line.number)
   );
 }
@@ -50,15 +53,24 @@ function linesNear(lines: readonly LogLine[], number: number): LogLine[] {
   return [...near(number, number + LINES_AFTER), ...near(number - LINES_BEFORE, number - 1).reverse()];
 }
 
-function placeNear(near: readonly LogLine[], isCompiler: boolean, within: string): Location | null {
+function placeNear(near: readonly LogLine[], within: string): Location | null {
   for (const { text } of near) {
-    const root = text.indexOf('/workspace/');
-    // Rust's compiler names files from where it was started.
-    if (root === -1 && !(isCompiler && text.trimStart().startsWith('--> '))) continue;
-    const place = locationIn(root === -1 ? text : text.slice(root), within);
+    if (!text.includes('/workspace/')) continue;
+    const place = locationIn(text.slice(text.indexOf('/workspace/')), within);
     if (place !== null) return place;
   }
   return null;
+}
+
+const COMPILER_PLACE = linearPattern('^ *--> (?P<path>[^\\s:]+):(?P<line>[0-9]{1,8}):');
+
+/** The place that Rust's compiler names below an error. */
+function placeByCompiler(lines: readonly LogLine[], number: number): Location | null {
+  const found = lines
+    .filter((line) => line.number > number && line.number <= number + LINES_AFTER)
+    .map(({ text }) => COMPILER_PLACE.find(text))
+    .find((place) => place !== null);
+  return found?.['path'] === undefined ? null : cargoPlace(found['path'], found['line'], cargoPackages(lines));
 }
 
 /** The place of the failed test whose story the line is part of. */

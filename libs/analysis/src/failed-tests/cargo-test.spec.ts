@@ -125,6 +125,13 @@ describe('failed tests of cargo test', () => {
     expect(only(story(name, ...compiler))).toMatchObject({ path: 'src/lib.rs', line: 4 });
   });
 
+  it('given a workspace in a folder of the repository, then places are told from the root of the repository', () => {
+    const compiled = '   Compiling cart v0.1.0 (/workspace/rust/cart)\n';
+    const told = (place: string) => compiled + story('a', `thread 'a' (7) panicked at ${place}:1:1:`, 'no');
+    expect(only(told('cart/src/lib.rs'))?.path).toBe('rust/cart/src/lib.rs');
+    expect(only(told('/rustc/0/library/core/src/lib.rs'))?.path).toBeNull();
+  });
+
   it('given tests of one name in two crates, then both are told, each of its crate, and the totals are summed', () => {
     const program = (crate: string) =>
       `     Running unittests src/lib.rs (target/debug/deps/${crate}-c3ac867765dab7e9)\n`;

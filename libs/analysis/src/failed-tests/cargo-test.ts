@@ -1,3 +1,4 @@
+import { cargoPackages, cargoPlace } from '../text/cargo-place.ts';
 import { linearPattern, type Groups } from '../text/linear-pattern.ts';
 import { locationOf, type Location } from '../text/locations.ts';
 import type { LogLine } from '../text/log-lines.ts';
@@ -57,6 +58,9 @@ interface Told {
   readonly panics: { first: number | null; own: number | null };
 }
 
+/** The place in the repository that a path and a line of the log mean. */
+type Placing = (named: string, line: string | undefined) => Location | null;
+
 /** What one test program told: its failed tests, and panics outside their stories by the name of the thread. */
 interface Section {
   readonly tests: Map<string, Told>;
@@ -68,7 +72,10 @@ interface Section {
  * its output is shown; with `--nocapture`, by the panic of the thread that has its name.
  */
 export function cargoTestFindings(lines: readonly LogLine[], within: string): TestFindings | null {
-  const failed = toldIn(lines).map((told) => testOf(lines, told, within));
+  const packages = cargoPackages(lines);
+  // Where nothing was compiled, the directory that is known has to do.
+  const place: Placing = (named, line) => cargoPlace(named, line, packages) ?? locationOf(named, line, within);
+  const failed = toldIn(lines).map((told) => testOf(lines, told, place));
   const totals = totalsOf(lines);
   return failed.length === 0 && (totals === null || totals.failed === 0)
     ? null
@@ -157,10 +164,10 @@ interface Reason {
   readonly to: number;
 }
 
-function testOf(lines: readonly LogLine[], told: Told, within: string): FailedTest {
-  const { message, place, compared, from, to } = reasonOf(lines, told, within);
+function testOf(lines: readonly LogLine[], told: Told, placed: Placing): FailedTest {
+  const { message, place, compared, from, to } = reasonOf(lines, told, placed);
   const documented = DOC_TEST.find(told.name);
-  const stated = documented === null ? null : locationOf(documented['path'] ?? '', documented['line'], within);
+  const stated = documented === null ? null : placed(documented['path'] ?? '', documented['line']);
   // Older toolchains count the lines of a documented example from its own beginning.
   const location = stated !== null && !isBehind(place, stated) ? stated : place;
   return {
@@ -177,15 +184,15 @@ function testOf(lines: readonly LogLine[], told: Told, within: string): FailedTe
 const isBehind = (place: Location | null, { path, line }: Location): boolean =>
   place !== null && place.path === path && (place.line ?? 0) > (line ?? 0);
 
-function reasonOf(lines: readonly LogLine[], { at, story, panics }: Told, within: string): Reason {
+function reasonOf(lines: readonly LogLine[], { at, story, panics }: Told, placed: Placing): Reason {
   const { first, own } = panics;
   const panic = own ?? first;
-  if (panic === null) return reasonWithoutPanic(lines, story ?? { from: at, to: at + 1 }, within);
+  if (panic === null) return reasonWithoutPanic(lines, story ?? { from: at, to: at + 1 }, placed);
   const end = story?.to ?? lines.length;
-  const reason = panicAt(lines, panic, end, within);
+  const reason = panicAt(lines, panic, end, placed);
   // A test that waits for a thread hands on its panic, and no longer has its words.
   const handedOn = first !== null && first !== panic && reason.message.endsWith('Any { .. }');
-  const cause = handedOn ? panicAt(lines, first, end, within) : reason;
+  const cause = handedOn ? panicAt(lines, first, end, placed) : reason;
   const shown = own === null && story !== null ? { ...cause, from: story.from } : cause;
   return story === null ? shown : otherThanWanted(lines, story, shown);
 }
@@ -204,13 +211,13 @@ function otherThanWanted(lines: readonly LogLine[], story: LineIndexes, reason: 
 /** The value without the quotes it had before Rust 1.73, and without what stood behind them. */
 const bare = (value: string): string => QUOTED.find(value)?.['value'] ?? value;
 
-function panicAt(lines: readonly LogLine[], at: number, end: number, within: string): Reason {
+function panicAt(lines: readonly LogLine[], at: number, end: number, placed: Placing): Reason {
   const head = lines[at]?.text ?? '';
   const behind = lines.slice(at + 1, Math.min(end, at + 1 + STORY_LINES_MAX));
   const found = PANIC.find(head);
   const old = found === null ? OLD_PANIC.find(head)?.['message'] : undefined;
   const told = old === undefined ? { message: messageIn(behind), place: found } : oldPanic([old, ...messageIn(behind)]);
-  const place = told.place === null ? null : locationOf(told.place['path'] ?? '', told.place['line'], within);
+  const place = told.place === null ? null : placed(told.place['path'] ?? '', told.place['line']);
   return {
     message: told.message.join('\n'),
     // A panic in the code of a dependency has none: frames of a backtrace are named from a folder that the log does not tell.
@@ -258,7 +265,7 @@ function comparedIn(message: readonly string[]): Compared | null {
 }
 
 /** An error that the test returned, which is the last that it says, a panic that did not come, or an example that does not compile. */
-function reasonWithoutPanic(lines: readonly LogLine[], { from, to }: LineIndexes, within: string): Reason {
+function reasonWithoutPanic(lines: readonly LogLine[], { from, to }: LineIndexes, placed: Placing): Reason {
   const story = lines.slice(from + 1, to).map(({ text }) => text);
   const returned = story.findLastIndex((text) => text.startsWith('Error: ') || text.startsWith('note: test did not'));
   const compiler = story.findIndex((text) => text.startsWith('error[') || text.startsWith('error: '));
@@ -269,7 +276,7 @@ function reasonWithoutPanic(lines: readonly LogLine[], { from, to }: LineIndexes
   const place = message.map((text) => NO_PANIC.find(text) ?? COMPILER_PLACE.find(text)).find((found) => found !== null);
   return {
     message: message.join('\n'),
-    place: place?.['path'] === undefined ? null : locationOf(place['path'], place['line'], within),
+    place: place?.['path'] === undefined ? null : placed(place['path'], place['line']),
     compared: null,
     from,
     to: message.length === 0 ? from : from + start + message.length,

@@ -60,6 +60,11 @@ describe('failed tests of pytest', () => {
     ]);
   });
 
+  it('given a test that fails and cannot be cleaned up after, then each has the story of its own', () => {
+    const log = `___ ERROR at teardown of test_a ___\nE   after\n=== FAILURES ===\n___ test_a ___\nE   in\n${summary('FAILED a.py::test_a', 'ERROR a.py::test_a')}`;
+    expect(found(log)?.failed.map(({ message }) => message)).toEqual(['in', 'after']);
+  });
+
   it('given words of a failure without a summary, then there is nothing to tell', () => {
     expect(found('FAILED a.py::test_a - no\n=== 1 failed in 0.1s ===\n')).toBeNull();
   });

@@ -12,11 +12,11 @@ import {
 const SUMMARY = linearPattern('^=+ short test summary info =+$');
 /** Test ids of one line: parameters in brackets may hold anything, a message follows behind a dash. */
 const LISTED = linearPattern(
-  '^(?:FAILED|ERROR|SUBFAILED(?P<case>[(\\[].*[)\\]])) (?P<path>[^\\s:]+\\.py)(?:::(?P<name>[^\\s\\[]+(?:\\[.*?\\])?))?(?: - (?P<message>.*))?$',
+  '^(?:FAILED|(?P<error>ERROR)|SUBFAILED(?P<case>[(\\[].*[)\\]])) (?P<path>[^\\s:]+\\.py)(?:::(?P<name>[^\\s\\[]+(?:\\[.*?\\])?))?(?: - (?P<message>.*))?$',
 );
 const LISTED_STARTS = ['FAILED ', 'ERROR ', 'SUBFAILED'];
 const CAPTURED = linearPattern('^-+ Captured .+ -+$');
-const STORY = linearPattern('^_{3,} (?:ERROR (?:at setup of|at teardown of|collecting) )?(?P<name>.+?) _{3,}$');
+const STORY = linearPattern('^_{3,} (?P<error>ERROR (?:at setup of|at teardown of|collecting) )?(?P<name>.+?) _{3,}$');
 const PLACE = linearPattern('^(?P<path>[^\\s:]+\\.py):(?P<line>[0-9]{1,8}):');
 const TOTALS = linearPattern('^(?:=+ )?[0-9]+ [a-z]+(?:, [0-9]+ [a-z ]+)* in [0-9.]+s');
 const COUNT = linearPattern('^(?:=+ )?(?P<count>[0-9]{1,9}) (?P<what>failed|passed|errors?)\\b');
@@ -48,18 +48,19 @@ function listedIn(lines: readonly LogLine[]): Listed[] {
   return listed;
 }
 
-/** Lines below each heading, in order: tests of two files may have one name. */
+/** Lines below each heading, in order: tests of two files may have one name, and one may fail and its clean-up too. */
 type Stories = ReadonlyMap<string, LogLine[][]>;
 
 function storiesIn(lines: readonly LogLine[]): Stories {
   const stories = new Map<string, LogLine[][]>();
   let open: LogLine[] | null = null;
   for (const line of lines) {
-    const name = line.text.startsWith('___') ? STORY.find(line.text)?.['name'] : undefined;
-    if (name !== undefined) {
+    const heading = line.text.startsWith('___') ? STORY.find(line.text) : null;
+    if (heading !== null) {
       open = [];
-      const known = stories.get(name);
-      if (known === undefined) stories.set(name, [open]);
+      const key = keyOf(heading, heading['name'] ?? '');
+      const known = stories.get(key);
+      if (known === undefined) stories.set(key, [open]);
       else known.push(open);
     } else if (line.text.startsWith('===') || (line.text.startsWith('---') && CAPTURED.find(line.text) !== null)) {
       open = null;
@@ -69,11 +70,13 @@ function storiesIn(lines: readonly LogLine[]): Stories {
   return stories;
 }
 
+const keyOf = (found: Groups, name: string): string => `${found['error'] === undefined ? 'failed' : 'error'} ${name}`;
+
 function testOf({ groups, line }: Listed, stories: Stories, within: string): FailedTest {
   const file = groups['path'] ?? '';
   const which = groups['case'] === undefined ? '' : ` ${groups['case']}`;
   const name = `${groups['name']?.replaceAll('::', '.') ?? file}${which}`;
-  const story = stories.get(name)?.shift() ?? [];
+  const story = stories.get(keyOf(groups, name))?.shift() ?? [];
   const suite = locationOf(file, undefined, within);
   const message = messageOf(story);
   const said = unmarked(message);
