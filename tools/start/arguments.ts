@@ -9,7 +9,7 @@ export interface StartArguments {
   demo: boolean;
   /** Start runners; without them jobs wait for those that somebody else starts. */
   runners: boolean;
-  /** Run jobs without a sandbox where none can be had. Only by name. */
+  /** Run jobs without a sandbox. Only by name. */
   unsandboxed: boolean;
   port: number;
   stateDir: string | null;
@@ -24,14 +24,14 @@ demonstration repository through a change that passes and one that breaks a test
 
   --headless       no colours, for logs and CI
   --exit           end after the demonstration; exit code 0 only if all of it really happened
-  --no-demo        only bring the system up
-  --no-runners     start none, for runners of your own; without the demonstration too
-  --port N         port of the gateway (7070); 0 takes a free one and says which
+  --no-demo        leave the demonstration out
+  --no-runners     start no runners, for use with your own; leaves the demonstration out too
+  --port N         port of the gateway (7070); 0 takes a free one and prints it
   --state-dir DIR  where data and logs are kept (.delta)
-  --unsandboxed    run jobs as this very user, without any isolation, if no sandbox can be had
+  --unsandboxed    run jobs as your own user, without any isolation
   --help           this text
 
-Settings of services are taken from the environment, DELTA_EGRESS=proxy for instance; docs/running.md has the rest.
+Services take their settings from the environment, DELTA_EGRESS=proxy for instance; docs/running.md has the rest.
 `;
 
 export type ParsedArguments = { kind: 'start'; start: StartArguments } | { kind: 'usage'; problem: string | null };

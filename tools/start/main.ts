@@ -19,7 +19,7 @@ import { showUsage } from '../bootstrap/index.mjs';
 
 /** Most repositories install something first. */
 const NO_NETWORK = `
-  Its jobs reach no network. Start with DELTA_EGRESS=proxy npm start for the hosts that their plans name.`;
+  Its jobs reach no network. With DELTA_EGRESS=proxy npm start they reach the hosts that their plans name.`;
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
@@ -30,7 +30,7 @@ async function start(args: StartArguments): Promise<number> {
   const running = findRunningMesh(stateDir);
   if (running !== null) {
     throw new StartProblem(
-      `Delta CI runs already from ${stateDir} (process ${running.pid}, ${running.gatewayUrl}). Look at it with "npx delta runs list", or stop it with Ctrl-C there.`,
+      `Delta CI is already running from ${stateDir} (process ${running.pid}, ${running.gatewayUrl}). Look at it with "npx delta runs list", or stop it with Ctrl-C there.`,
     );
   }
   await requireFreePort(args.port);
@@ -120,7 +120,7 @@ function stopOnSignals(screen: Screen): Promise<void> {
 }
 
 async function build(screen: Screen): Promise<void> {
-  screen.event('building, for some seconds the first time');
+  screen.event('building, which takes some seconds the first time');
   try {
     await promisify(execFile)(join(ROOT, 'node_modules', '.bin', 'tsc'), ['-b'], {
       cwd: ROOT,
@@ -153,7 +153,8 @@ async function bringUp(args: StartArguments, stateDir: string, forgesFile: strin
     ...(args.runners ? {} : { services: SERVICE_NAMES.filter((name) => name !== 'runner-controller') }),
     onState: (service, state) => {
       if (state === 'ready') screen.event(`${service} is ready`);
-      if (state === 'waiting') screen.event(screen.style('yellow', `${service} ended by itself and is started again`));
+      if (state === 'waiting')
+        screen.event(screen.style('yellow', `${service} ended unexpectedly and is started again`));
     },
   };
   const mesh = await startMesh(options);
@@ -163,8 +164,8 @@ async function bringUp(args: StartArguments, stateDir: string, forgesFile: strin
 
 function servers(): Pick<MeshOptions, 'postgres' | 'nats'> {
   const { DATABASE_URL: url, DELTA_POSTGRES_BIN: binDir, NATS_URL: natsUrl, DELTA_NATS_SERVER: path } = process.env;
-  if (!url && !binDir) throw new StartProblem('no Postgres: start me with "npm start", or set DATABASE_URL');
-  if (!natsUrl && !path) throw new StartProblem('no nats-server: start me with "npm start", or set NATS_URL');
+  if (!url && !binDir) throw new StartProblem('no Postgres: use "npm start", or set DATABASE_URL');
+  if (!natsUrl && !path) throw new StartProblem('no nats-server: use "npm start", or set NATS_URL');
   return {
     postgres: url ? { url } : { binDir: binDir ?? '' },
     nats: natsUrl ? { url: natsUrl } : { path: path ?? '' },
@@ -208,14 +209,14 @@ function showNextCommands(
   screen.line(`  curl -H "Authorization: Bearer $(cat ${tokenIn('admin-token')})" \\
     ${gatewayUrl}/api/v1/runs
 
-A repository of your own, in this mesh (each push starts a run):
+A repository of your own in this mesh (each push starts a run):
   ${demo.pushCommand('../your-repository')}
   npx delta runs start --repository github/demo/yours${process.env['DELTA_EGRESS'] === 'proxy' ? '' : NO_NETWORK}
 
-With a runner of your own (docs/running.md):
-  its registration token is in ${tokenIn('registration-token')}
+A runner of your own (docs/running.md):
+  the token to register it is in ${tokenIn('registration-token')}
 
-Without any server, on a repository of your own:
+A repository of your own without any server:
   npx delta run --repo ../your-repository
   npx delta --help`);
 }

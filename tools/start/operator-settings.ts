@@ -43,7 +43,7 @@ function withSecrets(handedOn: HandedOn, env: Env, screen: Screen): HandedOn {
     return value === undefined ? [] : [[name, value] as const];
   });
   if (given.length > 0)
-    screen.event(`${given.map(([name]) => name).join(', ')}: to the gateway, whose file of secrets names them`);
+    screen.event(`${given.map(([name]) => name).join(', ')}: passed to the gateway, whose secrets file names them`);
   return { ...handedOn, gateway: { ...Object.fromEntries(given), ...handedOn.gateway } };
 }
 

@@ -8,7 +8,9 @@ export const withJson = (command: Command): Command => command.option('--json', 
 export function ofChange(command: Command): Command {
   return withJson(command)
     .option('--repo <path>', 'a directory of the repository', '.')
-    .addOption(new Option('--base <ref>', 'compare with where this forked off').conflicts('all'))
+    .addOption(
+      new Option('--base <ref>', 'compare with the commit where the change forked off this ref').conflicts('all'),
+    )
     .option('--all', 'compare with nothing: everything runs');
 }
 
@@ -38,9 +40,9 @@ export const withGateway = (command: Command): Command =>
   command
     .option(
       '--url <url>',
-      'the gateway (DELTA_GATEWAY_URL; otherwise the mesh of this checkout, http://127.0.0.1:7070)',
+      'the gateway (DELTA_GATEWAY_URL; otherwise that of the mesh of this checkout, or http://127.0.0.1:7070)',
     )
-    .option('--token <token>', 'what is shown to it (DELTA_TOKEN, DELTA_TOKEN_FILE)');
+    .option('--token <token>', 'the token for the gateway (DELTA_TOKEN, DELTA_TOKEN_FILE)');
 
 /** Readers of values on the command line. @throws InvalidArgumentError for what is no such value */
 export function runId(text: string): RunId {

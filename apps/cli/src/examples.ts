@@ -7,21 +7,21 @@ Examples:
   delta why-not docs         why it does not
   delta runs watch run_...   follow a run of a mesh
 
-Ends with 0 when all is well, 1 when a job failed, 2 when something was asked that cannot be done,
+Exit codes: 0 when all is well, 1 when a job failed, 2 when something was asked that cannot be done,
 3 when it could not be judged, 130 when it was interrupted.`,
   run: `
-Uncommitted changes count. Without --base the change is compared with where its branch forked off. Jobs reach what their plan
-names and no more, and have caches, as on a runner; both are summed up at the end.
+Uncommitted changes count. Without --base, the change is compared with where its branch forked off. As on a runner, jobs reach only
+the hosts that their plan names, and have caches; both are summed up at the end.
 
 Examples:
   delta run --base origin/main
   delta run --all --keep-going
   delta run --job test-cart --no-network
   delta run --shell-on-failure
-  delta run --secret NPM_TOKEN --has gpu      with what jobs need and this machine does not give by itself
+  delta run --secret NPM_TOKEN --has gpu      for jobs that need more than this machine provides by itself
   delta run --json | jq -r 'select(.type == "job-finished") | .job + " " + .outcome'`,
   startRun: `
-A push that the forge tells of starts a run by itself; this is for any commit, at any time. Without a base everything runs.
+A push reported by the forge starts a run by itself; this command evaluates any commit, at any time. Without a base, everything runs.
 
 Examples:
   delta runs start
@@ -41,16 +41,16 @@ Examples:
 Examples:
   delta why-not test-greeting
   delta why-not packages/greeting
-  delta why-not file:build                 what a job or a folder is called as well`,
+  delta why-not file:build                 a file that has the same name as a job or a unit`,
   runnerDoctor: `
-All of it is tried, with sandboxes of its own, and nothing stays. Ends with 0 when the default tier can take jobs, and with 3
-when it cannot.
+Everything is tried in sandboxes made for this, and nothing is left behind. Ends with 0 when the default tier can take jobs, and
+with 3 when it cannot.
 
 Examples:
   delta runner doctor
   delta runner doctor --json | jq '.host[] | select(.isThere | not)'`,
   whatIf: `
-Nothing is run or fetched, and nothing of the repository is written. The digest of plans is the same on every machine with
+Nothing is run or fetched, and nothing is written to the repository. The digest of the plans is the same on every machine with
 the same history.
 
 Examples:
@@ -63,14 +63,14 @@ Examples:
   delta lint
   delta lint path/to/delta.yaml --json`,
   recipes: `
-Delta commits nothing: a patch is printed, and whoever takes it decides.
+Delta commits nothing: it prints a patch, and you decide whether to apply it.
 
 Examples:
   delta recipes list --repository github/demo/shop
   delta recipes show rcp_0199f2...
   delta recipes patch rcp_0199f2... | git apply`,
   caches: `
-A removal from a mesh is recorded in its log, with who did it and why.
+A removal from a mesh is recorded in its log, with who removed it and why.
 
 Examples:
   delta caches list --repository github/demo/shop
@@ -78,14 +78,14 @@ Examples:
   delta caches remove npm-packages-linux-... --local --repository .
   delta caches remove npm-packages-linux-... --repository github/demo/shop --reason "built with the wrong flags"`,
   parked: `
-What is done to a message is recorded in the log, with who did it.
+Retrying or dropping a message is recorded in the log, with who did it.
 
 Examples:
   delta parked list
   delta parked retry 12 --reason "the planner is mended"
   delta parked drop 12`,
   auditVerify: `
-Hashes are recomputed and signatures checked here: neither the gateway nor the database is believed. Ends with 1
+Hashes are recomputed and signatures checked here: neither the gateway nor the database is trusted. Ends with 1
 when the log is not as it was recorded, and with 3 when no trusted key signed any of it.
 
 Examples:
@@ -97,19 +97,19 @@ Examples:
 Examples:
   delta audit export --run run_0199f2... --out run.bundle`,
   auditCheck: `
-The head of the file says how to do the same with sha256sum and openssl.
+The head of the file says how to do the same by hand with sha256sum and openssl.
 
 Examples:
   delta audit check run.bundle --keys ./keys
   delta audit check run.bundle --key-id 2f1c...`,
   attest: `
-Ends with 0 when it is signed, 1 when the log is not as recorded, 3 when no checkpoint covers the run yet.
+Ends with 0 when the file is signed, 1 when the log is not as recorded, 3 when no checkpoint covers the run yet.
 
 Examples:
   delta attest run_0199f2... --output run.attestation.json
   delta attest verify run.attestation.json`,
   attestVerify: `
-Needs no network and no mesh. Ends with 0 when it is as signed, 1 when it is not, 3 when no trusted key signed it.
+Needs no network and no mesh. Ends with 0 when the file is as signed, 1 when it is not, 3 when no trusted key signed it.
 
 Examples:
   delta attest verify run.attestation.json --keys ./keys
@@ -120,14 +120,14 @@ Examples:
   delta at 2026-01-31T12:00:00Z --json | jq .queue
   delta at 1200 --job run_0199f2.../test-cart`,
   durations: `
-Of each step: the median of the last nine trusted runs in which it succeeded, and how many there were.
+For each step: the median of the last nine trusted runs in which it succeeded, and how many there were.
 
 Examples:
   delta durations github/demo/shop
   delta durations github/demo/shop --json > durations.json
   delta what-if --durations durations.json --last 300`,
   ledger: `
-AT MOST: the share of changes in which a failure may escape the optimisation, at 95 % confidence.
+AT MOST: the largest share of changes in which a failure may escape the optimisation, at 95 % confidence.
 
 Examples:
   delta ledger github/demo/shop
@@ -140,24 +140,24 @@ Examples:
   delta replay --verify
   delta replay --verify --database-url postgres://delta_reader_...@db.example.org/delta`,
   artifacts: `
-Nothing that is there is replaced without --force, and nothing is kept under its name that has another digest than recorded.
-A job chooses the names of what it leaves. One that begins with a dot is saved only into a directory that is new or empty,
-and a file HEAD, which makes a directory a repository to git, nowhere; then nothing is saved at all.
+Existing files are not replaced without --force, and a file whose digest is not the recorded one is not kept.
+Names are chosen by the job. A name that begins with a dot is saved only into a directory that is new or empty, and a file HEAD,
+which can make a directory look like a repository to git, is saved nowhere. One such name, and nothing is saved at all.
 
 Examples:
   delta artifacts list run_0199f2...
   delta artifacts get run_0199f2.../test-cart --output reports
   delta artifacts get run_0199f2.../test-cart/1 coverage/lcov.info --force`,
   debug: `
-It is a run of its own that counts for nothing: no check shows it, nothing is learned or kept from it, and it has no secrets,
-whoever's change it is. Who asked, why, and how it ended is in the log; what the shell shows is the log of the attempt.
+This is a run of its own that counts for nothing: no check shows it, nothing is learned or kept from it, and it has no secrets,
+whatever the change. Who asked, why, and how it ended is in the log; what the shell shows is the log of the attempt.
 
 Examples:
   delta debug run_0199f2.../test-cart --reason "fails since Monday, and not here"
   delta debug run_0199f2.../test-cart/2 --minutes 30 --reason "only the second try failed"`,
   logs: `
-On a terminal the job's colours stay and its other escape sequences are left out, unless --raw is given; what is piped is as the
-job wrote it.
+On a terminal the job's colours stay and its other escape sequences are left out, unless --raw is given; piped output is what the
+job wrote.
 
 Examples:
   delta logs run_0199f2... test-cart -f --tail 20

@@ -29,7 +29,7 @@ function addAudit(program: Command, surroundings: Surroundings, done: Done): voi
     .description(
       'recompute the log and compare it with its checkpoints; names the first position that is not as recorded',
     )
-    .option('--from <checkpoint>', 'go on from this one: its position, or a file with it')
+    .option('--from <checkpoint>', 'start from this one: its position, or a file with it')
     .addOption(new Option('--run <id>', 'only what proves this run').argParser(runId).conflicts('from'))
     .addHelpText('after', EXAMPLES.auditVerify)
     .action(async (options: VerifyOptions) =>
@@ -37,7 +37,7 @@ function addAudit(program: Command, surroundings: Surroundings, done: Done): voi
     );
   ofGateway(audit.command('checkpoints'))
     .description('the checkpoints of a mesh, in the log and beside the artifacts')
-    .option('--after <position>', 'of positions after this one', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('--after <position>', 'only those after this position', wholeNumber(0, Number.MAX_SAFE_INTEGER))
     .option('--limit <n>', 'how many', wholeNumber(1, 1_000), 100)
     .action(async (options: CheckpointsOptions) =>
       done(await (await import('./commands/audit-checkpoints.ts')).auditCheckpoints(surroundings, options)),
@@ -51,7 +51,7 @@ function addAudit(program: Command, surroundings: Surroundings, done: Done): voi
       done(await (await import('./commands/audit-export.ts')).exportAudit(surroundings, options)),
     );
   withKeys(withJson(audit.command('check')))
-    .description('prove a run from an exported file alone, without asking anybody')
+    .description('prove a run from an exported file alone, without a mesh')
     .argument('<bundle>', 'the file')
     .addOption(new Option('--key-id <ids...>', 'trust the keys of these ids').argParser(keyIds).conflicts('keys'))
     .addHelpText('after', EXAMPLES.auditCheck)
@@ -74,7 +74,7 @@ function addAttest(program: Command, surroundings: Surroundings, done: Done): vo
       done(await (await import('./commands/attest.ts')).attest(surroundings, id, options)),
     );
   withKeys(withJson(command.command('verify')))
-    .description('judge such a file by public keys alone, and say what it states')
+    .description('check such a file with public keys alone, and print what it states')
     .argument('<file>')
     .addHelpText('after', EXAMPLES.attestVerify)
     .action(async (file: string, options: AttestVerifyOptions) =>
@@ -84,11 +84,11 @@ function addAttest(program: Command, surroundings: Surroundings, done: Done): vo
 
 function addLog(program: Command, surroundings: Surroundings, done: Done): void {
   ofGateway(program.command('at'))
-    .description('how queue, leases, runners and runs of a mesh stood at a moment of the past')
+    .description('the queue, leases, runners and runs of a mesh at a moment in the past')
     .argument('<position|time>', 'a log position, or a time like 2026-01-31T12:00:00Z')
     .option('--job <run/job>', 'why this job was waiting then')
     .option('--limit <n>', 'how many runs', wholeNumber(1, 500), 100)
-    .option('--cursor <cursor>', 'where the page before ended')
+    .option('--cursor <cursor>', 'where the previous page ended')
     .addHelpText('after', EXAMPLES.at)
     .action(async (moment: string, options: AtOptions) =>
       done(await (await import('./commands/at.ts')).at(surroundings, moment, options)),
@@ -101,7 +101,7 @@ function addLog(program: Command, surroundings: Surroundings, done: Done): void 
       done(await (await import('./commands/durations.ts')).durations(surroundings, id, options)),
     );
   ofDatabase(program.command('ledger'))
-    .description('what leaving jobs out spares in a repository, and in how many changes it may miss a failure')
+    .description('what leaving jobs out saves in a repository, and in how many changes it may miss a failure')
     .argument('<repository>', 'for instance github/demo/shop')
     .addHelpText('after', EXAMPLES.ledger)
     .action(async (id: string, options: LedgerOptions) =>
@@ -110,7 +110,7 @@ function addLog(program: Command, surroundings: Surroundings, done: Done): void 
   ofDatabase(program.command('replay'))
     .description('decide a recorded run again, or fold the whole log again, and compare')
     .argument('[run]', 'id of the run whose decisions are made again')
-    .option('--verify', 'fold the log from nothing; compare with every signed checkpoint and with the tables')
+    .option('--verify', 'fold the log from the start; compare with every signed checkpoint and with the tables')
     .option('--artifacts <dir>', 'the artifact store (DELTA_ARTIFACT_DIR; otherwise that of the mesh of this checkout)')
     .addHelpText('after', EXAMPLES.replay)
     .action(async (id: string | undefined, options: ReplayOptions) =>

@@ -13,8 +13,8 @@ import type { Surroundings } from './surroundings.ts';
 export function addMeshRunCommands(program: Command, surroundings: Surroundings, done: Done): void {
   const runs = program.command('runs').description('runs of a mesh: start, list, view, watch, cancel, rerun');
   ofGateway(runs.command('start'))
-    .description('have a commit of a repository evaluated that the mesh serves')
-    .option('--repository <id>', 'of this one, for instance github/demo/shop (otherwise the only one there is)')
+    .description('have a commit evaluated, of a repository that the mesh serves')
+    .option('--repository <id>', 'this one, for instance github/demo/shop (otherwise the only one there is)')
     .option('--ref <ref>', 'a branch, or the full name of a ref (otherwise the default branch)')
     .option('--head <commit>', 'this commit (otherwise where the ref is now)', commitId)
     .option('--base <commit>', 'compare with this one (otherwise with nothing: everything runs)', commitId)
@@ -34,7 +34,7 @@ export function addMeshRunCommands(program: Command, surroundings: Surroundings,
     )
     .option('--actor <name>', 'caused by this actor')
     .option('--limit <n>', 'how many', wholeNumber(1, 200), 20)
-    .option('--cursor <cursor>', 'where the page before ended')
+    .option('--cursor <cursor>', 'where the previous page ended')
     .action(async (options: ListOptions) =>
       done(await (await import('./commands/runs.ts')).listRuns(surroundings, options)),
     );
@@ -57,7 +57,7 @@ export function addMeshRunCommands(program: Command, surroundings: Surroundings,
       done(await (await import('./commands/runs.ts')).rerun(surroundings, id, options)),
     );
   withGateway(program.command('debug'))
-    .description('have a job of a mesh run again, with a shell for you in its sandbox when it fails')
+    .description('run a job of a mesh again, and open a shell in its sandbox when it fails')
     .argument('<attempt>', 'RUN/JOB for the latest attempt of a job, or RUN/JOB/N')
     .requiredOption('--reason <text>', 'why, for the log')
     .option('--minutes <n>', 'how long the shell may be open', wholeNumber(1, DEBUG_MINUTES_MAX), DEBUG_MINUTES)
@@ -72,8 +72,8 @@ export function addMeshRunCommands(program: Command, surroundings: Surroundings,
     .option('-f, --follow', 'go on until the attempt ends')
     .option('--attempt <n>', 'this attempt, not the latest', wholeNumber(1, 1_000))
     .addOption(new Option('--lines <a-b>', 'these lines only, such as 120, 100-200 or 100-').conflicts('tail'))
-    .option('--tail <n>', 'so many lines before the end only', wholeNumber(0, LOG_BYTES_MAX))
-    .option('--raw', 'as the job wrote it, with whatever it does to a terminal')
+    .option('--tail <n>', 'only the last n lines', wholeNumber(0, LOG_BYTES_MAX))
+    .option('--raw', 'as the job wrote it, even where that can do harm to a terminal')
     .addHelpText('after', EXAMPLES.logs)
     .action(async (id: string, job: string, options: LogOptions) =>
       done(await (await import('./commands/logs.ts')).logs(surroundings, id, job, options)),

@@ -20,29 +20,29 @@ export function addRunCommands(program: Command, surroundings: Surroundings, don
     .addOption(
       new Option(
         '--network <kind>',
-        "for jobs whose plan names hosts: these alone (plan), or all of this host's network, weaker than on a runner (host)",
+        "what jobs whose plan names hosts reach: only these (plan), or this host's whole network, which is weaker than on a runner (host)",
       ).choices(['plan', 'host']),
     )
     .option('--no-network', 'let no job use the network, even if the plan asks for it')
     .option('--no-cache', 'restore no caches and save none')
     .option(
       '--secret <name>',
-      'hand in what this environment has under a name, to jobs that ask for it; repeatable',
+      'give jobs that ask for it the environment variable of this name; repeatable',
       secretNames,
     )
-    .option('--secrets-file <file>', 'hand in what lines NAME=value of a file say, to jobs that ask for it')
+    .option('--secrets-file <file>', 'give jobs that ask for them the secrets in the lines NAME=value of a file')
     .option(
       '--has <what>',
-      'take this machine to have a label that jobs run on, or a toolchain (name@version); repeatable',
+      'treat this machine as having a label that jobs ask for, or a toolchain (name@version); repeatable',
       claims,
     )
     .option(
       '--artifacts <dir>',
-      'keep what jobs leave in a directory that is new or empty; otherwise it goes with the sandboxes',
+      'keep artifacts of jobs in this new or empty directory; otherwise they are removed with the sandboxes',
     )
     .option('--unsandboxed', 'run jobs as yourself, without any isolation: only for code you trust')
-    .option('--keep-going', 'run the other jobs although one failed')
-    .option('--shell-on-failure', 'when a job failed, open a shell in its sandbox, as the job left it')
+    .option('--keep-going', 'run the other jobs even if one fails')
+    .option('--shell-on-failure', 'when a job fails, open a shell in its sandbox, as the job left it')
     .option('--jobs <n>', 'jobs at once', wholeNumber(1, 64), Math.max(1, Math.floor(availableParallelism() / 2)))
     .addHelpText('after', EXAMPLES.run)
     .action(async (options: RunOptions) => {
@@ -52,7 +52,7 @@ export function addRunCommands(program: Command, surroundings: Surroundings, don
     });
   const images = program.command('images').description('images that `delta run` keeps on this machine: list, remove');
   withJson(images.command('list'))
-    .description('images that are kept unpacked, the longest unused last')
+    .description('images that are kept unpacked, most recently used first')
     .action(async (options: ImageOptions) =>
       done(await (await import('./commands/images.ts')).listImages(surroundings, options)),
     );

@@ -130,7 +130,7 @@ function addWhatIf(program: Command, surroundings: Surroundings, done: Done): vo
     .option('--html <file>', 'write a page with pictures too')
     .option(
       '--cache <dir>',
-      'keep what is told of each plan here, for the next time; otherwise in your cache directory',
+      'where to keep what is known of each plan, for the next time (otherwise in your cache directory)',
     )
     .option('--no-cache', 'plan every commit anew and keep nothing')
     .addHelpText('after', EXAMPLES.whatIf)
@@ -142,16 +142,16 @@ function addWhatIf(program: Command, surroundings: Surroundings, done: Done): vo
 function addArtifacts(program: Command, surroundings: Surroundings, done: Done): void {
   const artifacts = program
     .command('artifacts')
-    .description('what jobs of a mesh left behind: list, get')
+    .description('artifacts that jobs of a mesh left: list, get')
     .addHelpText('after', EXAMPLES.artifacts);
   ofGateway(artifacts.command('list'))
-    .description('what was left, by which attempt')
+    .description('the artifacts of a run or of an attempt')
     .argument('<run|attempt>', 'id of a run; RUN/JOB for the latest attempt of a job, or RUN/JOB/N')
     .action(async (place: string, options: ApiOptions) =>
       done(await (await import('./commands/artifacts.ts')).listArtifacts(surroundings, place, options)),
     );
   ofGateway(artifacts.command('get'))
-    .description('save what an attempt left, checked against its recorded digest')
+    .description('save the artifacts of an attempt, checked against their recorded digests')
     .argument('<attempt>', 'RUN/JOB for the latest attempt of a job, or RUN/JOB/N')
     .argument('[names...]', 'only these; otherwise all of them')
     .option('--output <dir>', 'where to put them (otherwise artifacts-RUN-JOB-N, here)')
@@ -167,10 +167,10 @@ function addRecipes(program: Command, surroundings: Surroundings, done: Done): v
     .description('descriptions of how repositories build that are known to work: list, show, patch')
     .addHelpText('after', EXAMPLES.recipes);
   ofGateway(recipes.command('list'))
-    .description('recipes, newest first, those that are stale among them')
+    .description('recipes, newest first, including stale ones')
     .option('--repository <id>', 'of this repository, for instance github/demo/shop')
     .option('--limit <n>', 'how many', wholeNumber(1, 200), 20)
-    .option('--cursor <cursor>', 'where the page before ended')
+    .option('--cursor <cursor>', 'where the previous page ended')
     .action(async (options: RecipeListOptions) =>
       done(await (await import('./commands/recipes.ts')).listRecipes(surroundings, options)),
     );
@@ -183,8 +183,8 @@ function addRecipes(program: Command, surroundings: Surroundings, done: Done): v
   ofGateway(recipes.command('patch'))
     .description('print a patch that adds the recipe to its repository as a delta.yaml; nothing is written')
     .argument('<recipe>', 'id of the recipe', recipeId)
-    .option('--file', 'the file itself instead of a patch')
-    .option('--early', 'although the recipe has not led to success often enough yet')
+    .option('--file', 'print the file itself instead of a patch')
+    .option('--early', 'even if the recipe has not led to success often enough yet')
     .action(async (id: string, options: RecipePatchOptions) =>
       done(await (await import('./commands/recipes.ts')).patchFromRecipe(surroundings, id, options)),
     );
@@ -196,20 +196,20 @@ const LOCAL_KNOWS_NO = ['url', 'token', 'cursor', 'reason'];
 function addCaches(program: Command, surroundings: Surroundings, done: Done): void {
   const caches = program
     .command('caches')
-    .description('what jobs left for later ones: list, remove')
+    .description('caches that jobs left for later ones: list, remove')
     .addHelpText('after', EXAMPLES.caches);
   const ofMeshOrMachine = (name: string, which: string): Command =>
     ofGateway(caches.command(name))
       .option('--repository <id>', which)
       .addOption(new Option('--local', 'what `delta run` keeps on this machine').conflicts(LOCAL_KNOWS_NO));
-  ofMeshOrMachine('list', 'of this repository, for instance github/demo/shop; with --local of the one in a directory')
+  ofMeshOrMachine('list', 'of this repository, for instance github/demo/shop; with --local, of the one in a directory')
     .description('caches that are kept, newest first')
     .option('--limit <n>', 'how many', wholeNumber(1, 200), 50)
-    .option('--cursor <cursor>', 'where the page before ended')
+    .option('--cursor <cursor>', 'where the previous page ended')
     .action(async (options: CacheListOptions) =>
       done(await (await import('./commands/caches.ts')).listCaches(surroundings, options)),
     );
-  ofMeshOrMachine('remove', 'of this repository, which a mesh has to know; with --local of the one in a directory')
+  ofMeshOrMachine('remove', 'of this repository (required for a mesh); with --local, of the one in a directory')
     .description('remove what is kept under a key')
     .argument('<key>', 'of the cache')
     .option('--domain <domain>', 'in this trust domain only, for instance trusted')
@@ -225,8 +225,8 @@ function addParked(program: Command, surroundings: Surroundings, done: Done): vo
     .description('messages of a mesh that could not be handled: list, retry, drop')
     .addHelpText('after', EXAMPLES.parked);
   ofGateway(parked.command('list'))
-    .description('what is parked, in the order it was, and why')
-    .option('--from <sequence>', 'from this one on', wholeNumber(1, Number.MAX_SAFE_INTEGER), 1)
+    .description('what is parked and why, oldest first')
+    .option('--from <sequence>', 'from this message on', wholeNumber(1, Number.MAX_SAFE_INTEGER), 1)
     .option('--limit <n>', 'how many', wholeNumber(1, 200), 50)
     .action(async (options: ParkedListOptions) =>
       done(await (await import('./commands/parked.ts')).listParked(surroundings, options)),
@@ -245,12 +245,12 @@ function addParked(program: Command, surroundings: Surroundings, done: Done): vo
 
 function addRest(program: Command, surroundings: Surroundings, done: Done): void {
   withJson(program.command('doctor'))
-    .description('what this host can enforce around a job, by trying, and which toolchains jobs find')
+    .description('try what this host can enforce around a job, and list the toolchains that jobs find')
     .action(async (options: { json?: boolean }) =>
       done(await (await import('./commands/doctor.ts')).doctor(surroundings, options)),
     );
   withJson(program.command('runner').description('a runner of this host').command('doctor'))
-    .description('what a runner can enforce on this host, layer by layer, and how to get what is missing')
+    .description('try what a runner can enforce on this host, layer by layer, and say how to get what is missing')
     .addHelpText('after', EXAMPLES.runnerDoctor)
     .action(async (options: { json?: boolean }) =>
       done(await (await import('./commands/runner-doctor.ts')).runnerDoctor(surroundings, options)),
