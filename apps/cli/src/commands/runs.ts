@@ -10,7 +10,7 @@ import { stepsText } from '../screen/steps-text.ts';
 import { table } from '../screen/table.ts';
 import { ageText, durationText } from '../screen/words.ts';
 import { printJson, type Surroundings } from '../surroundings.ts';
-import { whyJobsWait } from './why-jobs-wait.ts';
+import { watchedWaits, whyJobsWait } from './why-jobs-wait.ts';
 
 export interface ApiOptions extends GatewayOptions {
   readonly json?: boolean;
@@ -64,9 +64,10 @@ export async function watchRun(surroundings: Surroundings, runId: string, option
   const gateway = await gatewayFor(surroundings, options);
   let view = await gateway.run(runId);
   let known = new Map<string, string>();
+  const waitsIn = watchedWaits(gateway, surroundings.nowMs);
   const show = async (): Promise<void> => {
     if (options.json === true) surroundings.out(`${safeJson(view)}\n`);
-    else known = sayChanges(surroundings, view, await whyJobsWait(gateway, view), known);
+    else known = sayChanges(surroundings, view, await waitsIn(view), known);
   };
   await show();
   // Nothing more may ever happen to a run that is finished, so its stream is not waited for.

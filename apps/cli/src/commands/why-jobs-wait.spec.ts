@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { AttemptView, MomentView, WaitingReason } from '@delta-ci/contracts';
-import { waitingWords, whyJobsWait, type SeenRun } from './why-jobs-wait.ts';
+import { waitingWords, watchedWaits, whyJobsWait, type SeenRun } from './why-jobs-wait.ts';
 
 const RUN = `run_${'1'.repeat(32)}`;
 const OTHER = `run_${'2'.repeat(32)}`;
@@ -8,7 +8,7 @@ const OTHER = `run_${'2'.repeat(32)}`;
 const viewWith = (states: readonly AttemptView['state'][]): SeenRun => ({
   runId: RUN,
   position: 70,
-  jobs: states.map((state) => ({ attempts: [{ state }] })),
+  jobs: states.map((state, index) => ({ key: `job-${index}`, attempts: [{ state }] })),
 });
 
 const why = (reason: WaitingReason, mismatches: string[] = [], capacity: string[] = []) => ({
@@ -80,6 +80,24 @@ describe('why jobs of a run wait', () => {
     const waits = await whyJobsWait(gateway, viewWith(['queued']));
     expect(waits.get('lab')).toBe('pool default has no runner (capacity was held back: max 4: 5 would be used)');
     expect(gateway.asked.map(({ cursor }) => cursor)).toEqual([undefined, '1']);
+  });
+
+  it('given somebody who watches, then of the same waiting jobs the gateway is asked again after a while only', async () => {
+    const gateway = gatewayWith([{ run: RUN, jobKey: 'job-0', why: LACKS_GPU }]);
+    let nowMs = 0;
+    const waits = watchedWaits(gateway, () => nowMs);
+    const askedFor = async (...states: AttemptView['state'][]): Promise<number> => {
+      const before = gateway.asked.length;
+      expect((await waits(viewWith(states))).size).toBe(states.includes('queued') ? 1 : 0);
+      return gateway.asked.length - before;
+    };
+    expect(await askedFor('queued', 'running')).toBe(1);
+    nowMs = 9_999;
+    expect(await askedFor('queued', 'finished')).toBe(0);
+    expect(await askedFor('queued', 'queued')).toBe(1);
+    nowMs += 10_000;
+    expect(await askedFor('queued', 'queued')).toBe(1);
+    expect(await askedFor('running', 'running')).toBe(0);
   });
 
   it.each<[WaitingReason, RegExp | null]>([
