@@ -85,7 +85,7 @@ function addAttest(program: Command, surroundings: Surroundings, done: Done): vo
 function addLog(program: Command, surroundings: Surroundings, done: Done): void {
   ofGateway(program.command('at'))
     .description('the queue, leases, runners and runs of a mesh at a moment in the past')
-    .argument('<position|time>', 'a log position, or a time like 2026-01-31T12:00:00Z')
+    .argument('<position|time>', 'a log position, a time like 2026-01-31T12:00:00Z, or now')
     .option('--job <run/job>', 'why this job was waiting then')
     .option('--limit <n>', 'how many runs', wholeNumber(1, 500), 100)
     .option('--cursor <cursor>', 'where the previous page ended')

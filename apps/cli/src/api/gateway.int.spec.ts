@@ -265,6 +265,8 @@ describe('asking a gateway', () => {
     expect(exitCode).toBe(0);
     expect(asked[0]?.url).toBe('/api/v1/at/1200?limit=100');
     expectGolden('at', out);
+    await called('at', 'now');
+    expect(asked[1]?.url).toMatch(/^\/api\/v1\/at\/\d{4}-\d\d-\d\dT[^?]*Z\?limit=100$/);
   });
 
   it('when it is asked why a job waited at a moment, then one sentence says so', async () => {

@@ -15,7 +15,8 @@ export interface AtOptions extends ApiOptions {
 }
 
 /** `delta at`: how everything stood at a position or a time, or why one job was waiting then. */
-export async function at(surroundings: Surroundings, moment: string, options: AtOptions): Promise<ExitCode> {
+export async function at(surroundings: Surroundings, asked: string, options: AtOptions): Promise<ExitCode> {
+  const moment = asked === 'now' ? new Date(surroundings.nowMs()).toISOString() : asked;
   const gateway = await gatewayFor(surroundings, options);
   if (options.job !== undefined) {
     const { runId, jobKey } = jobIn(options.job);
