@@ -1,14 +1,12 @@
 import { ROOT, type PatternAutomaton } from './pattern-automaton.ts';
-import { ESCAPE, mayHide, VisibleText } from './visible-text.ts';
+import { SeenReading } from './seen-reading.ts';
+import { ESCAPE, mayHide } from './visible-text.ts';
 
 /** What stands where a secret was. */
 export const MASK = '***';
 
-/**
- * Bytes that nobody sees, kept back because a secret may go on after them. Beyond it the secret counts as broken off: a text
- * that hides that much inside of a secret does not come from a program that means well.
- */
-const UNSEEN_BYTES_MAX = 64 * 1024;
+/** Readings at once, at most: of more, which only a text has that was made for it, the oldest ends. */
+const READINGS_MAX = 4;
 
 interface Range {
   from: number;
@@ -17,18 +15,19 @@ interface Range {
 
 /**
  * Replaces secrets in one stream of bytes, whatever the pieces it comes in. It is read in two ways at once: byte by byte, and
- * as it is seen, without escape sequences and line breaks. Only what may be the beginning of a secret is kept back.
+ * as it is seen, without escape sequences and line breaks. Where a mask takes the place of a part of a sequence, nobody can tell
+ * any more where that ends: what follows is also read as if it had ended there. Only what may be the beginning of a secret is
+ * kept back.
  */
 export class MaskingStream {
   readonly #patterns: PatternAutomaton;
-  /** States of the two readings: the same ones as long as everything is seen. */
+  /** State of the reading byte by byte. */
   #state = ROOT;
-  #seenState = ROOT;
-  #apart = false;
-  readonly #visible = new VisibleText();
-  /** Positions of the last bytes that were seen, kept only while the readings are apart. */
-  readonly #places: Float64Array;
-  #seen = 0;
+  /** Readings of what is seen: the first so many of these, as long as they are others than that. The rest are used again. */
+  readonly #readings: SeenReading[] = [];
+  #apart = 0;
+  /** Whether a sequence may have ended with a mask, so that from there on what is seen is also what is read byte by byte. */
+  #isBroken = false;
   /** What has been read and not let go, from `#from` on. Positions count from the beginning of the stream. */
   #kept: Uint8Array = new Uint8Array(0);
   #from = 0;
@@ -41,7 +40,6 @@ export class MaskingStream {
 
   constructor(patterns: PatternAutomaton) {
     this.#patterns = patterns;
-    this.#places = new Float64Array(2 ** Math.ceil(Math.log2(Math.max(1, patterns.longest))));
   }
 
   /** Bytes that are kept back. */
@@ -68,15 +66,16 @@ export class MaskingStream {
   /** The rest. What was the beginning of a secret until now is none. Another text may follow. */
   end(): Uint8Array {
     this.#state = ROOT;
-    this.#seenState = ROOT;
-    this.#apart = !this.#visible.isPlain;
+    for (const reading of this.#readings) reading.breakOff();
+    for (let index = this.#apart - 1; index >= 0; index -= 1)
+      if (this.#readings[index]?.isPlain === true) this.#meet(index);
     return this.#letGo(this.#position);
   }
 
   #read(chunk: Uint8Array): void {
     const { length } = chunk;
     for (let index = 0; index < length; index += 1) {
-      if (this.#state === ROOT && !this.#apart) index = this.#skipQuiet(chunk, index);
+      if (this.#state === ROOT && this.#apart === 0) index = this.#skipQuiet(chunk, index);
       if (index < length) this.#readByte(chunk[index] as number, this.#position + index);
     }
     this.#position += length;
@@ -92,42 +91,41 @@ export class MaskingStream {
   }
 
   #readByte(byte: number, position: number): void {
-    const { found } = this.#patterns;
-    if (!this.#apart && mayHide(byte)) this.#part(position);
+    if (mayHide(byte) && (this.#apart === 0 || this.#isBroken)) this.#part(position);
     this.#state = this.#patterns.next(this.#state, byte);
-    const length = found[this.#state] as number;
+    const length = this.#patterns.found[this.#state] as number;
     if (length > 0) this.#hide(position + 1 - length, position + 1);
-    if (!this.#apart) return;
-    if (this.#visible.shows(byte)) this.#see(byte, position);
-    if (this.#visible.isPlain) this.#meet(position + 1);
+    if (this.#apart > 0) this.#see(byte, position, length > 0);
   }
 
-  #see(byte: number, position: number): void {
-    this.#places[this.#seen & (this.#places.length - 1)] = position;
-    this.#seen += 1;
-    this.#seenState = this.#patterns.next(this.#seenState, byte);
-    const length = this.#patterns.found[this.#seenState] as number;
-    if (length > 0) this.#hide(this.#placeOf(length), position + 1);
+  /** @param isMasked whether a secret ended here, as it is read byte by byte */
+  #see(byte: number, position: number, isMasked: boolean): void {
+    let isPlain = false;
+    for (let index = this.#apart - 1; index >= 0; index -= 1) {
+      const reading = this.#readings[index] as SeenReading;
+      const from = reading.read(byte, position);
+      if (from !== -1) this.#hide(from, position + 1);
+      if (!reading.isPlain) continue;
+      isPlain = true;
+      if (reading.isAt(position + 1, this.#state)) this.#meet(index);
+    }
+    if (this.#apart === 0) this.#isBroken = false;
+    else if (isMasked && !isPlain) this.#isBroken = true;
   }
 
-  /** From here on the two readings differ. */
+  /** From here on what is seen differs from what is read byte by byte. */
   #part(position: number): void {
-    this.#apart = true;
-    this.#seenState = this.#state;
-    this.#seen = this.#patterns.depth[this.#state] as number;
-    for (let place = 0; place < this.#seen; place += 1) this.#places[place] = position - this.#seen + place;
+    if (this.#apart === READINGS_MAX) this.#meet(0);
+    const reading = (this.#readings[this.#apart] ??= new SeenReading(this.#patterns));
+    reading.beginAt(position, this.#state);
+    this.#apart += 1;
+    this.#isBroken = false;
   }
 
-  /** They are one again when they are in the same state by the same bytes. */
-  #meet(position: number): void {
-    if (this.#state !== this.#seenState) return;
-    const depth = this.#patterns.depth[this.#state] as number;
-    if (depth === 0 || this.#placeOf(depth) === position - depth) this.#apart = false;
-  }
-
-  /** Where the last so many bytes that were seen begin. */
-  #placeOf(count: number): number {
-    return this.#places[(this.#seen - count) & (this.#places.length - 1)] as number;
+  /** A reading ends. */
+  #meet(index: number): void {
+    if (index < this.#apart - 1) this.#readings.splice(this.#apart - 1, 0, ...this.#readings.splice(index, 1));
+    this.#apart -= 1;
   }
 
   /** What ends here may have begun before what ended earlier. */
@@ -141,14 +139,10 @@ export class MaskingStream {
 
   /** Where the earliest beginning of a secret is that may go on. */
   #undecidedFrom(): number {
-    const { depth } = this.#patterns;
-    const plain = this.#position - (depth[this.#state] as number);
-    const seenDepth = this.#apart ? (depth[this.#seenState] as number) : 0;
-    if (seenDepth === 0) return plain;
-    const seen = this.#placeOf(seenDepth);
-    if (this.#position - seen <= seenDepth + UNSEEN_BYTES_MAX) return Math.min(plain, seen);
-    this.#seenState = ROOT;
-    return plain;
+    let from = this.#position - (this.#patterns.depth[this.#state] as number);
+    for (let index = 0; index < this.#apart; index += 1)
+      from = Math.min(from, (this.#readings[index] as SeenReading).undecidedFrom(this.#position));
+    return from;
   }
 
   #letGo(until: number): Uint8Array {

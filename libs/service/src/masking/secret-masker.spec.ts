@@ -85,6 +85,17 @@ describe('masking secrets', () => {
     expect(masked('aaaaaaaaaa!', 'aaaa')).toBe(`${MASK}!`);
   });
 
+  it.each([
+    ['what began a sequence', '\x1bXyz-not-a-secretvisible\x1b[0m-\x1b[0msecret', '\x1b***'],
+    ['a part of what a sequence hides', 'visible-\x1b]8;;x?Xyz-not-a-secret&b\x07secret', '***'],
+    ['the end of a sequence', '\x1b]8;;Xyz-not-a-secretvisible-\r\nsecret', '\x1b]8;;***'],
+  ])(
+    'given a mask in the place of %s, then what follows is looked at as it was, and as it is now',
+    (_, text, clean) => {
+      expect(new SecretMasker(['Xyz-not-a-secret', 'visible-secret']).mask(text)).toBe(clean);
+    },
+  );
+
   it('given the beginning of a secret that does not go on, then it is text like any other', () => {
     expect(masked('not/a+secre\x1b[0m!', FAKE)).toBe('not/a+secre\x1b[0m!');
     const stream = new SecretMasker([FAKE]).stream();

@@ -22,6 +22,11 @@ export class VisibleText {
     return this.#reading === 'text';
   }
 
+  /** Another text begins. */
+  restart(): void {
+    this.#reading = 'text';
+  }
+
   /** Whether this byte, the next one of the text, is seen. */
   shows(byte: number): boolean {
     if (byte === ESCAPE) {
