@@ -54,7 +54,7 @@ describe('what strangers write into their manifests', () => {
 
   it.each([
     ['more processors than there are', 'limits: { cpu: "99999999999" }', 'jobs.0.limits.cpuCount'],
-    ['no memory', 'limits: { memory: "0" }', 'jobs.0.limits.memoryBytes'],
+    ['no whole byte of memory', 'limits: { memory: "0.1" }', 'jobs.0.limits.memoryBytes'],
   ])('given %s, then the plan is rejected with the place', (_what, line, place) => {
     const files = { 'delta.yaml': `version: 1\njobs: { a: { steps: [x] } }\n${line}\n` };
     expect(refusal(files)).toMatchObject({ ok: false, code: 'plan_rejected', message: expect.stringContaining(place) });
