@@ -1,3 +1,5 @@
+import { editDistance } from '@delta-ci/contracts';
+
 /** The known name a person most likely meant: at most a third of its letters differ. Null when none is near. */
 export function nearestName(given: string, known: readonly string[]): string | null {
   let best: { name: string; distance: number } | null = null;
@@ -11,16 +13,3 @@ export function nearestName(given: string, known: readonly string[]): string | n
 
 /** Comparing costs the product of both lengths. */
 const NAME_LENGTH_MAX = 200;
-
-function editDistance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
-  for (let at = 1; at <= one.length; at += 1) {
-    const next = [at];
-    for (let to = 1; to <= other.length; to += 1) {
-      const kept = (row[to - 1] ?? 0) + (one[at - 1] === other[to - 1] ? 0 : 1);
-      next.push(Math.min(kept, (row[to] ?? 0) + 1, (next[to - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[other.length] ?? 0;
-}

@@ -331,4 +331,5 @@ export { ROLES_OF, Role, type Access, type Content, type Endpoint } from './endp
 export { ENDPOINTS, type EndpointName } from './endpoints.ts';
 export { RUNNER_ENDPOINTS } from './runner-endpoints.ts';
 export { openApiDocument } from './open-api.ts';
+export { editDistance } from './edit-distance.ts';
 export { wordsOfIssue, type FoundIssue } from './words-of-issue.ts';

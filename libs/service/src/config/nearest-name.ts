@@ -1,3 +1,5 @@
+import { editDistance } from '@delta-ci/contracts';
+
 /** More than a quarter of the letters wrong is another word, not a slip of the hand. */
 const WRONG_SHARE_MAX = 1 / 4;
 
@@ -13,18 +15,4 @@ export function nearestName(name: string, known: readonly string[]): string | un
 /** A name without its last words (`LEASE_TTL` for `LEASE_TTL_MS`) is as near as one wrong letter. */
 function distanceOf(name: string, candidate: string): number {
   return candidate.startsWith(`${name}_`) ? 1 : editDistance(name, candidate);
-}
-
-/** Levenshtein distance: letters to insert, delete or replace. */
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [row, letter] of a.split('').entries()) {
-    const current = [row + 1];
-    for (const [column, other] of b.split('').entries()) {
-      const replaced = (previous[column] ?? 0) + (letter === other ? 0 : 1);
-      current.push(Math.min(replaced, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
 }
